@@ -1,0 +1,143 @@
+# longmix. `make list` shows the targets; CONTRIBUTING.md says how the pieces fit.
+#
+# Switches: SAN=asan|ubsan|tsan builds apart, with that sanitizer, into build/$(SAN)/.
+#           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
+
+CC ?= gcc
+CXX ?= g++
+PREFIX ?= /usr/local
+SAN ?=
+BUILD := build$(if $(SAN),/$(SAN))
+OBJ := $(BUILD)/obj
+BIN := $(BUILD)/bin
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wwrite-strings
+WARNXX := -Wall -Wextra
+CFLAGS ?= -O3 -g
+CXXFLAGS ?= -O3 -g
+override CPPFLAGS += -D_GNU_SOURCE -Iinclude
+override LDLIBS += -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lcairo -lm -lpthread
+OPENMP := -fopenmp
+
+# Sanitizers. Thread Sanitizer does not see into the OpenMP runtime, so that build uses the
+# POSIX threads of lib/threads.c.
+ifeq ($(SAN),asan)
+SANFLAGS := -fsanitize=address -fno-omit-frame-pointer -O1
+else ifeq ($(SAN),ubsan)
+SANFLAGS := -fsanitize=undefined -fno-sanitize-recover=all -O1
+else ifeq ($(SAN),tsan)
+SANFLAGS := -fsanitize=thread -O1
+OPENMP :=
+else ifneq ($(SAN),)
+$(error SAN=$(SAN): not one of asan, ubsan, tsan)
+endif
+
+ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANFLAGS) $(OPENMP)
+ALL_CXXFLAGS = -std=c++17 $(WARNXX) $(CXXFLAGS) $(SANFLAGS)
+
+LIB := $(BUILD)/liblongmix.a
+LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
+TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
+UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+
+## all: the library and the programs (build/bin/)
+all: $(LIB) $(addprefix $(BIN)/,$(TOOLS))
+
+# A change of flags makes everything again.
+FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(CPPFLAGS)
+$(OBJ)/flags: FORCE
+	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
+
+$(OBJ)/%.o: %.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tools/% tests/%,$<),-Itools -Itests/unit) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/%.o: %.cc $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX,$<)
+	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar crs $@ $^
+
+link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+
+$(BIN)/lm%: $(OBJ)/tools/lm%.o $(OBJ)/tools/cli.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
+$(BUILD)/tests/test_%: $(OBJ)/tests/unit/test_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
+# Fuzz targets define LLVMFuzzerTestOneInput; here the driver feeds them files.
+$(BUILD)/tests/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
+## setup: install what the build and the tests need (Debian packages; sudo where not root)
+setup:
+	@scripts/setup.sh
+
+## test: set-up, then every test
+test: setup
+	@$(MAKE) --no-print-directory check
+
+## check: every test, without set-up
+check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS))
+	@tests/run.sh $(BUILD)
+
+## check-asan check-ubsan check-tsan: the tests under a sanitizer
+check-asan check-ubsan check-tsan:
+	@$(MAKE) --no-print-directory SAN=$(@:check-%=%) check
+
+## fuzz: run every fuzz target for FUZZ_SECONDS (60) with libFuzzer (clang)
+fuzz:
+	@tests/fuzz/run.sh
+
+## demo: install, build, make a corpus, and go all the way to checked shards
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh
+
+## bench: speeds as ratios, side by side with the peers that are installed
+bench: all
+	@bench/run.sh
+
+## man: write docs/man/*.1 from the option tables
+man: all
+	@mkdir -p docs/man; for t in $(TOOLS); do $(BIN)/$$t --man > docs/man/$$t.1 || exit 1; done
+
+## install: programs, library, headers and man pages, below PREFIX
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/longmix \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/longmix/recipes
+	install $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 include/longmix/*.h $(DESTDIR)$(PREFIX)/include/longmix
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 recipes/*.json $(DESTDIR)$(PREFIX)/share/longmix/recipes
+
+## clean: remove build/
+clean:
+	rm -rf build
+
+## list: this list
+list:
+	@sed -n 's/^## //p' Makefile
+
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)
+
+FORCE:
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench man install clean list FORCE

@@ -1,0 +1,41 @@
+/* buf.h -- a byte buffer that grows up to a bound which its owner declares. */
+#ifndef LONGMIX_BUF_H
+#define LONGMIX_BUF_H
+
+#include <stddef.h>
+
+#include "longmix/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lm_buf {
+    unsigned char *data; /* size bytes are in use, cap are allocated; NULL when cap == 0 */
+    size_t size, cap;
+    size_t max;          /* the bound: growing past it is LM_ENOMEM */
+} lm_buf;
+
+#define LM_BUF_INIT(bound) { NULL, 0, 0, (bound) }
+
+/* Make room for `more` bytes past size; data may move. size is unchanged, and the new
+ * bytes are not set. 0, or LM_ENOMEM with the contents as they were. */
+LM_CHECKED int lm_buf_reserve(lm_buf *b, size_t more);
+
+/* Append n bytes. 0 or LM_ENOMEM. */
+LM_CHECKED int lm_buf_add(lm_buf *b, const void *p, size_t n);
+
+/* Append formatted text (no NUL is counted, but one stands after the last byte). */
+LM_CHECKED int lm_buf_printf(lm_buf *b, const char *fmt, ...) LM_PRINTF(2, 3);
+
+/* Empty it: size = 0. If more than `keep` bytes are allocated they are given back, so that
+ * one large document does not stay for ever. */
+void lm_buf_reset(lm_buf *b, size_t keep);
+
+/* Give the memory back; b can be used again. A zeroed lm_buf may be freed. */
+void lm_buf_free(lm_buf *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* hist.h -- how long documents are, by domain: exact counts, exact percentiles.
+ *
+ * Bucket b holds lengths in (2^(b-1), 2^b]; bucket 0 holds 0 and 1. So "over 4096" is exactly
+ * buckets 13 and up, and a document of 4,096 tokens is not long. */
+#ifndef LONGMIX_HIST_H
+#define LONGMIX_HIST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "longmix/err.h"
+#include "longmix/json.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { LM_BUCKETS = 40, LM_LONG_BUCKET = 13, LM_PERCENTILES = 7 };
+extern const unsigned lm_percentiles[LM_PERCENTILES]; /* 5 25 50 75 90 95 99 */
+
+static inline unsigned lm_bucket(uint64_t length)
+{
+    unsigned b = length <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(length - 1);
+    return b < LM_BUCKETS ? b : LM_BUCKETS - 1;
+}
+static inline uint64_t lm_bucket_upto(unsigned b) { return UINT64_C(1) << b; }
+
+typedef struct lm_hist lm_hist; /* one thread at a time; lengths past 65,536 take 16 bytes each */
+
+/* `unit`: "tokens" or "characters"; names[n]: the domains (copied). */
+LM_CHECKED int lm_hist_new(lm_hist **out, const char *unit, const char *const *names, size_t n);
+void lm_hist_free(lm_hist *h);
+
+/* Count one document: `length` decides bucket and percentiles, `tokens` is what is added to the
+ * sums (both the same but for documents that are present in part). */
+LM_CHECKED int lm_hist_add(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens);
+
+/* Add all of `from`, whose domains are matched by name (new names are added). */
+LM_CHECKED int lm_hist_merge(lm_hist *h, const lm_hist *from);
+
+const char *lm_hist_unit(const lm_hist *h);
+size_t lm_hist_domains(const lm_hist *h);
+const char *lm_hist_name(const lm_hist *h, size_t domain);
+
+/* Sums: a domain, or all of them with domain == LM_ALL. */
+#define LM_ALL ((size_t)-1)
+typedef struct lm_hist_row {
+    uint64_t documents, tokens, max;
+    uint64_t long_documents, long_tokens;      /* over 4,096 */
+    uint64_t bucket_documents[LM_BUCKETS], bucket_tokens[LM_BUCKETS];
+    uint64_t percentile[LM_PERCENTILES];       /* nearest rank; 0 without documents */
+} lm_hist_row;
+LM_CHECKED int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out);
+
+/* The JSON of `lmhist --json`: {"format","unit","tokens","documents","long_share","domains":
+ * [{"name","documents","tokens","share","long_share","percentiles":{"5":..},"max","buckets":
+ * [{"upto","documents","tokens"}]}]}. Domains without documents are left out. */
+LM_CHECKED int lm_hist_to_json(lm_hist *h, lm_json **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* plot.h -- histograms drawn: the only face of cairo. */
+#ifndef LONGMIX_PLOT_H
+#define LONGMIX_PLOT_H
+
+#include <stddef.h>
+
+#include "longmix/err.h"
+#include "longmix/hist.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Draw n histograms side by side, a column each (title[i] above it), a row of bars by length
+ * bucket for each domain, as in Figure 2 of Fu et al. The format is chosen by the name: .svg,
+ * .png or .pdf. Appears by rename. 0, LM_EUSAGE (another name), LM_EIO. Equal input gives an
+ * equal SVG. */
+LM_CHECKED int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *title, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

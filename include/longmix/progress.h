@@ -1,0 +1,32 @@
+/* progress.h -- one live line on a terminal, nothing elsewhere. The line itself goes through a
+ * callback: the library does not print. */
+#ifndef LONGMIX_PROGRESS_H
+#define LONGMIX_PROGRESS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lm_progress {
+    void (*show)(void *arg, const char *line); /* NULL: silent. Called at most ten times a second */
+    void *arg;
+    const char *noun;      /* what is counted: "documents", "rows" */
+    uint64_t total;        /* bytes expected, 0 when unknown */
+    /* The rest is the library's. */
+    double started, shown;
+    uint64_t bytes, things;
+} lm_progress;
+
+/* Count `bytes` and `things` more (thread-safe; p may be NULL) and show the line if it is time:
+ * bytes, share done, things, MB/s, time left. */
+void lm_progress_add(lm_progress *p, uint64_t bytes, uint64_t things);
+
+/* Seconds of a monotonic clock, from an arbitrary start. */
+double lm_seconds(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,120 @@
+/* shard.h -- packed shards (.lms): rows of a fixed number of tokens, with the lineage of every
+ * token. The only door between data and trainer. Byte by byte: docs/format-shard.md.
+ *
+ *   header | rows | row checksums | span table | JSON (identity, receipt) | trailer
+ *
+ * Rows lie at one fixed offset, without gaps, so another program may map them as a matrix. */
+#ifndef LONGMIX_SHARD_H
+#define LONGMIX_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "longmix/err.h"
+#include "longmix/json.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LM_SHARD_VERSION 1
+enum { LM_SHARD_DATA = 4096 }; /* file offset of the first row */
+#define LM_ROW_MAX ((uint64_t)1 << 28) /* tokens a row at most */
+
+enum lm_span_flags {
+    LM_SPAN_BEGINS = 1,  /* the unit's first token is here */
+    LM_SPAN_ENDS = 2,    /* the unit's last token is here */
+    LM_SPAN_TRIMMED = 4, /* the unit was trimmed to meet a budget (store.h) */
+};
+
+/* A run of tokens of one document within one row. Tokens of a row that no span covers are
+ * padding, and stand at its end. */
+typedef struct lm_span {
+    uint64_t key;         /* XXH3-64 of the document's text */
+    uint64_t doc_start;   /* the run's first token within the document */
+    uint64_t doc_tokens;  /* tokens of the whole document */
+    uint64_t unit_tokens; /* tokens of the unit (store.h) before trimming */
+    uint64_t line;        /* in the file, from 1 */
+    uint32_t file;        /* index into the identity's "files" */
+    uint32_t row_start;   /* the run's first token within the row */
+    uint32_t tokens;      /* length of the run */
+    uint16_t domain;      /* index into the identity's "domains" */
+    uint8_t copy, flags;
+} lm_span;
+
+/* ---- reading -------------------------------------------------------------------------- */
+
+typedef struct lm_shard lm_shard; /* immutable once open: any number of threads may read */
+
+/* Open one .lms file: header, span table, JSON and trailer are verified; rows are verified as
+ * they are read. 0, LM_EIO, or LM_EDATA with file and byte offset. */
+LM_CHECKED int lm_shard_open(lm_shard **out, const char *path);
+void lm_shard_close(lm_shard *s); /* NULL is fine */
+
+const char *lm_shard_name(const lm_shard *s);
+uint64_t lm_shard_rows(const lm_shard *s);
+uint64_t lm_shard_row_tokens(const lm_shard *s); /* N, or N+1 with labels */
+bool lm_shard_labels(const lm_shard *s);         /* rows carry one token more than the sequence */
+unsigned lm_shard_width(const lm_shard *s);      /* bytes a token: 2 or 4 */
+uint32_t lm_shard_vocab(const lm_shard *s);      /* every id is below this */
+uint64_t lm_shard_number(const lm_shard *s);     /* its place in the mixture, from 0 */
+
+/* What the shard was made from, the same in all shards of a mixture: {"longmix","tokenizer",
+ * "domains","files","plan","pack"}; and what is in this one: the receipt's sums. */
+const lm_json *lm_shard_identity(const lm_shard *s);
+const lm_json *lm_shard_receipt(const lm_shard *s);
+uint64_t lm_shard_identity_hash(const lm_shard *s);
+
+/* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. 0,
+ * LM_EUSAGE for a row that is not there, LM_EIO, or LM_EDATA. */
+LM_CHECKED int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids);
+
+/* The spans of a row, in order; *n of them. Borrowed until the shard is closed. */
+LM_CHECKED int lm_shard_spans(const lm_shard *s, uint64_t row, const lm_span **out, size_t *n);
+
+/* Verify every byte of a shard file (`quick`: all but the rows). 0, or LM_EDATA with file and
+ * byte offset of the first fault. */
+LM_CHECKED int lm_shard_check(const char *path, bool quick);
+
+/* ---- a directory of shards ------------------------------------------------------------- */
+
+/* The shards shard-00000.lms ... of a directory, or a single .lms file, as one sequence of
+ * rows. All must have one identity; with a manifest.json, exactly those it lists. */
+typedef struct lm_shards lm_shards;
+LM_CHECKED int lm_shards_open(lm_shards **out, const char *path);
+void lm_shards_close(lm_shards *s);
+size_t lm_shards_count(const lm_shards *s);
+const lm_shard *lm_shards_at(const lm_shards *s, size_t i);
+uint64_t lm_shards_rows(const lm_shards *s);
+
+/* Which shard holds row `row` of all, and which of its rows that is. */
+LM_CHECKED int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard, uint64_t *at);
+
+/* ---- writing --------------------------------------------------------------------------- */
+
+typedef struct lm_shard_writer lm_shard_writer;
+
+typedef struct lm_shard_spec {
+    uint64_t row_tokens;
+    bool labels;
+    unsigned width;
+    uint32_t vocab;
+    uint64_t number;
+    const lm_json *identity; /* borrowed until the writer is done */
+} lm_shard_spec;
+
+/* Write PATH.tmp; PATH appears at commit. */
+LM_CHECKED int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard_spec *spec);
+
+/* Append one row: row_tokens ids of `width` bytes, and its spans in order. */
+LM_CHECKED int lm_shard_writer_row(lm_shard_writer *w, const void *ids, const lm_span *spans, size_t n);
+
+/* Write tables, receipt and trailer, fsync, rename; frees `w`, also when it fails. */
+LM_CHECKED int lm_shard_writer_commit(lm_shard_writer *w, const lm_json *receipt);
+void lm_shard_writer_abandon(lm_shard_writer *w); /* removes PATH.tmp; NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

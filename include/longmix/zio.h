@@ -1,0 +1,79 @@
+/* zio.h -- bytes in and out of files: plain, gzip, zstd. The only face of zlib and libzstd.
+ *
+ * Reading finds the format by its first bytes, not by the name. Truncated input is an error,
+ * never an end. Writing to a path makes PATH.tmp, and lm_out_commit() renames it: a file
+ * under its own name is a whole file. */
+#ifndef LONGMIX_ZIO_H
+#define LONGMIX_ZIO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "longmix/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- reading ------------------------------------------------------------------------- */
+
+typedef struct lm_in lm_in;
+
+/* Open `path` for reading; "-" is standard input. gzip (members one after the other) and
+ * zstd (any number of frames, skippable ones too, window up to 2 GiB) are decompressed.
+ * Directories are refused. 0, or LM_EIO. One thread at a time. */
+LM_CHECKED int lm_in_open(lm_in **out, const char *path);
+
+/* Read up to n decompressed bytes. Returns how many (0 only at the true end of the input, or
+ * for n == 0), or LM_EIO / LM_EDATA (damaged or truncated: the message names the file and the
+ * compressed byte). May return fewer than n. */
+LM_CHECKED ssize_t lm_in_read(lm_in *in, void *buf, size_t n);
+
+/* Read exactly n bytes: 1 when done, 0 when the input ended before the first byte, LM_EDATA
+ * when it ended inside. */
+LM_CHECKED int lm_in_exact(lm_in *in, void *buf, size_t n);
+
+uint64_t lm_in_offset(const lm_in *in);      /* decompressed bytes given out so far */
+uint64_t lm_in_raw_offset(const lm_in *in);  /* bytes of the file itself consumed so far */
+uint64_t lm_in_raw_hash(const lm_in *in);    /* XXH3-64 of those bytes (all of the file, at its end) */
+const char *lm_in_name(const lm_in *in);     /* the path, or "stdin" */
+void lm_in_close(lm_in *in);                 /* NULL is fine */
+
+/* ---- writing ------------------------------------------------------------------------- */
+
+typedef struct lm_out lm_out;
+
+enum lm_out_format { LM_OUT_PLAIN, LM_OUT_ZSTD };
+
+/* Open PATH.tmp for writing (truncated if it is there); "-" is standard output. `level` is
+ * zstd's. 0 or LM_EIO. One thread at a time. */
+LM_CHECKED int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int level);
+
+/* Append n bytes, buffered. 0, LM_EIO (full disk included) or LM_EPIPE. */
+LM_CHECKED int lm_out_write(lm_out *o, const void *p, size_t n);
+
+uint64_t lm_out_offset(const lm_out *o); /* bytes written, before compression */
+
+/* Flush, fsync and rename into place (standard output: flush only), then free `o`, also when
+ * it fails. 0 or an error, after which PATH is as it was before and PATH.tmp is gone. */
+LM_CHECKED int lm_out_commit(lm_out *o);
+
+/* Throw the output away: PATH.tmp is removed. NULL is fine. */
+void lm_out_abandon(lm_out *o);
+
+/* fsync the directory that holds `path`, so that a rename in it survives a power cut. */
+LM_CHECKED int lm_sync_dir(const char *path);
+
+/* Write a whole small file by temporary name, fsync and rename. */
+LM_CHECKED int lm_write_file(const char *path, const void *p, size_t n);
+
+/* pwrite/pread/write loops that finish or fail; `name` is for the message. lm_pread_all
+ * answers LM_EDATA when the file ends early. */
+LM_CHECKED int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name);
+LM_CHECKED int lm_write_all(int fd, const void *buf, size_t n, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Install what longmix builds and tests with. Does nothing where all of it is there.
+set -eu
+packages="build-essential pkg-config libzstd-dev zlib1g-dev libjansson-dev libsimdjson-dev
+libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev zstd"
+
+if ! command -v dpkg-query >/dev/null; then
+    echo "setup: not a Debian system. Install by other means what these packages hold:" $packages >&2
+    exit 0
+fi
+missing=
+for p in $packages; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+
+run=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "setup: not root, and there is no sudo. Ask an administrator for: apt-get install$missing" >&2
+        exit 1
+    fi
+    run=sudo
+fi
+echo "setup: installing$missing" >&2
+log=$(mktemp)
+if ! { $run apt-get update && $run env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1
+then
+    tail -n 20 "$log" >&2
+    echo "setup: the packages could not be installed; the last lines of apt-get stand above." >&2
+    echo "setup: once they are there, 'make' and 'make check' need no more set-up:$missing" >&2
+    rm -f "$log"
+    exit 1
+fi
+rm -f "$log"
