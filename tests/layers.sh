@@ -1,0 +1,71 @@
+#!/bin/bash
+# The include law of docs/architecture.md, read from the #include lines: who may include whom, and
+# which one file opens each library. Exits 1 and names each breach.
+cd "$(dirname "$0")/.." || exit 1
+python=$(command -v python3) || { echo "skipped: python3 is absent"; exit 77; }
+exec "$python" - <<'PY'
+import glob, os, re, sys
+
+LAYERS = {}                     # module -> layer, as docs/architecture.md states it
+for line in open("docs/architecture.md", encoding="utf-8"):
+    m = re.match(r"\| `(base|io|data|plan)` \| ([a-z_ ]+) \|", line)
+    if m:
+        for name in m.group(2).split():
+            LAYERS[name] = m.group(1)
+ORDER = ["base", "io", "data", "plan"]
+DOORS = {                       # foreign header -> the one file that may include it
+    r"zstd\.h|zlib\.h": "lib/zio.c", r"jansson\.h": "lib/json.c", r"simdjson\.h": "lib/docs_json.cc",
+    r"sentencepiece_.*\.h": "lib/tokenizer_spm.cc", r"xxhash\.h": "lib/hash.c",
+    r"cairo.*\.h": "lib/plot.c", r"omp\.h": "lib/threads.c",
+}
+bad = []
+seen_doors = set()
+
+def module(path):               # lib/store_writer.c -> store: the longest module its name begins with
+    base = os.path.basename(path).rsplit(".", 1)[0]
+    if base in LAYERS:
+        return base
+    names = [m for m in LAYERS if base.startswith(m + "_")]
+    return max(names, key=len) if names else None
+
+for path in sorted(glob.glob("lib/*.[ch]") + glob.glob("lib/*.cc") + glob.glob("include/longmix/*.h")
+                   + glob.glob("tools/*.[ch]") + glob.glob("examples/*.c")):
+    mine = module(path)
+    in_library = path.startswith(("lib/", "include/"))
+    if in_library and mine is None:
+        bad.append(f"{path}: its module is in no layer of docs/architecture.md")
+        continue
+    text = open(path, encoding="utf-8").read()
+    if in_library and re.search(r"\b(exit|abort|perror|printf|puts)\s*\(", re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.S)):
+        bad.append(f"{path}: the library neither prints nor exits")
+    if "#pragma omp" in text and path != "lib/threads.c":
+        bad.append(f"{path}: OpenMP is used in lib/threads.c alone")
+    for inc in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', text, flags=re.M):
+        for pattern, door in DOORS.items():
+            if re.fullmatch(pattern, inc):
+                seen_doors.add(door)
+                if path != door:
+                    bad.append(f"{path}: includes <{inc}>, which only {door} may")
+        if inc.startswith("longmix/"):
+            name = inc[len("longmix/"):-2]
+            if name == "version":
+                continue
+            if name not in LAYERS:
+                bad.append(f"{path}: includes {inc}, which is in no layer")
+            elif in_library and ORDER.index(LAYERS[name]) > ORDER.index(LAYERS[mine]):
+                bad.append(f"{path} ({LAYERS[mine]}): includes {inc} ({LAYERS[name]}), a layer above its own")
+        elif inc.endswith("_internal.h"):
+            if not in_library or module("lib/" + inc) != mine:
+                bad.append(f"{path}: includes {inc}, which is private to another module")
+        elif path.startswith("tools/") and inc == "cli.h":
+            pass
+        elif os.path.exists("lib/" + inc) or os.path.exists("tools/" + inc):
+            bad.append(f"{path}: includes \"{inc}\"")
+
+if len(LAYERS) < 20:
+    bad.append(f"docs/architecture.md: only {len(LAYERS)} modules found in its table of layers")
+for line in bad:
+    print(line)
+print(f"{len(LAYERS)} modules in {len(ORDER)} layers, {len(seen_doors)} doors, {len(bad)} breaches")
+sys.exit(1 if bad else 0)
+PY
