@@ -1,6 +1,7 @@
 # longmix. `make list` shows the targets; CONTRIBUTING.md says how the pieces fit.
 #
-# Switches: SAN=asan|ubsan|tsan builds apart, with that sanitizer, into build/$(SAN)/.
+# Switches: SAN=asan|ubsan|tsan|fuzz builds apart, with that sanitizer, into build/$(SAN)/
+#           (fuzz: libFuzzer, with clang).
 #           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
 
 CC ?= gcc
@@ -28,8 +29,13 @@ SANFLAGS := -fsanitize=undefined -fno-sanitize-recover=all -O1
 else ifeq ($(SAN),tsan)
 SANFLAGS := -fsanitize=thread -O1
 OPENMP :=
+else ifeq ($(SAN),fuzz)
+CC := clang
+CXX := clang++
+SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -O1
+OPENMP :=
 else ifneq ($(SAN),)
-$(error SAN=$(SAN): not one of asan, ubsan, tsan)
+$(error SAN=$(SAN): not one of asan, ubsan, tsan, fuzz)
 endif
 
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANFLAGS) $(OPENMP)
@@ -84,6 +90,10 @@ $(BUILD)/tests/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o $(L
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
+$(BUILD)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIB)
+	$(call say,LINK,$@)
+	$(Q)$(link) -fsanitize=fuzzer
+
 ## setup: install what the build and the tests need (Debian packages; sudo where not root)
 setup:
 	@scripts/setup.sh
@@ -100,9 +110,13 @@ check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS))
 check-asan check-ubsan check-tsan:
 	@$(MAKE) --no-print-directory SAN=$(@:check-%=%) check
 
-## fuzz: run every fuzz target for FUZZ_SECONDS (60) with libFuzzer (clang)
+## fuzz: go on from the corpora with libFuzzer (clang), FUZZ_SECONDS (60) a target
 fuzz:
-	@tests/fuzz/run.sh
+	@$(MAKE) --no-print-directory SAN=fuzz $(addprefix build/fuzz/,$(FUZZERS))
+	@for f in $(FUZZERS); do echo "$$f"; mkdir -p build/fuzz/corpus/$$f; \
+	    build/fuzz/$$f -max_total_time=$${FUZZ_SECONDS:-60} -max_len=65536 -print_final_stats=1 \
+	        build/fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build/fuzz/$$f.log || \
+	        { tail -n 30 build/fuzz/$$f.log; exit 1; }; grep -E 'executed_units|average_exec' build/fuzz/$$f.log; done
 
 ## demo: install, build, make a corpus, and go all the way to checked shards
 demo: setup
