@@ -22,7 +22,8 @@ typedef struct lm_in lm_in;
 
 /* Open `path` for reading; "-" is standard input. gzip (members one after the other) and
  * zstd (any number of frames, skippable ones too, window up to 2 GiB) are decompressed.
- * Directories are refused. 0, or LM_EIO. One thread at a time. */
+ * Directories are refused; an empty file is an empty plain input, unless its name ends in .zst or
+ * .gz (then it was cut). 0, LM_EIO or LM_EDATA. One thread at a time. */
 LM_CHECKED int lm_in_open(lm_in **out, const char *path);
 
 /* Read up to n decompressed bytes. Returns how many (0 only at the true end of the input, or
@@ -35,7 +36,7 @@ LM_CHECKED ssize_t lm_in_read(lm_in *in, void *buf, size_t n);
 LM_CHECKED int lm_in_exact(lm_in *in, void *buf, size_t n);
 
 uint64_t lm_in_offset(const lm_in *in);      /* decompressed bytes given out so far */
-uint64_t lm_in_raw_offset(const lm_in *in);  /* bytes of the file itself consumed so far */
+uint64_t lm_in_raw_offset(const lm_in *in);  /* bytes of the file itself read so far */
 uint64_t lm_in_raw_hash(const lm_in *in);    /* XXH3-64 of those bytes (all of the file, at its end) */
 const char *lm_in_name(const lm_in *in);     /* the path, or "stdin" */
 void lm_in_close(lm_in *in);                 /* NULL is fine */
@@ -46,8 +47,9 @@ typedef struct lm_out lm_out;
 
 enum lm_out_format { LM_OUT_PLAIN, LM_OUT_ZSTD };
 
-/* Open PATH.tmp for writing (truncated if it is there); "-" is standard output. `level` is
- * zstd's. 0 or LM_EIO. One thread at a time. */
+/* Open PATH.tmp for writing (truncated if it is there); "-" is standard output, and a PATH that
+ * is a pipe or a device is written to as it is. `level` is zstd's. 0 or LM_EIO. One thread at
+ * a time. */
 LM_CHECKED int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int level);
 
 /* Append n bytes, buffered. 0, LM_EIO (full disk included) or LM_EPIPE. */
@@ -65,7 +67,8 @@ void lm_out_abandon(lm_out *o);
 /* fsync the directory that holds `path`, so that a rename in it survives a power cut. */
 LM_CHECKED int lm_sync_dir(const char *path);
 
-/* Write a whole small file by temporary name, fsync and rename. */
+/* Write a whole small file by temporary name, fsync and rename. Programs that do so to the same
+ * PATH at the same time follow one another. */
 LM_CHECKED int lm_write_file(const char *path, const void *p, size_t n);
 
 /* pwrite/pread/write loops that finish or fail; `name` is for the message. lm_pread_all
