@@ -44,19 +44,23 @@ typedef struct lm_encoder lm_encoder;
 LM_CHECKED int lm_encoder_new(lm_encoder **out, const lm_tokenizer *t);
 void lm_encoder_free(lm_encoder *e); /* NULL is fine */
 
+/* The most bytes that encoding n bytes of text can add to a buffer: what `out` below must be
+ * allowed to grow by. */
+size_t lm_encode_bound(const lm_tokenizer *t, size_t n);
+
 /* Append the ids of n bytes of text to `out`, little-endian, lm_tokenizer_width() bytes each.
  * No BOS, no EOS. Any bytes are taken, NUL included; SentencePiece's own answer for invalid
- * UTF-8 is given (JSONL readers refuse it earlier). n is at most 2^30. 0, or LM_ENOMEM, with
- * `out` as it was. */
+ * UTF-8 is given (JSONL readers refuse it earlier). n is at most 2^30. 0, LM_ENOMEM, or
+ * LM_EDATA where SentencePiece itself fails, with `out` as it was. */
 LM_CHECKED int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out);
 
-/* The same for a text that is large: encodes a prefix of it that may be encoded apart from the
- * rest, and sets *used to its length (> 0 when n > 0; all n bytes when `last`, or when no cut
- * was found). Calling it over the rest until all is used gives exactly lm_encode's ids, with
- * `first` true on the first call only. The text already used can be given back to the system in
- * between. */
-LM_CHECKED int lm_encode_some(lm_encoder *e, const char *text, size_t n, bool first, bool last,
-                              lm_buf *out, size_t *used);
+/* The same for a text that is large: n bytes are ALL that is left of it. Encodes a prefix of
+ * about a megabyte that may be encoded apart from the rest and sets *used to its length (> 0
+ * when n > 0). Calling it over the rest until nothing is left gives exactly lm_encode's ids,
+ * with `first` true on the first call only. The text used can be given back to the system in
+ * between. (Where no cut can be proven, or without the fast path, all n bytes are used.) */
+LM_CHECKED int lm_encode_some(lm_encoder *e, const char *text, size_t n, bool first, lm_buf *out,
+                              size_t *used);
 
 /* The text of `count` ids (as wide as above), appended to `out`: SentencePiece's Decode. 0, or
  * LM_EDATA for an id outside the vocabulary. Not for hot paths. */
