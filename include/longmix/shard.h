@@ -1,7 +1,7 @@
 /* shard.h -- packed shards (.lms): rows of a fixed number of tokens, with the lineage of every
  * token. The only door between data and trainer. Byte by byte: docs/format-shard.md.
  *
- *   header | rows | row checksums | span table | JSON (identity, receipt) | trailer
+ *   header | rows | row checksums | row index | span table | identity | receipt | trailer
  *
  * Rows lie at one fixed offset, without gaps, so another program may map them as a matrix. */
 #ifndef LONGMIX_SHARD_H
@@ -59,6 +59,8 @@ bool lm_shard_labels(const lm_shard *s);         /* rows carry one token more th
 unsigned lm_shard_width(const lm_shard *s);      /* bytes a token: 2 or 4 */
 uint32_t lm_shard_vocab(const lm_shard *s);      /* every id is below this */
 uint64_t lm_shard_number(const lm_shard *s);     /* its place in the mixture, from 0 */
+uint64_t lm_shard_bytes(const lm_shard *s);      /* size of the file */
+uint64_t lm_shard_hash(const lm_shard *s);       /* the trailer's seal: it covers every byte */
 
 /* What the shard was made from, the same in all shards of a mixture: {"longmix","tokenizer",
  * "domains","files","plan","pack"}; and what is in this one: the receipt's sums. */
@@ -80,8 +82,9 @@ LM_CHECKED int lm_shard_check(const char *path, bool quick);
 /* ---- a directory of shards ------------------------------------------------------------- */
 
 /* The shards shard-00000.lms ... of a directory, or a single .lms file, as one sequence of
- * rows. All must have one identity; with a manifest.json, exactly those it lists. */
-typedef struct lm_shards lm_shards;
+ * rows. All must have one identity. A directory must hold all of a mixture's shards, to the one
+ * that says it is the last; where there is a manifest.json, those it lists. */
+typedef struct lm_shards lm_shards; /* immutable once open */
 LM_CHECKED int lm_shards_open(lm_shards **out, const char *path);
 void lm_shards_close(lm_shards *s);
 size_t lm_shards_count(const lm_shards *s);
@@ -90,6 +93,13 @@ uint64_t lm_shards_rows(const lm_shards *s);
 
 /* Which shard holds row `row` of all, and which of its rows that is. */
 LM_CHECKED int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard, uint64_t *at);
+
+/* "DIR/shard-00007.lms", to be freed; and back: whether this is the name of a shard. */
+LM_CHECKED int lm_shard_path(char **out, const char *dir, uint64_t number);
+bool lm_shard_number_of(const char *name, uint64_t *number);
+
+/* The numbers of the shards that lie in `dir`, in order, complete or not; to be freed. */
+LM_CHECKED int lm_shards_list(uint64_t **out, size_t *count, const char *dir);
 
 /* ---- writing --------------------------------------------------------------------------- */
 
@@ -107,7 +117,9 @@ typedef struct lm_shard_spec {
 /* Write PATH.tmp; PATH appears at commit. */
 LM_CHECKED int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard_spec *spec);
 
-/* Append one row: row_tokens ids of `width` bytes, and its spans in order. */
+/* Append one row: row_tokens ids of `width` bytes, and its spans in order. LM_EDATA for an id
+ * outside the vocabulary, LM_EUSAGE for spans that cannot be; a shard that was refused a row
+ * cannot be committed. */
 LM_CHECKED int lm_shard_writer_row(lm_shard_writer *w, const void *ids, const lm_span *spans, size_t n);
 
 /* Write tables, receipt and trailer, fsync, rename; frees `w`, also when it fails. */
