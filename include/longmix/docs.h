@@ -50,7 +50,12 @@ LM_CHECKED int lm_chunker_new(lm_chunker **out, lm_in *in); /* takes `in` */
 LM_CHECKED int lm_chunker_next(lm_chunker *k, lm_chunk *c);
 
 lm_in *lm_chunker_in(lm_chunker *k); /* for its name, raw offset and hash */
-void lm_chunker_free(lm_chunker *k); /* closes the input */
+void lm_chunker_free(lm_chunker *k); /* closes the input; NULL is fine */
+
+/* Set the message of a line that is no document, "NAME:LINE: byte OFFSET: reason", and return
+ * LM_EDATA. `line` and `offset` (of the fault, decompressed, from 0) are the file's; `reason`
+ * may be lm_err(). */
+int lm_line_error(const char *name, uint64_t line, uint64_t offset, const char *reason);
 
 /* ---- lines ---------------------------------------------------------------------------- */
 
@@ -74,9 +79,14 @@ LM_CHECKED int lm_line_parser_new(lm_line_parser **out, const char *const *keys)
  * message is the reason alone, and *fault is the 0-based byte in the line where it shows. */
 LM_CHECKED int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size_t *fault);
 
+/* The same for a line that is not needed afterwards: a long one that is accepted is unescaped
+ * where it stands, so that a document of 100 MB costs its line and no more. Then *out points
+ * into the line. A line that is refused is left as it was. */
+LM_CHECKED int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out, size_t *fault);
+
 /* After a line past 8 MiB the parser keeps large buffers; this gives them back. */
 void lm_line_parser_trim(lm_line_parser *p);
-void lm_line_parser_free(lm_line_parser *p);
+void lm_line_parser_free(lm_line_parser *p); /* NULL is fine */
 
 #ifdef __cplusplus
 }
