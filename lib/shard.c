@@ -233,7 +233,8 @@ int lm_shard_open(lm_shard **out, const char *path)
     if (!rc) rc = parse_section(&s->identity, s, SEC_IDENTITY, bytes[SEC_IDENTITY]);
     if (!rc) rc = parse_section(&s->receipt, s, SEC_RECEIPT, bytes[SEC_RECEIPT]);
     if (!rc) rc = verify_spans(s);
-    s->identity_hash = sums[SEC_IDENTITY];
+    if (!rc) s->identity_hash = lm_hash64((const char *)s->checks + (s->at[SEC_IDENTITY] - s->at[0]),
+                                          (size_t)bytes[SEC_IDENTITY]);
     if (rc) lm_shard_close(s);
     else *out = s;
     return rc;

@@ -63,10 +63,11 @@ uint64_t lm_shard_bytes(const lm_shard *s);      /* size of the file */
 uint64_t lm_shard_hash(const lm_shard *s);       /* the trailer's seal: it covers every byte */
 
 /* What the shard was made from, the same in all shards of a mixture: {"longmix","tokenizer",
- * "domains","files","plan","pack"}; and what is in this one: the receipt's sums. */
+ * "domains","files","plan","pack"}; and what is in this one: the receipt's sums
+ * (docs/format-manifest.md). */
 const lm_json *lm_shard_identity(const lm_shard *s);
 const lm_json *lm_shard_receipt(const lm_shard *s);
-uint64_t lm_shard_identity_hash(const lm_shard *s);
+uint64_t lm_shard_identity_hash(const lm_shard *s); /* XXH3-64 of its text, as lm_json_dump gives it */
 
 /* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. 0,
  * LM_EUSAGE for a row that is not there, LM_EIO, or LM_EDATA. */

@@ -1,4 +1,4 @@
-/* shards.c -- the shards of a directory, or one file, as one sequence of rows. */
+/* shard_dir.c -- the shards of a directory, or one file, as one sequence of rows. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
