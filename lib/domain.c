@@ -24,6 +24,7 @@ static const char built_in[] =
 /* A rule: a name, alias or pattern, and the domain that it leads to. */
 typedef struct rule {
     const char *word; /* borrowed from the table */
+    size_t size;
     int id;
 } rule;
 
@@ -57,7 +58,7 @@ static int add_rule(rules *r, const char *word, size_t id)
     rule *v = realloc(r->v, (r->n + 1) * sizeof *v);
     if (!v) return lm_fail_nomem((r->n + 1) * sizeof *v);
     r->v = v;
-    v[r->n++] = (rule){ word, (int)id };
+    v[r->n++] = (rule){ word, strlen(word), (int)id };
     return LM_OK;
 }
 
@@ -162,6 +163,8 @@ int lm_domains_open(lm_domains **out, const char *path)
     return rc;
 }
 
+void lm_domains_on_unknown(lm_domains *d, bool stop) { d->stop = stop; }
+
 size_t lm_domains_count(const lm_domains *d) { return d->count; }
 const char *lm_domains_name(const lm_domains *d, size_t i) { return d->names[i]; }
 const char *const *lm_domains_keys(const lm_domains *d) { return d->keys; }
@@ -169,8 +172,8 @@ const char *const *lm_domains_keys(const lm_domains *d) { return d->keys; }
 int lm_domains_find(const lm_domains *d, const char *name, size_t n)
 {
     for (size_t i = 0; i < d->labels.n; i++) {
-        const char *word = d->labels.v[i].word;
-        if (!strncasecmp(word, name, n) && !word[n]) return d->labels.v[i].id;
+        const rule *r = &d->labels.v[i];
+        if (r->size == n && !strncasecmp(r->word, name, n)) return r->id;
     }
     return -1;
 }

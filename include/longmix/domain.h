@@ -7,6 +7,7 @@
 #ifndef LONGMIX_DOMAIN_H
 #define LONGMIX_DOMAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,12 +25,15 @@ typedef struct lm_domains lm_domains;
 /* `path` NULL gives the built-in table; else a JSON file (docs/domains.md):
  *   { "keys": ["domain", "meta.redpajama_set_name"],   paths tried in order; this is the default
  *     "domains": [ { "name": "C4", "aliases": ["RedPajamaC4"], "files": ["*c4*"] }, ... ],
- *     "unknown": "keep" | "stop" }                      what a label that no rule names becomes
+ *     "unknown": "keep" | "stop" }                      what a document becomes that no rule names
  * Labels match names and aliases without regard to ASCII case; where the label is absent or
  * unknown, the file's name is matched with each pattern (fnmatch) in order. 0, LM_EIO or
  * LM_EDATA. */
 LM_CHECKED int lm_domains_open(lm_domains **out, const char *path);
 void lm_domains_free(lm_domains *d); /* NULL is fine */
+
+/* Override the table's "unknown": before threads share it. */
+void lm_domains_on_unknown(lm_domains *d, bool stop);
 
 size_t lm_domains_count(const lm_domains *d);              /* "unknown", the last, included */
 const char *lm_domains_name(const lm_domains *d, size_t i);
@@ -39,7 +43,8 @@ const char *const *lm_domains_keys(const lm_domains *d);    /* for lm_line_parse
 int lm_domains_find(const lm_domains *d, const char *name, size_t n);
 
 /* The id for a document with this label (NULL: none) in this file (a path). Never fails with
- * "unknown": "keep"; with "stop", LM_EDATA and a reason that quotes the label. */
+ * "unknown": "keep"; with "stop", LM_EDATA, and the message is the reason alone and quotes the
+ * label. */
 LM_CHECKED int lm_domains_tag(const lm_domains *d, const char *label, size_t n, const char *file);
 
 #ifdef __cplusplus
