@@ -8,7 +8,7 @@
 
 #include "longmix/json.h"
 
-enum { TABLE_BYTES_MAX = 1024 * 1024, KEYS_MAX = 8 };
+enum { TABLE_BYTES_MAX = 1024 * 1024, KEYS_MAX = 8, NAME_BYTES_MAX = 63 };
 
 /* SlimPajama's sets, in the order of the ids. The form is that of a user's file. */
 static const char built_in[] =
@@ -88,6 +88,14 @@ static int each_word(lm_domains *d, const lm_json *o, const char *key, size_t id
     return LM_OK;
 }
 
+/* Names stand in JSON, in lists divided by commas and in tables. */
+static bool is_plain(const char *s)
+{
+    for (; *s; s++)
+        if ((unsigned char)*s < 0x20 || strchr(",\"\\\x7f", *s)) return false;
+    return true;
+}
+
 static int read_domain(lm_domains *d, const lm_json *o, size_t id)
 {
     static const char *const fields[] = { "name", "aliases", "files", NULL };
@@ -95,6 +103,9 @@ static int read_domain(lm_domains *d, const lm_json *o, size_t id)
     if (!rc) rc = lm_json_str(&d->names[id], o, "name");
     if (rc) return rc;
     const lm_json *name = lm_json_get(o, "name");
+    if (strlen(d->names[id]) > NAME_BYTES_MAX || !is_plain(d->names[id]))
+        return lm_json_fail(name, "expected at most %d bytes, without comma, quote, backslash or control characters",
+                            NAME_BYTES_MAX);
     int known = lm_domains_find(d, d->names[id], strlen(d->names[id]));
     if (known >= 0) return lm_json_fail(name, "\"%s\" already names the domain %s", d->names[id], d->names[known]);
     rc = add_label(d, name, d->names[id], id);

@@ -84,6 +84,10 @@ LM_CHECKED int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line
  * into the line. A line that is refused is left as it was. */
 LM_CHECKED int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out, size_t *fault);
 
+/* The bytes of the value of the first member `key` (at most 255 bytes) of the object in a line
+ * that lm_line_parse accepted. False where it has none. */
+bool lm_line_member(const char *line, size_t n, const char *key, const char **value, size_t *size);
+
 /* After a line past 8 MiB the parser keeps large buffers; this gives them back. */
 void lm_line_parser_trim(lm_line_parser *p);
 void lm_line_parser_free(lm_line_parser *p); /* NULL is fine */

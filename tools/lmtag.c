@@ -1,0 +1,337 @@
+/* lmtag.c -- JSONL in, JSONL out: each document with the name of its domain. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "longmix/docs.h"
+#include "longmix/domain.h"
+#include "longmix/threads.h"
+#include "longmix/zio.h"
+
+enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
+enum { ZSTD_LEVEL = 3, KEEP_BYTES = 4 * 1024 * 1024 };
+
+static const char *table_path, *only, *bad_lines = "stop", *out_path = "-";
+static int unknown = UNKNOWN_TABLE, threads;
+static cli_list operands;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &operands, "FILE",
+      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst and "
+      "*.jsonl.gz below it; - is standard input, which is also read when there is no FILE.", 0, 0 },
+    { CLI_STR, "domains", 'd', &table_path, "FILE",
+      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's seven sets.", 0, 0 },
+    { CLI_STR, "only", 0, &only, "LIST", "Keep the documents of these domains: names divided by commas.", 0, 0 },
+    { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
+      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a bad line, "
+      "table does what the table says (the default; the built-in one keeps).", 0, 0 },
+    { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
+      "What becomes of a line that is no document: stop (the default) ends the run; quarantine writes it as it "
+      "is to FILE, tells where and why, and goes on.", 0, 0 },
+    { CLI_STR, "output", 'o', &out_path, "FILE",
+      "Write to FILE, compressed where its name ends in .zst. It has its name only when it is complete.", 0, 0 },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.", 0, 4096 },
+    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+};
+
+static lm_domains *domains;
+static bool *wanted;        /* by domain */
+static lm_out *out, *aside; /* aside: NULL where bad lines stop the run */
+static lm_progress *progress;
+
+/* The inputs, under the lock of `turns`. */
+static lm_turns *turns;
+static char **files;
+static size_t file_count, next_file;
+static lm_chunker *chunker; /* of file next_file - 1 */
+static bool ended;
+
+/* What a thread has seen. */
+typedef struct tally {
+    uint64_t documents, bad, written;
+    uint64_t by_domain[LM_DOMAINS_MAX];
+} tally;
+static tally *tallies;
+
+/* One thread's chunk and what came of it. */
+typedef struct job {
+    lm_chunk chunk;
+    const char *file;   /* as domain rules see it */
+    uint64_t raw_bytes; /* of the input, read since the last chunk */
+    lm_line_parser *parser;
+    lm_buf out, bad, told; /* lines; refused lines; a message for each, NUL-ended */
+    tally *count;
+} job;
+
+/* Under the lock: the next chunk of the inputs; 0 when there is none. */
+static int next_chunk(job *j)
+{
+    int rc = 0;
+    while (!ended && !rc) {
+        if (!chunker) {
+            lm_in *in = NULL;
+            if (next_file == file_count) break;
+            rc = lm_in_open(&in, files[next_file]);
+            if (!rc) rc = lm_chunker_new(&chunker, in);
+            if (rc) break;
+            next_file++;
+        }
+        lm_in *in = lm_chunker_in(chunker);
+        uint64_t before = lm_in_raw_offset(in);
+        rc = lm_chunker_next(chunker, &j->chunk);
+        j->raw_bytes = lm_in_raw_offset(in) - before;
+        j->file = files[next_file - 1];
+        if (rc == 0) {
+            lm_chunker_free(chunker);
+            chunker = NULL;
+        }
+    }
+    if (rc <= 0) ended = true;
+    return rc;
+}
+
+/* A line that is no document: lm_err() is the reason. */
+static int refuse(job *j, const char *s, size_t n, uint64_t line, uint64_t offset)
+{
+    const char *name = strcmp(j->file, "-") ? j->file : "stdin";
+    int rc = lm_line_error(name, line, offset, lm_err());
+    if (!aside) return rc;
+    j->count->bad++;
+    rc = lm_buf_add(&j->told, lm_err(), strlen(lm_err()) + 1);
+    return rc ? rc : lm_buf_add(&j->bad, s, n + 1); /* with its LF */
+}
+
+/* Append `s`, an accepted line, with its domain named. */
+static int write_line(job *j, const char *s, size_t n, size_t id)
+{
+    const char *name = lm_domains_name(domains, id), *value;
+    size_t k = strlen(name), size;
+    if (!lm_line_member(s, n, "domain", &value, &size)) {
+        const char *after = memchr(s, '{', n);
+        size_t head = (size_t)(after + 1 - s);
+        int rc = lm_buf_add(&j->out, s, head);
+        if (!rc) rc = lm_buf_printf(&j->out, "\"domain\":\"%s\",", name);
+        return rc ? rc : lm_buf_add(&j->out, s + head, n + 1 - head);
+    }
+    /* What it said stays where nothing better is known. */
+    bool same = size == k + 2 && !memcmp(value + 1, name, k);
+    if (same || id + 1 == lm_domains_count(domains)) return lm_buf_add(&j->out, s, n + 1);
+    size_t head = (size_t)(value - s), rest = head + size;
+    int rc = lm_buf_add(&j->out, s, head);
+    if (!rc) rc = lm_buf_printf(&j->out, "\"%s\"", name);
+    return rc ? rc : lm_buf_add(&j->out, s + rest, n + 1 - rest);
+}
+
+static int tag_line(job *j, const char *s, size_t n, uint64_t line, uint64_t offset)
+{
+    lm_line doc;
+    size_t fault = 0;
+    int rc = lm_line_parse(j->parser, s, n, &doc, &fault);
+    if (rc == 0) return LM_OK;
+    int id = rc > 0 ? lm_domains_tag(domains, doc.label, doc.label_size, j->file) : rc;
+    if (id < 0) return refuse(j, s, n, line, offset + fault);
+    j->count->documents++;
+    j->count->by_domain[id]++;
+    if (!wanted[id]) return LM_OK;
+    j->count->written++;
+    return write_line(j, s, n, (size_t)id);
+}
+
+static int tag_chunk(job *j)
+{
+    const char *s = (const char *)j->chunk.bytes.data, *end = s + j->chunk.bytes.size;
+    uint64_t line = j->chunk.line, offset = j->chunk.offset;
+    j->out.max = j->bad.max = 2 * LM_LINE_MAX;
+    j->told.max = LM_LINE_MAX;
+    lm_buf_reset(&j->out, KEEP_BYTES);
+    lm_buf_reset(&j->bad, KEEP_BYTES);
+    lm_buf_reset(&j->told, KEEP_BYTES);
+    int rc = LM_OK;
+    while (!rc && s < end) {
+        size_t n = (size_t)((const char *)memchr(s, '\n', (size_t)(end - s)) - s);
+        rc = tag_line(j, s, n, line, offset);
+        s += n + 1;
+        offset += n + 1;
+        line++;
+    }
+    lm_line_parser_trim(j->parser);
+    return rc;
+}
+
+/* In turn: tell, set aside, write. */
+static int hand_on(job *j, uint64_t before)
+{
+    for (size_t i = 0; i < j->told.size; i += strlen((char *)j->told.data + i) + 1)
+        cli_warn("%s", (char *)j->told.data + i);
+    int rc = aside ? lm_out_write(aside, j->bad.data, j->bad.size) : LM_OK;
+    if (!rc) rc = lm_out_write(out, j->out.data, j->out.size);
+    lm_progress_add(progress, j->raw_bytes, j->count->documents - before);
+    return rc;
+}
+
+static int work(void *arg, int t)
+{
+    (void)arg;
+    job j = { .count = &tallies[t] };
+    int rc = lm_line_parser_new(&j.parser, lm_domains_keys(domains));
+    while (!rc) {
+        uint64_t before = j.count->documents;
+        lm_turns_enter(turns);
+        int got = next_chunk(&j);
+        if (got == 0) {
+            lm_turns_leave(turns);
+            break;
+        }
+        /* What went wrong here also waits for its turn: the first fault of the input is told. */
+        uint64_t ticket = lm_turns_claim(turns);
+        rc = got < 0 ? got : tag_chunk(&j);
+        if (!lm_turns_wait(turns, ticket)) {
+            rc = LM_OK; /* another thread tells why */
+            break;
+        }
+        if (!rc) rc = hand_on(&j, before);
+        if (rc) break;
+        lm_turns_done(turns, ticket);
+    }
+    if (rc) lm_turns_stop(turns);
+    lm_line_parser_free(j.parser);
+    lm_buf_free(&j.chunk.bytes);
+    lm_buf_free(&j.out);
+    lm_buf_free(&j.bad);
+    lm_buf_free(&j.told);
+    return rc;
+}
+
+/* ---- set-up and report ------------------------------------------------------------------- */
+
+static int choose_domains(void)
+{
+    size_t n = lm_domains_count(domains);
+    wanted = calloc(n, sizeof *wanted);
+    if (!wanted) return lm_fail_nomem(n);
+    if (!only) {
+        memset(wanted, true, n);
+        return LM_OK;
+    }
+    for (const char *s = only;; s++) {
+        size_t k = strcspn(s, ",");
+        int id = lm_domains_find(domains, s, k);
+        if (id < 0) return cli_usage("--only: no domain is named \"%.*s\"", (int)k, s);
+        wanted[id] = true;
+        s += k;
+        if (!*s) return LM_OK;
+    }
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), k = strlen(tail);
+    return n > k && !strcmp(s + n - k, tail);
+}
+
+static int open_outputs(void)
+{
+    static const char quarantine[] = "quarantine:";
+    size_t k = sizeof quarantine - 1;
+    bool zst = ends_with(out_path, ".zst");
+    if (!strncmp(bad_lines, quarantine, k) && bad_lines[k]) {
+        int rc = lm_out_open(&aside, bad_lines + k, LM_OUT_PLAIN, 0);
+        if (rc) return rc;
+    } else if (strcmp(bad_lines, "stop")) {
+        return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
+    }
+    return lm_out_open(&out, out_path, zst ? LM_OUT_ZSTD : LM_OUT_PLAIN, ZSTD_LEVEL);
+}
+
+/* Bytes on disk, for the progress line; 0 where an input is a pipe. */
+static uint64_t input_bytes(void)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < file_count; i++) {
+        struct stat st;
+        if (stat(files[i], &st) || !S_ISREG(st.st_mode)) return 0;
+        sum += (uint64_t)st.st_size;
+    }
+    return sum;
+}
+
+static void report(void)
+{
+    tally all = { 0 };
+    size_t n = lm_domains_count(domains);
+    for (int t = 0; t < threads; t++) {
+        all.documents += tallies[t].documents;
+        all.written += tallies[t].written;
+        all.bad += tallies[t].bad;
+        for (size_t i = 0; i < n; i++) all.by_domain[i] += tallies[t].by_domain[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        if (all.by_domain[i]) cli_verbose("%-16s %15s", lm_domains_name(domains, i), cli_count(all.by_domain[i]));
+    cli_verbose("documents read: %s, written: %s", cli_count(all.documents), cli_count(all.written));
+    if (all.by_domain[n - 1]) cli_note("documents of no known domain: %s", cli_count(all.by_domain[n - 1]));
+    if (all.bad) cli_note("bad lines set aside: %s", cli_count(all.bad));
+}
+
+static int run(void)
+{
+    int rc = lm_domains_open(&domains, table_path);
+    if (!rc) rc = choose_domains();
+    if (!rc) rc = lm_files_expand(&files, &file_count, operands.v, operands.n);
+    if (!rc) rc = open_outputs();
+    if (!rc) rc = lm_turns_new(&turns);
+    if (rc) goto out;
+    if (unknown != UNKNOWN_TABLE) lm_domains_on_unknown(domains, unknown == UNKNOWN_STOP);
+    tallies = calloc((size_t)threads, sizeof *tallies);
+    if (!tallies) {
+        rc = lm_fail_nomem((size_t)threads * sizeof *tallies);
+        goto out;
+    }
+    progress = cli_progress("documents", input_bytes());
+    rc = lm_parallel(threads, work, NULL);
+    if (!rc && aside) {
+        rc = lm_out_commit(aside);
+        aside = NULL;
+    }
+    if (!rc) {
+        rc = lm_out_commit(out);
+        out = NULL;
+    }
+    if (!rc) report();
+out:
+    lm_out_abandon(aside);
+    lm_out_abandon(out);
+    lm_chunker_free(chunker);
+    lm_files_free(files);
+    lm_turns_free(turns);
+    lm_domains_free(domains);
+    free(tallies);
+    free(wanted);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const cli_tool tool = {
+        .name = "lmtag",
+        .summary = "name the domain of each document",
+        .about =
+            "Reads JSONL documents (a JSON object a line with a string member \"text\") and writes them with "
+            "the member \"domain\", the name of the source that each came from. Every other byte of a line stays "
+            "as it was. A line that names its domain already is left alone.\n\n"
+            "The domain is found by a label in the document (\"domain\", or SlimPajama's "
+            "\"meta.redpajama_set_name\"), else by the name of the file. docs/domains.md has the rules, "
+            "docs/jsonl.md says what is read and what is refused.",
+        .opts = opts,
+        .examples = "# name the domains of a corpus and keep the long sources\n"
+                    "lmtag --only ArXiv,Book corpus > long.jsonl\n"
+                    "# one set, compressed; -v counts documents by domain\n"
+                    "lmtag -v --only C4 -o c4.jsonl.zst corpus\n"
+                    "# go on past broken lines, and keep them\n"
+                    "lmtag --bad-lines quarantine:bad.txt corpus > tagged.jsonl\n",
+        .see = "lmtok(1), lmhist(1)",
+        .run = run,
+    };
+    return cli_main(argc, argv, &tool);
+}
