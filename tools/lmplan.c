@@ -1,0 +1,197 @@
+/* lmplan.c -- a recipe and what there is make a plan. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "longmix/plan.h"
+#include "longmix/zio.h"
+
+enum { HIST_MAX = 64 << 20, TEXT_MAX = 64 << 20 };
+
+static const char *recipe_name, *output = "-";
+static uint64_t tokens, row = 131072, shards;
+static const char *seed;
+static int when_short = -1;
+static bool table;
+static cli_list inputs;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &inputs, "SOURCE",
+      "A token store (a .lmt file, or a directory of parts), or the JSON of lmhist --json (- is standard "
+      "input). From a store the plan meets its budgets to the token and holds for that store alone; from a "
+      "histogram it meets them in expectation and holds for any store or stream.", 1, 0 },
+    { CLI_STR, "recipe", 'r', &recipe_name, "RECIPE",
+      "A recipe file, or the name of one that comes with longmix: cut-4k, cut-128k, per-source, global, "
+      "up-arxiv-book-github, up-book, up-code, up-arxiv.", 0, 0 },
+    { CLI_SIZE, "tokens", 't', &tokens, "N", "Tokens of the mixture (5B, 300M) in place of the recipe's.", 0, 0 },
+    { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's.", 0, 0 },
+    { CLI_CHOICE, "when-short", 0, &when_short, "error|repeat|shrink",
+      "What happens where the source holds too little, in place of the recipe's answer: stop; use documents "
+      "again, as often as the recipe's max_copies; or take what there is of the long (or short) documents and "
+      "more of the domain's other ones.", 0, 0 },
+    { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072).", 0, 0 },
+    { CLI_SIZE, "shards", 0, &shards, "N",
+      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens.", 0, 0 },
+    { CLI_FLAG, "table", 0, &table, NULL, "Write a table to read in place of the JSON; under -v it is on standard error anyway.", 0, 0 },
+    { CLI_STR, "output", 'o', &output, "FILE", "Write the plan there (standard output).", 0, 0 },
+    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+};
+
+/* ---- recipes by name --------------------------------------------------------------------- */
+
+static int find_recipe(char *out, size_t size)
+{
+    static const char *const places[] = { "../recipes", "../../recipes", "../share/longmix/recipes" };
+    char self[4096];
+    if (!access(recipe_name, F_OK) || strchr(recipe_name, '/')) {
+        snprintf(out, size, "%s", recipe_name);
+        return LM_OK;
+    }
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n < 0 ? 0 : n] = 0;
+    char *slash = strrchr(self, '/');
+    if (slash) *slash = 0;
+    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+        int k = snprintf(out, size, "%s/%s/%s.json", self, places[i], recipe_name);
+        if (k > 0 && (size_t)k < size && !access(out, F_OK)) return LM_OK;
+    }
+    return lm_fail(LM_EIO, "%s: neither a file nor a recipe that comes with longmix", recipe_name);
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+/* Append the plan, to read. */
+static int add_table(lm_buf *b, const lm_plan *p)
+{
+    uint64_t long_tokens = 0, strata = 0;
+    int rc = lm_buf_printf(b, "%-16s %16s %8s %8s %8s %16s\n", "domain", "available", "share", "target", "long",
+                           "tokens");
+    for (size_t d = 0; d < p->domains && !rc; d++) {
+        const lm_plan_domain *pd = &p->domain[d];
+        uint64_t available = 0;
+        for (size_t i = 0; i < p->strata; i++)
+            if (p->stratum[i].domain == d) available += p->stratum[i].available;
+        long_tokens += (uint64_t)(pd->target_long_share * (double)pd->tokens + 0.5);
+        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", pd->name, cli_count(available),
+                           100 * pd->source_share, 100 * pd->target_share, 100 * pd->target_long_share,
+                           cli_count(pd->tokens));
+    }
+    if (!rc) rc = lm_buf_printf(b, "%-16s %16s %8s %8s %7.2f%% %16s\n\n%-16s %12s %12s %16s %16s %8s %18s\n", "all",
+                                "", "", "", 100 * (double)long_tokens / (double)p->tokens, cli_count(p->tokens),
+                                "domain", "up to", "documents", "available", "tokens", "copies", "threshold");
+    for (size_t i = 0; i < p->strata && !rc; i++) {
+        const lm_stratum *s = &p->stratum[i];
+        if (!s->tokens) continue;
+        strata++;
+        rc = lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n", p->domain[s->domain].name,
+                           cli_count(lm_bucket_upto(s->bucket)), cli_count(s->documents), cli_count(s->available),
+                           cli_count(s->tokens), (double)s->tokens / (double)s->available, s->threshold);
+    }
+    return rc ? rc : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards", p->recipe,
+                                   cli_count(p->tokens), cli_count(strata), cli_count(p->tokens / p->row),
+                                   cli_count(p->row), cli_count(p->shards));
+}
+
+/* ---- run --------------------------------------------------------------------------------- */
+
+/* Is it a store? By its first bytes, so that names do not matter. */
+static int is_store(const char *path, bool *out)
+{
+    char magic[8] = "";
+    struct stat st;
+    *out = false;
+    if (!strcmp(path, "-")) return LM_OK;
+    if (stat(path, &st)) return lm_fail(LM_EIO, "%s: cannot be read", path);
+    *out = S_ISDIR(st.st_mode);
+    if (*out) return LM_OK;
+    lm_in *in = NULL;
+    int rc = lm_in_open(&in, path);
+    if (rc) return rc;
+    rc = lm_in_exact(in, magic, sizeof magic);
+    *out = rc == 1 && !memcmp(magic, "LMTOKENS", 8);
+    lm_in_close(in);
+    return LM_OK; /* what it is instead, the reader of JSON tells */
+}
+
+static int make_plan(lm_plan *p, const lm_recipe *r, const lm_plan_options *o, const char *path)
+{
+    lm_store *s = NULL;
+    lm_json *hist = NULL;
+    bool store = false;
+    int rc = is_store(path, &store);
+    if (rc) return rc;
+    if (store) {
+        rc = lm_store_open(&s, path);
+        if (!rc) rc = lm_plan_from_store(p, r, o, s);
+        lm_store_close(s);
+    } else {
+        rc = lm_json_load(&hist, path, HIST_MAX);
+        if (!rc) rc = lm_plan_from_hist(p, r, o, hist);
+        lm_json_free(hist);
+    }
+    return rc;
+}
+
+static int write_text(lm_buf *text)
+{
+    int rc = lm_buf_add(text, "\n", 1);
+    if (rc) return rc;
+    return strcmp(output, "-") ? lm_write_file(output, text->data, text->size) : cli_write(text->data, text->size);
+}
+
+static int write_plan(const lm_plan *p)
+{
+    lm_buf text = LM_BUF_INIT(TEXT_MAX), readable = LM_BUF_INIT(TEXT_MAX);
+    int rc = add_table(&readable, p);
+    if (!rc) rc = lm_json_dump(p->json, 2, &text);
+    if (!rc && !table) cli_verbose("the plan\n\n%s\n", (const char *)readable.data);
+    if (!rc) rc = write_text(table ? &readable : &text);
+    lm_buf_free(&text);
+    lm_buf_free(&readable);
+    return rc;
+}
+
+static int run(void)
+{
+    char path[8192];
+    lm_recipe r = { 0 };
+    lm_plan p = { 0 };
+    lm_plan_options o = { .tokens = tokens, .row = row, .shards = shards, .has_seed = seed != NULL,
+                          .has_when_short = when_short >= 0 };
+    if (!recipe_name) return cli_usage("--recipe is missing");
+    if (inputs.n != 1) return cli_usage("one store or histogram is planned at a time");
+    if (!row) return cli_usage("--length 0: rows have at least one token");
+    if (seed && lm_parse_size(seed, &o.seed)) return cli_usage("--seed: %s", lm_err());
+    if (o.has_when_short) o.when_short = (enum lm_when_short)when_short;
+
+    int rc = find_recipe(path, sizeof path);
+    if (!rc) rc = lm_recipe_load(&r, path);
+    if (!rc) rc = make_plan(&p, &r, &o, inputs.v[0]);
+    if (!rc) rc = write_plan(&p);
+    lm_plan_free(&p);
+    lm_recipe_free(&r);
+    return rc;
+}
+
+static const cli_tool tool = {
+    .name = "lmplan",
+    .summary = "a recipe and what there is make a plan",
+    .about =
+        "Works out how many tokens of each stratum (a domain and a length bucket) a mixture takes, and writes it as "
+        "one page of JSON that lmmix follows. Shares count true tokens and are met exactly.\n\n"
+        "A plan is a pure function of recipe, seed and source: it names no time and no machine. Where the source "
+        "holds too little the message says of what, and how large a mixture would fit; the exit status is 3 then.",
+    .opts = opts,
+    .examples =
+        "# the paper's mixture, as much of it as a small store gives\n"
+        "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 store.lmt > plan.json\n"
+        "# the same to read\n"
+        "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 --table store.lmt\n",
+    .see = "lmtok(1), lmhist(1), lmmix(1), lmpack(1)",
+    .run = run,
+};
+
+int main(int argc, char **argv) { return cli_main(argc, argv, &tool); }
