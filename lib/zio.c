@@ -112,8 +112,8 @@ static int find_format(lm_in *in)
     bool frame = in->end >= 4 && m[0] == 0x28 && m[1] == 0xb5 && m[2] == 0x2f && m[3] == 0xfd;
     bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
     if (frame || skippable) return begin_zstd(in);
-    /* A compressed file has bytes even when it holds none: this one was cut at its start. */
-    if (in->end == 0 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz"))) return truncated(in);
+    /* A compressed file has these bytes even when it holds none: this one was cut at its start. */
+    if (in->end < 4 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz"))) return truncated(in);
     return LM_OK;
 }
 

@@ -22,8 +22,8 @@ typedef struct lm_in lm_in;
 
 /* Open `path` for reading; "-" is standard input. gzip (members one after the other) and
  * zstd (any number of frames, skippable ones too, window up to 2 GiB) are decompressed.
- * Directories are refused; an empty file is an empty plain input, unless its name ends in .zst or
- * .gz (then it was cut). 0, LM_EIO or LM_EDATA. One thread at a time. */
+ * Directories are refused; an empty file is an empty plain input, but one of under four bytes
+ * whose name ends in .zst or .gz was cut: LM_EDATA. 0, LM_EIO or LM_EDATA. One thread at a time. */
 LM_CHECKED int lm_in_open(lm_in **out, const char *path);
 
 /* Read up to n decompressed bytes. Returns how many (0 only at the true end of the input, or
