@@ -1,5 +1,6 @@
-/* shard.c -- reading one .lms file. Tables are mapped and verified at open; rows are read with
- * pread into the caller's memory, so that a failing disk is an error and not a signal. */
+/* shard.c -- reading one .lms file. Tables are mapped and verified at open. Rows are read with
+ * pread into the caller's memory, so that a failing disk is an error and not a signal; the file
+ * is opened for each, so that a mixture of thousands of shards takes no descriptors. */
 #include "longmix/shard.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 struct lm_shard {
     char *name;
-    int fd;
+    int fd;                    /* while it is being opened */
     bool labels;
     unsigned width;
     uint32_t vocab;
@@ -29,7 +30,9 @@ struct lm_shard {
     size_t map_bytes;
     const uint64_t *checks, *index; /* [rows], [rows + 1] */
     const lm_span *span;
-    lm_json *identity, *receipt;
+    const lm_json *identity;
+    lm_json *own_identity;     /* NULL where `identity` is that of another shard */
+    lm_json *receipt;
 };
 
 static const char *const section_name[SECTIONS] = { "row checksums", "row index", "span table",
@@ -212,7 +215,20 @@ static int verify_spans(const lm_shard *s)
     return LM_OK;
 }
 
-int lm_shard_open(lm_shard **out, const char *path)
+/* The identity, or `like`'s where it is the same text. */
+static int read_identity(lm_shard *s, const lm_shard *like, uint64_t bytes)
+{
+    s->identity_hash = lm_hash64((const char *)s->checks + (s->at[SEC_IDENTITY] - s->at[0]), (size_t)bytes);
+    if (like && like->identity_hash == s->identity_hash) {
+        s->identity = like->identity;
+        return LM_OK;
+    }
+    int rc = parse_section(&s->own_identity, s, SEC_IDENTITY, bytes);
+    s->identity = s->own_identity;
+    return rc;
+}
+
+int shard_open_like(lm_shard **out, const char *path, const lm_shard *like)
 {
     *out = NULL;
     lm_shard *s = calloc(1, sizeof *s);
@@ -230,23 +246,23 @@ int lm_shard_open(lm_shard **out, const char *path)
     if (!rc) rc = read_header(s, &head_sum);
     if (!rc) rc = read_trailer(s, head_sum, sums, bytes);
     if (!rc) rc = map_sections(s, sums);
-    if (!rc) rc = parse_section(&s->identity, s, SEC_IDENTITY, bytes[SEC_IDENTITY]);
+    if (!rc) rc = read_identity(s, like, bytes[SEC_IDENTITY]);
     if (!rc) rc = parse_section(&s->receipt, s, SEC_RECEIPT, bytes[SEC_RECEIPT]);
     if (!rc) rc = verify_spans(s);
-    if (!rc) s->identity_hash = lm_hash64((const char *)s->checks + (s->at[SEC_IDENTITY] - s->at[0]),
-                                          (size_t)bytes[SEC_IDENTITY]);
+    if (s->fd >= 0) close(s->fd);
     if (rc) lm_shard_close(s);
     else *out = s;
     return rc;
 }
 
+int lm_shard_open(lm_shard **out, const char *path) { return shard_open_like(out, path, NULL); }
+
 void lm_shard_close(lm_shard *s)
 {
     if (!s) return;
-    lm_json_free(s->identity);
+    lm_json_free(s->own_identity);
     lm_json_free(s->receipt);
     if (s->map) munmap(s->map, s->map_bytes);
-    if (s->fd >= 0) close(s->fd);
     free(s->name);
     free(s);
 }
@@ -301,13 +317,22 @@ static void widen(uint32_t *ids, size_t n)
     }
 }
 
+static int open_rows(const lm_shard *s)
+{
+    int fd = open(s->name, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? lm_fail_errno(errno, "%s", s->name) : fd;
+}
+
 int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids)
 {
     int rc = need_row(s, row);
     if (rc) return rc;
+    int fd = open_rows(s);
+    if (fd < 0) return fd;
     size_t n = (size_t)s->row_tokens, bytes = (size_t)s->row_bytes;
     unsigned char *raw = (unsigned char *)ids + (4 * n - bytes);
-    rc = lm_pread_all(s->fd, raw, bytes, row_offset(s, row), s->name);
+    rc = lm_pread_all(fd, raw, bytes, row_offset(s, row), s->name);
+    close(fd);
     if (rc) return rc;
     uint64_t sum = lm_hash64(raw, bytes);
     if (s->width == 2) widen(ids, n);
@@ -325,36 +350,40 @@ int lm_shard_spans(const lm_shard *s, uint64_t row, const lm_span **out, size_t 
 
 /* ---- checking -------------------------------------------------------------------------- */
 
+enum { BLOCK = 1 << 20 };
+
+static int check_row(const lm_shard *s, int fd, uint64_t row, unsigned char *block, lm_hasher *h)
+{
+    uint32_t max = 0;
+    lm_hasher_reset(h);
+    for (uint64_t at = 0; at < s->row_bytes; at += BLOCK) {
+        size_t n = s->row_bytes - at < BLOCK ? (size_t)(s->row_bytes - at) : BLOCK;
+        int rc = lm_pread_all(fd, block, n, row_offset(s, row) + at, s->name);
+        if (rc) return rc;
+        lm_hasher_add(h, block, n);
+        uint32_t m = shard_max_id(block, n / s->width, s->width);
+        if (m > max) max = m;
+    }
+    return row_verdict(s, row, lm_hasher_digest(h), max);
+}
+
 int lm_shard_check(const char *path, bool quick)
 {
-    enum { BLOCK = 1 << 20 };
     lm_shard *s = NULL;
     lm_hasher *h = NULL;
     unsigned char *block = NULL;
+    int fd = -1;
     int rc = lm_shard_open(&s, path);
     if (rc || quick) goto out;
     rc = lm_hasher_new(&h);
-    if (rc) goto out;
-    block = malloc(BLOCK);
-    if (!block) {
-        rc = lm_fail_nomem(BLOCK);
-        goto out;
-    }
-    posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-    for (uint64_t row = 0; row < s->rows && !rc; row++) {
-        uint32_t max = 0;
-        lm_hasher_reset(h);
-        for (uint64_t at = 0; at < s->row_bytes; at += BLOCK) {
-            size_t n = s->row_bytes - at < BLOCK ? (size_t)(s->row_bytes - at) : BLOCK;
-            rc = lm_pread_all(s->fd, block, n, row_offset(s, row) + at, s->name);
-            if (rc) goto out;
-            lm_hasher_add(h, block, n);
-            uint32_t m = shard_max_id(block, n / s->width, s->width);
-            if (m > max) max = m;
-        }
-        rc = row_verdict(s, row, lm_hasher_digest(h), max);
-    }
+    if (!rc && !(block = malloc(BLOCK))) rc = lm_fail_nomem(BLOCK);
+    if (!rc) rc = fd = open_rows(s);
+    if (rc < 0) goto out;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    rc = LM_OK;
+    for (uint64_t row = 0; row < s->rows && !rc; row++) rc = check_row(s, fd, row, block, h);
 out:
+    if (fd >= 0) close(fd);
     free(block);
     lm_hasher_free(h);
     lm_shard_close(s);

@@ -7,11 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "longmix/hash.h"
 #include "longmix/shard.h"
+#include "shard_internal.h"
 
 enum { SHARDS_MAX = 1000000 };
-#define MANIFEST_MAX ((size_t)1 << 30)
 
 struct lm_shards {
     size_t count, room;
@@ -96,7 +95,7 @@ static int add(lm_shards *s, const char *path)
         s->room = room;
     }
     lm_shard *one = NULL;
-    int rc = lm_shard_open(&one, path);
+    int rc = shard_open_like(&one, path, s->count ? s->shard[0] : NULL);
     if (rc) return rc;
     const lm_shard *first = s->count ? s->shard[0] : one;
     if (lm_shard_identity_hash(one) != lm_shard_identity_hash(first) ||
@@ -131,48 +130,16 @@ static int add_numbered(lm_shards *s, const char *dir, uint64_t i, bool last)
     return rc;
 }
 
-/* The manifest lists the shards that are there, each with its seal. */
-static int compare_manifest(const lm_shards *s, const lm_json *manifest, const char *dir)
-{
-    const lm_json *list = NULL;
-    int rc = lm_json_need(&list, manifest, "shards");
-    if (rc) return rc;
-    if (lm_json_size(list) != s->count)
-        return lm_json_fail(list, "lists %zu shards, %s holds %zu", lm_json_size(list), dir, s->count);
-    for (size_t i = 0; i < s->count; i++) {
-        uint64_t seal = 0;
-        rc = lm_json_hex64(&seal, lm_json_at(list, i), "xxh3");
-        if (rc) return rc;
-        if (seal != lm_shard_hash(s->shard[i]))
-            return lm_json_fail(lm_json_at(list, i), "%s is another file than the one listed",
-                                lm_shard_name(s->shard[i]));
-    }
-    return LM_OK;
-}
-
 static int open_dir(lm_shards *s, const char *dir)
 {
     uint64_t *number = NULL;
     size_t n = 0;
-    char *path = NULL;
-    lm_json *manifest = NULL;
-    struct stat st;
     int rc = lm_shards_list(&number, &n, dir);
     if (!rc && n == 0) rc = lm_fail(LM_EDATA, "%s: holds no shards (shard-00000.lms ...)", dir);
     for (size_t i = 0; i < n && !rc; i++) {
         if (number[i] != i) rc = lm_fail(LM_EDATA, "%s: incomplete: shard-%05zu.lms is missing", dir, i);
         else rc = add_numbered(s, dir, i, i == n - 1);
     }
-    if (!rc && asprintf(&path, "%s/manifest.json", dir) < 0) {
-        path = NULL;
-        rc = lm_fail_nomem(strlen(dir));
-    }
-    if (!rc && !stat(path, &st)) {
-        rc = lm_json_load(&manifest, path, MANIFEST_MAX);
-        if (!rc) rc = compare_manifest(s, manifest, dir);
-    }
-    lm_json_free(manifest);
-    free(path);
     free(number);
     return rc;
 }
@@ -193,7 +160,7 @@ int lm_shards_open(lm_shards **out, const char *path)
 void lm_shards_close(lm_shards *s)
 {
     if (!s) return;
-    for (size_t i = 0; i < s->count; i++) lm_shard_close(s->shard[i]);
+    for (size_t i = s->count; i-- > 0;) lm_shard_close(s->shard[i]); /* the first one last: others use its identity */
     free(s->shard);
     free(s->rows);
     free(s);

@@ -47,6 +47,10 @@ const char *shard_spans_fault(const shard_bounds *b, const lm_span *spans, size_
 /* The bounds that an identity gives. LM_EDATA where "domains" or "files" is no list. */
 LM_CHECKED int shard_bounds_read(shard_bounds *b, uint64_t row_tokens, const lm_json *identity);
 
+/* As lm_shard_open; where the identity is that of `like` (may be NULL), its tree is used, and
+ * `like` must stay open. */
+LM_CHECKED int shard_open_like(lm_shard **out, const char *path, const lm_shard *like);
+
 /* The largest of n ids of `width` bytes; 0 for none. */
 uint32_t shard_max_id(const void *ids, size_t n, unsigned width);
 

@@ -41,7 +41,8 @@ LM_CHECKED int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir,
 /* The receipt of the shards in DIR, from the shards alone: what manifest.json must hold. */
 LM_CHECKED int lm_manifest_build(lm_json **out, const char *dir);
 
-/* Verify manifest.json of DIR against its shards' headers and receipts. 0 or LM_EDATA. */
+/* Verify that the receipts of the shards in DIR are what their spans add up to, and that
+ * manifest.json is what the receipts add up to. Rows are not read. 0, LM_EIO or LM_EDATA. */
 LM_CHECKED int lm_manifest_check(const char *dir);
 
 #ifdef __cplusplus

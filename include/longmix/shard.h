@@ -69,7 +69,8 @@ const lm_json *lm_shard_identity(const lm_shard *s);
 const lm_json *lm_shard_receipt(const lm_shard *s);
 uint64_t lm_shard_identity_hash(const lm_shard *s); /* XXH3-64 of its text, as lm_json_dump gives it */
 
-/* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. 0,
+/* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. The file is
+ * opened for it by the name it was given. 0,
  * LM_EUSAGE for a row that is not there, LM_EIO, or LM_EDATA. */
 LM_CHECKED int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids);
 
@@ -83,8 +84,8 @@ LM_CHECKED int lm_shard_check(const char *path, bool quick);
 /* ---- a directory of shards ------------------------------------------------------------- */
 
 /* The shards shard-00000.lms ... of a directory, or a single .lms file, as one sequence of
- * rows. All must have one identity. A directory must hold all of a mixture's shards, to the one
- * that says it is the last; where there is a manifest.json, those it lists. */
+ * rows. All must have one identity. A directory must hold all of a mixture's shards, up to the
+ * one whose receipt says that it is the last: LM_EDATA names what is missing. */
 typedef struct lm_shards lm_shards; /* immutable once open */
 LM_CHECKED int lm_shards_open(lm_shards **out, const char *path);
 void lm_shards_close(lm_shards *s);

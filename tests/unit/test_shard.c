@@ -290,19 +290,7 @@ static void directories(void)
     CHECK_EQ(lm_shards_find(s, 6, &one, &at), LM_EUSAGE);
     CHECK(lm_shards_at(s, 3) == NULL);
 
-    /* The manifest's list must be what is there. */
-    char text[512];
-    snprintf(text, sizeof text, "{\"shards\":[{\"xxh3\":\"%016" PRIx64 "\"},{\"xxh3\":\"%016" PRIx64
-             "\"},{\"xxh3\":\"%016" PRIx64 "\"}]}", lm_shard_hash(lm_shards_at(s, 0)),
-             lm_shard_hash(lm_shards_at(s, 1)), lm_shard_hash(lm_shards_at(s, 2)));
     lm_shards_close(s);
-    CHECK_OK(lm_write_file("dir/manifest.json", text, strlen(text)));
-    CHECK_OK(lm_shards_open(&s, "dir"));
-    lm_shards_close(s);
-    text[strlen(text) - 5] ^= 1;
-    CHECK_OK(lm_write_file("dir/manifest.json", text, strlen(text)));
-    CHECK_EQ(lm_shards_open(&s, "dir"), LM_EDATA);
-    unlink("dir/manifest.json");
 
     write_shard("dir/shard-00001.lms", 2, 300, 8, 1, 5, false); /* the wrong number inside */
     CHECK_EQ(lm_shards_open(&s, "dir"), LM_EDATA);
