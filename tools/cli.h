@@ -12,8 +12,7 @@
 
 #include "longmix/err.h"
 #include "longmix/progress.h"
-
-#define LM_VERSION "0.1.0"
+#include "longmix/version.h"
 
 enum cli_kind {
     CLI_FLAG,   /* bool: --name sets it */

@@ -22,6 +22,7 @@ extern "C" {
 
 #define LM_STORE_VERSION 1
 #define LM_META_MAX ((size_t)256 << 20) /* bound of the header's JSON */
+#define LM_PARTS_MAX 65536              /* files of one store */
 
 /* ---- what the header says ------------------------------------------------------------- */
 
@@ -108,6 +109,11 @@ LM_CHECKED int lm_record_add(lm_buf *out, unsigned width, const lm_record *r);
 /* ---- writing -------------------------------------------------------------------------- */
 
 typedef struct lm_store_writer lm_store_writer;
+
+/* The file name of part k of n within a store's directory: "part-00001-of-00003.lmt". Returns
+ * its length. */
+enum { LM_PART_NAME = 40 };
+int lm_part_name(char out[LM_PART_NAME], uint32_t k, uint32_t n);
 
 /* Start a stream at `path` ("-": standard output) with header `meta` (not taken). A path is
  * written as PATH.partial and renamed by lm_store_finish.
