@@ -21,7 +21,7 @@ typedef struct work {
     uint64_t share, keep;      /* billionths */
     /* The first group that has too little. */
     size_t short_domain;       /* LM_ALL: the whole source */
-    int short_class;           /* 0 short documents, 1 long ones, -1 all of the group */
+    bool short_long;           /* it is its long documents that are too few */
     uint64_t have, want;
     plan_rest scratch[CELLS];
     uint64_t weight[CELLS], out[CELLS];
@@ -88,10 +88,10 @@ static int weigh_domains(work *w)
     return LM_OK;
 }
 
-static int too_short(work *w, size_t domain, int class, uint64_t have, uint64_t want)
+static int too_short(work *w, size_t domain, bool only_long, uint64_t have, uint64_t want)
 {
     w->short_domain = domain;
-    w->short_class = class;
+    w->short_long = only_long;
     w->have = have;
     w->want = want;
     return LM_ESHORT;
@@ -111,11 +111,24 @@ static void spread(work *w, size_t first, size_t last, unsigned from, unsigned t
         for (unsigned b = from; b < to; b++) t->take[d][b] = w->out[n++];
 }
 
+/* How a group's tokens divide into short [0] and long [1] documents: raised to the recipe's share,
+ * but never lowered to it. */
+static void weigh_classes(const work *w, const uint64_t have[2], uint64_t weight[2])
+{
+    uint64_t keep = UNIT;
+    if (w->r->long_share >= 0 && (u128)have[1] * UNIT < ((u128)have[0] + have[1]) * w->share) {
+        weight[0] = UNIT - w->share;
+        weight[1] = w->share;
+        return;
+    }
+    if (w->r->short_keep >= 0) keep = w->keep;
+    narrow((u128[2]){ (u128)have[0] * keep, (u128)have[1] * UNIT }, 2, weight);
+}
+
 /* Give `total` tokens to a group, domains first .. last-1, its long and short documents as the
  * recipe says. LM_ESHORT, without a message, where they are too few. */
 static int fill_group(work *w, size_t first, size_t last, uint64_t total)
 {
-    const lm_recipe *r = w->r;
     size_t name = last - first == 1 ? first : LM_ALL;
     uint64_t have[2] = { 0, 0 }, want[2], weight[2];
 
@@ -123,25 +136,20 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
     for (size_t d = first; d < last; d++)
         for (unsigned b = 0; b < LM_BUCKETS; b++) have[b >= w->long_bucket] += w->t->available[d][b];
     uint64_t most[2] = { have[0] * w->capacity, have[1] * w->capacity };
-    if (total > most[0] + most[1]) return too_short(w, name, -1, most[0] + most[1], total);
-    if (r->scope == LM_LONG_NONE) {
+    if (total > most[0] + most[1]) return too_short(w, name, false, most[0] + most[1], total);
+    if (w->r->scope == LM_LONG_NONE) {
         spread(w, first, last, 0, LM_BUCKETS, total);
         return LM_OK;
     }
 
-    if (r->long_share >= 0) {
-        weight[0] = UNIT - w->share;
-        weight[1] = w->share;
-    } else {
-        narrow((u128[2]){ (u128)have[0] * w->keep, (u128)have[1] * UNIT }, 2, weight);
-        if (!weight[0] && !weight[1]) return too_short(w, name, 1, 0, total);
-    }
+    weigh_classes(w, have, weight);
+    if (!weight[0] && !weight[1]) return too_short(w, name, true, 0, total);
     lmplan_divide(total, weight, 2, want, w->scratch);
-    for (int c = 0; c < 2; c++) {
-        if (want[c] <= most[c]) continue;
-        if (!w->shrink) return too_short(w, name, c, most[c], want[c]);
-        want[!c] += want[c] - most[c]; /* fits: the group as a whole does */
-        want[c] = most[c];
+    /* Their part is never less than natural, so only long documents can be too few. */
+    if (want[1] > most[1]) {
+        if (!w->shrink) return too_short(w, name, true, most[1], want[1]);
+        want[0] += want[1] - most[1];
+        want[1] = most[1];
     }
     spread(w, first, last, 0, w->long_bucket, want[0]);
     spread(w, first, last, w->long_bucket, LM_BUCKETS, want[1]);
@@ -180,19 +188,15 @@ static int report_short(work *w, uint64_t tokens, enum lm_when_short when_short)
 {
     const lm_recipe *r = w->r;
     size_t domain = w->short_domain;
-    uint64_t have = w->have, want = w->want, fits;
-    int class = w->short_class;
+    uint64_t have = w->have, want = w->want;
     char documents[64] = "", times[48] = "";
 
-    fits = largest(w);
-    if (class >= 0)
-        snprintf(documents, sizeof documents, " in documents %s %" PRIu64 " tokens",
-                 class ? "over" : "of at most", r->threshold);
+    if (w->short_long) snprintf(documents, sizeof documents, " in documents over %" PRIu64, r->threshold);
     if (w->capacity > 1) snprintf(times, sizeof times, ", %" PRIu64 " copies counted", w->capacity);
     return lm_fail(LM_ESHORT, "%s: %s has %" PRIu64 " tokens%s%s, but a mixture of %" PRIu64
                    " takes %" PRIu64 "; the largest --tokens that fits is %" PRIu64 "%s",
                    r->name, domain == LM_ALL ? "the source" : w->t->name[domain], have, documents, times,
-                   tokens, want, fits, when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "");
+                   tokens, want, largest(w), when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "");
 }
 
 int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_short, uint64_t *tokens)
