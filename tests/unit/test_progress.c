@@ -1,0 +1,61 @@
+#include <time.h>
+
+#include "check.h"
+#include "longmix/progress.h"
+#include "longmix/threads.h"
+
+static char last[256];
+static unsigned shown;
+
+static void show(void *arg, const char *line)
+{
+    CHECK(arg == last);
+    snprintf(last, sizeof last, "%s", line);
+    shown++;
+}
+
+static void wait_ms(long ms)
+{
+    struct timespec t = { 0, ms * 1000000 };
+    nanosleep(&t, NULL);
+}
+
+static int add_many(void *arg, int t)
+{
+    (void)t;
+    for (int i = 0; i < 10000; i++) lm_progress_add(arg, 3, 1);
+    return 0;
+}
+
+int main(void)
+{
+    double a = lm_seconds();
+    wait_ms(2);
+    CHECK(lm_seconds() >= a + 0.002);
+
+    lm_progress_add(NULL, 1, 1);
+    lm_progress silent = { .noun = "rows" };
+    lm_progress_add(&silent, 1, 1);
+
+    lm_progress p = { .show = show, .arg = last, .noun = "rows", .total = 4000000000 };
+    for (int i = 0; i < 1000; i++) lm_progress_add(&p, 1000000, 2);
+    CHECK(shown >= 1 && shown <= 20); /* at most ten times a second */
+    wait_ms(110);
+    unsigned before = shown;
+    lm_progress_add(&p, 0, 0);
+    CHECK_EQ(shown, before + 1);
+    CHECK(strstr(last, "1.00 GB") && strstr(last, " 25%") && strstr(last, "2000 rows"));
+    CHECK(strstr(last, "MB/s") && strstr(last, " left"));
+
+    /* Without a total there is no share and no end in sight. */
+    lm_progress open_end = { .show = show, .arg = last, .noun = "documents" };
+    lm_progress_add(&open_end, 1, 1);
+    CHECK(!strstr(last, "%") && !strstr(last, "left") && strstr(last, "1 documents"));
+
+    lm_progress many = { .show = show, .arg = last, .noun = "rows" };
+    CHECK_OK(lm_parallel(4, add_many, &many));
+    wait_ms(110);
+    lm_progress_add(&many, 0, 0);
+    CHECK(strstr(last, "40000 rows") != NULL);
+    CHECK_END();
+}
