@@ -13,16 +13,19 @@
 #include "mix_internal.h"
 
 enum { BINS_MIN = 1 << 18,
-       WINDOW_UNITS = 4 << 20,     /* 24 bytes each; one bin is taken even if it has more */
+       WINDOW_UNITS = 5 << 19,     /* 40 bytes each; one bin is taken even if it has more */
        AHEAD_UNITS = 8192,         /* asked for ahead of the threads, ... */
        AHEAD_BYTES = 64 << 20,     /* ... both bounds hold */
        LARGE = 8 << 20 };          /* documents of more bytes are fetched one at a time */
 
+/* A unit, and all that is needed to fetch it: an entry of the index alone would cost a whole block. */
 typedef struct unit {
     uint64_t order;
-    uint64_t place;   /* document's number in the store << 9 | trimmed << 8 | copy */
+    uint64_t where, key;   /* the document's, as in lm_entry */
+    uint32_t doc_tokens, tokens;
     uint32_t piece;
-    uint32_t size;    /* tokens */
+    uint16_t domain;
+    uint8_t copy, trimmed;
 } unit;
 
 typedef struct shuffle {
@@ -63,7 +66,7 @@ static void count_unit(shuffle *m, const unit *u)
 {
     uint64_t b = bin_of(m, u->order);
     m->units[b]++;
-    m->tokens[b] += u->size;
+    m->tokens[b] += u->tokens;
 }
 
 static void place_unit(shuffle *m, const unit *u)
@@ -72,18 +75,19 @@ static void place_unit(shuffle *m, const unit *u)
     if (b >= m->from && b < m->to) m->window[m->fill[b]++] = *u;
 }
 
-static void each_unit(shuffle *m, const lm_entry *e, uint64_t number, void (*visit)(shuffle *m, const unit *u))
+static void each_unit(shuffle *m, const lm_entry *e, void (*visit)(shuffle *m, const unit *u))
 {
     const lm_plan *p = m->p;
     lmmix_pick pick = lmmix_choose(&m->select, e->domain, e->key, e->tokens);
     for (unsigned c = 0; c <= pick.whole; c++) {
-        bool trimmed = c == pick.whole;
-        uint64_t length = trimmed ? pick.trimmed : e->tokens;
+        uint64_t length = c < pick.whole ? e->tokens : pick.trimmed;
         uint64_t n = lmmix_units(p->cut, length);
         for (uint64_t i = 0; i < n; i++) {
-            lmmix_unit part = lmmix_unit_at(p->cut, e->tokens, length, i);
-            unit u = { lm_mix(p->order_seed, e->key, c, i), number << 9 | (uint64_t)trimmed << 8 | c,
-                       (uint32_t)i, (uint32_t)part.tokens };
+            unit u = { .order = lm_mix(p->order_seed, e->key, c, i), .where = e->where, .key = e->key,
+                       .doc_tokens = (uint32_t)e->tokens,
+                       .tokens = (uint32_t)lmmix_unit_at(p->cut, e->tokens, length, i).tokens,
+                       .piece = (uint32_t)i, .domain = e->domain, .copy = (uint8_t)c,
+                       .trimmed = c == pick.whole };
             visit(m, &u);
         }
     }
@@ -101,7 +105,7 @@ static int scan(shuffle *m, void (*visit)(shuffle *m, const unit *u))
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(m->s, at, k, e);
         for (size_t i = 0; i < k && !rc; i++) {
             if (e[i].tokens > UINT32_MAX) rc = lm_fail(LM_EDATA, "document %" PRIu64 " is too long", at + i);
-            else each_unit(m, &e[i], at + i, visit);
+            else each_unit(m, &e[i], visit);
         }
     }
     free(e);
@@ -121,58 +125,54 @@ static int add_mark(const shuffle *m, lm_buf *out, uint64_t shard)
     return lm_record_add(out, m->width, &r);
 }
 
+static lm_entry entry_of(const unit *u)
+{
+    return (lm_entry){ .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain };
+}
+
 /* Ask for documents some way ahead of the threads. */
-static int prefetch(shuffle *m)
+static void prefetch(shuffle *m)
 {
     while (m->ahead < m->count && m->ahead < m->next + AHEAD_UNITS && m->ahead_bytes < AHEAD_BYTES) {
         const unit *u = &m->window[m->ahead++];
-        lm_entry e;
-        int rc = lm_store_entries(m->s, u->place >> 9, 1, &e);
-        if (rc) return rc;
+        lm_entry e = entry_of(u);
         lm_store_prefetch(m->s, &e);
-        m->ahead_bytes += (uint64_t)u->size * m->width;
+        m->ahead_bytes += (uint64_t)u->tokens * m->width;
     }
-    return LM_OK;
 }
 
-/* Claim the next batch of units: 1, 0 when there is none, or an error. Ends the lock. */
-static int claim_units(shuffle *m, claim *c)
+/* Claim the next batch of units; false when there is none. */
+static bool claim_units(shuffle *m, claim *c)
 {
     uint64_t bytes = 0;
     lm_turns_enter(m->turns);
     *c = (claim){ .first = m->next, .end = m->next, .shard = m->shard };
-    while (c->end < m->count && bytes < MIX_BATCH) bytes += (uint64_t)m->window[c->end++].size * m->width;
+    while (c->end < m->count && bytes < MIX_BATCH) bytes += (uint64_t)m->window[c->end++].tokens * m->width;
     if (c->end == c->first || lm_turns_stopped(m->turns)) {
         lm_turns_leave(m->turns);
-        return 0;
+        return false;
     }
     m->next = c->end;
     m->shard = shard_of(m, &m->window[c->end - 1]);
     m->ahead_bytes -= bytes < m->ahead_bytes ? bytes : m->ahead_bytes;
-    int rc = prefetch(m);
-    if (rc) {
-        lm_turns_leave(m->turns);
-        return rc;
-    }
+    prefetch(m);
     c->ticket = lm_turns_claim(m->turns);
-    return 1;
+    return true;
 }
 
 /* Append the record of one unit; `in` is the thread's buffer for the document. */
 static int fetch_unit(shuffle *m, const unit *u, lm_buf *in, lm_buf *out)
 {
     const lm_plan *p = m->p;
-    lm_entry e;
+    lm_entry e = entry_of(u);
     lm_record doc;
-    int rc = lm_store_entries(m->s, u->place >> 9, 1, &e);
-    if (rc) return rc;
-    bool trimmed = u->place >> 8 & 1, large = e.tokens * m->width > LARGE;
+    bool large = e.tokens * m->width > LARGE;
     if (large) lm_turns_enter(m->large);
-    rc = lm_store_read(m->s, &e, in, &doc);
+    int rc = lm_store_read(m->s, &e, in, &doc);
     if (!rc) {
-        uint64_t length = trimmed ? m->select.stratum[e.domain][lm_bucket(e.tokens)]->trim : e.tokens;
+        uint64_t length = u->trimmed ? m->select.stratum[e.domain][lm_bucket(e.tokens)]->trim : e.tokens;
         lmmix_unit part = lmmix_unit_at(p->cut, e.tokens, length, u->piece);
-        rc = lmmix_unit_add(out, m->width, &doc, &part, u->place & 255,
+        rc = lmmix_unit_add(out, m->width, &doc, &part, u->copy,
                             shard_of(m, u) >= m->end_shard ? LM_DOC_OVERLAP : 0);
     }
     if (large) {
@@ -204,9 +204,9 @@ static int work(void *arg, int thread)
     shuffle *m = arg;
     lm_buf in = LM_BUF_INIT(MIX_RECORDS_MAX), out = LM_BUF_INIT(MIX_RECORDS_MAX);
     claim c;
-    int rc;
+    int rc = LM_OK;
     (void)thread;
-    while ((rc = claim_units(m, &c)) == 1) {
+    while (claim_units(m, &c)) {
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : fetch_batch(m, &c, &in, &out);
         if (!rc && !lm_turns_wait(m->turns, c.ticket)) break;
         if (!rc) rc = lm_store_append(m->w, out.data, out.size);
@@ -226,7 +226,8 @@ static int by_order(const void *pa, const void *pb)
 {
     const unit *a = pa, *b = pb;
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    if (a->place != b->place) return a->place < b->place ? -1 : 1;
+    if (a->where != b->where) return a->where < b->where ? -1 : 1;
+    if (a->copy != b->copy) return a->copy < b->copy ? -1 : 1;
     return a->piece < b->piece ? -1 : a->piece > b->piece;
 }
 
@@ -239,7 +240,8 @@ static void end_overlap(shuffle *m)
             m->count = i;
             return;
         }
-        m->overlap_left -= m->window[i].size < m->overlap_left ? m->window[i].size : m->overlap_left;
+        uint64_t n = m->window[i].tokens;
+        m->overlap_left -= n < m->overlap_left ? n : m->overlap_left;
     }
 }
 
@@ -330,7 +332,6 @@ static int check_request(const lm_plan *p, const lm_store *s, const lm_mix_optio
         return lm_fail(LM_EUSAGE, "%s: the plan was made from another store (content %016" PRIx64 ", this one's "
                        "is %016" PRIx64 "); plan again", lm_store_name(s), p->source_hash, lm_store_hash(s));
     if (o->part < 1 || o->part > o->parts) return lm_fail(LM_EUSAGE, "part %u of %u", o->part, o->parts);
-    if (lm_store_documents(s) >> 55) return lm_fail(LM_EUSAGE, "%s: too many documents", lm_store_name(s));
     return LM_OK;
 }
 
