@@ -29,6 +29,12 @@ struct pack_best_fit {
 };
 _Static_assert(ROWS_MAX == 1 << 12, "a row's number takes 12 bits");
 
+/* All rows idle, in the order of a new packer: a shard does not depend on the one before. */
+static void all_idle(pack_best_fit *b)
+{
+    for (b->idles = 0; b->idles < b->limit; b->idles++) b->idle[b->idles] = (uint16_t)(b->limit - 1 - b->idles);
+}
+
 int pack_best_fit_new(pack_best_fit **out, const packer *p)
 {
     pack_best_fit *b = calloc(1, sizeof *b);
@@ -37,7 +43,7 @@ int pack_best_fit_new(pack_best_fit **out, const packer *p)
     b->row_tokens = p->row_tokens;
     b->width = p->width;
     b->limit = fit < 1 ? 1 : fit > ROWS_MAX ? ROWS_MAX : (size_t)fit;
-    for (b->idles = 0; b->idles < b->limit; b->idles++) b->idle[b->idles] = (uint16_t)(b->limit - 1 - b->idles);
+    all_idle(b);
     *out = b;
     return LM_OK;
 }
@@ -149,5 +155,6 @@ int pack_best_fit_flush(packer *p)
 {
     int rc = LM_OK;
     while (p->open->opens && !rc) rc = close_row(p, 0);
+    if (!rc) all_idle(p->open);
     return rc;
 }
