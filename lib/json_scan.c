@@ -187,7 +187,8 @@ static int number(scan *w)
         size_t have = last - first, most = strlen(limit);
         if (have > most || (have == most && memcmp(w->s + first, limit, most) > 0))
             return FAIL_AT(w, from, "a whole number past 64 bits");
-    } else if (isinf(strtod((const char *)w->s + from, NULL))) {
+    } else if (w->at < w->n && isinf(strtod((const char *)w->s + from, NULL))) {
+        /* strtod stops at the byte that follows the number. */
         return FAIL_AT(w, from, "a number past the range of a double");
     }
     return LM_OK;

@@ -1,0 +1,109 @@
+/* fuzz_jsonl.c -- one line, read by simdjson and by our own scanner: they must agree on what is a
+ * document, on its text and on its label. A text must be UTF-8, and be found again when it is
+ * written as JSON anew. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../lib/docs_internal.h"
+#include "../../lib/utf8_internal.h"
+
+#define MUST(x)                                                                       \
+    do {                                                                              \
+        if (!(x)) {                                                                   \
+            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err());    \
+            abort();                                                                  \
+        }                                                                             \
+    } while (0)
+
+static const char *const keys[] = { "domain", "meta.redpajama_set_name", "a.b.c.d", NULL };
+
+static char *padded(const void *p, size_t n)
+{
+    char *s = calloc(1, n + LM_LINE_PAD);
+    MUST(s);
+    if (n) memcpy(s, p, n);
+    return s;
+}
+
+static void is_utf8(const char *s, size_t n)
+{
+    const char *why = NULL;
+    for (size_t i = 0, k; i < n; i += k) {
+        k = lm_utf8_next((const unsigned char *)s + i, n - i, &why);
+        MUST(k > 0);
+    }
+}
+
+/* {"text":"..."} with every byte that needs it, and some that do not, escaped. */
+static char *write_again(const char *s, size_t n, size_t *size)
+{
+    char *o = calloc(1, 6 * n + 100 + LM_LINE_PAD), *p = o;
+    MUST(o);
+    p += sprintf(p, "{\"text\":\"");
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if (c < 0x20 || c == '"' || c == '\\' || c == 'u') p += sprintf(p, "\\u%04X", c);
+        else *p++ = (char)c;
+    }
+    p += sprintf(p, "\"}");
+    *size = (size_t)(p - o);
+    return o;
+}
+
+static void same(const lm_string *a, const char *line, lm_span b)
+{
+    MUST((a->s != NULL) == (b.start != 0));
+    if (!a->s) return;
+    char *t = malloc(b.end - b.start + 1);
+    MUST(t);
+    size_t n = lm_json_unescape(t, line + b.start, b.end - b.start);
+    MUST(n == a->n && !memcmp(t, a->s, n));
+    free(t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    static lm_paths paths;
+    static lm_simd *simd;
+    static lm_line_parser *parser;
+    if (!simd) {
+        MUST(!lm_paths_init(&paths, keys) && (simd = lm_simd_new()) && !lm_line_parser_new(&parser, keys));
+    }
+    char *line = padded(data, n);
+    lm_string found[LM_PATHS_MAX];
+    lm_span span[LM_PATHS_MAX];
+    lm_line doc;
+    const char *why = NULL;
+    size_t fault = SIZE_MAX;
+    bool yes = lm_simd_parse(simd, line, n, &paths, found, &why);
+    int rc = lm_json_scan(line, n, &paths, span, &fault);
+    MUST(yes == (rc == 0));
+    MUST(yes || (fault <= n && *lm_err()));
+    int whole = lm_line_parse(parser, line, n, &doc, &fault);
+    MUST(yes ? whole == 1 : whole <= 0);
+    if (yes) {
+        for (unsigned p = 0; p < paths.count; p++) same(&found[p], line, span[p]);
+        is_utf8(doc.text, doc.text_size);
+        MUST(doc.text_size == found[0].n && !memcmp(doc.text, found[0].s, found[0].n));
+
+        const char *value = NULL;
+        size_t size = 0;
+        MUST(lm_line_member(line, n, "text", &value, &size));
+        MUST(value == line + span[0].start - 1 && size == span[0].end - span[0].start + 2);
+
+        char *again = write_again(doc.text, doc.text_size, &size);
+        lm_string back[LM_PATHS_MAX];
+        MUST(lm_simd_parse(simd, again, size, &paths, back, &why));
+        char *in_place = padded(again, size);
+        MUST(!lm_json_scan(in_place, size, &paths, span, &fault));
+        size = lm_json_unescape(in_place + span[0].start, in_place + span[0].start, span[0].end - span[0].start);
+        MUST(size == back[0].n && !memcmp(in_place + span[0].start, back[0].s, size));
+        MUST(size == doc.text_size && !memcmp(doc.text, back[0].s, size));
+        free(in_place);
+        free(again);
+    }
+    free(line);
+    return 0;
+}
