@@ -74,6 +74,7 @@ typedef struct lmstore_reader {
     lm_buf window;         /* bytes pos .. size are unread */
     size_t pos;
     uint64_t offset;       /* of the unread bytes in the file */
+    uint32_t document;     /* the kind of all its documents; 0 before the first */
 } lmstore_reader;
 
 /* Take over `fd` (-1: none yet). */

@@ -129,6 +129,11 @@ int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record 
     if (rc < 0) return rc;
     if (rc == 0)
         return lmstore_reader_fail(r, 0, "truncated inside a record of %" PRIu64 " bytes", *size);
-    const char *why = lmstore_record_parse(lmstore_reader_at(r), *size, l, out);
+    p = lmstore_reader_at(r);
+    const char *why = lmstore_record_parse(p, *size, l, out);
+    if (!why && out->kind == LM_REC_DOC) {
+        if (!r->document) r->document = lm_le32(p + 8);
+        if (r->document != lm_le32(p + 8)) why = "whole documents and pieces stand in one stream";
+    }
     return why ? lmstore_reader_fail(r, 0, "the record is damaged: %s", why) : 1;
 }

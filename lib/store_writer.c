@@ -27,6 +27,7 @@ struct lm_store_writer {
     lm_buf gathered;
     uint64_t offset;       /* of the next record */
     lmstore_limits limits;
+    uint32_t document;     /* the kind of all its documents; 0 before the first */
     lmstore_sums sums;
     lmstore_block block;   /* of the index */
     lm_buf spool;          /* sealed blocks */
@@ -213,6 +214,7 @@ static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json
         if (rc == LM_EDATA) rc = LM_OK;
     }
     w->offset = r.offset;
+    w->document = r.document;
     r.fd = -1; /* it stays ours */
     lmstore_reader_close(&r);
     return rc;
@@ -311,6 +313,9 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
         if (kind == KIND_DOC || kind == KIND_PIECE) {
             if (lm_le16(r + 12) >= w->limits.domains || lm_le32(r + 40) >= w->limits.files)
                 return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header", w->name);
+            if (!w->document) w->document = kind;
+            if (w->document != kind)
+                return lm_fail(LM_EUSAGE, "%s: whole documents and pieces cannot stand in one stream", w->name);
             rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
         }
         at += (size_t)size;
