@@ -1,0 +1,180 @@
+/* tokenizer_avx2.c -- the two inner loops with AVX2: cut positions 64 bytes at a time, and the
+ * merges of a short word with its ranks in one register. Chosen at run time. */
+#include "tokenizer_internal.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define AVX2 __attribute__((target("avx2,bmi,lzcnt")))
+
+bool lm_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("lzcnt");
+}
+
+typedef struct masks {
+    uint64_t of[LM_CLASSES]; /* bit i: byte i is of the class */
+} masks;
+
+/* A byte is in a class when the row of its low half and the row of its high half share the
+ * class's bit; letters take two bits, a byte past ASCII is told by its sign. */
+enum { BIT_UPPER = 0x80, BIT_LOWER = 0x40, BIT_DIGIT = 0x20, BIT_SPACE = 0x10, BIT_OTHER = 8 };
+
+AVX2 static inline masks classify(const unsigned char *p, __m256i *highest)
+{
+    const char a = (char)BIT_UPPER, z = BIT_LOWER, d = BIT_DIGIT, s = BIT_SPACE, o = BIT_OTHER;
+    const __m256i low_rows = _mm256_setr_epi8(
+        z | d | s | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o,
+        a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | o, a | o, a | o, a, a | o, a | o,
+        z | d | s | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o,
+        a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | o, a | o, a | o, a, a | o, a | o);
+    const __m256i high_rows = _mm256_setr_epi8(o, o, s, d, a, z, a, z, 0, 0, 0, 0, 0, 0, 0, 0,
+                                               o, o, s, d, a, z, a, z, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i nibble = _mm256_set1_epi8(15);
+    uint32_t half[2][LM_CLASSES];
+    for (int i = 0; i < 2; i++) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(p + 32 * i));
+        __m256i low = _mm256_shuffle_epi8(low_rows, v);
+        __m256i high = _mm256_shuffle_epi8(high_rows, _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+        __m256i bits = _mm256_and_si256(low, high);
+        *highest = _mm256_max_epu8(*highest, v);
+        half[i][LM_HIGH] = (uint32_t)_mm256_movemask_epi8(v);
+        half[i][LM_LETTER] = (uint32_t)_mm256_movemask_epi8(bits) |
+                             (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(bits, 1));
+        half[i][LM_DIGIT] = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(bits, 2));
+        half[i][LM_SPACE] = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(bits, 3));
+        half[i][LM_OTHER] = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(bits, 4));
+    }
+    masks m;
+    uint64_t all = 0;
+    for (int c = 0; c < LM_PUNCT; c++) all |= m.of[c] = (uint64_t)half[1][c] << 32 | half[0][c];
+    m.of[LM_PUNCT] = ~all;
+    return m;
+}
+
+/* Write the positions of the bits of `cuts`. Eight at a time, needed or not: a loop whose length
+ * is that of the words would be guessed wrong once a block. */
+AVX2 static inline size_t write_positions(uint32_t *out, uint64_t cuts, uint32_t base)
+{
+    size_t count = (size_t)__builtin_popcountll(cuts);
+    for (size_t done = 0; done < count; done += 8) {
+        for (int k = 0; k < 8; k++) {
+            out[done + k] = base + (uint32_t)_tzcnt_u64(cuts);
+            cuts = _blsr_u64(cuts);
+        }
+    }
+    return count;
+}
+
+AVX2 static inline __attribute__((always_inline)) size_t
+scan(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks, uint8_t *prev,
+     unsigned *flags, uint32_t *cuts, bool cut_f)
+{
+    const uint64_t runs_last = v->runs_last ? ~UINT64_C(0) : 0;
+    __m256i highest = _mm256_setzero_si256();
+    uint64_t carry[LM_CLASSES], runs = 0, start = *prev == LM_CLASSES;
+    size_t count = 0;
+    for (int c = 0; c < LM_CLASSES; c++) carry[c] = *prev == c;
+    for (size_t b = 0; b < blocks; b++) {
+        const unsigned char *p = text + pos + 64 * b;
+        masks m = classify(p, &highest);
+        uint64_t before[LM_CLASSES], cut;
+        for (int c = 0; c < LM_CLASSES; c++) {
+            before[c] = m.of[c] << 1 | carry[c];
+            carry[c] = m.of[c] >> 63;
+        }
+        const uint64_t space = m.of[LM_SPACE];
+        const uint64_t after = space >> 1 | (uint64_t)(p[64] == ' ') << 63;
+        const uint64_t run_ends = space & before[LM_SPACE] & ~after & runs_last;
+        runs |= run_ends;
+        if (cut_f) {
+            cut = (space & ~before[LM_SPACE]) | run_ends |
+                  (m.of[LM_DIGIT] ^ before[LM_DIGIT]) | (m.of[LM_OTHER] ^ before[LM_OTHER]) |
+                  (m.of[LM_LETTER] & before[LM_PUNCT]) | (m.of[LM_PUNCT] & before[LM_LETTER]);
+        } else {
+            cut = run_ends;
+            for (int x = 0; x < LM_CLASSES; x++) {
+                uint64_t never = 0;
+                for (int y = 0; y < LM_CLASSES; y++) never |= v->join[x][y] ? 0 : m.of[y];
+                cut |= before[x] & never;
+            }
+        }
+        cut &= ~start;
+        start = 0;
+        count += write_positions(cuts + count, cut, (uint32_t)(pos + 64 * b));
+    }
+    *prev = lm_byte_classes[text[pos + 64 * blocks - 1]];
+    if (runs) *flags |= LM_SAW_RUN;
+    if (_mm256_movemask_epi8(_mm256_cmpeq_epi8(highest, _mm256_set1_epi8(-1)))) *flags |= LM_SAW_FF;
+    return count;
+}
+
+AVX2 size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks,
+                         uint8_t *prev, unsigned *flags, uint32_t *cuts)
+{
+    if (v->cut_f) return scan(v, text, pos, blocks, prev, flags, cuts, true);
+    return scan(v, text, pos, blocks, prev, flags, cuts, false);
+}
+
+/* Lane i of the ranks is that of the merge of symbol i with the next one alive. The instruction
+ * for the smallest of eight lanes gives the leftmost of equals, as the rule demands. */
+AVX2 size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n)
+{
+    /* 16 lanes from lane_masks + 16 - i have all bits set in lane i alone. */
+    static const uint16_t lane_masks[32] = { [16] = 0xffff };
+    uint16_t start[LM_SHORT] __attribute__((aligned(32)));
+    uint32_t alive = (1U << n) - 1;
+    for (size_t i = 0; i < LM_SHORT; i++) start[i] = i + 1 < n ? (uint16_t)(first[i] >> 16) : 0xffff;
+    __m256i ranks = _mm256_load_si256((const __m256i *)start);
+    for (;;) {
+        uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
+        uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
+        /* rank in the low half, lane above: turned round, so that one comparison picks */
+        low = low << 16 | low >> 16;
+        high = (high << 16 | high >> 16) + 8;
+        uint32_t best = low < high ? low : high;
+        if (best >> 16 == 0xffff) break;
+        uint32_t i = best & 15;
+        uint32_t above = alive >> i >> 1;
+        uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(above);
+        uint32_t sym = first[i] & 0xffff;
+        syms[i] = (uint16_t)sym;
+        alive &= ~(1U << j);
+        uint32_t right = alive >> i >> 1, left = alive & ((1U << i) - 1);
+        uint32_t merge = UINT32_MAX;
+        if (right) merge = lm_merge_find16(v, sym, syms[i + 1 + _tzcnt_u32(right)]);
+        first[i] = merge;
+        __m256i lane = _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - i));
+        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(merge >> 16)), lane);
+        ranks = _mm256_or_si256(ranks, _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - j)));
+        if (left) {
+            uint32_t k = 31 - (uint32_t)_lzcnt_u32(left);
+            merge = lm_merge_find16(v, syms[k], sym);
+            first[k] = merge;
+            lane = _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - k));
+            ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(merge >> 16)), lane);
+        }
+    }
+    size_t count = 0;
+    for (; alive; alive = _blsr_u32(alive)) syms[count++] = syms[_tzcnt_u32(alive)];
+    return count;
+}
+
+#else
+
+bool lm_avx2(void) { return false; }
+
+size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks,
+                    uint8_t *prev, unsigned *flags, uint32_t *cuts)
+{
+    return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
+}
+
+size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n)
+{
+    (void)v, (void)syms, (void)first;
+    return n;
+}
+
+#endif
