@@ -1,0 +1,45 @@
+# What is refused, with which exit status and words; nothing is left under the output's name.
+g=$LM_SRC/tests/golden/plan-v1
+refused() { # status, words, arguments
+    local want=$1 words=$2 status=0
+    shift 2
+    lmmix "$@" -o out.lmt 2> err < "${stdin:-/dev/null}" || status=$?
+    [ $status = "$want" ] || { echo "lmmix $*: exit $status"; cat err; return 1; }
+    grep -qF -- "$words" err || { echo "lmmix $*: no \"$words\" in:"; cat err; return 1; }
+    [ ! -e out.lmt ]
+}
+refused 2 "PLAN"
+refused 2 "one plan and one store" a b c
+refused 2 "--part needs a store" "$g/plan.json" - --part 1/2
+refused 2 "--part" "$g/plan.json" "$g/store.lmt" --part 3/2
+refused 2 "--threads" "$g/plan.json" "$g/store.lmt" -j many
+refused 1 "no-such.json" no-such.json "$g/store.lmt"
+refused 1 "no-such.lmt" "$g/plan.json" no-such.lmt
+refused 1 "stdin" "$g/plan.json" -
+
+# Another store, and a mixture.
+lmmix "$g/plan.json" "$g/store.lmt" > mixture.lmt
+refused 2 "another store" "$g/plan.json" mixture.lmt
+refused 2 "a mixture already" "$g/hist-plan.json" mixture.lmt
+stdin=mixture.lmt refused 2 "a mixture already" "$g/plan.json" -
+
+# A store that breaks off, from disk and from a pipe; a flipped byte in a document.
+head -c 30000 "$g/store.lmt" > short.lmt
+refused 1 "short.lmt" "$g/plan.json" short.lmt
+stdin=short.lmt refused 1 "byte" "$g/hist-plan.json" -
+cp "$g/store.lmt" flipped.lmt
+printf '\377' | dd of=flipped.lmt bs=1 seek=20000 conv=notrunc status=none
+refused 1 "flipped.lmt: byte" "$g/plan.json" flipped.lmt
+stdin=flipped.lmt refused 1 "byte" "$g/hist-plan.json" -
+
+# A damaged plan.
+sed 's/"tokens": 25001/"tokens": 25002/' "$g/plan.json" > plan.json
+refused 1 "tokens" plan.json "$g/store.lmt"
+
+# A full disk, a reader that has gone.
+status=0
+lmmix "$g/plan.json" "$g/store.lmt" > /dev/full 2> err || status=$?
+[ $status = 1 ]
+grep -q "No space" err
+{ sleep 0.2; status=0; lmmix "$g/plan.json" "$g/store.lmt" || status=$?; echo $status > status; } | true
+[ "$(cat status)" = 141 ]
