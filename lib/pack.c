@@ -243,19 +243,20 @@ static int finish_unmarked(packer *p)
                        p->row_tokens);
     }
     p->shards = p->sink.spec.number + 1;
-    int rc = pack_sink_advance(&p->sink, p->shards, true, p->row.fill);
-    return rc ? rc : pack_remove_shards(p->sink.dir, p->shards);
+    return pack_sink_advance(&p->sink, p->shards, true, p->row.fill);
 }
 
 int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force, lm_pack_sums *sums)
 {
     const lm_meta *m = lm_stream_meta(in);
     packer p = { .o = o, .meta = m, .row_tokens = o->length + o->labels, .width = m->width,
-                 .sink = { .dir = dir, .sums = sums, .progress = o->progress } };
+                 .sink = { .dir = dir, .background = o->threads > 1, .sums = sums, .progress = o->progress } };
     *sums = (lm_pack_sums){ 0 };
     int rc = check_options(o, m);
     if (!rc) rc = copy_stream(&p, in, force);
     if (!rc) rc = p.marked ? finish_marked(&p) : finish_unmarked(&p);
+    if (!rc) rc = pack_sink_wait(&p.sink);
+    if (!rc && !p.marked) rc = pack_remove_shards(dir, p.shards);
     if (!rc) rc = pack_write_manifest(dir, p.shards, &sums->complete);
     pack_sink_free(&p.sink);
     lm_json_free(p.identity);

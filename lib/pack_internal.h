@@ -5,6 +5,8 @@
 #ifndef LM_PACK_INTERNAL_H
 #define LM_PACK_INTERNAL_H
 
+#include <pthread.h>
+
 #include "longmix/buf.h"
 #include "longmix/hist.h"
 #include "longmix/json.h"
@@ -42,8 +44,20 @@ LM_CHECKED int pack_threshold(uint64_t *out, const lm_json *identity);
 
 /* ---- shards, in order (pack_sink.c) -------------------------------------------------------- */
 
+/* A shard on its way to the disk, which may take a thread of its own. */
+typedef struct pack_commit {
+    lm_shard_writer *writer;
+    lm_json *receipt;
+    bool running;
+    pthread_t thread;
+    int rc;
+    char message[1024];
+} pack_commit;
+
 typedef struct pack_sink {
     const char *dir;
+    bool background;         /* commit a shard while the next one is packed */
+    pack_commit commit;
     lm_shard_spec spec;      /* of the next shard; identity is the caller's */
     lm_shard_writer *writer; /* of shard spec.number; NULL until its first row or its end */
     pack_counts counts;      /* of that shard */
@@ -58,6 +72,9 @@ LM_CHECKED int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *n
 /* Commit the shards before number `to`; those without rows are written too. `last`: the one
  * before `to` is the mixture's last, and `dropped` tokens at the end are in no row. */
 LM_CHECKED int pack_sink_advance(pack_sink *s, uint64_t to, bool last, uint64_t dropped);
+
+/* Wait for the shard that is being committed. */
+LM_CHECKED int pack_sink_wait(pack_sink *s);
 void pack_sink_free(pack_sink *s); /* what is not committed is thrown away */
 
 /* Make DIR fit for the shards of this identity: see lm_pack. `whole`: no other part writes here. */

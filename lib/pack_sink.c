@@ -48,6 +48,48 @@ int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *name)
     return s->inputs ? LM_OK : lm_fail_nomem(sizeof(void *));
 }
 
+static void *commit_thread(void *arg)
+{
+    pack_commit *c = arg;
+    c->rc = lm_shard_writer_commit(c->writer, c->receipt);
+    /* The message is this thread's: it is carried over to the one that waits. */
+    if (c->rc) snprintf(c->message, sizeof c->message, "%s", lm_err());
+    return NULL;
+}
+
+static void join(pack_commit *c)
+{
+    if (!c->running) return;
+    pthread_join(c->thread, NULL);
+    c->running = false;
+    lm_json_free(c->receipt);
+}
+
+int pack_sink_wait(pack_sink *s)
+{
+    join(&s->commit);
+    if (s->commit.rc) lm_err_set(s->commit.message);
+    return s->commit.rc;
+}
+
+/* Commit the writer. The disk is waited for in the background, one shard at a time. */
+static int commit_writer(pack_sink *s, lm_json *receipt)
+{
+    int rc = pack_sink_wait(s);
+    if (rc) {
+        lm_json_free(receipt);
+        return rc;
+    }
+    pack_commit *c = &s->commit;
+    *c = (pack_commit){ .writer = s->writer, .receipt = receipt };
+    s->writer = NULL;
+    c->running = s->background && !pthread_create(&c->thread, NULL, commit_thread, c);
+    if (c->running) return LM_OK;
+    commit_thread(c);
+    lm_json_free(receipt);
+    return c->rc;
+}
+
 static int commit_shard(pack_sink *s, bool last, uint64_t dropped)
 {
     int rc = s->writer ? LM_OK : open_shard(s);
@@ -59,10 +101,7 @@ static int commit_shard(pack_sink *s, bool last, uint64_t dropped)
     lm_json_set_u64(receipt, "dropped_tail", dropped);
     lm_json_set(receipt, "inputs", s->inputs ? s->inputs : lm_json_array());
     s->inputs = NULL;
-    lm_shard_writer *w = s->writer;
-    s->writer = NULL;
-    rc = lm_shard_writer_commit(w, receipt);
-    lm_json_free(receipt);
+    rc = commit_writer(s, receipt);
     if (rc) return rc;
     s->sums->rows += s->counts.rows;
     s->sums->tokens += s->counts.tokens;
@@ -85,6 +124,7 @@ int pack_sink_advance(pack_sink *s, uint64_t to, bool last, uint64_t dropped)
 
 void pack_sink_free(pack_sink *s)
 {
+    join(&s->commit);
     lm_shard_writer_abandon(s->writer);
     s->writer = NULL;
     lm_json_free(s->inputs);

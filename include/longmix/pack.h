@@ -22,7 +22,7 @@ typedef struct lm_pack_options {
     uint32_t part, parts;   /* 1 of 1 for all */
     uint64_t shard_bytes;   /* for streams that mark no shards; 0: 1 GiB */
     uint32_t pad;           /* id that fills rows in best-fit */
-    int threads;
+    int threads;            /* from 2 on, a shard goes to the disk while the next is packed */
     lm_progress *progress;
 } lm_pack_options;
 

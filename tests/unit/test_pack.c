@@ -293,6 +293,7 @@ static void parts_are_the_whole(const lm_plan *p, lm_pack_options o, uint32_t pa
         mix(p, k, parts, name);
         o.part = k;
         o.parts = parts;
+        o.threads = (int)(k % 2) + 1;
         CHECK_OK(pack(name, o, "parts", false, &sums));
         if (parts <= p->shards) CHECK_EQ(sums.complete, k == 1);
         CHECK_OK(pack("mix.lmt", o, "slices", false, NULL)); /* of the whole stream */
