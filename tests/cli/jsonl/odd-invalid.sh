@@ -1,0 +1,16 @@
+# Every broken line is refused, alone and among others, with file, line and byte.
+[ -n "$LM_DATA" ] || { echo "no test data"; exit 77; }
+cp "$LM_DATA"/odd-invalid.jsonl in.jsonl
+lmtag --bad-lines quarantine:q in.jsonl 2> err
+cmp q in.jsonl
+sed 's/^lmtag: //' err
+n=0
+while IFS= read -r want; do # "in.jsonl:LINE: byte N: reason", from the file's start
+    n=$((n + 1))
+    sed -n "${n}p" in.jsonl > line.jsonl
+    lmtag -o out.jsonl line.jsonl 2> one && { echo "line $n was accepted"; exit 1; }
+    grep -q '^lmtag: line.jsonl:1: byte [0-9]*: ' one
+    [ "${want##*: }" = "$(sed 's/.*: //' one)" ]
+    [ ! -e out.jsonl ]
+done < <(sed -n 's/^lmtag: in/in/p' err)
+[ $n = 43 ]

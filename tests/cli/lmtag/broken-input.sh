@@ -1,0 +1,33 @@
+# Truncated and damaged files, files that are not there: named, with a code, and no output file.
+seq 2000 | sed 's/.*/{"text": "line & of some text", "domain": "C4"}/' > a.jsonl
+zstd -q --check a.jsonl
+gzip -k a.jsonl
+fails() { # pattern, operands
+    lmtag -o out.jsonl "${@:2}" 2> err && { echo "accepted: ${*:2}"; exit 1; } || [ $? = 1 ]
+    grep -q "$1" err || { cat err; exit 1; }
+    [ ! -e out.jsonl ] && [ ! -e out.jsonl.tmp ]
+}
+size=$(stat -c %s a.jsonl.zst)
+for n in 0 1 3 4 10 $((size / 2)) $((size - 1)); do
+    head -c $n a.jsonl.zst > cut.jsonl.zst
+    fails 'cut.jsonl.zst: truncated' cut.jsonl.zst
+    fails 'cut.jsonl.zst: truncated' a.jsonl cut.jsonl.zst
+done
+head -c 100 a.jsonl.gz > cut.jsonl.gz
+fails 'cut.jsonl.gz: truncated: the compressed data breaks off at byte 100' cut.jsonl.gz
+for at in $((size / 3)) $((size - 2)); do
+    cp a.jsonl.zst flip.jsonl.zst
+    byte=$(od -An -tu1 -j $at -N 1 a.jsonl.zst)
+    printf "\\x$(printf %02x $((byte ^ 64)))" | dd of=flip.jsonl.zst bs=1 seek=$at conv=notrunc 2> /dev/null
+    fails 'flip.jsonl.zst' flip.jsonl.zst
+done
+{ cat a.jsonl.zst; echo more; } > tail.jsonl.zst
+fails "tail.jsonl.zst: damaged at compressed byte $size" tail.jsonl.zst
+fails 'absent.jsonl: cannot open: No such file' absent.jsonl
+mkdir none
+if lmtag none 2> err; then exit 1; else [ $? = 2 ]; fi
+grep -q 'none: holds no \*.jsonl' err
+if [ "$(id -u)" != 0 ]; then
+    cp a.jsonl locked.jsonl; chmod 0 locked.jsonl
+    fails 'locked.jsonl: cannot open: Permission denied' locked.jsonl
+fi
