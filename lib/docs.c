@@ -39,7 +39,11 @@ int lm_chunker_new(lm_chunker **out, lm_in *in)
 static uint64_t count_lines(const unsigned char *p, size_t n)
 {
     uint64_t lines = 0;
-    for (size_t i = 0; i < n; i++) lines += p[i] == '\n';
+    const unsigned char *end = p + n;
+    while ((p = memchr(p, '\n', (size_t)(end - p)))) {
+        lines++;
+        p++;
+    }
     return lines;
 }
 
