@@ -1,0 +1,66 @@
+/* tokenize.h -- JSONL to a token store: what lmtok does. Files are read, their lines parsed, tagged
+ * and tokenized by many threads; records are written in the order of the lines. */
+#ifndef LONGMIX_TOKENIZE_H
+#define LONGMIX_TOKENIZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "longmix/domain.h"
+#include "longmix/err.h"
+#include "longmix/progress.h"
+#include "longmix/tokenizer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lm_tokenize_options {
+    const lm_tokenizer *tokenizer;
+    const char *model;        /* its file: named in the header, opened again for check_every */
+    const lm_domains *domains;
+    bool bos, eos;            /* put the model's id before, after every document, where it has one */
+    int threads;
+    uint32_t part, parts;     /* 1 of 1 for all files */
+    bool force;               /* begin anew, whatever is there */
+    const char *quarantine;   /* file for lines that are no documents; NULL: the first one fails */
+    uint64_t check_every;     /* one in so many documents is encoded by SentencePiece too; 0: none */
+    lm_progress *progress;    /* may be NULL; its total is set */
+} lm_tokenize_options;
+
+/* What came of it, what a resumed run found done included. A place is a file's number in the
+ * whole list and a line in it. */
+typedef struct lm_tokenize_sums {
+    bool already;             /* the store was complete: nothing was done */
+    uint64_t resumed;         /* documents that were there already */
+    uint64_t files, documents, tokens, text_bytes; /* text_bytes: of this run */
+    uint64_t bad_lines, bad_line;                  /* ... and the first of them */
+    size_t bad_file;
+    uint64_t unknown, unknown_line;                /* documents whose domain no rule names */
+    size_t unknown_file;
+    uint64_t checked;         /* documents that SentencePiece encoded too, in this run */
+    double reading, working, waiting, writing;     /* seconds, of all threads together */
+} lm_tokenize_sums;
+
+/* Which of n files are part k of K: *count of them from *first on. Parts are ranges of the list,
+ * about equal in bytes on disk. LM_EIO, or LM_EUSAGE for standard input in more than one part. */
+LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts, size_t *first,
+                                size_t *count);
+
+/* Tokenize `files` (of lm_files_expand) into a store at `path` ("-": standard output; with parts > 1
+ * a directory, made if absent). Killed and called again with the same arguments it goes on from
+ * PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend on
+ * files and options alone.
+ *
+ * A line that is no document, or whose domain the table refuses, fails with LM_EDATA and
+ * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is appended to that file (in more than one
+ * part: FILE.part-00001-of-00003) and counted. LM_EINTR when interrupted. Memory: under 300 MB
+ * and 16 MB a thread, for documents of up to 100 MB. */
+LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, const char *path,
+                           lm_tokenize_sums *sums);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,175 @@
+/* lmtok.c -- JSONL to a token store, or to the same stream on standard output. */
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "longmix/docs.h"
+#include "longmix/tokenize.h"
+
+enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
+
+static const char *model, *output = "-", *table_path, *bad_lines = "stop";
+static bool bos = true, eos, force, reference;
+static int unknown = UNKNOWN_TABLE, threads;
+static uint64_t check_every = 10000;
+static cli_part part;
+static cli_list operands;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &operands, "FILE",
+      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst and "
+      "*.jsonl.gz below it; - is standard input, which is also read when there is no FILE.", 0, 0 },
+    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model (tokenizer.model). Needed.", 0, 0 },
+    { CLI_STR, "output", 'o', &output, "STORE",
+      "Write a store there: STORE.partial until it is complete. Run again with the same arguments after an "
+      "interruption, lmtok goes on from STORE.partial, and the bytes are the same. Without -o the same "
+      "stream goes to standard output.", 0, 0 },
+    { CLI_STR, "domains", 'd', &table_path, "FILE",
+      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's seven sets.", 0, 0 },
+    { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
+      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a bad line, "
+      "table does what the table says (the default; the built-in one keeps).", 0, 0 },
+    { CLI_SWITCH, "bos", 0, &bos, NULL,
+      "Put the model's BOS id before every document, as LLaMA does (the default).", 0, 0 },
+    { CLI_SWITCH, "eos", 0, &eos, NULL, "Put the model's EOS id after every document.", 0, 0 },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads (all cores). The output does not depend on them.", 0, 4096 },
+    { CLI_PART, "part", 0, &part, "k/K",
+      "Only the k-th of K parts of the files, counted from 1. STORE is a directory then, which the K runs share; "
+      "when all have ended it is a store. Parts are ranges of the list of files, about equal on disk.", 0, 0 },
+    { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
+      "What becomes of a line that is no document: stop (the default) ends the run; quarantine writes it as it "
+      "is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes on.", 0, 0 },
+    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold.", 0, 0 },
+    { CLI_FLAG, "reference", 0, &reference, NULL, "Let SentencePiece itself do all the work: slow.", 0, 0 },
+    { CLI_SIZE, "check-every", 0, &check_every, "N",
+      "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a difference. "
+      "0 checks none. Texts over 64 KiB are not chosen.", 0, 0 },
+    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+};
+
+static const char *file_name(char *const *files, size_t i) { return strcmp(files[i], "-") ? files[i] : "stdin"; }
+
+static void report(const lm_tokenize_sums *s, char *const *files, double seconds)
+{
+    if (s->already) {
+        cli_note("%s: already complete", output);
+        return;
+    }
+    if (s->resumed) cli_verbose("%s documents were there from an earlier run", cli_count(s->resumed));
+    cli_verbose("%s documents, %s tokens, %s files; %.1f MB of text, %.1f MB/s", cli_count(s->documents),
+                cli_count(s->tokens), cli_count(s->files), (double)s->text_bytes / 1e6,
+                (double)s->text_bytes / 1e6 / seconds);
+    cli_verbose("thread seconds: %.2f reading and decompressing, %.2f JSON, tokens and hashes, %.2f writing, "
+                "%.2f waiting for others", s->reading, s->working, s->writing, s->waiting);
+    if (check_every && s->checked) cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
+    if (s->unknown)
+        cli_note("%s documents have no known domain and are kept as \"unknown\"; the first is %s:%" PRIu64,
+                 cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
+    if (s->bad_lines)
+        cli_note("%s bad lines were set aside; the first is %s:%" PRIu64, cli_count(s->bad_lines),
+                 file_name(files, s->bad_file), s->bad_line);
+}
+
+/* An error's message with what can be done about it. */
+static int advise(int rc)
+{
+    char message[1024];
+    bool stored = strcmp(output, "-") != 0;
+    snprintf(message, sizeof message, "%s", lm_err());
+    if (rc == LM_EUSAGE && stored && strstr(message, "was begun with other"))
+        return lm_fail(rc, "%s (--force begins anew)", message);
+    if ((rc == LM_EDATA || rc == LM_EIO || rc == LM_EINTR) && stored)
+        cli_note("%s is not complete; the same command goes on from what is done", output);
+    lm_err_set(message);
+    return rc;
+}
+
+static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
+{
+    lm_tokenize_sums sums;
+    double started = lm_seconds();
+    const char *slow = lm_tokenizer_slow_reason(o->tokenizer);
+    if (slow && !reference) cli_verbose("%s: SentencePiece does the work, slowly: %s", model, slow);
+    if (bos && lm_tokenizer_bos(o->tokenizer) < 0) cli_verbose("%s: the model has no BOS; none is put", model);
+    if (eos && lm_tokenizer_eos(o->tokenizer) < 0) cli_warn("%s: the model has no EOS; none is put", model);
+    int rc = lm_tokenize(o, files, n, output, &sums);
+    if (rc) return advise(rc);
+    report(&sums, files, lm_seconds() - started);
+    return LM_OK;
+}
+
+static int run(void)
+{
+    static const char quarantine[] = "quarantine:";
+    size_t k = sizeof quarantine - 1, n = 0;
+    bool aside = !strncmp(bad_lines, quarantine, k) && bad_lines[k];
+    if (!model) return cli_usage("-m MODEL is needed");
+    if (!aside && strcmp(bad_lines, "stop"))
+        return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
+    if (!strcmp(output, "-") && isatty(STDOUT_FILENO))
+        return cli_usage("standard output is a terminal: use -o STORE, or pipe it into another program");
+    if (operands.n == 0 && isatty(STDIN_FILENO)) return cli_usage("standard input is a terminal: name files");
+
+    /* Large buffers go back to the system when a large document is done. */
+    mallopt(M_MMAP_THRESHOLD, 2 << 20);
+
+    lm_tokenizer *tokenizer = NULL;
+    lm_domains *domains = NULL;
+    char **files = NULL;
+    int rc = lm_domains_open(&domains, table_path);
+    if (!rc && unknown != UNKNOWN_TABLE) lm_domains_on_unknown(domains, unknown == UNKNOWN_STOP);
+    if (!rc) rc = lm_files_expand(&files, &n, operands.v, operands.n);
+    if (!rc) rc = lm_tokenizer_open(&tokenizer, model, reference ? LM_TOKENIZER_REFERENCE : 0);
+    if (!rc) {
+        lm_tokenize_options o = {
+            .tokenizer = tokenizer,
+            .model = model,
+            .domains = domains,
+            .bos = bos,
+            .eos = eos,
+            .threads = threads,
+            .part = part.k,
+            .parts = part.n,
+            .force = force,
+            .quarantine = aside ? bad_lines + k : NULL,
+            .check_every = check_every,
+            .progress = cli_progress("documents", 0),
+        };
+        rc = tokenize(&o, files, n);
+    }
+    lm_files_free(files);
+    lm_domains_free(domains);
+    lm_tokenizer_free(tokenizer);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    static const cli_tool tool = {
+        .name = "lmtok",
+        .summary = "JSONL documents to a token store",
+        .about =
+            "Reads JSONL documents (a JSON object a line with a string member \"text\"), finds the source domain of "
+            "each, and tokenizes it, token for token as SentencePiece does. What is written is a token store: "
+            "records, an index, an end marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
+            "Documents stand in the store in the order of the files and lines. A document's key is the XXH3-64 of "
+            "its text. What is a document, and what is refused, stands in docs/jsonl.md; a bad line is told "
+            "with its file, line and byte, and ends the run, unless --bad-lines sets it aside. A store has its "
+            "name only when it is complete.",
+        .opts = opts,
+        .examples = "# a store of a corpus\n"
+                    "lmtok -m tokenizer.model -o store.lmt corpus\n"
+                    "# in three parts, which may run on three machines; parts is then a store\n"
+                    "for k in 1 2 3; do lmtok -m tokenizer.model -o parts --part $k/3 corpus; done\n"
+                    "# without a store: count on the way\n"
+                    "lmtok -m tokenizer.model corpus | lmhist\n"
+                    "# set bad lines aside\n"
+                    "lmtok -m tokenizer.model --bad-lines quarantine:bad.jsonl -o checked.lmt corpus\n",
+        .see = "lmtag(1), lmhist(1), lmplan(1), lmmix(1), lmcheck(1), lmcat(1)",
+        .run = run,
+    };
+    return cli_main(argc, argv, &tool);
+}
