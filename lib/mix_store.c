@@ -13,7 +13,7 @@
 #include "mix_internal.h"
 
 enum { BINS_MIN = 1 << 18,
-       WINDOW_UNITS = 5 << 19,     /* 40 bytes each; one bin is taken even if it has more */
+       WINDOW_UNITS = 5 << 19,     /* 40 bytes each */
        AHEAD_UNITS = 8192,         /* asked for ahead of the threads, ... */
        AHEAD_BYTES = 64 << 20,     /* ... both bounds hold */
        LARGE = 8 << 20 };          /* documents of more bytes are fetched one at a time */
@@ -44,7 +44,7 @@ typedef struct shuffle {
     uint64_t from, to;
     uint64_t *fill;                /* [bins] where the next unit of the bin goes */
     unit *window;
-    uint64_t count;
+    uint64_t count, placed;        /* units that it has; that the pass has met */
 
     /* What the threads share, under the lock of `turns`. */
     lm_turns *turns, *large;       /* large: taken to fetch a large document */
@@ -72,7 +72,9 @@ static void count_unit(shuffle *m, const unit *u)
 static void place_unit(shuffle *m, const unit *u)
 {
     uint64_t b = bin_of(m, u->order);
-    if (b >= m->from && b < m->to) m->window[m->fill[b]++] = *u;
+    if (b < m->from || b >= m->to || m->fill[b] == m->count) return;
+    m->window[m->fill[b]++] = *u;
+    m->placed++;
 }
 
 static void each_unit(shuffle *m, const lm_entry *e, void (*visit)(shuffle *m, const unit *u))
@@ -255,10 +257,12 @@ static int emit_window(shuffle *m)
         n += m->units[b];
     }
     m->count = n;
+    m->placed = 0;
     if (!n) return LM_OK;
     m->window = malloc(n * sizeof *m->window);
     if (!m->window) return lm_fail_nomem(n * sizeof *m->window);
     rc = scan(m, place_unit);
+    if (!rc && m->placed != n) rc = lm_fail(LM_EDATA, "%s: changed while it was read", lm_store_name(m->s));
     if (rc) goto out;
     n = 0;
     for (uint64_t b = m->from; b < m->to; b++) {
@@ -287,14 +291,14 @@ static uint64_t last_bin(const shuffle *m)
 
 static int emit(shuffle *m)
 {
-    uint64_t end = last_bin(m);
+    uint64_t end = last_bin(m), most = m->o->window ? m->o->window : WINDOW_UNITS;
     int rc = LM_OK;
     m->shard = m->first_shard - 1; /* before the first one: its mark is still to come */
     for (m->to = m->first_shard * m->bins_a_shard; m->to < end && !rc;) {
         uint64_t units = 0;
         m->from = m->to;
-        do units += m->units[m->to++];
-        while (m->to < end && units + m->units[m->to] <= WINDOW_UNITS);
+        do units += m->units[m->to++]; /* one bin is taken, however many it has */
+        while (m->to < end && units + m->units[m->to] <= most);
         rc = emit_window(m);
     }
     return rc;

@@ -256,6 +256,15 @@ static void test_mixture(const char *recipe, lm_plan_options o)
         NEED(mix(&p, "store.lmt", 1, 1, threads, "again.lmt") == 0);
         CHECK(file_equal("whole.lmt", "again.lmt"));
     }
+    /* Windows of few units at a time, and of one bin. */
+    for (uint64_t window = 1; window <= 1000; window += 333) {
+        lm_store *s = NULL;
+        lm_mix_options few = { .part = 1, .parts = 1, .threads = 2, .window = window + m.n / 50 };
+        NEED(lm_store_open(&s, "store.lmt") == 0);
+        NEED(lm_mix_store(&p, s, &few, "again.lmt") == 0);
+        CHECK(file_equal("whole.lmt", "again.lmt"));
+        lm_store_close(s);
+    }
     CHECK_OK(lm_store_check("whole.lmt", false));
     free(m.v);
     lm_plan_free(&p);
