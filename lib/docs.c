@@ -199,7 +199,7 @@ int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size
         return 1;
     }
     lm_span span[LM_PATHS_MAX];
-    int rc = lm_json_scan(s, n, &p->paths, span, fault);
+    int rc = lm_line_scan(s, n, &p->paths, span, fault);
     if (rc) return rc;
     *fault = 0; /* the readers disagree, or memory ran out: simdjson's word counts */
     return lm_fail(LM_EDATA, "%s", why ? why : "no document");
@@ -211,12 +211,12 @@ int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out, size_t *fa
     if (is_blank(s, n)) return 0;
     lm_span span[LM_PATHS_MAX];
     lm_string found[LM_PATHS_MAX] = { { NULL, 0 } };
-    int rc = lm_json_scan(s, n, &p->paths, span, fault);
+    int rc = lm_line_scan(s, n, &p->paths, span, fault);
     if (rc) return rc;
     for (unsigned i = 0; i < p->paths.count; i++) {
         if (!span[i].start) continue;
         found[i].s = s + span[i].start;
-        found[i].n = lm_json_unescape(s + span[i].start, found[i].s, span[i].end - span[i].start);
+        found[i].n = lm_line_unescape(s + span[i].start, found[i].s, span[i].end - span[i].start);
     }
     set_line(out, found, p->paths.count);
     return 1;

@@ -1,5 +1,5 @@
 /* docs_internal.h -- what the readings of a line share: docs_json.cc (simdjson: fast, says yes or
- * no), json_scan.c (ours: exact about the fault, and frugal) and docs.c. */
+ * no), docs_scan.c (ours: exact about the fault, and frugal) and docs.c. */
 #ifndef LM_DOCS_INTERNAL_H
 #define LM_DOCS_INTERNAL_H
 
@@ -39,10 +39,10 @@ typedef struct lm_span {
 
 /* Read the whole line with simdjson's strictness. 0 with span[LM_PATHS_MAX] filled, or LM_EDATA
  * with the reason as message and the place in *fault. */
-LM_CHECKED int lm_json_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, size_t *fault);
+LM_CHECKED int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, size_t *fault);
 
-/* Undo the escapes of a string that lm_json_scan passed; `to` may be `from`. Gives the size. */
-size_t lm_json_unescape(char *to, const char *from, size_t n);
+/* Undo the escapes of a string that lm_line_scan passed; `to` may be `from`. Gives the size. */
+size_t lm_line_unescape(char *to, const char *from, size_t n);
 
 /* simdjson behind a C face. `found` (LM_PATHS_MAX of them) are borrowed until the next parse.
  * False for a line that is no document, with simdjson's word for it, or NULL where the JSON is

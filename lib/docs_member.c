@@ -54,7 +54,7 @@ bool lm_line_member(const char *line, size_t n, const char *key, const char **va
         const char *v = skip_space(skip_space(s) + 1);
         s = skip_value(v, end);
         if (raw <= sizeof plain) {
-            size_t m = lm_json_unescape(plain, k + 1, raw);
+            size_t m = lm_line_unescape(plain, k + 1, raw);
             if (m == strlen(key) && !memcmp(plain, key, m)) {
                 *value = v;
                 *size = (size_t)(s - v);

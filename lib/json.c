@@ -11,8 +11,8 @@
 #include <jansson.h>
 
 #include "longmix/hash.h"
+#include "longmix/unicode.h"
 #include "longmix/zio.h"
-#include "utf8_internal.h"
 
 enum { DEPTH_MAX = 64 };
 

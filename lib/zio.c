@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "longmix/hash.h"
+#include "longmix/threads.h"
 #include "zio_internal.h"
 
 enum { RAW_BYTES = 512 * 1024,   /* of the file, read at a time */
@@ -44,7 +45,8 @@ static ssize_t raw_read(lm_in *in, void *to, size_t n)
 {
     ssize_t got = 0;
     do got = read(in->fd, to, n);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && errno == EINTR && !lm_interrupted());
+    if (got < 0 && errno == EINTR) return lm_fail(LM_EINTR, "interrupted");
     if (got < 0)
         return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, in->name, in->raw_offset);
     if (got == 0) in->raw_ended = true;

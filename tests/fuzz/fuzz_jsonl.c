@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../../lib/docs_internal.h"
-#include "../../lib/utf8_internal.h"
+#include "longmix/unicode.h"
 
 #define MUST(x)                                                                       \
     do {                                                                              \
@@ -58,7 +58,7 @@ static void same(const lm_string *a, const char *line, lm_span b)
     if (!a->s) return;
     char *t = malloc(b.end - b.start + 1);
     MUST(t);
-    size_t n = lm_json_unescape(t, line + b.start, b.end - b.start);
+    size_t n = lm_line_unescape(t, line + b.start, b.end - b.start);
     MUST(n == a->n && !memcmp(t, a->s, n));
     free(t);
 }
@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const char *why = NULL;
     size_t fault = SIZE_MAX;
     bool yes = lm_simd_parse(simd, line, n, &paths, found, &why);
-    int rc = lm_json_scan(line, n, &paths, span, &fault);
+    int rc = lm_line_scan(line, n, &paths, span, &fault);
     MUST(yes == (rc == 0));
     MUST(yes || (fault <= n && *lm_err()));
     int whole = lm_line_parse(parser, line, n, &doc, &fault);
@@ -97,8 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         lm_string back[LM_PATHS_MAX];
         MUST(lm_simd_parse(simd, again, size, &paths, back, &why));
         char *in_place = padded(again, size);
-        MUST(!lm_json_scan(in_place, size, &paths, span, &fault));
-        size = lm_json_unescape(in_place + span[0].start, in_place + span[0].start, span[0].end - span[0].start);
+        MUST(!lm_line_scan(in_place, size, &paths, span, &fault));
+        size = lm_line_unescape(in_place + span[0].start, in_place + span[0].start, span[0].end - span[0].start);
         MUST(size == back[0].n && !memcmp(in_place + span[0].start, back[0].s, size));
         MUST(size == doc.text_size && !memcmp(doc.text, back[0].s, size));
         free(in_place);

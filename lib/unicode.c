@@ -1,4 +1,4 @@
-#include "utf8_internal.h"
+#include "longmix/unicode.h"
 
 size_t lm_utf8_next(const unsigned char *s, size_t n, const char **why)
 {

@@ -1,15 +1,14 @@
-/* json_scan.c -- a strict reader of one line that knows where it is. simdjson says only that a
+/* docs_scan.c -- a strict reader of one line that knows where it is. simdjson says only that a
  * line is wrong; this one says at which byte and why. It must accept and refuse what simdjson
  * does (tests/fuzz/fuzz_jsonl.c compares them). */
 #include "docs_internal.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "utf8_internal.h"
+#include "longmix/unicode.h"
 
 typedef struct scan {
     const unsigned char *s;
@@ -126,7 +125,7 @@ static size_t put_utf8(char *to, unsigned c)
     return len;
 }
 
-size_t lm_json_unescape(char *to, const char *from, size_t n)
+size_t lm_line_unescape(char *to, const char *from, size_t n)
 {
     char *o = to;
     const char *end = from + n;
@@ -212,7 +211,7 @@ static bool same_key(const scan *w, lm_span raw, unsigned p, unsigned step)
     char key[6 * LM_STEP_BYTES]; /* no key is more than six times shorter than it is written */
     size_t n = raw.end - raw.start;
     if (n > sizeof key) return false;
-    n = lm_json_unescape(key, (const char *)w->s + raw.start, n);
+    n = lm_line_unescape(key, (const char *)w->s + raw.start, n);
     return n == w->paths->path[p].step[step].n && !memcmp(key, w->paths->path[p].step[step].s, n);
 }
 
@@ -334,7 +333,7 @@ static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsign
     return LM_OK;
 }
 
-int lm_json_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, size_t *fault)
+int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, size_t *fault)
 {
     scan w = { (const unsigned char *)s, n, 0, fault, paths, span };
     for (unsigned p = 0; p < LM_PATHS_MAX; p++) span[p] = (lm_span){ 0, 0 };

@@ -1,4 +1,4 @@
-/* size.c -- lm_parse_size of json.h: a count as people write it. */
+/* json_size.c -- lm_parse_size of json.h: a count as people write it. */
 #include "longmix/json.h"
 
 #include <ctype.h>
