@@ -45,6 +45,7 @@ LIB := $(BUILD)/liblongmix.a
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 Q := $(if $(V),,@)
@@ -80,6 +81,11 @@ $(BIN)/lm%: $(OBJ)/tools/lm%.o $(OBJ)/tools/cli.o $(LIB)
 	$(Q)$(link)
 
 $(BUILD)/tests/test_%: $(OBJ)/tests/unit/test_%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
+$(BUILD)/bench/bench_%: $(OBJ)/bench/bench_%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(link)
@@ -124,7 +130,7 @@ demo: setup
 	@scripts/demo.sh
 
 ## bench: speeds as ratios, side by side with the peers that are installed
-bench: all
+bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
 
 ## man: write docs/man/*.1 from the option tables

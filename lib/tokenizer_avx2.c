@@ -118,13 +118,17 @@ AVX2 size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t po
 }
 
 /* Lane i of the ranks is that of the merge of symbol i with the next one alive. The instruction
- * for the smallest of eight lanes gives the leftmost of equals, as the rule demands. */
+ * for the smallest of eight lanes gives the leftmost of equals, as the rule demands. Symbols
+ * that merge with nothing stand at both ends, so that no step has to ask for a neighbour. */
 AVX2 size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n)
 {
-    /* 16 lanes from lane_masks + 16 - i have all bits set in lane i alone. */
-    static const uint16_t lane_masks[32] = { [16] = 0xffff };
+    /* 16 lanes from lane_of + 16 - i have all bits set in lane i alone, for i from -1 on. */
+    static const uint16_t lane_of[33] = { [16] = 0xffff };
     uint16_t start[LM_SHORT] __attribute__((aligned(32)));
-    uint32_t alive = (1U << n) - 1;
+    uint16_t at[LM_SHORT + 2]; /* symbol i is at[i + 1] */
+    uint32_t alive = (1U << n) * 2 - 1 + (1U << n) * 2; /* bit i + 1 */
+    at[0] = at[n + 1] = 0xffff;
+    for (size_t i = 0; i < n; i++) at[i + 1] = syms[i];
     for (size_t i = 0; i < LM_SHORT; i++) start[i] = i + 1 < n ? (uint16_t)(first[i] >> 16) : 0xffff;
     __m256i ranks = _mm256_load_si256((const __m256i *)start);
     for (;;) {
@@ -136,28 +140,26 @@ AVX2 size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *fir
         uint32_t best = low < high ? low : high;
         if (best >> 16 == 0xffff) break;
         uint32_t i = best & 15;
-        uint32_t above = alive >> i >> 1;
-        uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(above);
+        uint32_t right = alive >> i >> 2;           /* from symbol i + 1 on */
+        uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(right);
+        uint32_t k = i + 1 + (uint32_t)_tzcnt_u32(_blsr_u32(right));
+        uint32_t h = 31 - (uint32_t)_lzcnt_u32(alive & ((2U << i) - 1)); /* one more than its number */
         uint32_t sym = first[i] & 0xffff;
-        syms[i] = (uint16_t)sym;
-        alive &= ~(1U << j);
-        uint32_t right = alive >> i >> 1, left = alive & ((1U << i) - 1);
-        uint32_t merge = UINT32_MAX;
-        if (right) merge = lm_merge_find16(v, sym, syms[i + 1 + _tzcnt_u32(right)]);
-        first[i] = merge;
-        __m256i lane = _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - i));
-        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(merge >> 16)), lane);
-        ranks = _mm256_or_si256(ranks, _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - j)));
-        if (left) {
-            uint32_t k = 31 - (uint32_t)_lzcnt_u32(left);
-            merge = lm_merge_find16(v, syms[k], sym);
-            first[k] = merge;
-            lane = _mm256_loadu_si256((const __m256i *)(lane_masks + 16 - k));
-            ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(merge >> 16)), lane);
-        }
+        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]);
+        uint32_t with_left = lm_merge_find16(v, at[h], sym);
+        at[i + 1] = (uint16_t)sym;
+        alive &= ~(2U << j);
+        first[i] = with_right;
+        if (h) first[h - 1] = with_left;
+        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_right >> 16)),
+                                   _mm256_loadu_si256((const __m256i *)(lane_of + 16 - i)));
+        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_left >> 16)),
+                                   _mm256_loadu_si256((const __m256i *)(lane_of + 17 - h)));
+        ranks = _mm256_or_si256(ranks, _mm256_loadu_si256((const __m256i *)(lane_of + 16 - j)));
     }
     size_t count = 0;
-    for (; alive; alive = _blsr_u32(alive)) syms[count++] = syms[_tzcnt_u32(alive)];
+    alive = (alive >> 1) & ((1U << n) - 1);
+    for (; alive; alive = _blsr_u32(alive)) syms[count++] = at[1 + _tzcnt_u32(alive)];
     return count;
 }
 

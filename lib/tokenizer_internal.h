@@ -93,7 +93,8 @@ typedef struct lm_vocab {
     uint32_t *ascii_merges;      /* [128 * 128], narrow only: rank << 16 | symbol */
     uint16_t char_page[0x1100];  /* code point >> 8 -> page of `chars`; page 0 is empty */
     uint32_t *chars;             /* symbol, or LM_NO_SYM */
-    uint64_t *merges;            /* open addressing; see lm_merge_find */
+    uint64_t *merges;            /* see lm_merge_find */
+    uint64_t merge_hash[2];      /* odd multipliers */
     unsigned merge_shift;
     uint32_t *ranks;             /* by symbol, for models that are not narrow */
     uint64_t *neighbours;        /* a set of pairs of characters that stand in a piece: Bloom */
@@ -125,7 +126,8 @@ static inline uint32_t lm_char_sym(const lm_vocab *v, uint32_t c)
 }
 
 /* A slot of `merges` is, from its top: narrow, left 16, right 16, rank 16, symbol 16 bits;
- * else left 21, right 21, symbol 21. All ones is an empty slot. */
+ * else left 21, right 21, symbol 21. All ones is an empty slot. A pair is in one of two places,
+ * so that a search takes the same steps whatever it finds. */
 #define LM_EMPTY_MERGE UINT64_MAX
 #define LM_WIDE_BITS 21
 
@@ -133,35 +135,35 @@ typedef struct lm_merge {
     uint32_t rank, sym; /* LM_NO_RANK: the two do not merge */
 } lm_merge;
 
-static inline size_t lm_merge_slot(const lm_vocab *v, uint64_t key)
+static inline uint64_t *lm_merge_slot(const lm_vocab *v, uint64_t key, int place)
 {
-    return (size_t)(key * UINT64_C(0x9e3779b97f4a7c15) >> v->merge_shift);
+    return &v->merges[key * v->merge_hash[place] >> v->merge_shift];
 }
 
-static inline lm_merge lm_merge_find(const lm_vocab *v, uint32_t left, uint32_t right)
+/* The slot of a pair; all ones where the two do not merge. */
+static inline uint64_t lm_merge_slot_of(const lm_vocab *v, uint64_t key, unsigned low)
 {
-    unsigned width = v->narrow ? 16 : LM_WIDE_BITS, low = v->narrow ? 32 : LM_WIDE_BITS;
-    uint64_t key = (uint64_t)left << width | right, slot;
-    size_t mask = (UINT64_C(1) << (64 - v->merge_shift)) - 1;
-    for (size_t i = lm_merge_slot(v, key);; i++) {
-        slot = v->merges[i & mask];
-        if (slot >> low == key) break;
-        if (slot == LM_EMPTY_MERGE) return (lm_merge){ LM_NO_RANK, 0 };
-    }
-    if (v->narrow) return (lm_merge){ (uint32_t)slot >> 16, (uint32_t)slot & 0xffff };
-    uint32_t sym = (uint32_t)slot & ((1U << LM_WIDE_BITS) - 1);
-    return (lm_merge){ v->ranks[sym], sym };
+    uint64_t a = *lm_merge_slot(v, key, 0), b = *lm_merge_slot(v, key, 1), slot = LM_EMPTY_MERGE;
+    slot = a >> low == key ? a : slot;
+    return b >> low == key ? b : slot;
 }
 
 /* Narrow only: rank << 16 | symbol, or all ones. */
 static inline uint32_t lm_merge_find16(const lm_vocab *v, uint32_t left, uint32_t right)
 {
-    uint64_t key = left << 16 | right, slot;
-    size_t mask = (UINT64_C(1) << (64 - v->merge_shift)) - 1;
-    for (size_t i = lm_merge_slot(v, key);; i++) {
-        slot = v->merges[i & mask];
-        if (slot >> 32 == key || slot == LM_EMPTY_MERGE) return (uint32_t)slot;
+    return (uint32_t)lm_merge_slot_of(v, left << 16 | right, 32);
+}
+
+static inline lm_merge lm_merge_find(const lm_vocab *v, uint32_t left, uint32_t right)
+{
+    if (v->narrow) {
+        uint32_t m = lm_merge_find16(v, left, right);
+        return m == UINT32_MAX ? (lm_merge){ LM_NO_RANK, 0 } : (lm_merge){ m >> 16, m & 0xffff };
     }
+    uint64_t slot = lm_merge_slot_of(v, (uint64_t)left << LM_WIDE_BITS | right, LM_WIDE_BITS);
+    if (slot == LM_EMPTY_MERGE) return (lm_merge){ LM_NO_RANK, 0 };
+    uint32_t sym = (uint32_t)slot & ((1U << LM_WIDE_BITS) - 1);
+    return (lm_merge){ v->ranks[sym], sym };
 }
 
 /* ---- tokenizer_scan.c, tokenizer_avx2.c ---- */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "longmix/hash.h"
+#include "longmix/rng.h"
 #include "tokenizer_internal.h"
 
 #define MAX_CHARS 256 /* of a piece; trainers stay far below */
@@ -286,31 +287,66 @@ static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece
     return true;
 }
 
+/* Put a slot into its one place or the other, moving out what is there, which has another place
+ * as well. False after too many moves. */
+static bool place_merge(lm_vocab *v, uint64_t slot)
+{
+    unsigned low = v->narrow ? 32 : LM_WIDE_BITS;
+    int place = 0;
+    for (unsigned moves = 0; moves < 200 && slot != LM_EMPTY_MERGE; moves++) {
+        uint64_t *at = lm_merge_slot(v, slot >> low, place), out = *at;
+        *at = slot;
+        slot = out;
+        if (slot != LM_EMPTY_MERGE) place = lm_merge_slot(v, slot >> low, 0) == at;
+    }
+    return slot == LM_EMPTY_MERGE;
+}
+
+/* Fill v->merges with `count` slots, at most half full: other multipliers until all have a
+ * place, and now and then a larger table. */
+static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
+{
+    size_t size = 16;
+    v->merge_shift = 60;
+    for (; size < 2 * count; size *= 2) v->merge_shift--;
+    for (uint64_t attempt = 0;; attempt++) {
+        if (attempt % 16 == 0) {
+            if (attempt) size *= 2, v->merge_shift--;
+            free(v->merges);
+            v->merges = malloc(size * sizeof *v->merges);
+            if (!v->merges) return lm_fail_nomem(size * sizeof *v->merges);
+        }
+        memset(v->merges, 0xff, size * sizeof *v->merges);
+        v->merge_hash[0] = lm_mix1(2 * attempt + 1) | 1;
+        v->merge_hash[1] = lm_mix1(2 * attempt + 2) | 1;
+        size_t i = 0;
+        while (i < count && place_merge(v, slots[i])) i++;
+        if (i == count) return LM_OK;
+    }
+}
+
 static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
 {
-    size_t unions, size = 16;
+    size_t unions, count = 0;
     uint32_t ranks;
     v->ranks = malloc((m->count + 1) * sizeof *v->ranks);
     if (!v->ranks) return lm_fail_nomem((m->count + 1) * sizeof *v->ranks);
     int rc = rank_pieces(m, v->ranks, &unions, &ranks);
     if (rc) return rc;
     v->narrow = m->count < 0xffff && ranks < 0xffff;
-    v->merge_shift = 60;
-    for (; size < 2 * unions; size *= 2) v->merge_shift--;
-    v->merges = malloc(size * sizeof *v->merges);
-    if (!v->merges) return lm_fail_nomem(size * sizeof *v->merges);
-    memset(v->merges, 0xff, size * sizeof *v->merges);
+    uint64_t *slots = malloc((unions + 1) * sizeof *slots);
+    if (!slots) return lm_fail_nomem((unions + 1) * sizeof *slots);
     for (size_t id = 0; id < m->count; id++) {
         uint32_t pair[2];
         if (v->ranks[id] == LM_NO_RANK || !last_pair(map, v->ranks, &m->pieces[id], pair)) continue;
-        uint64_t key = v->narrow ? (uint64_t)pair[0] << 16 | pair[1]
-                                 : (uint64_t)pair[0] << LM_WIDE_BITS | pair[1];
-        size_t i = lm_merge_slot(v, key);
-        while (v->merges[i & (size - 1)] != LM_EMPTY_MERGE) i++;
-        v->merges[i & (size - 1)] = v->narrow ? key << 32 | (uint64_t)v->ranks[id] << 16 | id
-                                              : key << LM_WIDE_BITS | id;
+        if (v->narrow)
+            slots[count++] = ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->ranks[id] << 16 | id;
+        else
+            slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
     }
-    if (!v->narrow) return LM_OK;
+    rc = place_merges(v, slots, count);
+    free(slots);
+    if (rc || !v->narrow) return rc;
     v->ascii_merges = malloc(128 * 128 * sizeof *v->ascii_merges);
     if (!v->ascii_merges) return lm_fail_nomem(128 * 128 * sizeof *v->ascii_merges);
     for (size_t i = 0; i < 128 * 128; i++)
