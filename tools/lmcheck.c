@@ -22,7 +22,8 @@ static const cli_opt opts[] = {
       "A store (.lmt), a shard (.lms), a manifest.json beside its shards, a plan, or a directory of these. - is a "
       "token stream on standard input.", 1, 0 },
     { CLI_FLAG, "quick", 0, &quick, NULL,
-      "Verify headers, tables, indices and end markers, but neither the rows of shards nor the records of stores.", 0, 0 },
+      "Verify headers, tables, indices and end markers, but neither the rows of shards nor the records of stores.",
+      0, 0 },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Files that are checked at once (all cores).", 0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
@@ -182,7 +183,7 @@ static int check_manifest(const char *path, char *found, size_t size)
     int rc = lm_shards_open(&s, dir);
     if (!rc && stat(path, &st)) rc = lm_fail(LM_EDATA, "%s is missing: packing was not finished", path);
     if (!rc) rc = lm_manifest_check(dir);
-    if (!rc) snprintf(found, size, "manifest, all of %s shards, %s rows", cli_count(lm_shards_count(s)),
+    if (!rc) snprintf(found, size, "manifest, shards: %s, rows: %s", cli_count(lm_shards_count(s)),
                       cli_count(lm_shards_rows(s)));
     lm_shards_close(s);
     free(dir);

@@ -32,8 +32,9 @@ static const cli_opt opts[] = {
       "Size of a shard for streams that do not say where shards begin, as a store or a mixture in order of arrival "
       "(1Gi).", 0, 0 },
     { CLI_FLAG, "force", 0, &force, NULL, "Replace what DIR holds of another mixture.", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads (all cores): with more than one, a shard is synced to the disk while the next one is packed. The "
-      "output does not depend on it.", 0, 4096 },
+    { CLI_THREADS, "threads", 'j', &threads, "N",
+      "Threads (all cores): with more than one, a shard is synced to the disk while the next one is packed. The output "
+      "does not depend on it.", 0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -43,9 +44,11 @@ static uint64_t default_pad(const lm_meta *m) { return m->eos >= 0 ? (uint64_t)m
 static void tell(const lm_pack_sums *s)
 {
     uint64_t all = s->tokens + s->padding;
-    cli_note("%s rows, %s tokens in %s shards", cli_count(s->rows), cli_count(s->tokens), cli_count(s->shards));
+    cli_note("%s rows, %s tokens in %s shard%s", cli_count(s->rows), cli_count(s->tokens), cli_count(s->shards),
+             s->shards == 1 ? "" : "s");
     if (how == LM_PACK_BEST_FIT)
-        cli_note("%s tokens of padding (%.3f %%)", cli_count(s->padding), all ? 100.0 * (double)s->padding / (double)all : 0);
+        cli_note("%s tokens of padding (%.3f %%)", cli_count(s->padding),
+                 all ? 100.0 * (double)s->padding / (double)all : 0);
     if (s->dropped) cli_note("%s tokens at the end make no whole row and are dropped", cli_count(s->dropped));
     if (s->complete) cli_note("the receipt is %s/manifest.json", output);
     else cli_note("%s waits for the shards of other parts; the last one writes manifest.json", output);
@@ -59,7 +62,8 @@ static int run(void)
     if (!length) return cli_usage("-L N, the tokens of a row, is needed");
     if (!output) return cli_usage("-o DIR is needed");
     const char *path = inputs.n ? inputs.v[0] : "-";
-    if (!strcmp(path, "-") && isatty(STDIN_FILENO)) return cli_usage("standard input is a terminal: pipe lmmix into it");
+    if (!strcmp(path, "-") && isatty(STDIN_FILENO))
+        return cli_usage("standard input is a terminal: pipe lmmix into it");
 
     int rc = lm_stream_open(&in, path);
     if (rc) return rc;
@@ -67,7 +71,8 @@ static int run(void)
     lm_pack_options o = { .length = length, .labels = labels, .how = (enum lm_pack_how)how, .part = part.k,
                           .parts = part.n, .shard_bytes = shard_bytes, .pad = (uint32_t)pad, .threads = threads,
                           .progress = cli_progress("rows", 0) };
-    rc = pad > UINT32_MAX ? cli_usage("--pad-id %s: not an id", cli_count(pad)) : lm_pack(in, &o, output, force, &sums);
+    rc = pad > UINT32_MAX ? cli_usage("--pad-id %s: not an id", cli_count(pad))
+                          : lm_pack(in, &o, output, force, &sums);
     if (!rc) tell(&sums);
     lm_stream_close(in);
     return rc;

@@ -1,0 +1,10 @@
+# Stores and mixtures: as words, JSON and ids; from a file and a pipe; the head alone.
+t=$LM_SRC/tests/golden/store-v1/tiny.lmt
+g=$LM_SRC/tests/golden/plan-v1
+cd "$(dirname "$t")"
+lmcat tiny.lmt
+lmcat --json tiny.lmt
+lmcat --ids --from 2 --head 2 tiny.lmt
+lmcat --json --ids --head 1 - < tiny.lmt
+lmmix "$g/plan.json" "$g/store.lmt" --part 1/2 | lmcat --head 3 -
+lmmix "$g/plan.json" "$g/store.lmt" | lmcat --json - | wc -l

@@ -1,0 +1,16 @@
+# Killed at ten moments: no shard under its name is incomplete, and the next run makes the same
+# bytes as a run that was left alone.
+g=$LM_SRC/tests/golden/plan-v1
+lmmix "$g/plan.json" "$g/store.lmt" > mix.lmt
+lmpack -q -L 64 -o whole mix.lmt
+for i in 0 1 2 3 4 5 6 7 8 9; do
+    # The stream comes slowly, so that the moments fall into different shards.
+    { head -c $((7000 * i)) mix.lmt; sleep 0.2; tail -c +$((7000 * i + 1)) mix.lmt; } 2> /dev/null |
+        { lmpack -q -L 64 -o killed & p=$!; sleep 0.1; kill -9 $p; wait $p 2> /dev/null || true; } || true
+    for f in killed/*.lms; do
+        [ ! -e "$f" ] || lmcheck "$f" > /dev/null
+    done
+    [ ! -e killed/manifest.json ]
+done
+lmpack -q -L 64 -o killed mix.lmt
+diff -r whole killed
