@@ -194,14 +194,13 @@ int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size
     if (is_blank(s, n)) return 0;
     lm_string found[LM_PATHS_MAX];
     const char *why = NULL;
-    if (lm_simd_parse(p->simd, s, n, &p->paths, found, &why)) {
-        set_line(out, found, p->paths.count);
-        return 1;
-    }
-    lm_span span[LM_PATHS_MAX];
-    int rc = lm_line_scan(s, n, &p->paths, span, fault);
+    int rc = lm_simd_parse(p->simd, s, n, &p->paths, found, &why);
+    if (rc > 0) set_line(out, found, p->paths.count);
     if (rc) return rc;
-    *fault = 0; /* the readers disagree, or memory ran out: simdjson's word counts */
+    lm_span span[LM_PATHS_MAX];
+    rc = lm_line_scan(s, n, &p->paths, span, fault);
+    if (rc) return rc;
+    *fault = 0; /* the readers disagree: simdjson's word counts */
     return lm_fail(LM_EDATA, "%s", why ? why : "no document");
 }
 

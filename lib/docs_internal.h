@@ -45,15 +45,16 @@ LM_CHECKED int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_s
 size_t lm_line_unescape(char *to, const char *from, size_t n);
 
 /* simdjson behind a C face. `found` (LM_PATHS_MAX of them) are borrowed until the next parse.
- * False for a line that is no document, with simdjson's word for it, or NULL where the JSON is
- * sound and the document is not. */
+ * 1 for a document; 0 for none, with simdjson's word for it, or NULL where the JSON is sound and
+ * the document is not; LM_ENOMEM. */
 typedef struct lm_simd lm_simd;
 typedef struct lm_string {
     const char *s; /* NULL: absent, or not a string */
     size_t n;
 } lm_string;
 lm_simd *lm_simd_new(void); /* NULL: no memory */
-bool lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found, const char **why);
+LM_CHECKED int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found,
+                             const char **why);
 void lm_simd_trim(lm_simd *d);
 void lm_simd_free(lm_simd *d);
 

@@ -57,8 +57,8 @@ static bool find(const dom::object &o, unsigned depth, unsigned active, const lm
     return true;
 }
 
-extern "C" bool lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found,
-                              const char **why)
+extern "C" int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found,
+                             const char **why)
 {
     *why = nullptr;
     for (unsigned p = 0; p < paths->count; p++) found[p] = { nullptr, 0 };
@@ -71,9 +71,10 @@ extern "C" bool lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_path
     }
     dom::object root;
     if (!e) e = d->parser.parse(s, n, false).get_object().get(root);
+    if (e == simdjson::MEMALLOC) return lm_fail_nomem(n);
     if (e) {
         *why = simdjson::error_message(e);
-        return false;
+        return 0;
     }
     return find(root, 0, (1u << paths->count) - 1, *paths, found) && found[0].s;
 }

@@ -131,7 +131,8 @@ static int tag_line(job *j, const char *s, size_t n, uint64_t line, uint64_t off
     int rc = lm_line_parse(j->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
     int id = rc > 0 ? lm_domains_tag(domains, doc.label, doc.label_size, j->file) : rc;
-    if (id < 0) return refuse(j, s, n, line, offset + fault);
+    if (id == LM_EDATA) return refuse(j, s, n, line, offset + fault);
+    if (id < 0) return id;
     j->count->documents++;
     j->count->by_domain[id]++;
     if (!wanted[id]) return LM_OK;

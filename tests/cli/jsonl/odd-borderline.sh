@@ -1,5 +1,5 @@
 # The answers that docs/jsonl.md documents for lines on which JSON readers differ.
-[ -n "$LM_DATA" ] || { echo "no test data"; exit 77; }
+[ -n "$LM_DATA" ] || { echo "no test data" >&2; exit 77; }
 cp "$LM_DATA"/odd-borderline.jsonl in.jsonl
 lmtag --bad-lines quarantine:q in.jsonl > out 2> err
 sed 's/^lmtag: //' err

@@ -1,5 +1,5 @@
 # Every broken line is refused, alone and among others, with file, line and byte.
-[ -n "$LM_DATA" ] || { echo "no test data"; exit 77; }
+[ -n "$LM_DATA" ] || { echo "no test data" >&2; exit 77; }
 cp "$LM_DATA"/odd-invalid.jsonl in.jsonl
 lmtag --bad-lines quarantine:q in.jsonl 2> err
 cmp q in.jsonl

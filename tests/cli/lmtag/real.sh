@@ -1,6 +1,6 @@
 # The sample: counts by domain as its README has them; the same bytes at any number of threads;
 # tagging twice changes nothing; taking the names out again gives the input.
-[ -n "$LM_DATA" ] || { echo "no test data"; exit 77; }
+[ -n "$LM_DATA" ] || { echo "no test data" >&2; exit 77; }
 s=$LM_DATA/slimpajama-sample
 lmtag -v -j 1 "$s"/train-* > one 2> err
 grep -o ': [A-Z][A-Za-z0-9]*  *[0-9,]*$' err
