@@ -27,13 +27,18 @@ static inline uint64_t lm_bucket_upto(unsigned b) { return UINT64_C(1) << b; }
 
 typedef struct lm_hist lm_hist; /* one thread at a time; lengths past 65,536 take 16 bytes each */
 
-/* `unit`: "tokens" or "characters"; names[n]: the domains (copied). */
+/* `unit`: "tokens" or "characters"; names[n]: the domains (copied),
+ * at most LM_DOMAINS_MAX (domain.h). */
 LM_CHECKED int lm_hist_new(lm_hist **out, const char *unit, const char *const *names, size_t n);
 void lm_hist_free(lm_hist *h);
 
 /* Count one document: `length` decides bucket and percentiles, `tokens` is what is added to the
  * sums (both the same but for documents that are present in part). */
 LM_CHECKED int lm_hist_add(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens);
+
+/* Add more tokens of a document of this length that was counted before, or whose beginning is
+ * absent and so is not counted. */
+LM_CHECKED int lm_hist_add_more(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens);
 
 /* Add all of `from`, whose domains are matched by name (new names are added). */
 LM_CHECKED int lm_hist_merge(lm_hist *h, const lm_hist *from);
@@ -54,7 +59,8 @@ LM_CHECKED int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out);
 
 /* The JSON of `lmhist --json`: {"format","unit","tokens","documents","long_share","domains":
  * [{"name","documents","tokens","share","long_share","percentiles":{"5":..},"max","buckets":
- * [{"upto","documents","tokens"}]}]}. Domains without documents are left out. */
+ * [{"upto","documents","tokens"}]}]}. With another unit, its name stands in place of "tokens".
+ * Domains that hold nothing are left out. */
 LM_CHECKED int lm_hist_to_json(lm_hist *h, lm_json **out);
 
 #ifdef __cplusplus
