@@ -1,5 +1,5 @@
 # examples/read_shards.c compiles as its head says and reads what lmpack wrote.
-case $LM_BUILD in */asan | */ubsan | */tsan) echo "a sanitizer's library needs its flags"; exit 77 ;; esac
+case $LM_BUILD in */asan | */ubsan | */tsan) echo "a sanitizer's library needs its flags" >&2; exit 77 ;; esac
 g=$LM_SRC/tests/golden/shard-v1
 ${CC:-gcc} -Wall -Wextra -Werror -I"$LM_SRC/include" "$LM_SRC/examples/read_shards.c" "$LM_BUILD/liblongmix.a" \
     -ljansson -lzstd -lz -lxxhash -lm -fopenmp

@@ -1,6 +1,6 @@
 # A full disk: a clear message, and nothing that looks complete. Needs to mount a small tmpfs.
 mkdir small
-mount -t tmpfs -o size=40k none small 2> /dev/null || { echo "cannot mount a tmpfs here"; exit 77; }
+mount -t tmpfs -o size=40k none small 2> /dev/null || { echo "cannot mount a tmpfs here" >&2; exit 77; }
 trap 'umount small' EXIT
 g=$LM_SRC/tests/golden/plan-v1
 status=0
