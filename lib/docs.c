@@ -49,8 +49,8 @@ static uint64_t count_lines(const unsigned char *p, size_t n)
 
 static int line_too_long(const lm_chunker *k, const lm_chunk *c, size_t start)
 {
-    return lm_line_error(lm_in_name(k->in), c->line + count_lines(c->bytes.data, start), c->offset + start,
-                         "a line longer than 1 GiB: is this JSONL?");
+    return lm_line_error(lm_in_name(k->in), c->line + count_lines(c->bytes.data, start),
+                         c->offset + start, "a line longer than 1 GiB: is this JSONL?");
 }
 
 /* Read on until *end, the size of the chunk's whole lines, is known; 0 where nothing is left. */
@@ -144,7 +144,7 @@ int lm_paths_init(lm_paths *p, const char *const *keys)
         for (const char *s = key;; s++) {
             size_t n = strcspn(s, ".");
             if (n == 0 || n > LM_STEP_BYTES || path->steps == LM_STEPS_MAX)
-                return lm_fail(LM_EUSAGE, "\"%s\" is not a path of one to %d keys divided by points", key,
+                return lm_fail(LM_EUSAGE, "\"%s\" is not a path of 1 to %d keys and points", key,
                                LM_STEPS_MAX);
             memcpy(path->step[path->steps].s, s, n);
             path->step[path->steps++].n = n;
@@ -152,7 +152,8 @@ int lm_paths_init(lm_paths *p, const char *const *keys)
             if (!*s) break;
         }
         for (unsigned i = 0; i + 1 < p->count; i++)
-            if (!memcmp(&p->path[i], path, sizeof *path)) return lm_fail(LM_EUSAGE, "the key \"%s\" is taken already", key);
+            if (!memcmp(&p->path[i], path, sizeof *path))
+                return lm_fail(LM_EUSAGE, "the key \"%s\" is taken already", key);
     }
     return LM_OK;
 }

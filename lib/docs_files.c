@@ -63,7 +63,8 @@ static int visit(list *l, const char *dir, const char *name, const above *here)
     char *path = NULL;
     struct stat st;
     const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
-    if (asprintf(&path, "%s%s%s", dir, slash, name) < 0) return lm_fail_nomem(strlen(dir) + strlen(name) + 2);
+    if (asprintf(&path, "%s%s%s", dir, slash, name) < 0)
+        return lm_fail_nomem(strlen(dir) + strlen(name) + 2);
     int rc = LM_OK;
     if (stat(path, &st)) {
         /* A dangling link matters only where it has a name that we would read. */
@@ -97,7 +98,10 @@ static int walk(list *l, const char *dir, const struct stat *st, const above *up
     return rc;
 }
 
-static int bytewise(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int bytewise(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static int expand(list *l, const char *arg)
 {
@@ -108,7 +112,8 @@ static int expand(list *l, const char *arg)
     size_t before = l->n;
     int rc = walk(l, arg, &st, NULL);
     if (rc) return rc;
-    if (l->n == before) return lm_fail(LM_EUSAGE, "%s: holds no *.jsonl, *.jsonl.zst or *.jsonl.gz", arg);
+    if (l->n == before)
+        return lm_fail(LM_EUSAGE, "%s: holds no *.jsonl, *.jsonl.zst or *.jsonl.gz", arg);
     qsort(l->v + before, l->n - before, sizeof *l->v, bytewise);
     return LM_OK;
 }

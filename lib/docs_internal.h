@@ -39,7 +39,8 @@ typedef struct lm_span {
 
 /* Read the whole line with simdjson's strictness. 0 with span[LM_PATHS_MAX] filled, or LM_EDATA
  * with the reason as message and the place in *fault. */
-LM_CHECKED int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, size_t *fault);
+LM_CHECKED int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span,
+                            size_t *fault);
 
 /* Undo the escapes of a string that lm_line_scan passed; `to` may be `from`. Gives the size. */
 size_t lm_line_unescape(char *to, const char *from, size_t n);
@@ -53,8 +54,8 @@ typedef struct lm_string {
     size_t n;
 } lm_string;
 lm_simd *lm_simd_new(void); /* NULL: no memory */
-LM_CHECKED int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found,
-                             const char **why);
+LM_CHECKED int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths,
+                             lm_string *found, const char **why);
 void lm_simd_trim(lm_simd *d);
 void lm_simd_free(lm_simd *d);
 

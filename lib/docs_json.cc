@@ -30,7 +30,8 @@ extern "C" void lm_simd_trim(lm_simd *d)
 }
 
 // Visit the members of `o`, which lies `depth` steps down the paths of the mask `active`.
-static bool find(const dom::object &o, unsigned depth, unsigned active, const lm_paths &paths, lm_string *found)
+static bool find(const dom::object &o, unsigned depth, unsigned active, const lm_paths &paths,
+                 lm_string *found)
 {
     unsigned seen = 0;
     for (auto member : o) {
@@ -57,8 +58,8 @@ static bool find(const dom::object &o, unsigned depth, unsigned active, const lm
     return true;
 }
 
-extern "C" int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths, lm_string *found,
-                             const char **why)
+extern "C" int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths *paths,
+                             lm_string *found, const char **why)
 {
     *why = nullptr;
     for (unsigned p = 0; p < paths->count; p++) found[p] = { nullptr, 0 };

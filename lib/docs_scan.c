@@ -36,7 +36,9 @@ static int hex4(const unsigned char *s)
 {
     int v = 0;
     for (int i = 0; i < 4; i++) {
-        int c = s[i], d = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+        int c = s[i], lower = c | 32, d = -1;
+        if (c >= '0' && c <= '9') d = c - '0';
+        if (lower >= 'a' && lower <= 'f') d = lower - 'a' + 10;
         if (d < 0) return -1;
         v = v << 4 | d;
     }
@@ -49,7 +51,8 @@ static bool is_low(int v) { return (v & 0xfc00) == 0xdc00; }
 /* The \uXXXX at hand, or -1. */
 static int unit(const scan *w)
 {
-    return w->n - w->at >= 6 && w->s[w->at] == '\\' && w->s[w->at + 1] == 'u' ? hex4(w->s + w->at + 2) : -1;
+    const unsigned char *s = w->s + w->at;
+    return w->n - w->at >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
 }
 
 static int escape(scan *w)
@@ -145,7 +148,8 @@ size_t lm_line_unescape(char *to, const char *from, size_t n)
         unsigned c = (unsigned)hex4((const unsigned char *)from);
         from += 4;
         if (is_high((int)c)) {
-            c = 0x10000 + ((c & 0x3ff) << 10) + ((unsigned)hex4((const unsigned char *)from + 2) & 0x3ff);
+            unsigned low = (unsigned)hex4((const unsigned char *)from + 2);
+            c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
             from += 6;
         }
         o += put_utf8(o, c);
@@ -168,7 +172,8 @@ static int number(scan *w)
     if (negative) w->at++;
     size_t first = w->at;
     if (!digits(w)) return FAIL_AT(w, from, "not a JSON number");
-    if (w->s[first] == '0' && w->at - first > 1) return FAIL_AT(w, from, "a number with a leading zero");
+    if (w->s[first] == '0' && w->at - first > 1)
+        return FAIL_AT(w, from, "a number with a leading zero");
     size_t last = w->at;
     if (peek(w) == '.') {
         w->at++;
@@ -219,7 +224,8 @@ static int fail_twice(scan *w, unsigned paths, unsigned step, size_t where)
 {
     unsigned p = 0;
     while (!(paths >> p & 1)) p++;
-    return FAIL_AT(w, where, "the key \"%s\" stands twice: which one is meant?", w->paths->path[p].step[step].s);
+    return FAIL_AT(w, where, "the key \"%s\" stands twice: which one is meant?",
+                   w->paths->path[p].step[step].s);
 }
 
 static int enter(scan *w, unsigned depth)
@@ -307,8 +313,8 @@ static const char *kind_of(int c)
     }
 }
 
-/* The value at hand, `depth` containers deep. `active`: paths that go on below it; `final`: paths that
- * end here. */
+/* The value at hand, `depth` containers deep. `active`: paths that go on below it; `final`: paths
+ * that end here. */
 static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsigned final)
 {
     int c = after_space(w), rc;
@@ -327,7 +333,8 @@ static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsign
     default: return FAIL(w, "not a JSON value");
     }
     if (rc) return rc;
-    if ((final & 1) && !s.start) return FAIL_AT(w, where, "\"text\" is %s, not a string", kind_of(c));
+    if ((final & 1) && !s.start)
+        return FAIL_AT(w, where, "\"text\" is %s, not a string", kind_of(c));
     for (unsigned p = 0; p < w->paths->count; p++)
         if (final >> p & 1) w->span[p] = s;
     return LM_OK;

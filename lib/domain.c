@@ -13,13 +13,15 @@ enum { TABLE_BYTES_MAX = 1024 * 1024, KEYS_MAX = 8, NAME_BYTES_MAX = 63 };
 /* SlimPajama's sets, in the order of the ids. The form is that of a user's file. */
 static const char built_in[] =
     "{\"domains\": ["
-    "{\"name\": \"CommonCrawl\", \"aliases\": [\"RedPajamaCommonCrawl\", \"common_crawl\", \"cc\"]},"
+    "{\"name\": \"CommonCrawl\","
+    " \"aliases\": [\"RedPajamaCommonCrawl\", \"common_crawl\", \"cc\"]},"
     "{\"name\": \"C4\", \"aliases\": [\"RedPajamaC4\"]},"
     "{\"name\": \"GitHub\", \"aliases\": [\"RedPajamaGithub\"]},"
     "{\"name\": \"ArXiv\", \"aliases\": [\"RedPajamaArXiv\"]},"
     "{\"name\": \"Book\", \"aliases\": [\"RedPajamaBook\", \"RedPajamaBooks\", \"books\"]},"
     "{\"name\": \"Wikipedia\", \"aliases\": [\"RedPajamaWikipedia\", \"wiki\"]},"
-    "{\"name\": \"StackExchange\", \"aliases\": [\"RedPajamaStackExchange\", \"stack_exchange\"]}]}";
+    "{\"name\": \"StackExchange\","
+    " \"aliases\": [\"RedPajamaStackExchange\", \"stack_exchange\"]}]}";
 
 /* A rule: a name, alias or pattern, and the domain that it leads to. */
 typedef struct rule {
@@ -77,7 +79,8 @@ static int each_word(lm_domains *d, const lm_json *o, const char *key, size_t id
 {
     const lm_json *list = lm_json_get(o, key);
     if (!list) return LM_OK;
-    if (lm_json_type(list) != LM_JSON_ARRAY) return lm_json_fail(list, "expected an array of strings");
+    if (lm_json_type(list) != LM_JSON_ARRAY)
+        return lm_json_fail(list, "expected an array of strings");
     for (size_t i = 0; i < lm_json_size(list); i++) {
         const char *word;
         const lm_json *at = lm_json_at(list, i);
@@ -104,10 +107,12 @@ static int read_domain(lm_domains *d, const lm_json *o, size_t id)
     if (rc) return rc;
     const lm_json *name = lm_json_get(o, "name");
     if (strlen(d->names[id]) > NAME_BYTES_MAX || !is_plain(d->names[id]))
-        return lm_json_fail(name, "expected at most %d bytes, without comma, quote, backslash or control characters",
-                            NAME_BYTES_MAX);
+        return lm_json_fail(name, "expected at most %d bytes, and no comma, quote, backslash or "
+                                  "control character among them", NAME_BYTES_MAX);
     int known = lm_domains_find(d, d->names[id], strlen(d->names[id]));
-    if (known >= 0) return lm_json_fail(name, "\"%s\" already names the domain %s", d->names[id], d->names[known]);
+    if (known >= 0)
+        return lm_json_fail(name, "\"%s\" already names the domain %s", d->names[id],
+                            d->names[known]);
     rc = add_label(d, name, d->names[id], id);
     if (!rc) rc = each_word(d, o, "aliases", id, false);
     if (!rc) rc = each_word(d, o, "files", id, true);
@@ -143,7 +148,8 @@ static int read_keys(lm_domains *d)
     if (lm_json_type(list) != LM_JSON_ARRAY || lm_json_size(list) > KEYS_MAX)
         return lm_json_fail(list, "expected an array of at most %d keys", KEYS_MAX);
     int rc = LM_OK;
-    for (size_t i = 0; !rc && i < lm_json_size(list); i++) rc = lm_json_str(&d->keys[i], lm_json_at(list, i), NULL);
+    for (size_t i = 0; !rc && i < lm_json_size(list); i++)
+        rc = lm_json_str(&d->keys[i], lm_json_at(list, i), NULL);
     return rc;
 }
 
@@ -154,7 +160,8 @@ static int read_unknown(lm_domains *d)
     int rc = v ? lm_json_str(&s, v, NULL) : LM_OK;
     if (rc) return rc;
     d->stop = !strcmp(s, "stop");
-    return d->stop || !strcmp(s, "keep") ? LM_OK : lm_json_fail(v, "\"%s\" is neither \"keep\" nor \"stop\"", s);
+    if (d->stop || !strcmp(s, "keep")) return LM_OK;
+    return lm_json_fail(v, "\"%s\" is neither \"keep\" nor \"stop\"", s);
 }
 
 int lm_domains_open(lm_domains **out, const char *path)
@@ -195,7 +202,8 @@ static int find_file(const lm_domains *d, const char *file)
     const char *slash = strrchr(file, '/');
     for (size_t i = 0; i < d->files.n; i++) {
         const char *pattern = d->files.v[i].word;
-        if (!fnmatch(pattern, file, 0) || (slash && !fnmatch(pattern, slash + 1, 0))) return d->files.v[i].id;
+        if (!fnmatch(pattern, file, 0) || (slash && !fnmatch(pattern, slash + 1, 0)))
+            return d->files.v[i].id;
     }
     return -1;
 }
@@ -207,6 +215,7 @@ int lm_domains_tag(const lm_domains *d, const char *label, size_t n, const char 
     if (id >= 0) return id;
     if (d->stop && label)
         return lm_fail(LM_EDATA, "no domain is named \"%.*s\"", (int)(n < 200 ? n : 200), label);
-    if (d->stop) return lm_fail(LM_EDATA, "nothing names the domain: no label, and no pattern for the file");
+    if (d->stop)
+        return lm_fail(LM_EDATA, "nothing names the domain: no label, and no pattern for the file");
     return (int)d->count - 1;
 }

@@ -33,7 +33,10 @@ struct lm_json {
     };
 };
 
-static bool is_container(const lm_json *v) { return v->type == LM_JSON_ARRAY || v->type == LM_JSON_OBJECT; }
+static bool is_container(const lm_json *v)
+{
+    return v->type == LM_JSON_ARRAY || v->type == LM_JSON_OBJECT;
+}
 
 static lm_json *new_node(enum lm_json_type type)
 {
@@ -137,7 +140,10 @@ static lm_json *convert(json_t *j, int depth, bool *deep)
     if (v->type == LM_JSON_OBJECT) {
         const char *key;
         json_t *child;
-        json_object_foreach(j, key, child) good = good && adopt(v, key, convert(child, depth + 1, deep));
+        json_object_foreach(j, key, child) {
+            good = adopt(v, key, convert(child, depth + 1, deep));
+            if (!good) break;
+        }
     } else if (v->type == LM_JSON_ARRAY) {
         for (size_t i = 0; good && i < json_array_size(j); i++)
             good = adopt(v, NULL, convert(json_array_get(j, i), depth + 1, deep));
@@ -171,7 +177,8 @@ int lm_json_parse(lm_json **out, const void *p, size_t n, const char *name)
         return LM_OK;
     }
     lm_json_free(v);
-    return deep ? lm_fail(LM_EDATA, "%s: nested deeper than %d levels", name, DEPTH_MAX) : lm_fail_nomem(n);
+    return deep ? lm_fail(LM_EDATA, "%s: nested deeper than %d levels", name, DEPTH_MAX)
+                : lm_fail_nomem(n);
 }
 
 int lm_json_load(lm_json **out, const char *path, size_t max)
@@ -207,7 +214,8 @@ int lm_json_need(const lm_json **out, const lm_json *o, const char *key)
 {
     *out = lm_json_get(o, key);
     if (*out) return LM_OK;
-    return o->type == LM_JSON_OBJECT ? fail_at(o, key, "is missing") : fail_at(o, NULL, "expected an object");
+    return o->type == LM_JSON_OBJECT ? fail_at(o, key, "is missing")
+                                     : fail_at(o, NULL, "expected an object");
 }
 
 size_t lm_json_size(const lm_json *v) { return v && is_container(v) ? v->count : 0; }
@@ -249,7 +257,8 @@ int lm_json_u64(uint64_t *out, const lm_json *o, const char *key)
     const lm_json *v;
     int rc = pick(&v, o, key);
     if (rc) return rc;
-    if (v->type != LM_JSON_INT || v->integer < 0) return fail_at(v, NULL, "expected a whole number, not negative");
+    if (v->type != LM_JSON_INT || v->integer < 0)
+        return fail_at(v, NULL, "expected a whole number, not negative");
     *out = (uint64_t)v->integer;
     return LM_OK;
 }
@@ -377,7 +386,8 @@ static lm_json *copy(const lm_json *v)
     c->broken = v->broken;
     if (is_container(v)) {
         for (size_t i = 0; i < v->count; i++)
-            if (!adopt(c, v->type == LM_JSON_OBJECT ? v->kids[i]->key : NULL, copy(v->kids[i]))) c->broken = true;
+            if (!adopt(c, v->type == LM_JSON_OBJECT ? v->kids[i]->key : NULL, copy(v->kids[i])))
+                c->broken = true;
     } else if (v->type == LM_JSON_STRING) {
         c->string = strdup(v->string);
         if (!c->string) {
@@ -439,7 +449,9 @@ static int new_line(int indent, int depth, lm_buf *out)
 
 static int dump(const lm_json *v, int indent, int depth, lm_buf *out)
 {
-    if (v->broken) return fail_at(v, NULL, "could not be built: out of memory, or a number that JSON cannot hold");
+    if (v->broken)
+        return fail_at(v, NULL,
+                       "could not be built: out of memory, or a number that JSON cannot hold");
     switch (v->type) {
     case LM_JSON_NULL: return lm_buf_add(out, "null", 4);
     case LM_JSON_BOOL: return lm_buf_printf(out, "%s", v->truth ? "true" : "false");

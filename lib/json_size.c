@@ -47,9 +47,10 @@ int lm_parse_size(const char *s, uint64_t *out)
     }
     uint64_t factor = fits ? factor_of(p) : 1;
     if (!good || !factor)
-        return lm_fail(LM_EUSAGE, "\"%s\" is not a count (digits, then K, M, G, T, B, Ki, Mi, Gi or Ti or nothing)", s);
+        return lm_fail(LM_EUSAGE, "\"%s\" is not a count such as 4096, 1.5M, 5B or 64Ki", s);
     if (fits && v > ~(unsigned __int128)0 / factor) fits = false;
-    if (!fits || v * factor / scale > UINT64_MAX) return lm_fail(LM_EUSAGE, "\"%s\" is too large", s);
+    if (!fits || v * factor / scale > UINT64_MAX)
+        return lm_fail(LM_EUSAGE, "\"%s\" is too large", s);
     if (v * factor % scale) return lm_fail(LM_EUSAGE, "\"%s\" is not a whole number", s);
     *out = (uint64_t)(v * factor / scale);
     return LM_OK;

@@ -15,7 +15,8 @@
 int lm_threads_default(void)
 {
     cpu_set_t set;
-    long n = sched_getaffinity(0, sizeof set, &set) ? sysconf(_SC_NPROCESSORS_ONLN) : CPU_COUNT(&set);
+    bool known = !sched_getaffinity(0, sizeof set, &set);
+    long n = known ? CPU_COUNT(&set) : sysconf(_SC_NPROCESSORS_ONLN);
     return n < 1 ? 1 : n > 4096 ? 4096 : (int)n;
 }
 
@@ -87,7 +88,8 @@ struct lm_turns {
     pthread_mutex_t hand;  /* of what follows */
     uint64_t turn;         /* the ticket whose turn it is */
     bool stopped;
-    pthread_cond_t bell[BELLS]; /* of ticket % BELLS: a finished turn wakes few others than the next */
+    /* One for each ticket % BELLS, so that a finished turn wakes few others than the next. */
+    pthread_cond_t bell[BELLS];
 };
 
 int lm_turns_new(lm_turns **out)

@@ -69,20 +69,22 @@ static uint64_t raw_used(const lm_in *in) { return in->raw_offset - (in->end - i
 
 static int damaged(const lm_in *in, const char *what)
 {
-    return lm_fail(LM_EDATA, "%s: damaged at compressed byte %" PRIu64 ": %s", in->name, raw_used(in), what);
+    return lm_fail(LM_EDATA, "%s: damaged at compressed byte %" PRIu64 ": %s", in->name,
+                   raw_used(in), what);
 }
 
 static int truncated(const lm_in *in)
 {
-    return lm_fail(LM_EDATA, "%s: truncated: the compressed data breaks off at byte %" PRIu64, in->name,
-                   in->raw_offset);
+    return lm_fail(LM_EDATA, "%s: truncated: the compressed data breaks off at byte %" PRIu64,
+                   in->name, in->raw_offset);
 }
 
 static int begin_zstd(lm_in *in)
 {
     in->format = IN_ZSTD;
     in->zstd = ZSTD_createDCtx();
-    if (!in->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+    if (!in->zstd ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
         return lm_fail_nomem(RAW_BYTES);
     return LM_OK;
 }
@@ -115,7 +117,8 @@ static int find_format(lm_in *in)
     bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
     if (frame || skippable) return begin_zstd(in);
     /* A compressed file has these bytes even when it holds none: this one was cut at its start. */
-    if (in->end < 4 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz"))) return truncated(in);
+    if (in->end < 4 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz")))
+        return truncated(in);
     return LM_OK;
 }
 
@@ -187,7 +190,8 @@ static ssize_t step_gzip(lm_in *in, unsigned char *to, size_t n)
     int rc = inflate(z, Z_NO_FLUSH);
     in->pos = in->end - z->avail_in;
     /* Z_BUF_ERROR: no progress was possible; more input is what it needs. */
-    if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) return damaged(in, z->msg ? z->msg : zError(rc));
+    if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+        return damaged(in, z->msg ? z->msg : zError(rc));
     in->inside = rc != Z_STREAM_END;
     in->more = in->inside && z->avail_out == 0;
     return (ssize_t)(room - z->avail_out);
@@ -223,8 +227,8 @@ int lm_in_exact(lm_in *in, void *buf, size_t n)
         if (got < 0) return (int)got;
         if (got == 0 && have == 0) return 0;
         if (got == 0)
-            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early", in->name,
-                           in->offset, n - have);
+            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early",
+                           in->name, in->offset, n - have);
         have += (size_t)got;
     }
     return 1;
@@ -298,7 +302,8 @@ int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int l
     }
     if (format == LM_OUT_ZSTD) {
         o->zstd = ZSTD_createCCtx();
-        if (!o->zstd || ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_compressionLevel, level)) ||
+        if (!o->zstd ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_compressionLevel, level)) ||
             ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1))) {
             rc = lm_fail_nomem(STAGE_BYTES);
             goto out;
@@ -340,7 +345,8 @@ static int write_zstd(lm_out *o, const unsigned char *p, size_t n, ZSTD_EndDirec
     for (;;) {
         ZSTD_outBuffer into = { o->stage, STAGE_BYTES, o->staged };
         size_t left = ZSTD_compressStream2(o->zstd, &into, &from, how);
-        if (ZSTD_isError(left)) return lm_fail(LM_EIO, "%s: zstd: %s", o->path, ZSTD_getErrorName(left));
+        if (ZSTD_isError(left))
+            return lm_fail(LM_EIO, "%s: zstd: %s", o->path, ZSTD_getErrorName(left));
         o->staged = into.pos;
         if (from.pos == from.size && (how == ZSTD_e_continue || left == 0)) return LM_OK;
         int rc = flush_stage(o);

@@ -36,7 +36,8 @@ int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name)
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, name, offset);
         if (k == 0)
-            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early", name, offset, n);
+            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early",
+                           name, offset, n);
         p += k;
         n -= (size_t)k;
         offset += (uint64_t)k;
@@ -47,12 +48,15 @@ int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name)
 int lm_sync_dir(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *dir = !slash ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+    char *dir = !slash          ? strdup(".")
+                : slash == path ? strdup("/")
+                                : strndup(path, (size_t)(slash - path));
     if (!dir) return lm_fail_nomem(strlen(path));
     int rc = LM_OK;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* Some file systems cannot sync a directory (EINVAL): there the rename is all there is. */
-    if (fd < 0 || (fsync(fd) && errno != EINVAL)) rc = lm_fail_errno(errno, "%s: cannot sync the directory", dir);
+    if (fd < 0 || (fsync(fd) && errno != EINVAL))
+        rc = lm_fail_errno(errno, "%s: cannot sync the directory", dir);
     if (fd >= 0) close(fd);
     free(dir);
     return rc;
@@ -81,8 +85,8 @@ static int open_alone(const char *tmp)
         do locked = flock(fd, LOCK_EX);
         while (locked && errno == EINTR);
         /* A file system without locks leaves it to its users. */
-        bool ours = locked || (!fstat(fd, &mine) && !stat(tmp, &named) && mine.st_dev == named.st_dev &&
-                               mine.st_ino == named.st_ino);
+        bool ours = locked || (!fstat(fd, &mine) && !stat(tmp, &named) &&
+                               mine.st_dev == named.st_dev && mine.st_ino == named.st_ino);
         if (ours) return fd;
         close(fd);
     }
@@ -97,7 +101,8 @@ int lm_write_file(const char *path, const void *p, size_t n)
         free(tmp);
         return fd;
     }
-    int rc = ftruncate(fd, 0) ? lm_fail_errno(errno, "%s: cannot truncate", tmp) : lm_write_all(fd, p, n, tmp);
+    int rc = ftruncate(fd, 0) ? lm_fail_errno(errno, "%s: cannot truncate", tmp)
+                              : lm_write_all(fd, p, n, tmp);
     if (rc) close(fd);
     else rc = lm_publish(fd, tmp, path);
     if (rc) unlink(tmp);

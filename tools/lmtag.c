@@ -19,20 +19,29 @@ static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst and "
-      "*.jsonl.gz below it; - is standard input, which is also read when there is no FILE.", 0, 0 },
+      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
+      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE.",
+      0, 0 },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's seven sets.", 0, 0 },
-    { CLI_STR, "only", 0, &only, "LIST", "Keep the documents of these domains: names divided by commas.", 0, 0 },
+      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
+      "seven sets.",
+      0, 0 },
+    { CLI_STR, "only", 0, &only, "LIST",
+      "Keep the documents of these domains: names divided by commas.", 0, 0 },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
-      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a bad line, "
-      "table does what the table says (the default; the built-in one keeps).", 0, 0 },
+      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
+      "bad line, table does what the table says (the default; the built-in one keeps).",
+      0, 0 },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
-      "What becomes of a line that is no document: stop (the default) ends the run; quarantine writes it as it "
-      "is to FILE, tells where and why, and goes on.", 0, 0 },
+      "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
+      "writes it as it is to FILE, tells where and why, and goes on.",
+      0, 0 },
     { CLI_STR, "output", 'o', &out_path, "FILE",
-      "Write to FILE, compressed where its name ends in .zst. It has its name only when it is complete.", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.", 0, 4096 },
+      "Write to FILE, compressed where its name ends in .zst. It has its name only when it is "
+      "complete.",
+      0, 0 },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.",
+      0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -269,9 +278,12 @@ static void report(void)
         for (size_t i = 0; i < n; i++) all.by_domain[i] += tallies[t].by_domain[i];
     }
     for (size_t i = 0; i < n; i++)
-        if (all.by_domain[i]) cli_verbose("%-16s %15s", lm_domains_name(domains, i), cli_count(all.by_domain[i]));
-    cli_verbose("documents read: %s, written: %s", cli_count(all.documents), cli_count(all.written));
-    if (all.by_domain[n - 1]) cli_note("documents of no known domain: %s", cli_count(all.by_domain[n - 1]));
+        if (all.by_domain[i])
+            cli_verbose("%-16s %15s", lm_domains_name(domains, i), cli_count(all.by_domain[i]));
+    cli_verbose("documents read: %s, written: %s", cli_count(all.documents),
+                cli_count(all.written));
+    if (all.by_domain[n - 1])
+        cli_note("documents of no known domain: %s", cli_count(all.by_domain[n - 1]));
     if (all.bad) cli_note("bad lines set aside: %s", cli_count(all.bad));
 }
 
@@ -317,13 +329,13 @@ int main(int argc, char **argv)
     static const cli_tool tool = {
         .name = "lmtag",
         .summary = "name the domain of each document",
-        .about =
-            "Reads JSONL documents (a JSON object a line with a string member \"text\") and writes them with "
-            "the member \"domain\", the name of the source that each came from. Every other byte of a line stays "
-            "as it was. A line that names its domain already is left alone.\n\n"
-            "The domain is found by a label in the document (\"domain\", or SlimPajama's "
-            "\"meta.redpajama_set_name\"), else by the name of the file. docs/domains.md has the rules, "
-            "docs/jsonl.md says what is read and what is refused.",
+        .about = "Reads JSONL documents (a JSON object a line with a string member \"text\") and "
+                 "writes them with the member \"domain\", the name of the source that each came "
+                 "from. Every other byte of a line stays as it was. A line that names its domain "
+                 "already is left alone.\n\n"
+                 "The domain is found by a label in the document (\"domain\", or SlimPajama's "
+                 "\"meta.redpajama_set_name\"), else by the name of the file. docs/domains.md has "
+                 "the rules, docs/jsonl.md says what is read and what is refused.",
         .opts = opts,
         .examples = "# name the domains of a corpus and keep the long sources\n"
                     "lmtag --only ArXiv,Book corpus > long.jsonl\n"

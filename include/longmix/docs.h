@@ -78,7 +78,8 @@ LM_CHECKED int lm_line_parser_new(lm_line_parser **out, const char *const *keys)
  * 1 with *out set, 0 for a line of white space, LM_EDATA for a line that is no document: the
  * message is the reason alone, and *fault is the 0-based byte in the line where it shows; or
  * LM_ENOMEM. */
-LM_CHECKED int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size_t *fault);
+LM_CHECKED int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out,
+                             size_t *fault);
 
 /* The same for a line that is not needed afterwards: a long one that is accepted is unescaped
  * where it stands, so that a document of 100 MB costs its line and no more. Then *out points

@@ -69,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static lm_simd *simd;
     static lm_line_parser *parser;
     if (!simd) {
-        MUST(!lm_paths_init(&paths, keys) && (simd = lm_simd_new()) && !lm_line_parser_new(&parser, keys));
+        simd = lm_simd_new();
+        MUST(simd && !lm_paths_init(&paths, keys) && !lm_line_parser_new(&parser, keys));
     }
     char *line = padded(data, n);
     lm_string found[LM_PATHS_MAX];
@@ -100,8 +101,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         MUST(lm_simd_parse(simd, again, size, &paths, back, &why) == 1);
         char *in_place = padded(again, size);
         MUST(!lm_line_scan(in_place, size, &paths, span, &fault));
-        size = lm_line_unescape(in_place + span[0].start, in_place + span[0].start, span[0].end - span[0].start);
-        MUST(size == back[0].n && !memcmp(in_place + span[0].start, back[0].s, size));
+        char *text = in_place + span[0].start;
+        size = lm_line_unescape(text, text, span[0].end - span[0].start);
+        MUST(size == back[0].n && !memcmp(text, back[0].s, size));
         MUST(size == doc.text_size && !memcmp(doc.text, back[0].s, size));
         free(in_place);
         free(again);

@@ -37,7 +37,8 @@ static void check_chunks(const char *path, const lm_buf *text)
     uint64_t line = 1;
     int rc;
     while ((rc = lm_chunker_next(k, &c)) > 0) {
-        size_t end = at + LM_CHUNK_BYTES <= text->size ? next_lf(text, at + LM_CHUNK_BYTES - 1) + 1 : text->size;
+        size_t end = at + LM_CHUNK_BYTES <= text->size ? next_lf(text, at + LM_CHUNK_BYTES - 1) + 1
+                                                       : text->size;
         if (end > text->size) end = text->size;
         bool last_lf = text->data[end - 1] == '\n';
         CHECK_EQ(c.line, line);
@@ -82,9 +83,12 @@ static void chunks(void)
     check_chunks("c", &b); /* nothing but LF */
     b.size = 0;
     uint64_t z = 7;
-    for (int i = 0; i < 1500; i++, z = z * 6364136223846793005u + 1) add_line(&b, (size_t)(z >> 33) % 5000, true);
-    static const size_t sizes[] = { LM_CHUNK_BYTES - 2, LM_CHUNK_BYTES - 1, LM_CHUNK_BYTES, LM_CHUNK_BYTES + 1,
-                                    3000000, 0, 9000000, 10, 2 * LM_CHUNK_BYTES - 1, 0, 1 };
+    for (int i = 0; i < 1500; i++, z = z * 6364136223846793005u + 1)
+        add_line(&b, (size_t)(z >> 33) % 5000, true);
+    static const size_t sizes[] = {
+        LM_CHUNK_BYTES - 2, LM_CHUNK_BYTES - 1, LM_CHUNK_BYTES, LM_CHUNK_BYTES + 1, 3000000, 0,
+        9000000, 10, 2 * LM_CHUNK_BYTES - 1, 0, 1
+    };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) add_line(&b, sizes[i], true);
     for (int last_lf = 0; last_lf < 2; last_lf++) {
         add_line(&b, 100, last_lf);
@@ -165,17 +169,23 @@ static void documents(void)
         { "{\"text\":\"\\u00e9\\u20ac\\uD83D\\ude00\xf0\x9f\x98\x80\"}",
           "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xf0\x9f\x98\x80", NULL },
         { "{\"text\":\"a\",\"domain\":\"C4\"}", "a", "C4" },
-        { "{\"meta\":{\"redpajama_set_name\":\"RedPajamaC4\"},\"text\":\"a\"}", "a", "RedPajamaC4" },
-        { "{\"meta\":{\"redpajama_set_name\":\"low\"},\"text\":\"a\",\"domain\":\"high\"}", "a", "high" },
+        { "{\"meta\":{\"redpajama_set_name\":\"RedPajamaC4\"},\"text\":\"a\"}", "a",
+          "RedPajamaC4" },
+        { "{\"meta\":{\"redpajama_set_name\":\"low\"},\"text\":\"a\",\"domain\":\"high\"}", "a",
+          "high" },
         { "{\"text\":\"a\",\"domain\":7,\"meta\":{\"redpajama_set_name\":\"b\"}}", "a", "b" },
         { "{\"text\":\"a\",\"domain\":null,\"meta\":{\"redpajama_set_name\":{}}}", "a", NULL },
         { "{\"text\":\"a\",\"meta\":\"x\"}", "a", NULL },
         { "{\"text\":\"a\",\"meta\":[\"redpajama_set_name\"]}", "a", NULL },
-        { "{\"text\":\"a\",\"meta\":{\"text\":\"no\",\"x\":{\"redpajama_set_name\":\"no\"}}}", "a", NULL },
+        { "{\"text\":\"a\",\"meta\":{\"text\":\"no\",\"x\":{\"redpajama_set_name\":\"no\"}}}", "a",
+          NULL },
         { "{\"text\":\"a\",\"a\":{\"b\":{\"c\":{\"d\":\"deep\"}}}}", "a", "deep" },
-        { "{\"text\":\"a\",\"x\":1,\"x\":2,\"y\":{\"domain\":1,\"domain\":2}}", "a", NULL }, /* no path of ours */
+        { "{\"text\":\"a\",\"x\":1,\"x\":2,\"y\":{\"domain\":1,\"domain\":2}}", "a",
+          NULL }, /* no path of ours */
         { "{\"text\":\"a\",\"x\":[1,-2.5e3,true,false,null,[],{},[{}]]}", "a", NULL },
-        { "{\"text\":\"a\",\"x\":18446744073709551615,\"y\":-9223372036854775808,\"z\":1e308,\"u\":1e-999}", "a", NULL },
+        { "{\"text\":\"a\",\"x\":18446744073709551615,\"y\":-9223372036854775808,\"z\":1e308,\"u\":"
+          "1e-999}",
+          "a", NULL },
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         int rc = parse(good[i].s, strlen(good[i].s));
@@ -184,7 +194,8 @@ static void documents(void)
         CHECK(is(line.text, line.text_size, good[i].text));
         CHECK(good[i].label ? is(line.label, line.label_size, good[i].label) : !line.label);
     }
-    CHECK(parse("{\"text\":\"a\\u0000b\"}", 19) == 1 && line.text_size == 3 && !memcmp(line.text, "a\0b", 3));
+    CHECK(parse("{\"text\":\"a\\u0000b\"}", 19) == 1 && line.text_size == 3 &&
+          !memcmp(line.text, "a\0b", 3));
     CHECK(parse("", 0) == 0 && parse(" \t\r", 3) == 0);
 }
 
@@ -204,7 +215,8 @@ static void refusals(void)
         { "{\"text\":\"a\",\"te\\u0078t\":\"b\"}", 12, "\"text\" stands twice" },
         { "{\"text\":\"a\",\"domain\":1,\"domain\":\"b\"}", 23, "\"domain\" stands twice" },
         { "{\"text\":\"a\",\"meta\":1,\"meta\":{}}", 21, "\"meta\" stands twice" },
-        { "{\"text\":\"a\",\"meta\":{\"redpajama_set_name\":1,\"redpajama_set_name\":2}}", 43, "stands twice" },
+        { "{\"text\":\"a\",\"meta\":{\"redpajama_set_name\":1,\"redpajama_set_name\":2}}", 43,
+          "stands twice" },
         { "[]", 0, "an array, not an object" },
         { "\"text\"", 0, "a string, not an object" },
         { "-1", 0, "a number, not an object" },
@@ -257,7 +269,8 @@ static void refusals(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int rc = parse(bad[i].s, strlen(bad[i].s));
-        bool right = rc == LM_EDATA && (fault == bad[i].fault || !*bad[i].why) && strstr(lm_err(), bad[i].why);
+        bool right = rc == LM_EDATA && (fault == bad[i].fault || !*bad[i].why) &&
+                     strstr(lm_err(), bad[i].why);
         if (!right) fprintf(stderr, "  %s: rc %d, byte %zu, %s\n", bad[i].s, rc, fault, lm_err());
         CHECK(right);
     }
@@ -300,7 +313,8 @@ static void keys_are_checked(void)
         { "1", "2", "3", "4", "5", "6", "7", "8", "9" },
     };
     lm_line_parser *p = NULL;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) CHECK(lm_line_parser_new(&p, bad[i]) == LM_EUSAGE && !p);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK(lm_line_parser_new(&p, bad[i]) == LM_EUSAGE && !p);
     NEED(!lm_line_parser_new(&p, NULL));
     char s[11 + LM_LINE_PAD] = "{\"text\":\"\"}";
     CHECK(lm_line_parse(p, s, 11, &line, &fault) == 1 && !line.label);
@@ -311,11 +325,13 @@ static void keys_are_checked(void)
 /* A line of n bytes of text, of which some are escapes. */
 static char *big_line(size_t n, size_t *size)
 {
-    static const char head[] = "{\"meta\":{\"redpajama_set_name\":\"B\\u006fok\"},\"text\":\"", tail[] = "\"}";
+    static const char head[] = "{\"meta\":{\"redpajama_set_name\":\"B\\u006fok\"},\"text\":\"",
+                      tail[] = "\"}";
     char *s = calloc(1, n + 100 + LM_LINE_PAD), *p = s;
     NEED(s);
     p = (char *)memcpy(p, head, sizeof head - 1) + sizeof head - 1;
-    for (size_t i = 0; i + 16 <= n; i += 16) memcpy(p + i, i % 4096 ? "plain text here " : "\\n\\u00e9\\\\ \xe2\x82\xac xx", 16);
+    for (size_t i = 0; i + 16 <= n; i += 16)
+        memcpy(p + i, i % 4096 ? "plain text here " : "\\n\\u00e9\\\\ \xe2\x82\xac xx", 16);
     p += n / 16 * 16;
     memcpy(p, tail, 2);
     *size = (size_t)(p + 2 - s);
@@ -381,7 +397,8 @@ static void members(void)
     } cases[] = {
         { "{\"text\":\"a\",\"domain\":\"C4\"}", "domain", "\"C4\"" },
         { " { \"domain\" : 12 , \"text\":\"a\"}", "domain", "12" },
-        { "{\"text\":\"\\\\\\\"domain\\\": 1\\\\\",\"domain\":[1,{\"x\":\"]}\"}] }", "domain", "[1,{\"x\":\"]}\"}]" },
+        { "{\"text\":\"\\\\\\\"domain\\\": 1\\\\\",\"domain\":[1,{\"x\":\"]}\"}] }", "domain",
+          "[1,{\"x\":\"]}\"}]" },
         { "{\"x\":{\"domain\":1},\"text\":\"a\"}", "domain", NULL },
         { "{\"do\\u006dain\":null,\"text\":\"\"}", "domain", "null" },
         { "{\"domain\":{},\"domain\":2}", "domain", "{}" },
@@ -410,16 +427,19 @@ static void file_lists(void)
 {
     char **files = NULL;
     size_t n = 0;
-    NEED(!mkdir("f", 0777) && !mkdir("f/b", 0777) && !mkdir("f/empty", 0777) && !mkdir("f/a.jsonl", 0777));
-    static const char *const made[] = { "f/b/2.jsonl", "f/b/1.jsonl.zst", "f/b-.jsonl", "f/z.jsonl.gz", "f/readme.txt",
-                                        "f/x.zst", "f/.jsonl", "f/B.jsonl", "f/a.jsonl/in.jsonl" };
+    NEED(!mkdir("f", 0777) && !mkdir("f/b", 0777) && !mkdir("f/empty", 0777) &&
+         !mkdir("f/a.jsonl", 0777));
+    static const char *const made[] = { "f/b/2.jsonl",  "f/b/1.jsonl.zst", "f/b-.jsonl",
+                                        "f/z.jsonl.gz", "f/readme.txt",    "f/x.zst",
+                                        "f/.jsonl",     "f/B.jsonl",       "f/a.jsonl/in.jsonl" };
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) touch(made[i]);
     NEED(!symlink("../b-.jsonl", "f/b/link.jsonl"));
 
     static const char *const args[] = { "f/readme.txt", "f", "-" };
     NEED(!expand(&files, &n, args, 3));
-    static const char *const want[] = { "f/readme.txt", "f/B.jsonl", "f/a.jsonl/in.jsonl", "f/b-.jsonl", "f/b/1.jsonl.zst",
-                                        "f/b/2.jsonl", "f/b/link.jsonl", "f/z.jsonl.gz", "-" };
+    static const char *const want[] = { "f/readme.txt",   "f/B.jsonl",       "f/a.jsonl/in.jsonl",
+                                        "f/b-.jsonl",     "f/b/1.jsonl.zst", "f/b/2.jsonl",
+                                        "f/b/link.jsonl", "f/z.jsonl.gz",    "-" };
     CHECK_EQ(n, sizeof want / sizeof *want);
     for (size_t i = 0; i < n && i < sizeof want / sizeof *want; i++) CHECK_STR(files[i], want[i]);
     CHECK(files[n] == NULL);

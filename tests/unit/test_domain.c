@@ -12,8 +12,8 @@ static int tag(const lm_domains *d, const char *label, const char *file)
 
 static void built_in(void)
 {
-    static const char *const names[] = { "CommonCrawl", "C4", "GitHub", "ArXiv", "Book", "Wikipedia", "StackExchange",
-                                         "unknown" };
+    static const char *const names[] = { "CommonCrawl", "C4",        "GitHub",        "ArXiv",
+                                         "Book",        "Wikipedia", "StackExchange", "unknown" };
     lm_domains *d = NULL;
     NEED(!lm_domains_open(&d, NULL));
     CHECK_EQ(lm_domains_count(d), 8);
@@ -24,11 +24,14 @@ static void built_in(void)
         snprintf(alias, sizeof alias, "rEDpAJAMA%s", names[i]);
         if (i < 7) CHECK(find(d, alias) == i && tag(d, alias, "f") == i);
     }
-    CHECK(find(d, "RedPajamaGithub") == 2 && find(d, "github") == 2 && find(d, "cc") == 0 && find(d, "books") == 4);
-    CHECK(find(d, "common_crawl") == 0 && find(d, "wiki") == 5 && find(d, "stack_exchange") == 6 && find(d, "arxiv") == 3);
+    CHECK(find(d, "RedPajamaGithub") == 2 && find(d, "github") == 2 && find(d, "cc") == 0 &&
+          find(d, "books") == 4);
+    CHECK(find(d, "common_crawl") == 0 && find(d, "wiki") == 5 && find(d, "stack_exchange") == 6 &&
+          find(d, "arxiv") == 3);
     CHECK(find(d, "C") == -1 && find(d, "C44") == -1 && find(d, "") == -1);
     CHECK(lm_domains_find(d, "C4\0x", 4) == -1 && lm_domains_find(d, "C4xyz", 2) == 1);
-    CHECK(tag(d, NULL, "c4.jsonl") == 7 && tag(d, "Reddit", "c4.jsonl") == 7 && tag(d, "unknown", "f") == 7);
+    CHECK(tag(d, NULL, "c4.jsonl") == 7 && tag(d, "Reddit", "c4.jsonl") == 7 &&
+          tag(d, "unknown", "f") == 7);
     CHECK_STR(lm_domains_keys(d)[0], "domain");
     CHECK_STR(lm_domains_keys(d)[1], "meta.redpajama_set_name");
     CHECK(lm_domains_keys(d)[2] == NULL);
@@ -50,16 +53,17 @@ static int open_text(lm_domains **d, const char *s)
 static void own_table(void)
 {
     lm_domains *d = NULL;
-    NEED(!open_text(&d, "{\"keys\": [\"source\", \"meta.origin.name\"], \"unknown\": \"stop\", \"domains\": ["
-                        "{\"name\": \"Law\", \"aliases\": [\"gesetze\", \"LAW\"], \"files\": [\"*law*\"]},"
-                        "{\"name\": \"News\", \"files\": [\"news-??.jsonl*\", \"*\"]}]}"));
+    NEED(!open_text(
+        &d, "{\"keys\": [\"source\", \"meta.origin.name\"], \"unknown\": \"stop\", \"domains\": ["
+            "{\"name\": \"Law\", \"aliases\": [\"gesetze\", \"LAW\"], \"files\": [\"*law*\"]},"
+            "{\"name\": \"News\", \"files\": [\"news-??.jsonl*\", \"*\"]}]}"));
     CHECK_EQ(lm_domains_count(d), 3);
     CHECK_STR(lm_domains_name(d, 2), "unknown");
     CHECK_STR(lm_domains_keys(d)[1], "meta.origin.name");
     CHECK(tag(d, "Gesetze", "x") == 0);
     CHECK(tag(d, NULL, "corpus/law/a.jsonl") == 0);      /* a pattern sees the whole path */
     CHECK(tag(d, NULL, "corpus/news-07.jsonl.zst") == 1); /* and the name alone */
-    CHECK(tag(d, "nobody", "law.jsonl") == 0);           /* an unknown label leaves it to the file */
+    CHECK(tag(d, "nobody", "law.jsonl") == 0); /* an unknown label leaves it to the file */
     CHECK(tag(d, "news", "law.jsonl") == 1);             /* a known one does not */
     CHECK(tag(d, "nobody", "else") == 1);
     lm_domains_free(d);
@@ -78,13 +82,17 @@ static void refusals(void)
         { "{\"domains\": [{\"name\": \"a\\\"b\"}]}", "domains[0].name" },
         { "{\"domains\": [{\"name\": \"a\", \"alias\": []}]}", "domains[0].alias: no such field" },
         { "{\"domains\": [{\"name\": \"a\", \"aliases\": \"b\"}]}", "array of strings" },
-        { "{\"domains\": [{\"name\": \"a\", \"aliases\": [7]}]}", "domains[0].aliases[0]: expected a string" },
+        { "{\"domains\": [{\"name\": \"a\", \"aliases\": [7]}]}",
+          "domains[0].aliases[0]: expected a string" },
         { "{\"domains\": [{\"name\": \"a\"}, {\"name\": \"A\"}]}", "already names the domain a" },
-        { "{\"domains\": [{\"name\": \"a\"}, {\"name\": \"b\", \"aliases\": [\"A\"]}]}", "already names the domain a" },
+        { "{\"domains\": [{\"name\": \"a\"}, {\"name\": \"b\", \"aliases\": [\"A\"]}]}",
+          "already names the domain a" },
         { "{\"domains\": [{\"name\": \"Unknown\"}]}", "already names the domain unknown" },
         { "{\"domains\": [{\"name\": \"a\"}], \"unknown\": \"skip\"}", "unknown: \"skip\"" },
         { "{\"domains\": [{\"name\": \"a\"}], \"keys\": [1]}", "keys[0]: expected a string" },
-        { "{\"domains\": [{\"name\": \"a\"}], \"keys\": [\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}", "at most 8" },
+        { "{\"domains\": [{\"name\": \"a\"}], \"keys\": "
+          "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
+          "at most 8" },
         { "{\"domains\": [{\"name\": \"a\"}], \"more\": 1}", "more: no such field" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -103,7 +111,8 @@ static void many(void)
     for (int n = 255; n <= 256; n++) {
         lm_buf b = LM_BUF_INIT(1 << 16);
         NEED(!lm_buf_printf(&b, "{\"domains\": ["));
-        for (int i = 0; i < n; i++) NEED(!lm_buf_printf(&b, "%s{\"name\": \"d%d\"}", i ? "," : "", i));
+        for (int i = 0; i < n; i++)
+            NEED(!lm_buf_printf(&b, "%s{\"name\": \"d%d\"}", i ? "," : "", i));
         NEED(!lm_buf_printf(&b, "]}") && !lm_buf_add(&b, "", 1));
         lm_domains *d = NULL;
         CHECK(open_text(&d, (char *)b.data) == (n < 256 ? 0 : LM_EDATA));

@@ -81,7 +81,8 @@ static void walking(void)
 
 static void getting(void)
 {
-    lm_json *v = parse("{\"s\": \"text\", \"i\": 5, \"r\": 2.5, \"neg\": -1, \"t\": true, \"hex\": \"00000000000000ff\","
+    lm_json *v = parse("{\"s\": \"text\", \"i\": 5, \"r\": 2.5, \"neg\": -1, \"t\": true, \"hex\": "
+                       "\"00000000000000ff\","
                        " \"size\": \"5B\", \"bad\": \"5X\", \"in\": {\"list\": [1, {\"x\": []}]}}");
     const char *s = NULL;
     uint64_t u = 0;
@@ -142,8 +143,9 @@ static void building(void)
     lm_json_set_hex64(v, "key", 0xabc);
     lm_json_set_copy(v, "copy", list);
     lm_json_set_u64(v, "b", 2); /* the last value counts, in the first one's place */
-    CHECK_STR(dumped(v, 0), "{\"b\":2,\"a\":\"q\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9\",\"list\":[1,0.1,false],"
-                            "\"empty\":{},\"key\":\"0000000000000abc\",\"copy\":[1,0.1,false]}");
+    CHECK_STR(dumped(v, 0),
+              "{\"b\":2,\"a\":\"q\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9\",\"list\":[1,0.1,false],"
+              "\"empty\":{},\"key\":\"0000000000000abc\",\"copy\":[1,0.1,false]}");
     CHECK_STR(dumped(list, 2), "[\n  1,\n  0.1,\n  false\n]");
 
     /* What was written reads back, and is written the same. */
@@ -196,8 +198,11 @@ static void reals(void)
     static const struct {
         double v;
         const char *s;
-    } known[] = { { 0, "0.0" }, { -0.0, "-0.0" }, { 1, "1.0" }, { 0.7, "0.7" }, { 2e-5, "2e-05" }, { 1e300, "1e+300" },
-                  { 0.53374772, "0.53374772" }, { 1.0 / 3, "0.3333333333333333" }, { 5e-324, "4.94065645841247e-324" } };
+    } known[] = {
+        { 0, "0.0" }, { -0.0, "-0.0" }, { 1, "1.0" }, { 0.7, "0.7" }, { 2e-5, "2e-05" },
+        { 1e300, "1e+300" }, { 0.53374772, "0.53374772" }, { 1.0 / 3, "0.3333333333333333" },
+        { 5e-324, "4.94065645841247e-324" }
+    };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         lm_json *v = lm_json_array();
         lm_json_set_f64(v, NULL, known[i].v);
@@ -242,19 +247,24 @@ static void sizes(void)
     static const struct {
         const char *s;
         uint64_t v;
-    } good[] = { { "0", 0 }, { "7", 7 }, { "4096", 4096 }, { "1K", 1000 }, { "1k", 1000 }, { "1Ki", 1024 },
-                 { "1.5M", 1500000 }, { "1.50m", 1500000 }, { "5B", 5000000000 }, { "5b", 5000000000 }, { "2G", 2000000000 },
-                 { "2Gi", 2147483648 }, { "1T", 1000000000000 }, { "3ti", 3298534883328 }, { "1.0", 1 }, { "007", 7 },
-                 { "0.5Ki", 512 }, { "18446744073709551615", UINT64_MAX }, { "16777215Ti", UINT64_C(16777215) << 40 } };
+    } good[] = {
+        { "0", 0 }, { "7", 7 }, { "4096", 4096 }, { "1K", 1000 }, { "1k", 1000 }, { "1Ki", 1024 },
+        { "1.5M", 1500000 }, { "1.50m", 1500000 }, { "5B", 5000000000 }, { "5b", 5000000000 },
+        { "2G", 2000000000 }, { "2Gi", 2147483648 }, { "1T", 1000000000000 },
+        { "3ti", 3298534883328 }, { "1.0", 1 }, { "007", 7 }, { "0.5Ki", 512 },
+        { "18446744073709551615", UINT64_MAX }, { "16777215Ti", UINT64_C(16777215) << 40 }
+    };
     uint64_t v;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         v = 1234;
         CHECK_OK(lm_parse_size(good[i].s, &v));
         CHECK_EQ(v, good[i].v);
     }
-    static const char *const bad[] = { "", " 1", "1 ", "-1", "+1", "1.5", "1.5.5K", ".5K", "5.K", "0x10", "1e9", "32 k", "32q",
-                                       "1Bi", "1KB", "1Kib", "K", "18446744073709551616", "99999999999T", "1.0001K",
-                                       "0.0000000000000000000001T", "16777216Ti" };
+    static const char *const bad[] = {
+        "", " 1", "1 ", "-1", "+1", "1.5", "1.5.5K", ".5K", "5.K", "0x10", "1e9", "32 k", "32q",
+        "1Bi", "1KB", "1Kib", "K", "18446744073709551616", "99999999999T", "1.0001K",
+        "0.0000000000000000000001T", "16777216Ti"
+    };
     v = 1234;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         CHECK(lm_parse_size(bad[i], &v) == LM_EUSAGE);

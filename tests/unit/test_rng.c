@@ -21,13 +21,15 @@ static void known_values(void)
     CHECK_EQ(lm_mix1(seed + 2 * g), 3203168211198807973ull);
     CHECK_EQ(lm_mix1(seed + 3 * g), 9817491932198370423ull);
     uint64_t z = 1;
-    for (int i = 0; i < 1000; i++, z = z * 6364136223846793005ull + 1) CHECK_EQ(lm_mix1(z), slow_mix1(z));
+    for (int i = 0; i < 1000; i++, z = z * 6364136223846793005ull + 1)
+        CHECK_EQ(lm_mix1(z), slow_mix1(z));
 }
 
 static void every_argument_counts(void)
 {
     uint64_t v = lm_mix(1, 2, 3, 4);
-    CHECK(v != lm_mix(2, 2, 3, 4) && v != lm_mix(1, 3, 3, 4) && v != lm_mix(1, 2, 4, 4) && v != lm_mix(1, 2, 3, 5));
+    CHECK(v != lm_mix(2, 2, 3, 4) && v != lm_mix(1, 3, 3, 4) && v != lm_mix(1, 2, 4, 4) &&
+          v != lm_mix(1, 2, 3, 5));
     CHECK(v != lm_mix(1, 3, 2, 4) && v != lm_mix(2, 1, 3, 4) && v != lm_mix(1, 2, 4, 3));
     CHECK_EQ(v, lm_mix(1, 2, 3, 4));
 }
@@ -47,7 +49,8 @@ static void uniform(void)
             boxes[(int)(u * 256)]++;
             mean += u / n;
         }
-        for (int b = 0; b < 256; b++) chi += (boxes[b] - n / 256.0) * (boxes[b] - n / 256.0) / (n / 256.0);
+        for (int b = 0; b < 256; b++)
+            chi += (boxes[b] - n / 256.0) * (boxes[b] - n / 256.0) / (n / 256.0);
         CHECK(chi > 165 && chi < 372);
         CHECK(mean > 0.497 && mean < 0.503);
     }

@@ -145,7 +145,8 @@ static void frames_and_members(void)
     lm_buf one = raw_of("one"), two = raw_of("two"), none = raw_of("none");
 
     const void *parts[] = { skippable, one.data, skippable, none.data, two.data, skippable };
-    const size_t sizes[] = { sizeof skippable, one.size, sizeof skippable, none.size, two.size, sizeof skippable };
+    const size_t sizes[] = { sizeof skippable, one.size, sizeof skippable,
+                             none.size,        two.size, sizeof skippable };
     join("frames", parts, sizes, 6);
     expect("frames", p, 200000);
 
