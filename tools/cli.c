@@ -407,8 +407,16 @@ static int parse(int argc, char **argv)
 
 static void on_signal(int sig)
 {
+    (void)sig;
     lm_interrupt();
-    signal(sig, SIG_DFL); /* a second one ends the program at once */
+}
+
+/* A wait for input ends at the first signal (no SA_RESTART); a second signal ends the program. */
+static void catch_signal(int sig)
+{
+    struct sigaction a = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+    sigemptyset(&a.sa_mask);
+    sigaction(sig, &a, NULL);
 }
 
 static int exit_code(int rc)
@@ -444,8 +452,8 @@ int cli_main(int argc, char **argv, const cli_tool *t)
     double started = lm_seconds();
     tool = t;
     signal(SIGPIPE, SIG_IGN); /* a closed pipe comes back as LM_EPIPE */
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
 
     int rc = parse(argc, argv);
     if (!rc) {
