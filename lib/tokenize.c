@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -360,6 +361,9 @@ int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, cons
     if (rc || sums->already) goto out;
     rc = open_aside(&r);
     if (!rc) rc = run_all(&r);
+    /* Each file has its record, or the store must not look complete. */
+    if (!rc && sums->files != r.count) rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read",
+                                                    (const char *)store.data, sums->files, r.count);
     rc = close_aside(&r, rc);
     sums->documents = lm_store_writer_documents(r.writer);
     sums->tokens = lm_store_writer_tokens(r.writer);

@@ -101,6 +101,16 @@ static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t 
     return rc ? rc : lm_buf_add(&w->bad, s, n + 1); /* with its LF */
 }
 
+/* Let go of a long line but for its text, which is in it or in the parser. */
+static void give_back_rest(const char *s, size_t n, const lm_line *doc)
+{
+    const char *end = s + n;
+    bool inside = doc->text >= s && doc->text < end;
+    const char *text = inside ? doc->text : end;
+    tok_give_back(s, (size_t)(text - s));
+    if (inside) tok_give_back(text + doc->text_size, (size_t)(end - text) - doc->text_size);
+}
+
 static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t offset)
 {
     lm_line doc;
@@ -112,7 +122,7 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
     int domain = rc > 0 ? lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, w->run->files[w->file]) : rc;
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
-    if (aside && n > LONG_TEXT) tok_give_back(s, n); /* the parser has it */
+    if (n > LONG_TEXT) give_back_rest(s, n, &doc);
     rc = add_document(w, &doc, line, domain);
     if (rc != LM_EDATA) return rc;
     const char *file = w->run->files[w->file];
