@@ -87,7 +87,8 @@ static int check_options(const lm_pack_options *o, const lm_meta *m)
                        (unsigned)m->part, (unsigned)m->parts, (unsigned)o->part, (unsigned)o->parts,
                        (unsigned)m->part, (unsigned)m->parts);
     if (o->how == LM_PACK_BEST_FIT && o->pad >= m->vocab)
-        return lm_fail(LM_EUSAGE, "padding with id %u, but the vocabulary has %u", (unsigned)o->pad, (unsigned)m->vocab);
+        return lm_fail(LM_EUSAGE, "padding with id %u, but the vocabulary has %u", (unsigned)o->pad,
+                       (unsigned)m->vocab);
     return LM_OK;
 }
 
@@ -96,7 +97,7 @@ static int begin(packer *p, bool marked, bool force)
 {
     const lm_pack_options *o = p->o;
     uint64_t bytes = o->shard_bytes ? o->shard_bytes : SHARD_BYTES_DEFAULT;
-    bool whole = o->parts == 1;
+    bool whole = o->parts == 1, exact = false;
     uint64_t threshold = 0;
     p->marked = marked;
     p->rows_a_shard = bytes / (p->row_tokens * p->width);
@@ -111,7 +112,8 @@ static int begin(packer *p, bool marked, bool force)
         p->first = (o->part - 1) * p->shards / o->parts;
         p->end = o->part * p->shards / o->parts;
         p->current = p->meta->parts > 1 ? p->first : 0;
-        if (plan.exact && o->how == LM_PACK_CONCAT && plan.tokens < p->row_tokens)
+        exact = plan.exact;
+        if (exact && o->how == LM_PACK_CONCAT && plan.tokens < p->row_tokens)
             rc = lm_fail(LM_ESHORT, "the mixture has %" PRIu64 " tokens, less than one row of %" PRIu64,
                          plan.tokens, p->row_tokens);
         lm_plan_free(&plan);
@@ -121,12 +123,14 @@ static int begin(packer *p, bool marked, bool force)
                        "pack a mixture of a store (lmmix PLAN STORE)");
     }
     p->identity = identity_json(p);
-    p->sink.spec = (lm_shard_spec){ p->row_tokens, o->labels, p->width, p->meta->vocab, p->first, p->identity };
+    p->sink.spec = (lm_shard_spec){ .row_tokens = p->row_tokens, .labels = o->labels, .width = p->width,
+                                    .vocab = p->meta->vocab, .number = p->first, .identity = p->identity };
     int rc = pack_threshold(&threshold, p->identity);
     if (!rc) rc = pack_counts_new(&p->sink.counts, p->meta->domains, p->row_tokens, threshold);
     if (!rc) rc = pack_prepare_dir(p->sink.dir, p->identity, whole, force);
-    /* Unmarked shards may be fewer than those of an earlier run, so its receipt is void. */
-    if (!rc && !marked) rc = pack_remove_manifest(p->sink.dir);
+    /* Only an exact plan says that the same identity means the same tokens. Else shards of an earlier
+     * run might be taken for ones of this. */
+    if (!rc && whole && !exact) rc = pack_empty_dir(p->sink.dir);
     if (!rc && o->how == LM_PACK_CONCAT) rc = pack_row_new(&p->row, p->row_tokens, p->width);
     if (!rc && o->how == LM_PACK_BEST_FIT) rc = pack_best_fit_new(&p->open, p);
     return rc;
@@ -139,10 +143,13 @@ static int take_mark(packer *p, const lm_shard_mark *m, bool first)
 {
     bool jump = m->shard == p->shards && p->current >= p->end; /* the overlap came to the end */
     if (first) {
-        if (m->shard == p->current) p->at = m->start;
-        else return lm_fail(LM_EDATA, "the mixture begins with shard %" PRIu64 ", not %" PRIu64, m->shard, p->current);
+        if (m->shard != p->current)
+            return lm_fail(LM_EDATA, "the mixture begins with shard %" PRIu64 ", not %" PRIu64, m->shard,
+                           p->current);
+        p->at = m->start;
     } else if (m->shard != p->current + 1 && !jump) {
-        return lm_fail(LM_EDATA, "shard %" PRIu64 " of the mixture follows shard %" PRIu64, m->shard, p->current);
+        return lm_fail(LM_EDATA, "shard %" PRIu64 " of the mixture follows shard %" PRIu64, m->shard,
+                       p->current);
     }
     if (m->start != p->at)
         return lm_fail(LM_EDATA, "shard %" PRIu64 " begins with token %" PRIu64 ", but %" PRIu64 " have come",
@@ -250,13 +257,13 @@ int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force
 {
     const lm_meta *m = lm_stream_meta(in);
     packer p = { .o = o, .meta = m, .row_tokens = o->length + o->labels, .width = m->width,
-                 .sink = { .dir = dir, .background = o->threads > 1, .sums = sums, .progress = o->progress } };
+                 .sink = { .dir = dir, .background = o->threads > 1, .sums = sums,
+                           .progress = o->progress } };
     *sums = (lm_pack_sums){ 0 };
     int rc = check_options(o, m);
     if (!rc) rc = copy_stream(&p, in, force);
     if (!rc) rc = p.marked ? finish_marked(&p) : finish_unmarked(&p);
     if (!rc) rc = pack_sink_wait(&p.sink);
-    if (!rc && !p.marked) rc = pack_remove_shards(dir, p.shards);
     if (!rc) rc = pack_write_manifest(dir, p.shards, &sums->complete);
     pack_sink_free(&p.sink);
     lm_json_free(p.identity);

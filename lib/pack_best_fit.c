@@ -32,7 +32,8 @@ _Static_assert(ROWS_MAX == 1 << 12, "a row's number takes 12 bits");
 /* All rows idle, in the order of a new packer: a shard does not depend on the one before. */
 static void all_idle(pack_best_fit *b)
 {
-    for (b->idles = 0; b->idles < b->limit; b->idles++) b->idle[b->idles] = (uint16_t)(b->limit - 1 - b->idles);
+    for (b->idles = 0; b->idles < b->limit; b->idles++)
+        b->idle[b->idles] = (uint16_t)(b->limit - 1 - b->idles);
 }
 
 int pack_best_fit_new(pack_best_fit **out, const packer *p)

@@ -80,11 +80,8 @@ void pack_sink_free(pack_sink *s); /* what is not committed is thrown away */
 /* Make DIR fit for the shards of this identity: see lm_pack. `whole`: no other part writes here. */
 LM_CHECKED int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool force);
 
-/* An earlier receipt is void. */
-LM_CHECKED int pack_remove_manifest(const char *dir);
-
-/* Remove shards `from` and above, left by a run over an older state of the same files. */
-LM_CHECKED int pack_remove_shards(const char *dir, uint64_t from);
+/* Remove all shards and the receipt. */
+LM_CHECKED int pack_empty_dir(const char *dir);
 
 /* Write manifest.json if shards 0 .. count-1 are all in DIR; *complete says whether. */
 LM_CHECKED int pack_write_manifest(const char *dir, uint64_t count, bool *complete);

@@ -75,7 +75,8 @@ static int add_receipt(totals *t, const lm_json *names, const lm_json *r)
     if (!rc) rc = add(&t->dropped, r, "dropped_tail");
     if (!rc) rc = lm_json_need(&domains, r, "domains");
     if (!rc) rc = lm_json_need(&inputs, r, "inputs");
-    for (size_t i = 0; !rc && i < lm_json_size(domains); i++) rc = add_domain(t, names, lm_json_at(domains, i));
+    for (size_t i = 0; !rc && i < lm_json_size(domains); i++)
+        rc = add_domain(t, names, lm_json_at(domains, i));
     for (size_t i = 0; !rc && i < lm_json_size(inputs); i++) {
         rc = add(&t->bad_lines, lm_json_at(inputs, i), "bad_lines");
         lm_json_set_copy(t->input_list, NULL, lm_json_at(inputs, i));
@@ -105,7 +106,8 @@ static int totals_new(totals *t, size_t domains)
     t->domain_documents = calloc(domains + 1, sizeof *t->domain_documents);
     t->long_tokens = calloc(domains + 1, sizeof *t->long_tokens);
     t->cell = calloc(domains + 1, sizeof *t->cell);
-    return t->domain_documents && t->long_tokens && t->cell ? LM_OK : lm_fail_nomem(domains * sizeof *t->cell);
+    bool good = t->domain_documents && t->long_tokens && t->cell;
+    return good ? LM_OK : lm_fail_nomem(domains * sizeof *t->cell);
 }
 
 static void totals_free(totals *t)

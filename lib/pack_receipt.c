@@ -96,7 +96,8 @@ void pack_counts_to_json(const pack_counts *c, const lm_json *names, lm_json *re
         const char *name = NULL;
         bool any = false;
         for (unsigned b = 0; b < LM_BUCKETS; b++) any = any || c->cell[d][b].tokens;
-        if (any && !lm_json_str(&name, lm_json_at(names, d), NULL)) lm_json_set(domains, NULL, domain_json(c, d, name));
+        if (any && !lm_json_str(&name, lm_json_at(names, d), NULL))
+            lm_json_set(domains, NULL, domain_json(c, d, name));
     }
     lm_json_set(receipt, "domains", domains);
 }

@@ -146,7 +146,7 @@ static int remove_file(const char *path)
     return !unlink(path) || errno == ENOENT ? LM_OK : lm_fail_errno(errno, "%s: cannot remove", path);
 }
 
-int pack_remove_manifest(const char *dir)
+static int remove_manifest(const char *dir)
 {
     char *path = NULL;
     int rc = manifest_path(&path, dir);
@@ -155,14 +155,14 @@ int pack_remove_manifest(const char *dir)
     return rc;
 }
 
-int pack_remove_shards(const char *dir, uint64_t from)
+int pack_empty_dir(const char *dir)
 {
     uint64_t *number = NULL;
     size_t n = 0;
-    int rc = lm_shards_list(&number, &n, dir);
+    int rc = remove_manifest(dir);
+    if (!rc) rc = lm_shards_list(&number, &n, dir);
     for (size_t i = 0; i < n && !rc; i++) {
         char *path = NULL;
-        if (number[i] < from) continue;
         rc = lm_shard_path(&path, dir, number[i]);
         if (!rc) rc = remove_file(path);
         free(path);
@@ -191,6 +191,8 @@ static int remove_leftovers(const char *dir)
     return rc;
 }
 
+#define OTHER_MIXTURE "is of another mixture; choose another directory, or replace it with --force"
+
 /* Whether shard `number` is of the mixture with this identity. With `force` one that is not is
  * removed; without, it is LM_EUSAGE. */
 static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash, bool force, bool *ours)
@@ -208,8 +210,7 @@ static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash,
     else if (rc)
         rc = lm_fail(LM_EUSAGE, "%s is damaged and may be of another mixture; remove it, or use --force", path);
     else
-        rc = lm_fail(LM_EUSAGE, "%s is of another mixture; choose another directory, or replace it with --force",
-                     path);
+        rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, path);
 out:
     free(path);
     return rc;
@@ -233,9 +234,8 @@ int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool 
     if (!rc) rc = manifest_path(&manifest, dir);
     /* A manifest without a shard of ours, or with one less than before, tells of something else. */
     if (!rc && kept == 0 && n == 0 && !force && !access(manifest, F_OK))
-        rc = lm_fail(LM_EUSAGE, "%s is of another mixture; choose another directory, or replace it with --force",
-                     manifest);
-    if (!rc && (kept == 0 || kept < n)) rc = pack_remove_manifest(dir);
+        rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, manifest);
+    if (!rc && (kept == 0 || kept < n)) rc = remove_manifest(dir);
     if (!rc && whole) rc = remove_leftovers(dir);
     free(manifest);
     free(number);

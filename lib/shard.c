@@ -191,7 +191,8 @@ static int parse_section(lm_json **out, const lm_shard *s, enum shard_section wh
     const char *text = (const char *)s->checks + (s->at[which] - s->at[0]);
     for (uint64_t i = bytes; i < s->at[which + 1] - s->at[which]; i++)
         if (text[i])
-            return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": padding that is not zero", s->name, s->at[which] + i);
+            return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": padding that is not zero", s->name,
+                           s->at[which] + i);
     return lm_json_parse(out, text, (size_t)bytes, name);
 }
 

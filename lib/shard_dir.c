@@ -123,7 +123,8 @@ static int add_numbered(lm_shards *s, const char *dir, uint64_t i, bool last)
         rc = lm_fail(LM_EDATA, "%s: byte 32: holds shard number %" PRIu64, path,
                      lm_shard_number(s->shard[s->count - 1]));
     if (!rc) rc = lm_json_bool(&says_last, lm_shard_receipt(s->shard[s->count - 1]), "last");
-    if (!rc && says_last && !last) rc = lm_fail(LM_EDATA, "%s: is the last of its mixture, but more follow", path);
+    if (!rc && says_last && !last)
+        rc = lm_fail(LM_EDATA, "%s: is the last of its mixture, but more follow", path);
     if (!rc && last && !says_last)
         rc = lm_fail(LM_EDATA, "%s: incomplete: the shards after number %" PRIu64 " are missing", dir, i);
     free(path);
@@ -160,7 +161,8 @@ int lm_shards_open(lm_shards **out, const char *path)
 void lm_shards_close(lm_shards *s)
 {
     if (!s) return;
-    for (size_t i = s->count; i-- > 0;) lm_shard_close(s->shard[i]); /* the first one last: others use its identity */
+    /* The first one last: others use its identity. */
+    for (size_t i = s->count; i-- > 0;) lm_shard_close(s->shard[i]);
     free(s->shard);
     free(s->rows);
     free(s);

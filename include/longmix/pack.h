@@ -34,7 +34,8 @@ typedef struct lm_pack_sums {
 
 /* Pack the stream into DIR (made if absent): shard-00000.lms ..., and manifest.json once every
  * shard of the mixture is there, whichever part brought the last. DIR must hold nothing of
- * another mixture (LM_EUSAGE), unless `force`. */
+ * another mixture (LM_EUSAGE), unless `force`, which removes it. Shards of the same mixture are
+ * written again, with the same bytes. LM_ESHORT: less than one row. */
 LM_CHECKED int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force,
                        lm_pack_sums *sums);
 

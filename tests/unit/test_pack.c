@@ -523,6 +523,98 @@ static void refusals(void)
     lm_plan_free(&q);
 }
 
+/* mix.lmt with its marks changed: the which-th one is left out (shift 0) or moved by `shift`. */
+static void spoil_marks(const char *from, const char *to, size_t which, uint64_t shift)
+{
+    lm_stream *s = NULL;
+    lm_store_writer *w = NULL;
+    lm_buf b = LM_BUF_INIT((size_t)1 << 30);
+    lm_record r;
+    size_t marks = 0;
+    int rc;
+    NEED(lm_stream_open(&s, from) == 0);
+    NEED(lm_store_writer_open(&w, to, lm_stream_meta(s)->json, false, NULL, NULL) == 0);
+    while ((rc = lm_stream_next(s, &r)) == 1) {
+        if (r.kind == LM_REC_SHARD && marks++ == which) {
+            if (!shift) continue;
+            r.shard.start += shift;
+        }
+        NEED(lm_record_add(&b, 2, &r) == 0);
+        NEED(lm_store_append(w, b.data, b.size) == 0);
+        b.size = 0;
+    }
+    NEED(rc == 0 && lm_store_finish(w) == 0);
+    lm_buf_free(&b);
+    lm_stream_close(s);
+}
+
+static void marks(void)
+{
+    lm_plan p = plan_of("per-source", 100000, 1000, 4);
+    lm_pack_options o = { .length = 1000 };
+    mix(&p, 1, 1, "mix.lmt");
+    for (size_t which = 0; which <= 4; which++) {
+        remove_dir("none");
+        spoil_marks("mix.lmt", "bad.lmt", which, 0);
+        CHECK_EQ(pack("bad.lmt", o, "none", false, NULL), LM_EDATA);
+        CHECK(access("none/manifest.json", F_OK) != 0);
+        if (which == 0) continue; /* a part's first mark says where it begins */
+        remove_dir("none");
+        spoil_marks("mix.lmt", "bad.lmt", which, 1);
+        CHECK_EQ(pack("bad.lmt", o, "none", false, NULL), LM_EDATA);
+    }
+    remove_dir("none");
+    lm_plan_free(&p);
+}
+
+/* Ids of 32 bits. */
+static void wide(void)
+{
+    static const uint64_t lengths[] = { 5, 23, 1, 9, 10, 31 };
+    lm_json *header = synth_header(), *t = lm_json_object();
+    lm_store_writer *w = NULL;
+    lm_buf b = LM_BUF_INIT((size_t)1 << 20);
+    uint32_t ids[32], next = 65536, row[10];
+    lm_json_set_hex64(t, "xxh3", 1);
+    lm_json_set_u64(t, "vocab", 70000);
+    lm_json_set(header, "tokenizer", t);
+    NEED(lm_store_writer_open(&w, "wide.lmt", header, false, NULL, NULL) == 0);
+    for (size_t i = 0; i < 6; i++) {
+        for (uint64_t k = 0; k < lengths[i]; k++) ids[k] = next++;
+        lm_record r = { .kind = LM_REC_DOC, .tokens = ids,
+                        .doc = { .key = i, .tokens = lengths[i], .doc_tokens = lengths[i],
+                                 .unit_tokens = lengths[i], .line = i + 1 } };
+        b.size = 0;
+        NEED(lm_record_add(&b, 4, &r) == 0 && lm_store_append(w, b.data, b.size) == 0);
+    }
+    NEED(lm_store_finish(w) == 0);
+    lm_buf_free(&b);
+    lm_json_free(header);
+    for (int how = LM_PACK_CONCAT; how <= LM_PACK_BEST_FIT; how++) {
+        lm_pack_options o = { .length = 10, .how = (enum lm_pack_how)how, .pad = 69999 };
+        lm_pack_sums sums;
+        lm_shard *s = NULL;
+        remove_dir("wide");
+        NEED(pack("wide.lmt", o, "wide", false, &sums) == 0);
+        CHECK_EQ(sums.tokens + sums.dropped, 79);
+        CHECK_OK(lm_shard_check("wide/shard-00000.lms", false));
+        NEED(lm_shard_open(&s, "wide/shard-00000.lms") == 0);
+        CHECK_EQ(lm_shard_width(s), 4);
+        uint64_t sum = 0, padding = 0;
+        for (uint64_t r = 0; r < lm_shard_rows(s); r++) {
+            CHECK_OK(lm_shard_row(s, r, row));
+            for (size_t i = 0; i < 10; i++) {
+                if (row[i] == 69999) padding++;
+                else sum += row[i] - 65536;
+            }
+        }
+        uint64_t kept = sums.tokens; /* ids count up from 65536: concat drops the last ones */
+        CHECK_EQ(sum, kept * (kept - 1) / 2);
+        CHECK_EQ(padding, sums.padding);
+        lm_shard_close(s);
+    }
+}
+
 int main(void)
 {
     size_t n = 0;
@@ -536,5 +628,7 @@ int main(void)
     unmarked();
     shrinks();
     refusals();
+    marks();
+    wide();
     CHECK_END();
 }

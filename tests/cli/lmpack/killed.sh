@@ -14,3 +14,10 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
 done
 lmpack -q -L 64 -o killed mix.lmt
 diff -r whole killed
+
+# Interrupted: it says so, and leaves nothing unfinished.
+{ head -c 30000 mix.lmt; sleep 1; tail -c +30001 mix.lmt; } 2> /dev/null |
+    { lmpack -L 64 -o stopped 2> err & p=$!; sleep 0.3; kill -INT $p; status=0; wait $p || status=$?; echo $status > status; } || true
+[ "$(cat status)" = 130 ]
+ls stopped/*.tmp 2> /dev/null && exit 1
+true
