@@ -3,60 +3,16 @@
  * The order is a hash, so the order's range is cut into bins (whole numbers of them make a shard).
  * One pass over the index counts units and tokens by bin, which gives each shard's first token;
  * then, for as many bins as fit the window, another pass puts their units straight into their
- * places, each bin is sorted, and threads fetch the documents and hand them on in turn. */
+ * places, each bin is sorted, and mix_fetch.c brings the documents. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "longmix/rng.h"
-#include "longmix/threads.h"
-#include "mix_internal.h"
+#include "mix_shuffle_internal.h"
 
 enum { BINS_MIN = 1 << 18,
-       WINDOW_UNITS = 5 << 19,     /* 40 bytes each */
-       AHEAD_UNITS = 8192,         /* asked for ahead of the threads, ... */
-       AHEAD_BYTES = 64 << 20,     /* ... both bounds hold */
-       LARGE = 8 << 20 };          /* documents of more bytes are fetched one at a time */
-
-/* A unit, and all that is needed to fetch it: an entry of the index alone would cost a whole block. */
-typedef struct unit {
-    uint64_t order;
-    uint64_t where, key;   /* the document's, as in lm_entry */
-    uint32_t doc_tokens, tokens;
-    uint32_t piece;
-    uint16_t domain;
-    uint8_t copy, trimmed;
-} unit;
-
-typedef struct shuffle {
-    const lm_plan *p;
-    lm_store *s;
-    const lm_mix_options *o;
-    lmmix_select select;
-    unsigned width;
-    uint64_t bins, bins_a_shard;
-    uint64_t *units, *tokens;      /* [bins] of the whole mixture */
-    uint64_t *start;               /* [shards + 1] number of each shard's first token in it */
-    uint64_t first_shard, end_shard;
-    uint64_t overlap_left;         /* tokens that are still to follow the part's own */
-
-    /* The window: bins from .. to-1. */
-    uint64_t from, to;
-    uint64_t *fill;                /* [bins] where the next unit of the bin goes */
-    unit *window;
-    uint64_t count, placed;        /* units that it has; that the pass has met */
-
-    /* What the threads share, under the lock of `turns`. */
-    lm_turns *turns, *large;       /* large: taken to fetch a large document */
-    uint64_t next, ahead, ahead_bytes;
-    uint64_t shard;                /* of the last unit claimed */
-    lm_store_writer *w;
-} shuffle;
-
-/* One thread's claim: units first .. end-1; `shard` is that of the unit before them. */
-typedef struct claim {
-    uint64_t first, end, shard, ticket;
-} claim;
+       WINDOW_UNITS = 2 << 20 }; /* 48 bytes each */
 
 static uint64_t bin_of(const shuffle *m, uint64_t order) { return (uint64_t)(((u128)order * m->bins) >> 64); }
 
@@ -77,7 +33,7 @@ static void place_unit(shuffle *m, const unit *u)
     m->placed++;
 }
 
-static void each_unit(shuffle *m, const lm_entry *e, void (*visit)(shuffle *m, const unit *u))
+static void each_unit(shuffle *m, const lm_entry *e, uint64_t place, void (*visit)(shuffle *m, const unit *u))
 {
     const lm_plan *p = m->p;
     lmmix_pick pick = lmmix_choose(&m->select, e->domain, e->key, e->tokens);
@@ -85,11 +41,11 @@ static void each_unit(shuffle *m, const lm_entry *e, void (*visit)(shuffle *m, c
         uint64_t length = c < pick.whole ? e->tokens : pick.trimmed;
         uint64_t n = lmmix_units(p->cut, length);
         for (uint64_t i = 0; i < n; i++) {
-            unit u = { .order = lm_mix(p->order_seed, e->key, c, i), .where = e->where, .key = e->key,
+            unit u = { .order = lm_mix(p->order_seed, e->key, c, i), .place = place, .where = e->where, .key = e->key,
                        .doc_tokens = (uint32_t)e->tokens,
                        .tokens = (uint32_t)lmmix_unit_at(p->cut, e->tokens, length, i).tokens,
                        .piece = (uint32_t)i, .domain = e->domain, .copy = (uint8_t)c,
-                       .trimmed = c == pick.whole };
+                       .flags = c == pick.whole ? UNIT_TRIMMED : 0 };
             visit(m, &u);
         }
     }
@@ -107,119 +63,17 @@ static int scan(shuffle *m, void (*visit)(shuffle *m, const unit *u))
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(m->s, at, k, e);
         for (size_t i = 0; i < k && !rc; i++) {
             if (e[i].tokens > UINT32_MAX) rc = lm_fail(LM_EDATA, "document %" PRIu64 " is too long", at + i);
-            else each_unit(m, &e[i], visit);
+            else each_unit(m, &e[i], at + i, visit);
         }
     }
     free(e);
     return rc;
 }
 
-/* ---- what threads do --------------------------------------------------------------------- */
-
-static uint64_t shard_of(const shuffle *m, const unit *u)
-{
-    return (uint64_t)(((u128)u->order * m->p->shards) >> 64);
-}
-
-static int add_mark(const shuffle *m, lm_buf *out, uint64_t shard)
+int lmmix_mark(const shuffle *m, lm_buf *out, uint64_t shard)
 {
     lm_record r = { .kind = LM_REC_SHARD, .shard = { shard, m->start[shard] } };
     return lm_record_add(out, m->width, &r);
-}
-
-static lm_entry entry_of(const unit *u)
-{
-    return (lm_entry){ .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain };
-}
-
-/* Ask for documents some way ahead of the threads. */
-static void prefetch(shuffle *m)
-{
-    while (m->ahead < m->count && m->ahead < m->next + AHEAD_UNITS && m->ahead_bytes < AHEAD_BYTES) {
-        const unit *u = &m->window[m->ahead++];
-        lm_entry e = entry_of(u);
-        lm_store_prefetch(m->s, &e);
-        m->ahead_bytes += (uint64_t)u->tokens * m->width;
-    }
-}
-
-/* Claim the next batch of units; false when there is none. */
-static bool claim_units(shuffle *m, claim *c)
-{
-    uint64_t bytes = 0;
-    lm_turns_enter(m->turns);
-    *c = (claim){ .first = m->next, .end = m->next, .shard = m->shard };
-    while (c->end < m->count && bytes < MIX_BATCH) bytes += (uint64_t)m->window[c->end++].tokens * m->width;
-    if (c->end == c->first || lm_turns_stopped(m->turns)) {
-        lm_turns_leave(m->turns);
-        return false;
-    }
-    m->next = c->end;
-    m->shard = shard_of(m, &m->window[c->end - 1]);
-    m->ahead_bytes -= bytes < m->ahead_bytes ? bytes : m->ahead_bytes;
-    prefetch(m);
-    c->ticket = lm_turns_claim(m->turns);
-    return true;
-}
-
-/* Append the record of one unit; `in` is the thread's buffer for the document. */
-static int fetch_unit(shuffle *m, const unit *u, lm_buf *in, lm_buf *out)
-{
-    const lm_plan *p = m->p;
-    lm_entry e = entry_of(u);
-    lm_record doc;
-    bool large = e.tokens * m->width > LARGE;
-    if (large) lm_turns_enter(m->large);
-    int rc = lm_store_read(m->s, &e, in, &doc);
-    if (!rc) {
-        uint64_t length = u->trimmed ? m->select.stratum[e.domain][lm_bucket(e.tokens)]->trim : e.tokens;
-        lmmix_unit part = lmmix_unit_at(p->cut, e.tokens, length, u->piece);
-        rc = lmmix_unit_add(out, m->width, &doc, &part, u->copy,
-                            shard_of(m, u) >= m->end_shard ? LM_DOC_OVERLAP : 0);
-    }
-    if (large) {
-        lm_buf_reset(in, LARGE);
-        lm_turns_leave(m->large);
-    }
-    return rc;
-}
-
-static int fetch_batch(shuffle *m, const claim *c, lm_buf *in, lm_buf *out)
-{
-    uint64_t shard = c->shard;
-    lm_buf_reset(out, 4 * MIX_BATCH);
-    for (uint64_t i = c->first; i < c->end; i++) {
-        const unit *u = &m->window[i];
-        uint64_t now = shard_of(m, u);
-        int rc = LM_OK;
-        /* Shards without units have their marks too; past the part's end there are none. */
-        while (shard != now && shard + 1 <= m->end_shard && !rc) rc = add_mark(m, out, ++shard);
-        shard = now;
-        if (!rc) rc = fetch_unit(m, u, in, out);
-        if (rc) return rc;
-    }
-    return LM_OK;
-}
-
-static int work(void *arg, int thread)
-{
-    shuffle *m = arg;
-    lm_buf in = LM_BUF_INIT(MIX_RECORDS_MAX), out = LM_BUF_INIT(MIX_RECORDS_MAX);
-    claim c;
-    int rc = LM_OK;
-    (void)thread;
-    while (claim_units(m, &c)) {
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : fetch_batch(m, &c, &in, &out);
-        if (!rc && !lm_turns_wait(m->turns, c.ticket)) break;
-        if (!rc) rc = lm_store_append(m->w, out.data, out.size);
-        if (rc) break;
-        lm_turns_done(m->turns, c.ticket);
-        lm_progress_add(m->o->progress, out.size, c.end - c.first);
-    }
-    if (rc) lm_turns_stop(m->turns);
-    lm_buf_free(&in);
-    lm_buf_free(&out);
-    return rc;
 }
 
 /* ---- windows ----------------------------------------------------------------------------- */
@@ -228,7 +82,7 @@ static int by_order(const void *pa, const void *pb)
 {
     const unit *a = pa, *b = pb;
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    if (a->where != b->where) return a->where < b->where ? -1 : 1;
+    if (a->place != b->place) return a->place < b->place ? -1 : 1;
     if (a->copy != b->copy) return a->copy < b->copy ? -1 : 1;
     return a->piece < b->piece ? -1 : a->piece > b->piece;
 }
@@ -237,7 +91,7 @@ static int by_order(const void *pa, const void *pb)
 static void end_overlap(shuffle *m)
 {
     for (uint64_t i = 0; i < m->count; i++) {
-        if (shard_of(m, &m->window[i]) < m->end_shard) continue;
+        if (shuffle_shard(m, &m->window[i]) < m->end_shard) continue;
         if (!m->overlap_left) {
             m->count = i;
             return;
@@ -270,12 +124,8 @@ static int emit_window(shuffle *m)
         n += m->units[b];
     }
     end_overlap(m);
-    m->next = m->ahead = m->ahead_bytes = 0;
-    rc = lm_turns_new(&m->turns);
-    if (!rc) rc = lm_parallel(m->o->threads, work, m);
+    rc = lmmix_fetch(m);
 out:
-    lm_turns_free(m->turns);
-    m->turns = NULL;
     free(m->window);
     m->window = NULL;
     return rc;
@@ -309,9 +159,9 @@ static int emit_end(shuffle *m)
 {
     lm_buf out = LM_BUF_INIT(MIX_RECORDS_MAX);
     int rc = LM_OK;
-    for (uint64_t s = m->shard + 1; s <= m->end_shard && !rc; s++) rc = add_mark(m, &out, s);
+    for (uint64_t s = m->shard + 1; s <= m->end_shard && !rc; s++) rc = lmmix_mark(m, &out, s);
     /* The overlap, too, may have come to the end of the mixture. */
-    if (!rc && m->overlap_left) rc = add_mark(m, &out, m->p->shards);
+    if (!rc && m->overlap_left) rc = lmmix_mark(m, &out, m->p->shards);
     if (!rc) rc = lm_store_append(m->w, out.data, out.size);
     lm_buf_free(&out);
     return rc;

@@ -68,7 +68,8 @@ static const cli_tool tool = {
         "Writes the documents that a plan takes, cut and repeated as it says, as a token stream for lmpack. From a "
         "store they are shuffled; from a pipe they come in order of arrival. Both take the same ones.\n\n"
         "The output is a pure function of plan and store: it depends neither on threads nor on machines, and parts "
-        "made apart are parts of the whole. Memory does not grow with the store or the mixture.",
+        "made apart are parts of the whole. Memory does not grow with the store or the mixture; pieces of long "
+        "documents wait for their turn in a file without a name in $TMPDIR, or /tmp.",
     .opts = opts,
     .examples =
         "# shuffled, to rows of 4,096 tokens\n"

@@ -16,7 +16,7 @@ extern "C" {
 typedef struct lm_mix_options {
     uint32_t part, parts;   /* 1 of 1 for all of it */
     int threads;
-    uint64_t window;        /* units (40 bytes) held at a time; 0: 2.6 million. Changes no byte */
+    uint64_t window;        /* units (48 bytes) held at a time; 0: 2 million. Changes no byte */
     lm_progress *progress;  /* may be NULL */
 } lm_mix_options;
 
