@@ -184,19 +184,25 @@ static uint64_t largest(work *w)
     return fits;
 }
 
+static const char *group_name(const work *w)
+{
+    return w->short_domain == LM_ALL ? "the source" : w->t->name[w->short_domain];
+}
+
 static int report_short(work *w, uint64_t tokens, enum lm_when_short when_short)
 {
     const lm_recipe *r = w->r;
-    size_t domain = w->short_domain;
-    uint64_t have = w->have, want = w->want;
+    const char *who = group_name(w), *hint = when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "";
+    uint64_t have = w->have, want = w->want, fits;
     char documents[64] = "", times[48] = "";
 
     if (w->short_long) snprintf(documents, sizeof documents, " in documents over %" PRIu64, r->threshold);
     if (w->capacity > 1) snprintf(times, sizeof times, ", %" PRIu64 " copies counted", w->capacity);
+    fits = largest(w);
+    bool more = fill(w, fits + 1); /* the first to run out is not always the one that was met first */
     return lm_fail(LM_ESHORT, "%s: %s has %" PRIu64 " tokens%s%s, but a mixture of %" PRIu64
-                   " takes %" PRIu64 "; the largest --tokens that fits is %" PRIu64 "%s",
-                   r->name, domain == LM_ALL ? "the source" : w->t->name[domain], have, documents, times,
-                   tokens, want, largest(w), when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "");
+                   " takes %" PRIu64 "; the largest --tokens that fits is %" PRIu64 ", where %s runs out%s",
+                   r->name, who, have, documents, times, tokens, want, fits, more ? group_name(w) : who, hint);
 }
 
 int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_short, uint64_t *tokens)
