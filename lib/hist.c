@@ -2,7 +2,7 @@
  * longer ones are kept as (length, count), sorted and combined whenever their array is full. */
 #include "longmix/hist.h"
 
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,6 +227,43 @@ int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out)
     if (!rc) counter_row(&all, out);
     counter_clear(&all);
     return rc;
+}
+
+void lm_hist_row_named(lm_hist *h, const char *name, lm_hist_row *out)
+{
+    memset(out, 0, sizeof *out);
+    for (size_t i = 0; i < h->domains; i++)
+        if (!strcmp(h->domain[i].name, name)) counter_row(&h->domain[i], out);
+}
+
+static bool holds_something(const counter *c)
+{
+    uint64_t sum = c->documents;
+    for (unsigned b = 0; b < LM_BUCKETS; b++) sum |= c->bucket_tokens[b];
+    return sum;
+}
+
+int lm_hist_names(const char ***out, size_t *count, lm_hist *const *hist, size_t n)
+{
+    const char **name = NULL;
+    size_t names = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t d = 0; d < hist[i]->domains; d++) {
+            const counter *c = &hist[i]->domain[d];
+            size_t k = 0;
+            while (k < names && strcmp(name[k], c->name)) k++;
+            if (k < names || !holds_something(c)) continue;
+            const char **more = realloc(name, (names + 1) * sizeof *more);
+            if (!more) {
+                free(name);
+                return lm_fail_nomem((names + 1) * sizeof *more);
+            }
+            name = more;
+            name[names++] = c->name;
+        }
+    *out = name;
+    *count = names;
+    return LM_OK;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------ */

@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "longmix/domain.h"
 #include "longmix/err.h"
 #include "longmix/json.h"
+#include "longmix/progress.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,11 +59,29 @@ typedef struct lm_hist_row {
 } lm_hist_row;
 LM_CHECKED int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out);
 
+/* For a comparison: the names of the domains in which one of n histograms holds something, in
+ * order of appearance. The list is to be freed, the names are borrowed. */
+LM_CHECKED int lm_hist_names(const char ***out, size_t *count, lm_hist *const *hist, size_t n);
+
+/* The sums of the domain of this name; zeros where `h` has none. */
+void lm_hist_row_named(lm_hist *h, const char *name, lm_hist_row *out);
+
 /* The JSON of `lmhist --json`: {"format","unit","tokens","documents","long_share","domains":
  * [{"name","documents","tokens","share","long_share","percentiles":{"5":..},"max","buckets":
  * [{"upto","documents","tokens"}]}]}. With another unit, its name stands in place of "tokens".
  * Domains that hold nothing are left out. */
 LM_CHECKED int lm_hist_to_json(lm_hist *h, lm_json **out);
+
+/* Count what `path` holds, found out by its first bytes:
+ *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`;
+ *   a store, a file or its parts: tokens, from the index alone;
+ *   another token stream (a mixture): units, by their length before trimming;
+ *   a shard, or a folder with *.lms: units, counted in the row where they begin.
+ * A folder without *.lms and *.lmt is searched for JSONL. "-" is standard input: JSONL or a token
+ * stream; a named pipe: a token stream. The result does not depend on `threads`. Errors are
+ * those of the readers; a bad line names file, line and byte. */
+LM_CHECKED int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads,
+                            lm_progress *progress);
 
 #ifdef __cplusplus
 }
