@@ -274,7 +274,7 @@ static int open_aside(tok_run *r)
     if (fstat(r->aside, &st)) return lm_fail_errno(errno, "%s", name);
     if (!S_ISREG(st.st_mode)) return LM_OK;
     if ((uint64_t)st.st_size < r->aside_size)
-        return lm_fail(LM_EDATA, "%s: has lost lines that the run to be resumed set aside; begin anew", name);
+        return lm_fail(LM_EDATA, "%s: has lost lines that the run to be resumed set aside", name);
     if (ftruncate(r->aside, (off_t)r->aside_size) || lseek(r->aside, 0, SEEK_END) < 0)
         return lm_fail_errno(errno, "%s: cannot truncate", name);
     return LM_OK;
@@ -360,6 +360,7 @@ int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, cons
     }
     if (rc || sums->already) goto out;
     rc = open_aside(&r);
+    sums->begun = !rc;
     if (!rc) rc = run_all(&r);
     /* Each file has its record, or the store must not look complete. */
     if (!rc && sums->files != r.count) rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read",

@@ -10,6 +10,7 @@
 #include "longmix/tokenize.h"
 
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
+enum { LARGE_BYTES = 12 << 20 }; /* more than the window of one zstd file */
 
 static const char *model, *output = "-", *table_path, *bad_lines = "stop";
 static bool bos = true, eos, force, reference;
@@ -66,24 +67,22 @@ static void report(const lm_tokenize_sums *s, char *const *files, double seconds
                 "%.2f waiting for others", s->reading, s->working, s->writing, s->waiting);
     if (check_every && s->checked) cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
     if (s->unknown)
-        cli_note("%s documents have no known domain and are kept as \"unknown\"; the first is %s:%" PRIu64,
+        cli_note("documents of no known domain, kept as \"unknown\": %s; the first is %s:%" PRIu64,
                  cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
     if (s->bad_lines)
-        cli_note("%s bad lines were set aside; the first is %s:%" PRIu64, cli_count(s->bad_lines),
+        cli_note("bad lines set aside: %s; the first is %s:%" PRIu64, cli_count(s->bad_lines),
                  file_name(files, s->bad_file), s->bad_line);
 }
 
 /* An error's message with what can be done about it. */
-static int advise(int rc)
+static int advise(int rc, bool begun)
 {
     char message[1024];
     bool stored = strcmp(output, "-") != 0;
+    bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was begun with other");
     snprintf(message, sizeof message, "%s", lm_err());
-    if (rc == LM_EUSAGE && stored && strstr(message, "was begun with other"))
-        return lm_fail(rc, "%s (--force begins anew)", message);
-    if ((rc == LM_EDATA || rc == LM_EIO || rc == LM_EINTR) && stored)
-        cli_note("%s is not complete; the same command goes on from what is done", output);
-    lm_err_set(message);
+    if (stored && begun) return lm_fail(rc, "%s (the same command goes on from what is done)", message);
+    if (stored && in_the_way) return lm_fail(rc, "%s (--force begins anew)", message);
     return rc;
 }
 
@@ -96,7 +95,7 @@ static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
     if (bos && lm_tokenizer_bos(o->tokenizer) < 0) cli_verbose("%s: the model has no BOS; none is put", model);
     if (eos && lm_tokenizer_eos(o->tokenizer) < 0) cli_warn("%s: the model has no EOS; none is put", model);
     int rc = lm_tokenize(o, files, n, output, &sums);
-    if (rc) return advise(rc);
+    if (rc) return advise(rc, sums.begun);
     report(&sums, files, lm_seconds() - started);
     return LM_OK;
 }
@@ -113,8 +112,9 @@ static int run(void)
         return cli_usage("standard output is a terminal: use -o STORE, or pipe it into another program");
     if (operands.n == 0 && isatty(STDIN_FILENO)) return cli_usage("standard input is a terminal: name files");
 
-    /* Large buffers go back to the system when a large document is done. */
-    mallopt(M_MMAP_THRESHOLD, 2 << 20);
+    /* What each chunk and file needs again stays; what a large document needed goes back. */
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 
     lm_tokenizer *tokenizer = NULL;
     lm_domains *domains = NULL;

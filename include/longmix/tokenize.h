@@ -33,6 +33,7 @@ typedef struct lm_tokenize_options {
  * whole list and a line in it. */
 typedef struct lm_tokenize_sums {
     bool already;             /* the store was complete: nothing was done */
+    bool begun;               /* PATH.partial has what was done, for the next run */
     uint64_t resumed;         /* documents that were there already */
     uint64_t files, documents, tokens, text_bytes; /* text_bytes: of this run */
     uint64_t bad_lines, bad_line;                  /* ... and the first of them */

@@ -1,0 +1,19 @@
+# A document of 100 MB, between others: under 300 MB and 16 MB a thread.
+. "$LM_SRC/tests/cli/lmtok/model.bash"
+[ "$(basename "$LM_BUILD")" = build ] || { echo "skipped: sanitizers take memory of their own"; exit 77; }
+{
+    echo '{"text": "before", "domain": "Book"}'
+    printf '{"domain": "Book", "text": "'
+    awk 'BEGIN { for (i = 0; i < 1000000; i++)
+        printf "It was the best of %d, it was the worst of times: \\\"it was\\\" (the age) of \\u201cwisdom\\u201d. ", i }'
+    echo '"}'
+    echo '{"text": "after", "domain": "Book"}'
+} > book.jsonl
+for j in 1 4; do
+    lmtok -v -j $j -m m.model -o $j.lmt book.jsonl 2> err
+    peak=$(sed -n 's/.* \([0-9]*\)\.[0-9]* MB peak$/\1/p' err)
+    echo "-j $j: $peak MB" >&2
+    [ "$peak" -lt $((300 + 16 * j)) ]
+done
+cmp 1.lmt 4.lmt
+lmcat --json 1.lmt | grep -c '"domain":"Book"'

@@ -1,0 +1,30 @@
+# A full disk, a pipe nobody reads, a store that another run writes.
+. "$LM_SRC/tests/cli/lmtok/model.bash"
+lmsynth -q --bytes 4M --file-bytes 1M --seed 7 -o c
+lmtok -m m.model c > /dev/full 2> err && exit 1 || [ $? = 1 ]
+grep -q 'No space left' err
+{ lmtok -m m.model c 2> err || echo $? > status; } | head -c 1000 > /dev/null
+[ "$(cat status)" = 141 ]
+lmtok -m m.model -o no/such/folder/s.lmt c 2> err && exit 1 || [ $? = 1 ]
+mkdir folder
+lmtok -m m.model -o folder c 2> err && exit 1 || [ $? = 1 ]
+
+lmtok -m m.model -o whole.lmt c
+mkfifo feed
+lmtok -m m.model -o one.lmt feed 2> one.err & pid=$!
+exec 3> feed
+while [ ! -e one.lmt.partial ]; do sleep 0.02; done
+lmtok -m m.model -o one.lmt feed 2> err && exit 1 || [ $? = 2 ]
+grep -q 'another run is writing it' err
+exec 3>&-
+wait $pid
+
+mkdir small
+mount -t tmpfs -o size=2m tmpfs small 2> /dev/null || { echo "a small tmpfs cannot be mounted: not tested" >&2; exit 0; }
+trap 'umount -l small' EXIT
+lmtok -m m.model -o small/s.lmt c 2> err && exit 1 || [ $? = 1 ]
+grep -q 'small/s.lmt.partial: .*No space left' err
+[ ! -e small/s.lmt ] && [ -s small/s.lmt.partial ]
+mount -o remount,size=64m small
+lmtok -m m.model -o small/s.lmt c
+cmp whole.lmt small/s.lmt
