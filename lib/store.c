@@ -7,9 +7,10 @@
 #include "longmix/hash.h"
 #include "store_internal.h"
 
-/* ---- the fields of the JSON ------------------------------------------------------------- */
+/* ---- the fields of the JSON --------------------------------------------------------- */
 
-static int get_names(const char ***out, size_t *count, const lm_json *json, const char *key, size_t max)
+static int get_names(const char ***out, size_t *count, const lm_json *json, const char *key,
+                     size_t max)
 {
     const lm_json *list = NULL;
     int rc = lm_json_need(&list, json, key);
@@ -33,7 +34,8 @@ static int get_id(int64_t *out, const lm_json *tokenizer, const char *key, uint3
     if (!v || lm_json_type(v) == LM_JSON_NULL) return LM_OK;
     int rc = lm_json_u64(&id, v, NULL);
     if (rc) return rc;
-    if (id >= vocab) return lm_json_fail(v, "id %" PRIu64 " is outside the vocabulary of %" PRIu32, id, vocab);
+    if (id >= vocab)
+        return lm_json_fail(v, "id %" PRIu64 " is outside the vocabulary of %" PRIu32, id, vocab);
     *out = (int64_t)id;
     return LM_OK;
 }
@@ -94,7 +96,7 @@ void lm_meta_free(lm_meta *m)
     *m = (lm_meta){ .bos = -1, .eos = -1 };
 }
 
-/* ---- the bytes ---------------------------------------------------------------------------- */
+/* ---- the bytes ---------------------------------------------------------------------- */
 
 /* Of bytes 0 to 23 and of all that follows the check. */
 static int header_check(uint64_t *out, const unsigned char *p, size_t size)
@@ -136,13 +138,16 @@ int lmstore_reader_header(lmstore_reader *r, lm_meta *out)
     if (rc < 0) return rc;
     const unsigned char *p = lmstore_reader_at(r);
     if (rc == 0 || memcmp(p, STORE_MAGIC, 8))
-        return lm_fail(LM_EDATA, "%s: not a token stream (it does not begin with " STORE_MAGIC ")", r->name);
+        return lm_fail(LM_EDATA, "%s: not a token stream (it does not begin with " STORE_MAGIC ")",
+                       r->name);
     uint32_t version = lm_le32(p + 8), width = lm_le32(p + 12);
     uint64_t n = lm_le64(p + 16), check = lm_le64(p + 24);
     if (version != LM_STORE_VERSION)
-        return lm_fail(LM_EDATA, "%s: format version %" PRIu32 " is not known; this program reads version %d",
+        return lm_fail(LM_EDATA,
+                       "%s: format version %" PRIu32 " is not known; this program reads version %d",
                        r->name, version, LM_STORE_VERSION);
-    if (n > LM_META_MAX) return lmstore_reader_fail(r, 16, "the header is damaged: its size is not possible");
+    if (n > LM_META_MAX)
+        return lmstore_reader_fail(r, 16, "the header is damaged: its size is not possible");
     size_t size = HEADER_HEAD + (size_t)store_pad8(n);
     rc = lmstore_reader_need(r, size);
     if (rc < 0) return rc;
@@ -151,7 +156,8 @@ int lmstore_reader_header(lmstore_reader *r, lm_meta *out)
     uint64_t found = 0;
     rc = header_check(&found, p, size);
     if (rc) return rc;
-    if (found != check) return lmstore_reader_fail(r, 0, "the header is damaged: its checksum does not match");
+    if (found != check)
+        return lmstore_reader_fail(r, 0, "the header is damaged: its checksum does not match");
 
     lm_json *json = NULL;
     rc = lm_json_parse(&json, p + HEADER_HEAD, (size_t)n, r->name);
@@ -159,7 +165,8 @@ int lmstore_reader_header(lmstore_reader *r, lm_meta *out)
     if (rc) return rc;
     if (out->width != width) {
         lm_meta_free(out);
-        return lmstore_reader_fail(r, 12, "tokens of %" PRIu32 " bytes do not fit the vocabulary", width);
+        return lmstore_reader_fail(r, 12, "tokens of %" PRIu32 " bytes do not fit the vocabulary",
+                                   width);
     }
     lmstore_reader_skip(r, size);
     return LM_OK;

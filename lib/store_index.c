@@ -5,7 +5,7 @@
 #include "longmix/rng.h"
 #include "store_internal.h"
 
-/* ---- sums ----------------------------------------------------------------------------------- */
+/* ---- sums --------------------------------------------------------------------------- */
 
 /* The content hash is a polynomial in this odd number, so that the hash of parts, one after
  * the other, is that of the whole. */
@@ -27,7 +27,7 @@ uint64_t lmstore_content_join(uint64_t content, uint64_t documents, uint64_t nex
     return content + power * next;
 }
 
-/* ---- blocks of entries ---------------------------------------------------------------------- */
+/* ---- blocks of entries -------------------------------------------------------------- */
 
 size_t lmstore_block_add(lmstore_block *b, const lm_entry *e)
 {
@@ -79,10 +79,11 @@ void lmstore_index_head(unsigned char p[INDEX_HEAD], uint64_t documents)
 bool lmstore_index_head_get(const unsigned char *p, uint64_t *documents)
 {
     *documents = lm_le64(p + 16);
-    return lm_le64(p) == lm_hash64(p + 8, INDEX_HEAD - 8) && lm_le32(p + 8) == KIND_INDEX && !lm_le32(p + 12);
+    return lm_le64(p) == lm_hash64(p + 8, INDEX_HEAD - 8) && lm_le32(p + 8) == KIND_INDEX &&
+           !lm_le32(p + 12);
 }
 
-/* ---- trailer ----------------------------------------------------------------------------------- */
+/* ---- trailer ------------------------------------------------------------------------ */
 
 void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t)
 {
@@ -99,12 +100,15 @@ void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t)
 
 const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out)
 {
-    if (memcmp(p + 56, STORE_END_MAGIC, 8)) return "the end marker is missing: the file is not complete";
+    if (memcmp(p + 56, STORE_END_MAGIC, 8))
+        return "the end marker is missing: the file is not complete";
     if (lm_le64(p) != lm_hash64(p + 8, TRAILER - 8) || lm_le32(p + 8) != KIND_END ||
         lm_le32(p + 12) != LM_STORE_VERSION)
         return "the trailer is damaged";
     *out = (lmstore_trailer){
-        .sums = { .documents = lm_le64(p + 16), .tokens = lm_le64(p + 24), .content = lm_le64(p + 40) },
+        .sums = { .documents = lm_le64(p + 16),
+                  .tokens = lm_le64(p + 24),
+                  .content = lm_le64(p + 40) },
         .index = lm_le64(p + 32),
         .size = lm_le64(p + 48),
     };

@@ -31,7 +31,8 @@ enum {
     TRAILER = 64,
 };
 
-#define KIND(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
+#define KIND(a, b, c, d)                                                                           \
+    ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define KIND_DOC KIND('D', 'O', 'C', ' ')
 #define KIND_PIECE KIND('P', 'I', 'E', 'C')
 #define KIND_FILE KIND('F', 'I', 'L', 'E')
@@ -45,12 +46,12 @@ enum {
 
 static inline uint64_t store_pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
-/* ---- header (store.c) ------------------------------------------------------------------ */
+/* ---- header (store.c) --------------------------------------------------------------- */
 
 /* The header's bytes for this JSON. */
 LM_CHECKED int lmstore_header_build(lm_buf *out, const lm_json *json, unsigned width);
 
-/* ---- records (store_record.c) ------------------------------------------------------------ */
+/* ---- records (store_record.c) ------------------------------------------------------- */
 
 /* What the header allows a record to say. */
 typedef struct lmstore_limits {
@@ -65,7 +66,7 @@ uint64_t lmstore_record_size(const unsigned char *p, unsigned width);
 const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lmstore_limits *l,
                                  lm_record *out);
 
-/* ---- reading in order (store_reader.c) ------------------------------------------------------ */
+/* ---- reading in order (store_reader.c) ---------------------------------------------- */
 
 /* A window on an open file or pipe. */
 typedef struct lmstore_reader {
@@ -91,7 +92,8 @@ const unsigned char *lmstore_reader_at(const lmstore_reader *r);
 void lmstore_reader_skip(lmstore_reader *r, size_t n);
 
 /* "NAME: byte OFFSET: " and the text: LM_EDATA at the first unread byte plus `more`. */
-int lmstore_reader_fail(const lmstore_reader *r, uint64_t more, const char *fmt, ...) LM_PRINTF(3, 4);
+int lmstore_reader_fail(const lmstore_reader *r, uint64_t more, const char *fmt, ...)
+    LM_PRINTF(3, 4);
 
 /* Read and verify the header. */
 LM_CHECKED int lmstore_reader_header(lmstore_reader *r, lm_meta *out);
@@ -101,7 +103,7 @@ LM_CHECKED int lmstore_reader_header(lmstore_reader *r, lm_meta *out);
 LM_CHECKED int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record *out,
                                      uint64_t *size);
 
-/* ---- the index (store_index.c) ---------------------------------------------------------- */
+/* ---- the index (store_index.c) ------------------------------------------------------ */
 
 /* What the documents of a stream add up to. */
 typedef struct lmstore_sums {
@@ -145,7 +147,7 @@ void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t);
 /* NULL, or what is wrong with it. */
 const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out);
 
-/* ---- parts (store_parts.c) ---------------------------------------------------------------- */
+/* ---- parts (store_parts.c) ---------------------------------------------------------- */
 
 /* The files that a path stands for: itself, or the parts in a directory, in order. */
 typedef struct lmstore_parts {

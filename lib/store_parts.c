@@ -28,13 +28,16 @@ static int count_parts(const char *path, uint32_t *out)
         lm_part_name(name, k, n);
         if (strcmp(name, e->d_name) || k == 0 || k > n) continue;
         if (count && count != n)
-            rc = lm_fail(LM_EDATA, "%s: holds parts of two stores: some of %" PRIu32 ", some of %u parts", path,
-                         count, n);
+            rc = lm_fail(LM_EDATA,
+                         "%s: holds parts of two stores: some of %" PRIu32 ", some of %u parts",
+                         path, count, n);
         count = n;
     }
     closedir(d);
     if (!rc && count == 0)
-        rc = lm_fail(LM_EDATA, "%s: no part of a store (part-00001-of-00003.lmt ...) is in this directory", path);
+        rc = lm_fail(LM_EDATA,
+                     "%s: no part of a store (part-00001-of-00003.lmt ...) is in this directory",
+                     path);
     *out = count;
     return rc;
 }
@@ -62,7 +65,8 @@ int lmstore_parts_find(lmstore_parts *out, const char *path)
         snprintf(s, n, directory ? "%s/%s" : "%s", path, name);
         out->path[out->n++] = s;
         if (directory && stat(s, &st))
-            rc = lm_fail_errno(errno, "%s: part %" PRIu32 " of %" PRIu32 " is missing: %s", path, k, count, s);
+            rc = lm_fail_errno(errno, "%s: part %" PRIu32 " of %" PRIu32 " is missing: %s", path, k,
+                               count, s);
     }
     if (rc) lmstore_parts_free(out);
     return rc;
@@ -112,10 +116,12 @@ static int join(const lmstore_parts *p, const lm_meta *metas, lm_meta *out)
         rc = common_text(m->json, &text);
         if (rc) break;
         if (m->part != i + 1 || m->parts != p->n)
-            rc = lm_fail(LM_EDATA, "%s: says that it is part %" PRIu32 " of %" PRIu32, p->path[i], m->part, m->parts);
+            rc = lm_fail(LM_EDATA, "%s: says that it is part %" PRIu32 " of %" PRIu32, p->path[i],
+                         m->part, m->parts);
         else if (text.size != first.size || memcmp(text.data, first.data, text.size))
-            rc = lm_fail(LM_EDATA, "%s: was made with another tokenizer, domains or options than %s", p->path[i],
-                         p->path[0]);
+            rc = lm_fail(LM_EDATA,
+                         "%s: was made with another tokenizer, domains or options than %s",
+                         p->path[i], p->path[0]);
         for (size_t f = 0; f < m->files; f++) lm_json_set_str(files, NULL, m->file[f]);
     }
     if (rc) lm_json_free(files);

@@ -30,7 +30,14 @@ struct lm_store {
     uint64_t documents, tokens, content;
 };
 
-/* ---- open --------------------------------------------------------------------------------- */
+/* LM_EDATA at byte `offset` of a part. */
+static int fault(const lm_store *s, size_t k, uint64_t offset, const char *what, const char *why)
+{
+    return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": %s%s%s", s->parts.path[k], offset, what,
+                   why ? ": " : "", why ? why : "");
+}
+
+/* ---- open --------------------------------------------------------------------------- */
 
 /* Read header and trailer of one part. */
 static int open_part(part *p, const char *path, lm_meta *meta)
@@ -46,26 +53,33 @@ static int open_part(part *p, const char *path, lm_meta *meta)
     r.fd = -1; /* it stays with the part */
     lmstore_reader_close(&r);
     if (rc) return rc;
-    p->limits = (lmstore_limits){ .width = meta->width, .domains = meta->domains, .files = meta->files };
+    p->limits = (lmstore_limits){ .width = meta->width,
+                                  .domains = meta->domains,
+                                  .files = meta->files };
 
     if (fstat(p->fd, &st)) return lm_fail_errno(errno, "%s", path);
     if (!S_ISREG(st.st_mode))
-        return lm_fail(LM_EUSAGE, "%s: not a regular file; a store is read by its index, which stands at the end", path);
+        return lm_fail(
+            LM_EUSAGE,
+            "%s: not a regular file; a store is read by its index, which stands at the end", path);
     posix_fadvise(p->fd, 0, 0, POSIX_FADV_RANDOM);
     uint64_t size = (uint64_t)st.st_size;
     if (size < p->records + INDEX_HEAD + TRAILER)
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": truncated: the end marker is missing", path, size);
+        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": truncated: the end marker is missing", path,
+                       size);
     rc = lm_pread_all(p->fd, end, TRAILER, size - TRAILER, path);
     if (rc) return rc;
     const char *why = lmstore_trailer_get(end, &p->end);
-    if (!why && (p->end.size != size || p->end.index < p->records)) why = "the trailer is of another file";
+    if (!why && (p->end.size != size || p->end.index < p->records))
+        why = "the trailer is of another file";
     if (why) return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": %s", path, size - TRAILER, why);
 
     unsigned char head[INDEX_HEAD];
     uint64_t documents = 0;
     rc = lm_pread_all(p->fd, head, INDEX_HEAD, p->end.index, path);
     if (!rc && (!lmstore_index_head_get(head, &documents) || documents != p->end.sums.documents))
-        rc = lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the head of the index is damaged", path, p->end.index);
+        rc = lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the head of the index is damaged", path,
+                     p->end.index);
     return rc;
 }
 
@@ -98,7 +112,9 @@ static int open_parts(lm_store *s)
 int lm_store_open(lm_store **out, const char *path)
 {
     if (!strcmp(path, "-"))
-        return lm_fail(LM_EUSAGE, "standard input cannot be read by its index; write the store to a file first");
+        return lm_fail(
+            LM_EUSAGE,
+            "standard input cannot be read by its index; write the store to a file first");
     lm_store *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     s->name = strdup(path);
@@ -130,7 +146,7 @@ uint64_t lm_store_documents(const lm_store *s) { return s->documents; }
 uint64_t lm_store_tokens(const lm_store *s) { return s->tokens; }
 uint64_t lm_store_hash(const lm_store *s) { return s->content; }
 
-/* ---- the index ------------------------------------------------------------------------------ */
+/* ---- the index ---------------------------------------------------------------------- */
 
 /* The part that document `i` is in. */
 static size_t part_of(const lm_store *s, uint64_t i)
@@ -146,7 +162,8 @@ static size_t part_of(const lm_store *s, uint64_t i)
 }
 
 /* Read and verify block `b` of a part; *n entries are in it. */
-static int read_block(const lm_store *s, size_t k, uint64_t b, unsigned char block[BLOCK_MAX], size_t *n)
+static int read_block(const lm_store *s, size_t k, uint64_t b, unsigned char block[BLOCK_MAX],
+                      size_t *n)
 {
     const part *p = &s->part[k];
     uint64_t left = p->end.sums.documents - b * BLOCK_ENTRIES;
@@ -154,8 +171,7 @@ static int read_block(const lm_store *s, size_t k, uint64_t b, unsigned char blo
     *n = left < BLOCK_ENTRIES ? (size_t)left : BLOCK_ENTRIES;
     int rc = lm_pread_all(p->fd, block, *n * ENTRY + 8, at, s->parts.path[k]);
     if (!rc && !lmstore_block_good(block, *n))
-        rc = lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the index is damaged: the checksum of a block does not match",
-                     s->parts.path[k], at);
+        rc = fault(s, k, at, "the index is damaged", "the checksum of a block does not match");
     return rc;
 }
 
@@ -163,7 +179,9 @@ int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
 {
     unsigned char block[BLOCK_MAX];
     if (n > LM_ENTRIES_MAX || first > s->documents || n > s->documents - first)
-        return lm_fail(LM_EUSAGE, "%s: entries %" PRIu64 " to %" PRIu64 " were asked for, %" PRIu64 " are there",
+        return lm_fail(LM_EUSAGE,
+                       "%s: entries %" PRIu64 " to %" PRIu64 " were asked for, %" PRIu64
+                       " are there",
                        s->name, first, first + n, s->documents);
     while (n) {
         size_t k = part_of(s, first), have = 0;
@@ -173,7 +191,9 @@ int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
         for (size_t j = i % BLOCK_ENTRIES; j < have && n; j++, n--, first++) {
             lm_entry e = lmstore_entry_get(block + j * ENTRY);
             if (e.domain >= s->meta.domains || e.tokens > DOC_TOKENS_MAX || e.where >> WHERE_BITS)
-                return lm_fail(LM_EDATA, "%s: document %" PRIu64 ": its index entry is not possible", s->name, first);
+                return lm_fail(LM_EDATA,
+                               "%s: document %" PRIu64 ": its index entry is not possible", s->name,
+                               first);
             e.where |= (uint64_t)k << WHERE_BITS;
             *out++ = e;
         }
@@ -181,7 +201,7 @@ int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
     return LM_OK;
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents ---------------------------------------------------------------------- */
 
 static const part *find_part(const lm_store *s, const lm_entry *e, uint64_t *offset, size_t *k)
 {
@@ -199,20 +219,19 @@ int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r)
      * index and trailer are longer than the difference. */
     uint64_t size = PIECE_HEAD + store_pad8(e->tokens * p->limits.width);
     if (offset < p->records || offset + size > p->end.size)
-        return lm_fail(LM_EDATA, "%s: the index leads to byte %" PRIu64 ", where no record can be",
-                       s->parts.path[k], offset);
+        return fault(s, k, offset, "the index leads here, where no record can be", NULL);
     buf->size = 0;
     int rc = lm_buf_reserve(buf, (size_t)size);
     if (!rc) rc = lm_pread_all(p->fd, buf->data, (size_t)size, offset, s->parts.path[k]);
     if (rc) return rc;
     uint64_t true_size = lmstore_record_size(buf->data, p->limits.width);
     const char *why = "this is no record";
-    if (true_size && true_size <= size) why = lmstore_record_parse(buf->data, true_size, &p->limits, r);
+    if (true_size && true_size <= size)
+        why = lmstore_record_parse(buf->data, true_size, &p->limits, r);
     if (!why && (r->kind != LM_REC_DOC || r->doc.key != e->key || r->doc.tokens != e->tokens ||
                  r->doc.domain != e->domain))
         why = "it is not what the index says";
-    if (why)
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the record is damaged: %s", s->parts.path[k], offset, why);
+    if (why) return fault(s, k, offset, "the record is damaged", why);
     buf->size = (size_t)true_size;
     r->doc.file += (uint32_t)s->parts.first_file[k];
     return LM_OK;
@@ -223,10 +242,11 @@ void lm_store_prefetch(lm_store *s, const lm_entry *e)
     uint64_t offset = 0;
     size_t k = 0;
     const part *p = find_part(s, e, &offset, &k);
-    posix_fadvise(p->fd, (off_t)offset, (off_t)(PIECE_HEAD + e->tokens * p->limits.width), POSIX_FADV_WILLNEED);
+    posix_fadvise(p->fd, (off_t)offset, (off_t)(PIECE_HEAD + e->tokens * p->limits.width),
+                  POSIX_FADV_WILLNEED);
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------------------- */
 
 /* Call fn for the FILE records from byte `from` to `to` of a part: a gap between documents. */
 static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to,
@@ -242,10 +262,10 @@ static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to
         if (rc) break;
         uint64_t size = lmstore_record_size(record, p->limits.width);
         const char *why = "this is no record";
-        if (size && size <= FILE_RECORD && size <= to - from) why = lmstore_record_parse(record, size, &p->limits, &r);
-        if (why || r.kind == LM_REC_DOC)
-            return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the record is damaged: %s", s->parts.path[k], from,
-                           why ? why : "the index does not know this document");
+        if (size && size <= FILE_RECORD && size <= to - from)
+            why = lmstore_record_parse(record, size, &p->limits, &r);
+        if (!why && r.kind == LM_REC_DOC) why = "the index does not know this document";
+        if (why) return fault(s, k, from, "the record is damaged", why);
         if (r.kind == LM_REC_FILE) {
             r.file.file += (uint32_t)s->parts.first_file[k];
             rc = fn(arg, &r.file);
@@ -264,7 +284,8 @@ static int document_head(const lm_store *s, size_t k, uint64_t *out)
     int rc = p->end.sums.documents ? read_block(s, k, 0, block, &n) : LM_OK;
     *out = DOC_HEAD;
     if (rc || n == 0) return rc;
-    rc = lm_pread_all(p->fd, record, sizeof record, lmstore_entry_get(block).where, s->parts.path[k]);
+    rc = lm_pread_all(p->fd, record, sizeof record, lmstore_entry_get(block).where,
+                      s->parts.path[k]);
     if (!rc && lm_le32(record + 8) == KIND_PIECE) *out = PIECE_HEAD;
     return rc;
 }
@@ -283,7 +304,8 @@ int lm_store_files(lm_store *s, int (*fn)(void *arg, const lm_file_end *f), void
             for (size_t j = 0; j < n && !rc; j++) {
                 lm_entry e = lmstore_entry_get(block + j * ENTRY);
                 if (e.where < at || e.where > p->end.index || e.tokens > DOC_TOKENS_MAX)
-                    return lm_fail(LM_EDATA, "%s: the index is not in the order of the records", s->parts.path[k]);
+                    return lm_fail(LM_EDATA, "%s: the index is not in the order of the records",
+                                   s->parts.path[k]);
                 rc = files_between(s, k, at, e.where, fn, arg);
                 at = e.where + head + store_pad8(e.tokens * p->limits.width);
             }
@@ -295,7 +317,7 @@ int lm_store_files(lm_store *s, int (*fn)(void *arg, const lm_file_end *f), void
     return LM_OK;
 }
 
-/* ---- checking ----------------------------------------------------------------------------------- */
+/* ---- checking ----------------------------------------------------------------------- */
 
 /* Header and trailer were verified by lm_store_open; here the index, and that it adds up. */
 static int check_index(lm_store *s, const char *path)
@@ -308,7 +330,8 @@ static int check_index(lm_store *s, const char *path)
         uint64_t left = s->documents - sums.documents;
         size_t n = left < some ? (size_t)left : some;
         rc = lm_store_entries(s, sums.documents, n, e);
-        for (size_t i = 0; i < n && !rc; i++) lmstore_sums_add(&sums, e[i].key, e[i].tokens, e[i].domain);
+        for (size_t i = 0; i < n && !rc; i++)
+            lmstore_sums_add(&sums, e[i].key, e[i].tokens, e[i].domain);
     }
     free(e);
     if (!rc && (sums.tokens != s->tokens || sums.content != s->content))
@@ -336,7 +359,9 @@ static int check_records(const char *path)
         if (r.kind != LM_REC_DOC) continue;
         uint64_t bad = first_bad_id(&r, m->width, m->vocab);
         if (bad < r.doc.tokens) {
-            rc = lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": token %" PRIu64 " of the record is outside the vocabulary",
+            rc = lm_fail(LM_EDATA,
+                         "%s: byte %" PRIu64 ": token %" PRIu64
+                         " of the record is outside the vocabulary",
                          path, lm_stream_offset(s), bad);
             break;
         }

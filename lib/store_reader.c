@@ -30,7 +30,8 @@ int lmstore_reader_open(lmstore_reader *r, const char *path)
     bool standard = !strcmp(path, "-");
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return lm_fail_errno(errno, "%s: cannot open", path);
-    if (standard) fcntl(fd, F_SETPIPE_SZ, WINDOW_BYTES); /* a wide pipe where the system allows it */
+    if (standard)
+        fcntl(fd, F_SETPIPE_SZ, WINDOW_BYTES); /* a wide pipe where the system allows it */
     else posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     lmstore_reader_init(r, fd, standard ? "stdin" : path);
     return LM_OK;
@@ -115,7 +116,8 @@ int lmstore_reader_need(lmstore_reader *r, uint64_t n)
     return 1;
 }
 
-int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record *out, uint64_t *size)
+int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record *out,
+                          uint64_t *size)
 {
     /* Index and trailer are longer than the smallest record: every kind shows in this look. */
     int rc = lmstore_reader_need(r, RECORD_MIN);

@@ -4,7 +4,7 @@
 #include "longmix/hash.h"
 #include "store_internal.h"
 
-/* ---- writing ------------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------ */
 
 static void put_head(unsigned char *p, uint32_t kind, uint32_t file)
 {
@@ -99,7 +99,7 @@ int lm_record_add(lm_buf *out, unsigned width, const lm_record *r)
     return lm_buf_add(out, p, size);
 }
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/* ---- reading ------------------------------------------------------------------------ */
 
 uint64_t lmstore_record_size(const unsigned char *p, unsigned width)
 {
@@ -177,9 +177,10 @@ const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lm
         break;
     case KIND_BAD:
         out->kind = LM_REC_BAD;
-        out->bad = (lm_bad_line){
-            .file = file, .line = lm_le64(p + 16), .offset = lm_le64(p + 24), .bytes = lm_le64(p + 32)
-        };
+        out->bad = (lm_bad_line){ .file = file,
+                                  .line = lm_le64(p + 16),
+                                  .offset = lm_le64(p + 24),
+                                  .bytes = lm_le64(p + 32) };
         break;
     default:
         out->kind = LM_REC_SHARD;

@@ -91,8 +91,10 @@ static void expect_block(lm_stream *s, size_t sealed)
 static void count_document(lm_stream *s, const lm_doc *d)
 {
     lmstore_sums_add(&s->sums, d->key, d->tokens, d->domain);
-    expect_block(s, lmstore_block_add(&s->block, &(lm_entry){ .key = d->key, .where = s->reader.offset,
-                                                              .tokens = d->tokens, .domain = d->domain }));
+    expect_block(s, lmstore_block_add(&s->block, &(lm_entry){ .key = d->key,
+                                                              .where = s->reader.offset,
+                                                              .tokens = d->tokens,
+                                                              .domain = d->domain }));
 }
 
 /* Have n bytes of what follows the records, which must be there. */
@@ -114,13 +116,16 @@ static int check_blocks(lm_stream *s, lm_hasher *found)
         if (rc) return rc;
         const unsigned char *p = lmstore_reader_at(r);
         if (!lmstore_block_good(p, n))
-            return lmstore_reader_fail(r, 0, "the index is damaged: the checksum of a block does not match");
+            return lmstore_reader_fail(
+                r, 0, "the index is damaged: the checksum of a block does not match");
         lm_hasher_add(found, p + n * ENTRY, 8);
         lmstore_reader_skip(r, n * ENTRY + 8);
         left -= n;
     }
     if (lm_hasher_digest(found) != lm_hasher_digest(s->expected))
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the index does not say what the records are", r->name, start);
+        return lm_fail(LM_EDATA,
+                       "%s: byte %" PRIu64 ": the index does not say what the records are", r->name,
+                       start);
     return LM_OK;
 }
 
@@ -149,8 +154,9 @@ static int check_end(lm_stream *s)
     if (!lmstore_index_head_get(lmstore_reader_at(r), &documents))
         return lmstore_reader_fail(r, 0, "the head of the index is damaged");
     if (documents != s->sums.documents)
-        return lmstore_reader_fail(r, 16, "the index has %" PRIu64 " entries for %" PRIu64 " documents", documents,
-                                   s->sums.documents);
+        return lmstore_reader_fail(r, 16,
+                                   "the index has %" PRIu64 " entries for %" PRIu64 " documents",
+                                   documents, s->sums.documents);
     lmstore_reader_skip(r, INDEX_HEAD);
     lm_hasher *found = NULL;
     int rc = lm_hasher_new(&found);

@@ -35,7 +35,7 @@ struct lm_store_writer {
     bool failed;           /* a write failed: what is gathered no longer fits the file */
 };
 
-/* ---- bytes ----------------------------------------------------------------------------------- */
+/* ---- bytes -------------------------------------------------------------------------- */
 
 static int write_out(lm_store_writer *w, const void *p, size_t n)
 {
@@ -60,7 +60,7 @@ static int put(lm_store_writer *w, const void *p, size_t n)
     return n >= DIRECT_BYTES ? write_out(w, p, n) : lm_buf_add(&w->gathered, p, n);
 }
 
-/* ---- the index, kept aside -------------------------------------------------------------------- */
+/* ---- the index, kept aside ---------------------------------------------------------- */
 
 /* A file without a name beside the output, or in $TMPDIR for a pipe. */
 static int open_spool(lm_store_writer *w)
@@ -71,7 +71,8 @@ static int open_spool(lm_store_writer *w)
     int rc = lm_buf_printf(&name, w->path ? "%s.index.XXXXXX" : "%s/lmt.index.XXXXXX", stem);
     if (!rc) {
         w->spool_fd = mkostemp((char *)name.data, O_CLOEXEC);
-        if (w->spool_fd < 0) rc = lm_fail_errno(errno, "%s: cannot make a temporary file", name.data);
+        if (w->spool_fd < 0)
+            rc = lm_fail_errno(errno, "%s: cannot make a temporary file", name.data);
         else unlink((char *)name.data);
     }
     lm_buf_free(&name);
@@ -83,17 +84,20 @@ static int keep_block(lm_store_writer *w, size_t n)
     int rc = LM_OK;
     if (w->spool.size + n > SPOOL_BYTES) {
         if (w->spool_fd < 0) rc = open_spool(w);
-        if (!rc) rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size, "the temporary file of the index");
+        if (!rc)
+            rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size,
+                              "the temporary file of the index");
         w->spool.size = 0;
     }
     return rc ? rc : lm_buf_add(&w->spool, w->block.bytes, n);
 }
 
-static int add_entry(lm_store_writer *w, uint64_t key, uint64_t offset, uint64_t tokens, uint16_t domain)
+static int add_entry(lm_store_writer *w, uint64_t key, uint64_t offset, uint64_t tokens,
+                     uint16_t domain)
 {
     lmstore_sums_add(&w->sums, key, tokens, domain);
-    size_t n = lmstore_block_add(&w->block, &(lm_entry){ .key = key, .where = offset, .tokens = tokens,
-                                                         .domain = domain });
+    size_t n = lmstore_block_add(
+        &w->block, &(lm_entry){ .key = key, .where = offset, .tokens = tokens, .domain = domain });
     return n ? keep_block(w, n) : LM_OK;
 }
 
@@ -120,7 +124,7 @@ static int put_index(lm_store_writer *w)
     return rc ? rc : put(w, w->spool.data, w->spool.size);
 }
 
-/* ---- open -------------------------------------------------------------------------------------- */
+/* ---- open --------------------------------------------------------------------------- */
 
 static void release(lm_store_writer *w)
 {
@@ -143,13 +147,14 @@ static int other_header(const char *name, const lm_json *ours, const lm_json *th
     for (size_t i = 0; lm_json_member(ours, i, &key, &value); i++) {
         const lm_json *other = lm_json_get(theirs, key);
         a.size = b.size = 0;
-        if (other && !lm_json_dump(value, 0, &a) && !lm_json_dump(other, 0, &b) && a.size == b.size &&
-            !memcmp(a.data, b.data, a.size))
+        if (other && !lm_json_dump(value, 0, &a) && !lm_json_dump(other, 0, &b) &&
+            a.size == b.size && !memcmp(a.data, b.data, a.size))
             continue;
         where = key;
         break;
     }
-    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" is another", name, where);
+    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" is another",
+                     name, where);
     lm_buf_free(&a);
     lm_buf_free(&b);
     return rc;
@@ -186,7 +191,8 @@ static int is_done(const char *path, const lm_buf *header, const lm_json *json)
     if (rc) return rc;
     rc = same_header(&r, header, json);
     lmstore_reader_close(&r);
-    if (rc == 0) return lm_fail(LM_EDATA, "%s: is there already, but broken off inside its header", path);
+    if (rc == 0)
+        return lm_fail(LM_EDATA, "%s: is there already, but broken off inside its header", path);
     if (rc < 0) return rc;
     rc = lm_store_check(path, true);
     return rc ? rc : 1;
@@ -236,8 +242,9 @@ static int open_partial(lm_store_writer *w)
     }
 }
 
-static int open_path(lm_store_writer *w, const char *path, const lm_buf *header, const lm_json *json,
-                     bool resume, int (*seen)(void *arg, const lm_record *r), void *arg)
+static int open_path(lm_store_writer *w, const char *path, const lm_buf *header,
+                     const lm_json *json, bool resume, int (*seen)(void *arg, const lm_record *r),
+                     void *arg)
 {
     lm_buf partial = LM_BUF_INIT(65536);
     int rc = lm_buf_printf(&partial, "%s.partial", path);
@@ -274,7 +281,9 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     if (!rc) rc = lm_meta_from_json(&meta, copy);
     if (!rc) rc = lmstore_header_build(&header, json, meta.width);
     if (rc) goto out;
-    w->limits = (lmstore_limits){ .width = meta.width, .domains = meta.domains, .files = meta.files };
+    w->limits = (lmstore_limits){ .width = meta.width,
+                                  .domains = meta.domains,
+                                  .files = meta.files };
 
     if (strcmp(path, "-")) {
         rc = open_path(w, path, &header, json, resume, seen, arg);
@@ -296,7 +305,7 @@ out:
     return rc;
 }
 
-/* ---- append and finish ------------------------------------------------------------------------ */
+/* ---- append and finish -------------------------------------------------------------- */
 
 uint64_t lm_store_writer_documents(const lm_store_writer *w) { return w->sums.documents; }
 uint64_t lm_store_writer_tokens(const lm_store_writer *w) { return w->sums.tokens; }
@@ -308,14 +317,18 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
     for (size_t at = 0; at < n && !rc;) {
         const unsigned char *r = p + at;
         uint64_t size = n - at < RECORD_MIN ? 0 : lmstore_record_size(r, w->limits.width);
-        if (size == 0 || size > n - at) return lm_fail(LM_EUSAGE, "%s: what is appended is no record", w->name);
+        if (size == 0 || size > n - at)
+            return lm_fail(LM_EUSAGE, "%s: what is appended is no record", w->name);
         uint32_t kind = lm_le32(r + 8);
         if (kind == KIND_DOC || kind == KIND_PIECE) {
             if (lm_le16(r + 12) >= w->limits.domains || lm_le32(r + 40) >= w->limits.files)
-                return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header", w->name);
+                return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header",
+                               w->name);
             if (!w->document) w->document = kind;
             if (w->document != kind)
-                return lm_fail(LM_EUSAGE, "%s: whole documents and pieces cannot stand in one stream", w->name);
+                return lm_fail(LM_EUSAGE,
+                               "%s: whole documents and pieces cannot stand in one stream",
+                               w->name);
             rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
         }
         at += (size_t)size;

@@ -16,7 +16,7 @@
 #include "longmix/zio.h"
 #include "tokenize_internal.h"
 
-/* ---- which files ---------------------------------------------------------------------------- */
+/* ---- which files -------------------------------------------------------------------- */
 
 /* Bytes of a file on disk. */
 static int file_size(const char *path, double *out)
@@ -27,7 +27,8 @@ static int file_size(const char *path, double *out)
     return LM_OK;
 }
 
-int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts, size_t *first, size_t *count)
+int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts, size_t *first,
+                     size_t *count)
 {
     double total = 0, before = 0, size = 0;
     int rc = LM_OK;
@@ -35,14 +36,15 @@ int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts
     *count = n;
     if (parts == 1) return LM_OK;
     for (size_t i = 0; i < n && !rc; i++) {
-        if (!strcmp(files[i], "-")) return lm_fail(LM_EUSAGE, "standard input cannot be divided into parts");
+        if (!strcmp(files[i], "-"))
+            return lm_fail(LM_EUSAGE, "standard input cannot be divided into parts");
         rc = file_size(files[i], &size);
         total += size;
     }
     *first = *count = 0;
     for (size_t i = 0; i < n && !rc; i++) {
         rc = file_size(files[i], &size);
-        /* A file is in the part in which its middle is. Without bytes, in the one its number says. */
+        /* A file is in the part where its middle is; without bytes, where its number says. */
         double middle = total > 0 ? (before + size / 2) / total : (double)i / (double)n;
         uint32_t k = (uint32_t)(middle * parts);
         if (k >= parts) k = parts - 1;
@@ -53,14 +55,14 @@ int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts
     return rc;
 }
 
-/* ---- the header ------------------------------------------------------------------------------- */
+/* ---- the header --------------------------------------------------------------------- */
 
 static lm_json *header_json(const tok_run *r)
 {
     const lm_tokenize_options *o = r->o;
     const char *slash = strrchr(o->model, '/');
-    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(), *files = lm_json_array(),
-            *part = lm_json_object();
+    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
+            *files = lm_json_array(), *part = lm_json_object();
     lm_json_set_str(j, "format", "longmix store 1");
     lm_json_set_str(j, "longmix", LM_VERSION);
     lm_json_set_str(t, "name", slash ? slash + 1 : o->model);
@@ -81,7 +83,7 @@ static lm_json *header_json(const tok_run *r)
     return j;
 }
 
-/* ---- reading, under the lock of the turns ---------------------------------------------------------- */
+/* ---- reading, under the lock of the turns ------------------------------------------- */
 
 /* The next chunk, or the end of a file: 1, 0 when all files are read, or an error. */
 static int read_next(tok_work *w)
@@ -124,7 +126,7 @@ static int claim(tok_work *w, uint64_t *ticket)
     return rc;
 }
 
-/* ---- writing, in the order of the tickets ------------------------------------------------------------ */
+/* ---- writing, in the order of the tickets ------------------------------------------- */
 
 static int end_file(tok_work *w)
 {
@@ -171,7 +173,7 @@ static int hand_on(tok_work *w)
     return rc;
 }
 
-/* ---- a thread -------------------------------------------------------------------------------------- */
+/* ---- a thread ----------------------------------------------------------------------- */
 
 /* Take one piece of work all the way: 1, 0 when there is none left, or an error. */
 static int one_turn(tok_work *w)
@@ -220,7 +222,7 @@ static int run_thread(void *arg, int t)
     return rc;
 }
 
-/* ---- resuming ------------------------------------------------------------------------------------------ */
+/* ---- resuming ----------------------------------------------------------------------- */
 
 /* A record of an earlier run: count it, and note how far that run came. */
 static int seen(void *arg, const lm_record *rec)
@@ -266,7 +268,9 @@ static int open_aside(tok_run *r)
     const char *name = r->aside_name;
     if (!name && r->aside_size == 0) return LM_OK;
     if (!name)
-        return lm_fail(LM_EUSAGE, "the run that is to be resumed set lines aside: name the same quarantine file");
+        return lm_fail(
+            LM_EUSAGE,
+            "the run that is to be resumed set lines aside: name the same quarantine file");
     r->aside = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (r->aside < 0) return lm_fail_errno(errno, "%s: cannot open for writing", name);
     if (flock(r->aside, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
@@ -289,24 +293,27 @@ static int close_aside(tok_run *r, int rc)
     return rc;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------- */
+/* ---- the whole ---------------------------------------------------------------------- */
 
 /* Where this part's store and quarantine are. */
-static int name_outputs(const lm_tokenize_options *o, const char *path, lm_buf *store, lm_buf *aside)
+static int name_outputs(const lm_tokenize_options *o, const char *path, lm_buf *store,
+                        lm_buf *aside)
 {
     char part[LM_PART_NAME];
     lm_part_name(part, o->part, o->parts);
     bool divided = o->parts > 1;
     int rc = LM_OK;
     if (divided && strcmp(path, "-")) {
-        if (mkdir(path, 0777) && errno != EEXIST) rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
+        if (mkdir(path, 0777) && errno != EEXIST)
+            rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
         if (!rc) rc = lm_buf_printf(store, "%s/%s", path, part);
     } else {
         rc = lm_buf_printf(store, "%s", path);
     }
     part[strlen(part) - strlen(".lmt")] = 0;
     if (!rc && o->quarantine)
-        rc = divided ? lm_buf_printf(aside, "%s.%s", o->quarantine, part) : lm_buf_printf(aside, "%s", o->quarantine);
+        rc = divided ? lm_buf_printf(aside, "%s.%s", o->quarantine, part)
+                     : lm_buf_printf(aside, "%s", o->quarantine);
     return rc;
 }
 
@@ -341,7 +348,8 @@ static int run_all(tok_run *r)
     return rc;
 }
 
-int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, const char *path, lm_tokenize_sums *sums)
+int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, const char *path,
+                lm_tokenize_sums *sums)
 {
     *sums = (lm_tokenize_sums){ 0 };
     tok_run r = { .o = o, .sums = sums, .aside = -1, .width = lm_tokenizer_width(o->tokenizer) };
@@ -363,8 +371,9 @@ int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, cons
     sums->begun = !rc;
     if (!rc) rc = run_all(&r);
     /* Each file has its record, or the store must not look complete. */
-    if (!rc && sums->files != r.count) rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read",
-                                                    (const char *)store.data, sums->files, r.count);
+    if (!rc && sums->files != r.count)
+        rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read", (const char *)store.data,
+                     sums->files, r.count);
     rc = close_aside(&r, rc);
     sums->documents = lm_store_writer_documents(r.writer);
     sums->tokens = lm_store_writer_tokens(r.writer);

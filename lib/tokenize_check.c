@@ -1,4 +1,4 @@
-/* tokenize_check.c -- in production too, now and then, the ids are compared with SentencePiece's. */
+/* tokenize_check.c -- in production too, now and then, ids are compared with SentencePiece's. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -12,7 +12,9 @@ void tok_check_init(tok_check *c, const lm_tokenize_options *o)
 {
     /* Without the fast path there is nothing to compare. */
     bool fast = !lm_tokenizer_slow_reason(o->tokenizer);
-    *c = (tok_check){ .model = o->model, .every = fast ? o->check_every : 0, .ids = LM_BUF_INIT((size_t)1 << 30) };
+    *c = (tok_check){ .model = o->model,
+                      .every = fast ? o->check_every : 0,
+                      .ids = LM_BUF_INIT((size_t)1 << 30) };
     pthread_mutex_init(&c->lock, NULL);
 }
 
@@ -43,8 +45,10 @@ static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
     unsigned width = lm_tokenizer_width(c->tokenizer);
     size_t i = 0, most = c->ids.size < n ? c->ids.size : n;
     while (i < most && a[i] == b[i]) i++;
-    return lm_fail(LM_EDATA, "token %zu is not SentencePiece's; please report this, and use --reference until then",
-                   i / width);
+    return lm_fail(
+        LM_EDATA,
+        "token %zu is not SentencePiece's; please report this, and use --reference until then",
+        i / width);
 }
 
 int tok_check_document(tok_check *c, const lm_line *doc, const void *ids, size_t n)

@@ -9,7 +9,7 @@
 #include "longmix/threads.h"
 #include "longmix/tokenize.h"
 
-/* ---- bounded memory (tokenize_room.c) ------------------------------------------------------- */
+/* ---- bounded memory (tokenize_room.c) ----------------------------------------------- */
 
 /* How many bytes of large chunks are in work at the same time. */
 typedef struct tok_room {
@@ -34,7 +34,7 @@ void tok_room_leave(tok_room *m, size_t taken);
 /* Tell the system that n bytes at p are not needed any more. They may read as zeros then. */
 void tok_give_back(const void *p, size_t n);
 
-/* ---- comparing with SentencePiece (tokenize_check.c) ------------------------------------------- */
+/* ---- comparing with SentencePiece (tokenize_check.c) -------------------------------- */
 
 /* The reference, loaded when the first document is drawn. */
 typedef struct tok_check {
@@ -56,7 +56,7 @@ bool tok_check_drawn(const tok_check *c, uint64_t key, size_t size);
 /* Compare `n` bytes of ids with the reference's. LM_EDATA with a reason where they differ. */
 LM_CHECKED int tok_check_document(tok_check *c, const lm_line *doc, const void *ids, size_t n);
 
-/* ---- the run (tokenize.c) ------------------------------------------------------------------------ */
+/* ---- the run (tokenize.c) ----------------------------------------------------------- */
 
 typedef struct tok_run {
     const lm_tokenize_options *o;
@@ -85,7 +85,7 @@ typedef struct tok_run {
     lm_tokenize_sums *sums;
 } tok_run;
 
-/* ---- a thread's work (tokenize_work.c) ----------------------------------------------------------- */
+/* ---- a thread's work (tokenize_work.c) ---------------------------------------------- */
 
 /* One thread: its tools, and the chunk in its hands. */
 typedef struct tok_work {

@@ -7,11 +7,14 @@
 
 enum { KEEP_BYTES = 4 << 20,      /* of a buffer, from one chunk to the next */
        LONG_TEXT = 4 << 20 };     /* a text over this is encoded bit by bit, and given back */
-#define RECORDS_MAX ((size_t)20 << 30) /* the longest line, if each byte became an id of 4 bytes, and more */
+/* The longest line, if each byte became an id of 4 bytes, and room for SentencePiece's way. */
+#define RECORDS_MAX ((size_t)64 << 30)
 
 int tok_work_open(tok_work *w, tok_run *run)
 {
-    *w = (tok_work){ .run = run, .records = LM_BUF_INIT(RECORDS_MAX), .bad = LM_BUF_INIT(2 * LM_LINE_MAX) };
+    *w = (tok_work){ .run = run,
+                     .records = LM_BUF_INIT(RECORDS_MAX),
+                     .bad = LM_BUF_INIT(2 * LM_LINE_MAX) };
     int rc = lm_line_parser_new(&w->parser, lm_domains_keys(run->o->domains));
     return rc ? rc : lm_encoder_new(&w->encoder, run->o->tokenizer);
 }
@@ -35,6 +38,14 @@ void tok_work_clear(tok_work *w)
     lm_buf_reset(&w->records, KEEP_BYTES);
     lm_buf_reset(&w->bad, KEEP_BYTES);
     w->lines = w->documents = w->bad_lines = w->unknown = w->text_bytes = 0;
+}
+
+static const char *file_of(const tok_work *w) { return w->run->files[w->file]; }
+
+/* The file, as messages name it. */
+static const char *shown_name(const tok_work *w)
+{
+    return strcmp(file_of(w), "-") ? file_of(w) : "stdin";
 }
 
 static int put_id(tok_work *w, int64_t id)
@@ -64,16 +75,21 @@ static int encode_long(tok_work *w, const lm_line *doc)
 static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int domain)
 {
     const lm_tokenize_options *o = w->run->o;
-    int64_t bos = o->bos ? lm_tokenizer_bos(o->tokenizer) : -1, eos = o->eos ? lm_tokenizer_eos(o->tokenizer) : -1;
-    lm_doc d = { .key = lm_hash64(doc->text, doc->text_size), .line = line, .file = (uint32_t)w->file,
+    int64_t bos = o->bos ? lm_tokenizer_bos(o->tokenizer) : -1,
+            eos = o->eos ? lm_tokenizer_eos(o->tokenizer) : -1;
+    lm_doc d = { .key = lm_hash64(doc->text, doc->text_size),
+                 .line = line,
+                 .file = (uint32_t)w->file,
                  .domain = (uint16_t)domain };
     size_t at = 0;
     int rc = lm_record_begin(&w->records, false, &at);
     if (rc) return rc;
     if (bos >= 0) rc = put_id(w, bos);
     size_t ids = w->records.size;
-    if (!rc) rc = doc->text_size > LONG_TEXT ? encode_long(w, doc)
-                                             : lm_encode(w->encoder, doc->text, doc->text_size, &w->records);
+    if (!rc)
+        rc = doc->text_size > LONG_TEXT
+                 ? encode_long(w, doc)
+                 : lm_encode(w->encoder, doc->text, doc->text_size, &w->records);
     if (!rc && tok_check_drawn(&w->run->check, d.key, doc->text_size))
         rc = tok_check_document(&w->run->check, doc, w->records.data + ids, w->records.size - ids);
     if (!rc && eos >= 0) rc = put_id(w, eos);
@@ -84,18 +100,19 @@ static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int doma
     }
     w->documents++;
     w->text_bytes += doc->text_size;
-    if ((size_t)domain + 1 == lm_domains_count(o->domains) && !w->unknown++) w->first_unknown = line;
+    if ((size_t)domain + 1 == lm_domains_count(o->domains) && !w->unknown++)
+        w->first_unknown = line;
     return LM_OK;
 }
 
 /* A line that is no document, for the reason in lm_err(). */
-static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t offset, size_t fault)
+static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t offset,
+                  size_t fault)
 {
-    const char *file = w->run->files[w->file];
-    if (w->run->aside < 0)
-        return lm_line_error(strcmp(file, "-") ? file : "stdin", line, offset + fault, lm_err());
+    if (w->run->aside < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
     lm_record bad = { .kind = LM_REC_BAD,
-                      .bad = { .file = (uint32_t)w->file, .line = line, .offset = offset, .bytes = n } };
+                      .bad = {
+                          .file = (uint32_t)w->file, .line = line, .offset = offset, .bytes = n } };
     if (!w->bad_lines++) w->first_bad = line;
     int rc = lm_record_add(&w->records, w->run->width, &bad);
     return rc ? rc : lm_buf_add(&w->bad, s, n + 1); /* with its LF */
@@ -117,16 +134,17 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
     size_t fault = 0;
     bool aside = w->run->aside >= 0;
     /* A line that may yet be set aside, because of its domain, must not be spent. */
-    int rc = aside ? lm_line_parse(w->parser, s, n, &doc, &fault) : lm_line_spend(w->parser, s, n, &doc, &fault);
+    int rc = aside ? lm_line_parse(w->parser, s, n, &doc, &fault)
+                   : lm_line_spend(w->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
-    int domain = rc > 0 ? lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, w->run->files[w->file]) : rc;
+    int domain = rc;
+    if (rc > 0)
+        domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
     if (n > LONG_TEXT) give_back_rest(s, n, &doc);
     rc = add_document(w, &doc, line, domain);
-    if (rc != LM_EDATA) return rc;
-    const char *file = w->run->files[w->file];
-    return lm_line_error(strcmp(file, "-") ? file : "stdin", line, offset, lm_err());
+    return rc == LM_EDATA ? lm_line_error(shown_name(w), line, offset, lm_err()) : rc;
 }
 
 int tok_work_lines(tok_work *w)

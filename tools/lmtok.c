@@ -21,37 +21,53 @@ static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst and "
-      "*.jsonl.gz below it; - is standard input, which is also read when there is no FILE.", 0, 0 },
-    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model (tokenizer.model). Needed.", 0, 0 },
+      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
+      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE.",
+      0, 0 },
+    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model (tokenizer.model). Needed.",
+      0, 0 },
     { CLI_STR, "output", 'o', &output, "STORE",
-      "Write a store there: STORE.partial until it is complete. Run again with the same arguments after an "
-      "interruption, lmtok goes on from STORE.partial, and the bytes are the same. Without -o the same "
-      "stream goes to standard output.", 0, 0 },
+      "Write a store there: STORE.partial until it is complete. Run again with the same arguments "
+      "after an interruption, lmtok goes on from STORE.partial, and the bytes are the same. "
+      "Without -o the same stream goes to standard output.",
+      0, 0 },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's seven sets.", 0, 0 },
+      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
+      "seven sets.",
+      0, 0 },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
-      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a bad line, "
-      "table does what the table says (the default; the built-in one keeps).", 0, 0 },
+      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
+      "bad line, table does what the table says (the default; the built-in one keeps).",
+      0, 0 },
     { CLI_SWITCH, "bos", 0, &bos, NULL,
       "Put the model's BOS id before every document, as LLaMA does (the default).", 0, 0 },
     { CLI_SWITCH, "eos", 0, &eos, NULL, "Put the model's EOS id after every document.", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads (all cores). The output does not depend on them.", 0, 4096 },
+    { CLI_THREADS, "threads", 'j', &threads, "N",
+      "Threads (all cores). The output does not depend on them.", 0, 4096 },
     { CLI_PART, "part", 0, &part, "k/K",
-      "Only the k-th of K parts of the files, counted from 1. STORE is a directory then, which the K runs share; "
-      "when all have ended it is a store. Parts are ranges of the list of files, about equal on disk.", 0, 0 },
+      "Only the k-th of K parts of the files, counted from 1. STORE is a directory then, which "
+      "the K runs share; when all have ended it is a store. Parts are ranges of the list of "
+      "files, about equal on disk.",
+      0, 0 },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
-      "What becomes of a line that is no document: stop (the default) ends the run; quarantine writes it as it "
-      "is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes on.", 0, 0 },
-    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold.", 0, 0 },
-    { CLI_FLAG, "reference", 0, &reference, NULL, "Let SentencePiece itself do all the work: slow.", 0, 0 },
+      "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
+      "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes on.",
+      0, 0 },
+    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold.", 0,
+      0 },
+    { CLI_FLAG, "reference", 0, &reference, NULL, "Let SentencePiece itself do all the work: slow.",
+      0, 0 },
     { CLI_SIZE, "check-every", 0, &check_every, "N",
-      "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a difference. "
-      "0 checks none. Texts over 64 KiB are not chosen.", 0, 0 },
+      "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a "
+      "difference. 0 checks none. Texts over 64 KiB are not chosen.",
+      0, 0 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const char *file_name(char *const *files, size_t i) { return strcmp(files[i], "-") ? files[i] : "stdin"; }
+static const char *file_name(char *const *files, size_t i)
+{
+    return strcmp(files[i], "-") ? files[i] : "stdin";
+}
 
 static void report(const lm_tokenize_sums *s, char *const *files, double seconds)
 {
@@ -59,13 +75,16 @@ static void report(const lm_tokenize_sums *s, char *const *files, double seconds
         cli_note("%s: already complete", output);
         return;
     }
-    if (s->resumed) cli_verbose("%s documents were there from an earlier run", cli_count(s->resumed));
-    cli_verbose("%s documents, %s tokens, %s files; %.1f MB of text, %.1f MB/s", cli_count(s->documents),
-                cli_count(s->tokens), cli_count(s->files), (double)s->text_bytes / 1e6,
-                (double)s->text_bytes / 1e6 / seconds);
-    cli_verbose("thread seconds: %.2f reading and decompressing, %.2f JSON, tokens and hashes, %.2f writing, "
-                "%.2f waiting for others", s->reading, s->working, s->writing, s->waiting);
-    if (check_every && s->checked) cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
+    if (s->resumed)
+        cli_verbose("%s documents were there from an earlier run", cli_count(s->resumed));
+    cli_verbose("%s documents, %s tokens, %s files; %.1f MB of text, %.1f MB/s",
+                cli_count(s->documents), cli_count(s->tokens), cli_count(s->files),
+                (double)s->text_bytes / 1e6, (double)s->text_bytes / 1e6 / seconds);
+    cli_verbose("thread seconds: %.2f reading and decompressing, %.2f JSON, tokens and hashes, "
+                "%.2f writing, %.2f waiting for others",
+                s->reading, s->working, s->writing, s->waiting);
+    if (check_every && s->checked)
+        cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
     if (s->unknown)
         cli_note("documents of no known domain, kept as \"unknown\": %s; the first is %s:%" PRIu64,
                  cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
@@ -81,7 +100,8 @@ static int advise(int rc, bool begun)
     bool stored = strcmp(output, "-") != 0;
     bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was begun with other");
     snprintf(message, sizeof message, "%s", lm_err());
-    if (stored && begun) return lm_fail(rc, "%s (the same command goes on from what is done)", message);
+    if (stored && begun)
+        return lm_fail(rc, "%s (the same command goes on from what is done)", message);
     if (stored && in_the_way) return lm_fail(rc, "%s (--force begins anew)", message);
     return rc;
 }
@@ -92,8 +112,10 @@ static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
     double started = lm_seconds();
     const char *slow = lm_tokenizer_slow_reason(o->tokenizer);
     if (slow && !reference) cli_verbose("%s: SentencePiece does the work, slowly: %s", model, slow);
-    if (bos && lm_tokenizer_bos(o->tokenizer) < 0) cli_verbose("%s: the model has no BOS; none is put", model);
-    if (eos && lm_tokenizer_eos(o->tokenizer) < 0) cli_warn("%s: the model has no EOS; none is put", model);
+    if (bos && lm_tokenizer_bos(o->tokenizer) < 0)
+        cli_verbose("%s: the model has no BOS; none is put", model);
+    if (eos && lm_tokenizer_eos(o->tokenizer) < 0)
+        cli_warn("%s: the model has no EOS; none is put", model);
     int rc = lm_tokenize(o, files, n, output, &sums);
     if (rc) return advise(rc, sums.begun);
     report(&sums, files, lm_seconds() - started);
@@ -109,8 +131,10 @@ static int run(void)
     if (!aside && strcmp(bad_lines, "stop"))
         return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
     if (!strcmp(output, "-") && isatty(STDOUT_FILENO))
-        return cli_usage("standard output is a terminal: use -o STORE, or pipe it into another program");
-    if (operands.n == 0 && isatty(STDIN_FILENO)) return cli_usage("standard input is a terminal: name files");
+        return cli_usage(
+            "standard output is a terminal: use -o STORE, or pipe it into another program");
+    if (operands.n == 0 && isatty(STDIN_FILENO))
+        return cli_usage("standard input is a terminal: name files");
 
     /* What each chunk and file needs again stays; what a large document needed goes back. */
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
@@ -151,23 +175,25 @@ int main(int argc, char **argv)
     static const cli_tool tool = {
         .name = "lmtok",
         .summary = "JSONL documents to a token store",
-        .about =
-            "Reads JSONL documents (a JSON object a line with a string member \"text\"), finds the source domain of "
-            "each, and tokenizes it, token for token as SentencePiece does. What is written is a token store: "
-            "records, an index, an end marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
-            "Documents stand in the store in the order of the files and lines. A document's key is the XXH3-64 of "
-            "its text. What is a document, and what is refused, stands in docs/jsonl.md; a bad line is told "
-            "with its file, line and byte, and ends the run, unless --bad-lines sets it aside. A store has its "
-            "name only when it is complete.",
+        .about = "Reads JSONL documents (a JSON object a line with a string member \"text\"), "
+                 "finds the source domain of each, and tokenizes it, token for token as "
+                 "SentencePiece does. What is written is a token store: records, an index, an end "
+                 "marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
+                 "Documents stand in the store in the order of the files and lines. A document's "
+                 "key is the XXH3-64 of its text. What is a document, and what is refused, stands "
+                 "in docs/jsonl.md; a bad line is told with its file, line and byte, and ends the "
+                 "run, unless --bad-lines sets it aside. A store has its name only when it is "
+                 "complete.",
         .opts = opts,
-        .examples = "# a store of a corpus\n"
-                    "lmtok -m tokenizer.model -o store.lmt corpus\n"
-                    "# in three parts, which may run on three machines; parts is then a store\n"
-                    "for k in 1 2 3; do lmtok -m tokenizer.model -o parts --part $k/3 corpus; done\n"
-                    "# without a store: count on the way\n"
-                    "lmtok -m tokenizer.model corpus | lmhist\n"
-                    "# set bad lines aside\n"
-                    "lmtok -m tokenizer.model --bad-lines quarantine:bad.jsonl -o checked.lmt corpus\n",
+        .examples =
+            "# a store of a corpus\n"
+            "lmtok -m tokenizer.model -o store.lmt corpus\n"
+            "# in three parts, which may run on three machines; parts is then a store\n"
+            "for k in 1 2 3; do lmtok -m tokenizer.model -o parts --part $k/3 corpus; done\n"
+            "# without a store: count on the way\n"
+            "lmtok -m tokenizer.model corpus | lmhist\n"
+            "# set bad lines aside\n"
+            "lmtok -m tokenizer.model --bad-lines quarantine:bad.jsonl -o checked.lmt corpus\n",
         .see = "lmtag(1), lmhist(1), lmplan(1), lmmix(1), lmcheck(1), lmcat(1)",
         .run = run,
     };

@@ -124,7 +124,8 @@ int lm_part_name(char out[LM_PART_NAME], uint32_t k, uint32_t n);
  * same header: then *out is NULL and 1 is returned: nothing is left to do. Without `resume`
  * both are overwritten. */
 LM_CHECKED int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json *meta,
-                                    bool resume, int (*seen)(void *arg, const lm_record *r), void *arg);
+                                    bool resume, int (*seen)(void *arg, const lm_record *r),
+                                    void *arg);
 
 /* Append sealed records, as lm_record_* built them; they are taken into the index. One thread
  * at a time. 0, LM_EIO, LM_EPIPE. */
@@ -167,7 +168,8 @@ const lm_meta *lm_store_meta(const lm_store *s); /* files of all parts, one afte
 const char *lm_store_name(const lm_store *s);
 uint64_t lm_store_documents(const lm_store *s);
 uint64_t lm_store_tokens(const lm_store *s);
-uint64_t lm_store_hash(const lm_store *s); /* of the indices of all parts: what a plan was made from */
+uint64_t
+lm_store_hash(const lm_store *s); /* of the indices of all parts: what a plan was made from */
 
 /* One entry of the index. */
 typedef struct lm_entry {

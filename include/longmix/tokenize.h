@@ -20,12 +20,12 @@ typedef struct lm_tokenize_options {
     const lm_tokenizer *tokenizer;
     const char *model;        /* its file: named in the header, opened again for check_every */
     const lm_domains *domains;
-    bool bos, eos;            /* put the model's id before, after every document, where it has one */
+    bool bos, eos; /* put the model's id before, after every document, where it has one */
     int threads;
     uint32_t part, parts;     /* 1 of 1 for all files */
     bool force;               /* begin anew, whatever is there */
     const char *quarantine;   /* file for lines that are no documents; NULL: the first one fails */
-    uint64_t check_every;     /* one in so many documents is encoded by SentencePiece too; 0: none */
+    uint64_t check_every; /* one in so many documents is encoded by SentencePiece too; 0: none */
     lm_progress *progress;    /* may be NULL; its total is set */
 } lm_tokenize_options;
 
@@ -46,11 +46,11 @@ typedef struct lm_tokenize_sums {
 
 /* Which of n files are part k of K: *count of them from *first on. Parts are ranges of the list,
  * about equal in bytes on disk. LM_EIO, or LM_EUSAGE for standard input in more than one part. */
-LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts, size_t *first,
-                                size_t *count);
+LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts,
+                                size_t *first, size_t *count);
 
-/* Tokenize `files` (of lm_files_expand) into a store at `path` ("-": standard output; with parts > 1
- * a directory, made if absent). Killed and called again with the same arguments it goes on from
+/* Tokenize `files` (of lm_files_expand) into a store at `path` ("-": standard output; with
+ * parts > 1 a directory, made if absent). Killed and called again with the same arguments it goes on from
  * PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend on
  * files and options alone.
  *
@@ -58,8 +58,8 @@ LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uin
  * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is appended to that file (in more than one
  * part: FILE.part-00001-of-00003) and counted. LM_EINTR when interrupted. Memory: under 300 MB
  * and 16 MB a thread, for documents of up to 100 MB. */
-LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, const char *path,
-                           lm_tokenize_sums *sums);
+LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n,
+                           const char *path, lm_tokenize_sums *sums);
 
 #ifdef __cplusplus
 }

@@ -42,7 +42,8 @@ static void repair(uint8_t *p, uint64_t size)
         if (!memcmp(p + at + 8, "FILE", 4)) n = 56;
         else if (!memcmp(p + at + 8, "BAD ", 4)) n = 40;
         else if (!memcmp(p + at + 8, "SHRD", 4)) n = 32;
-        else if (tokens < size && width <= 4) n = (memcmp(p + at + 8, "PIEC", 4) ? 48 : 72) + pad8(tokens * width);
+        else if (tokens < size && width <= 4)
+            n = (memcmp(p + at + 8, "PIEC", 4) ? 48 : 72) + pad8(tokens * width);
         if (n == 0 || n > size - at) return;
         seal(p + at, n);
         at += n;
@@ -96,7 +97,8 @@ static void in_order(const uint8_t *data, size_t size)
             if (r.kind != LM_REC_DOC) continue;
             documents++;
             tokens += r.doc.tokens;
-            sum += lm_hash64(r.tokens, r.doc.tokens * lm_stream_meta(s)->width); /* reads them all */
+            sum += lm_hash64(r.tokens,
+                             r.doc.tokens * lm_stream_meta(s)->width); /* reads them all */
         }
         lm_stream_close(s);
     }

@@ -64,7 +64,8 @@ static void in_order(const char *path, unsigned width)
             CHECK_EQ(r.file.raw_hash, lm_mix(3, files, 0, 0));
             files++;
         } else {
-            CHECK(r.kind == LM_REC_BAD && r.bad.file == 1 && r.bad.line == 7 && r.bad.offset == 70 && r.bad.bytes == 9);
+            CHECK(r.kind == LM_REC_BAD && r.bad.file == 1 && r.bad.line == 7 &&
+                  r.bad.offset == 70 && r.bad.bytes == 9);
             bad++;
         }
     }
@@ -146,10 +147,12 @@ static void damage(void)
 
 static void impossible_counts(void)
 {
-    /* A record that claims 8 GiB fails for want of bytes, not of memory; one that claims more is none. */
+    /* A record that claims 8 GiB fails for want of bytes, not of memory; one that claims more
+     * is none. */
     static unsigned char p[FILE_MAX];
     uint64_t docs = 0;
-    size_t n = tiny_load("tiny.lmt", p, FILE_MAX), first = 32 + ((size_t)lm_le64(p + 16) + 7) / 8 * 8;
+    size_t n = tiny_load("tiny.lmt", p, FILE_MAX),
+           first = 32 + ((size_t)lm_le64(p + 16) + 7) / 8 * 8;
     CHECK_EQ(lm_le32(p + first + 8), 0x20434f44); /* "DOC " */
     lm_put64(p + first + 24, UINT64_C(1) << 32);
     tiny_save("liar.lmt", p, n);
@@ -171,21 +174,32 @@ static void pieces(void)
     lm_entry e;
     lm_buf b = LM_BUF_INIT(1 << 16);
     const unsigned char ids[12] = { 1, 0, 0, 0, 2, 1, 2, 0, 3 };
-    lm_record doc = { .kind = LM_REC_DOC, .tokens = ids,
-                      .doc = { .key = 9, .tokens = 3, .doc_tokens = 100, .start = 10, .unit_tokens = 50, .line = 4,
-                               .copy = 2, .domain = 1, .flags = LM_DOC_TRIMMED } };
+    lm_record doc = { .kind = LM_REC_DOC,
+                      .tokens = ids,
+                      .doc = { .key = 9,
+                               .tokens = 3,
+                               .doc_tokens = 100,
+                               .start = 10,
+                               .unit_tokens = 50,
+                               .line = 4,
+                               .copy = 2,
+                               .domain = 1,
+                               .flags = LM_DOC_TRIMMED } };
     lm_record mark = { .kind = LM_REC_SHARD, .shard = { .shard = 3, .start = 1000 } }, r;
     NEED(lm_record_add(&b, 4, &mark) == 0 && lm_record_add(&b, 4, &doc) == 0);
     NEED(lm_store_writer_open(&w, "mix.lmt", header, false, NULL, NULL) == 0);
     NEED(lm_store_append(w, b.data, b.size) == 0);
     CHECK_EQ(lm_store_append(w, b.data, b.size - 8), LM_EUSAGE);
     NEED(lm_store_finish(w) == 0);
-    CHECK(lm_store_check("mix.lmt", false) == LM_EDATA && strstr(lm_err(), "vocabulary")); /* id 131,330 */
+    CHECK(lm_store_check("mix.lmt", false) == LM_EDATA &&
+          strstr(lm_err(), "vocabulary")); /* id 131,330 */
     CHECK_OK(lm_store_check("mix.lmt", true));
     NEED(lm_stream_open(&in, "mix.lmt") == 0);
     CHECK(lm_stream_meta(in)->plan && lm_stream_meta(in)->width == 4);
-    CHECK(lm_stream_next(in, &r) == 1 && r.kind == LM_REC_SHARD && r.shard.shard == 3 && r.shard.start == 1000);
-    CHECK(lm_stream_next(in, &r) == 1 && !memcmp(&r.doc, &doc.doc, sizeof r.doc) && !memcmp(r.tokens, ids, 12));
+    CHECK(lm_stream_next(in, &r) == 1 && r.kind == LM_REC_SHARD && r.shard.shard == 3 &&
+          r.shard.start == 1000);
+    CHECK(lm_stream_next(in, &r) == 1 && !memcmp(&r.doc, &doc.doc, sizeof r.doc) &&
+          !memcmp(r.tokens, ids, 12));
     CHECK_EQ(lm_stream_next(in, &r), 0);
     lm_stream_close(in);
     NEED(lm_store_open(&s, "mix.lmt") == 0);
@@ -215,7 +229,8 @@ static void parts(void)
     by_index("parts", 2);
     NEED(lm_store_open(&one, "tiny.lmt") == 0 && lm_store_open(&three, "parts") == 0);
     CHECK_EQ(lm_store_hash(one), lm_store_hash(three));
-    CHECK(lm_json_dump(lm_store_meta(one)->json, 0, &a) == 0 && lm_json_dump(lm_store_meta(three)->json, 0, &b) == 0);
+    CHECK(lm_json_dump(lm_store_meta(one)->json, 0, &a) == 0 &&
+          lm_json_dump(lm_store_meta(three)->json, 0, &b) == 0);
     CHECK(a.size == b.size && !memcmp(a.data, b.data, a.size));
     CHECK(lm_store_entries(three, 2, 1, &e) == 0 && e.key == tiny_doc(2).key);
     lm_store_close(one);
@@ -232,7 +247,8 @@ static void parts(void)
     tiny_write("parts/part-00002-of-00003.lmt", 32001, 1, 1, 2, 3);
     CHECK_EQ(lm_store_open(&three, "parts"), LM_EDATA);
     CHECK(strstr(lm_err(), "another tokenizer"));
-    tiny_save("parts/part-00002-of-00003.lmt", whole, tiny_load("parts/part-00001-of-00003.lmt", whole, FILE_MAX));
+    tiny_save("parts/part-00002-of-00003.lmt", whole,
+              tiny_load("parts/part-00001-of-00003.lmt", whole, FILE_MAX));
     CHECK_EQ(lm_store_open(&three, "parts"), LM_EDATA);
     tiny_save("parts/part-00002-of-00003.lmt", part, n);
     lm_part_name(name, 1, 2);

@@ -21,7 +21,8 @@ static void write_to(const char *path)
         lm_doc d = { .key = lm_mix1(i), .line = i + 1, .domain = i % 2 };
         NEED(lm_record_begin(&b, false, &at) == 0);
         NEED(lm_buf_reserve(&b, doc_tokens(i) * 2) == 0);
-        for (size_t k = 0; k < doc_tokens(i); k++, b.size += 2) lm_put16(b.data + b.size, (uint16_t)((i + k) % 32000));
+        for (size_t k = 0; k < doc_tokens(i); k++, b.size += 2)
+            lm_put16(b.data + b.size, (uint16_t)((i + k) % 32000));
         NEED(lm_record_end(&b, at, false, 2, &d) == 0);
         if (b.size < 10000 && i + 1 < DOCS) continue;
         NEED(lm_store_append(w, b.data, b.size) == 0);
@@ -48,8 +49,10 @@ static int read_share(void *arg, int t)
             rc = lm_store_read(store, &e[i], &b, &r);
             if (rc) break;
             size_t n = doc_tokens(first + i);
-            if (r.doc.tokens != n || r.doc.key != lm_mix1(first + i) || r.doc.line != first + i + 1 ||
-                (n && lm_le16((const unsigned char *)r.tokens + 2 * n - 2) != (first + i + n - 1) % 32000))
+            if (r.doc.tokens != n || r.doc.key != lm_mix1(first + i) ||
+                r.doc.line != first + i + 1 ||
+                (n && lm_le16((const unsigned char *)r.tokens + 2 * n - 2) !=
+                          (first + i + n - 1) % 32000))
                 rc = lm_fail(LM_EDATA, "document %" PRIu64 " is not what was written", first + i);
         }
     }

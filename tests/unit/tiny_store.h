@@ -15,11 +15,12 @@ static const uint64_t tiny_tokens[TINY_DOCS] = { 3, 0, 8, 1, 6 };
 static const uint32_t tiny_file[TINY_DOCS] = { 0, 0, 1, 1, 2 };
 
 /* The header of part k of n with files first .. first+files-1. */
-static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t files, uint32_t k, uint32_t n)
+static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t files, uint32_t k,
+                                   uint32_t n)
 {
     static const char *const name[TINY_FILES] = { "a.jsonl", "b/b.jsonl.zst", "c.jsonl.gz" };
-    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(), *list = lm_json_array(),
-            *part = lm_json_object();
+    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
+            *list = lm_json_array(), *part = lm_json_object();
     lm_json_set_str(j, "format", "longmix store 1");
     lm_json_set_str(j, "longmix", "0.0.0");
     lm_json_set_str(t, "name", "tiny.model");
@@ -40,7 +41,8 @@ static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t file
 
 static inline lm_doc tiny_doc(unsigned i)
 {
-    return (lm_doc){ .key = lm_mix(1, i, 0, 0), .line = i + 1, .file = tiny_file[i], .domain = i % 2 };
+    return (
+        lm_doc){ .key = lm_mix(1, i, 0, 0), .line = i + 1, .file = tiny_file[i], .domain = i % 2 };
 }
 
 /* Append document i as a record, numbering files from `first`. */
@@ -62,12 +64,15 @@ static inline void tiny_add(lm_buf *b, unsigned i, uint32_t first, unsigned widt
 static inline void tiny_records(lm_buf *b, uint32_t first, uint32_t files, unsigned width)
 {
     for (uint32_t f = first; f < first + files; f++) {
-        lm_record end = { .kind = LM_REC_FILE,
-                          .file = { .file = f - first, .raw_bytes = 100 + f, .raw_hash = lm_mix(3, f, 0, 0) } };
+        lm_record end = {
+            .kind = LM_REC_FILE,
+            .file = { .file = f - first, .raw_bytes = 100 + f, .raw_hash = lm_mix(3, f, 0, 0) }
+        };
         for (unsigned i = 0; i < TINY_DOCS; i++)
             if (tiny_file[i] == f) tiny_add(b, i, first, width), end.file.documents++;
         if (f == 1) {
-            lm_record bad = { .kind = LM_REC_BAD, .bad = { .file = f - first, .line = 7, .offset = 70, .bytes = 9 } };
+            lm_record bad = { .kind = LM_REC_BAD,
+                              .bad = { .file = f - first, .line = 7, .offset = 70, .bytes = 9 } };
             NEED(lm_record_add(b, width, &bad) == 0);
             end.file.bad_lines = 1;
         }
@@ -76,7 +81,8 @@ static inline void tiny_records(lm_buf *b, uint32_t first, uint32_t files, unsig
     }
 }
 
-static inline void tiny_write(const char *path, uint64_t vocab, uint32_t first, uint32_t files, uint32_t k, uint32_t n)
+static inline void tiny_write(const char *path, uint64_t vocab, uint32_t first, uint32_t files,
+                              uint32_t k, uint32_t n)
 {
     lm_json *header = tiny_header(vocab, first, files, k, n);
     lm_store_writer *w = NULL;
