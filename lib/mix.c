@@ -19,8 +19,9 @@ int lmmix_select_init(lmmix_select *s, const lm_plan *p, const lm_meta *m)
         while (i < m->domains && strcmp(m->domain[i], p->domain[d].name)) i++;
         domain[d] = i < m->domains ? (int)i : -1;
         if (domain[d] < 0 && p->domain[d].tokens)
-            return lm_fail(LM_EUSAGE, "the plan takes %" PRIu64 " tokens of domain %s, which the stream does "
-                           "not know", p->domain[d].tokens, p->domain[d].name);
+            return lm_fail(LM_EUSAGE,
+                           "the plan takes %" PRIu64 " tokens of domain %s, unknown to the stream",
+                           p->domain[d].tokens, p->domain[d].name);
     }
     s->ties = calloc(p->strata + 1, sizeof *s->ties);
     if (!s->ties) return lm_fail_nomem((p->strata + 1) * sizeof *s->ties);
@@ -69,8 +70,8 @@ lmmix_unit lmmix_unit_at(uint64_t cut, uint64_t doc_tokens, uint64_t length, uin
     return u;
 }
 
-int lmmix_unit_add(lm_buf *out, unsigned width, const lm_record *doc, const lmmix_unit *u, unsigned copy,
-                   unsigned flags)
+int lmmix_unit_add(lm_buf *out, unsigned width, const lm_record *doc, const lmmix_unit *u,
+                   unsigned copy, unsigned flags)
 {
     lm_record r = *doc;
     r.doc.tokens = u->tokens;
@@ -88,8 +89,7 @@ int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t par
     const char *key = NULL;
     const lm_json *value = NULL;
     if (m->plan)
-        return lm_fail(LM_EUSAGE, "the input is a mixture already, of recipe %s; mix the store it was made from",
-                       p->recipe);
+        return lm_fail(LM_EUSAGE, "the input is a mixture already; mix the store it was made from");
     lm_json *j = lm_json_object(), *k = lm_json_object();
     for (size_t i = 0; lm_json_member(m->json, i, &key, &value); i++) {
         if (!strcmp(key, "longmix")) lm_json_set_str(j, key, LM_VERSION);
@@ -170,12 +170,16 @@ static int check_arrival(const arrival *a)
     for (size_t i = 0; i < p->strata; i++) {
         const lm_stratum *s = &p->stratum[i];
         if (s->tokens && (a->documents[i] != s->documents || a->available[i] != s->available))
-            return lm_fail(LM_EUSAGE, "the plan was made from another store: of %s up to %" PRIu64 " tokens it "
-                           "knows %" PRIu64 " documents, %" PRIu64 " came; plan again, or plan from a histogram",
-                           p->domain[s->domain].name, lm_bucket_upto(s->bucket), s->documents, a->documents[i]);
+            return lm_fail(LM_EUSAGE,
+                           "the plan was made from another store: of %s up to %" PRIu64
+                           " tokens it knows %" PRIu64 " documents, %" PRIu64
+                           " came; plan again, or plan from a histogram",
+                           p->domain[s->domain].name, lm_bucket_upto(s->bucket), s->documents,
+                           a->documents[i]);
     }
     if (a->tokens != p->tokens)
-        return lm_fail(LM_EDATA, "the plan's thresholds give %" PRIu64 " tokens, not %" PRIu64 "; plan again",
+        return lm_fail(LM_EDATA,
+                       "the plan's thresholds give %" PRIu64 " tokens, not %" PRIu64 "; plan again",
                        a->tokens, p->tokens);
     return LM_OK;
 }
@@ -188,7 +192,8 @@ int lm_mix_stream(const lm_plan *p, lm_stream *in, const lm_mix_options *o, cons
     int rc;
 
     if (o->parts != 1)
-        return lm_fail(LM_EUSAGE, "a mixture in order of arrival cannot be made in parts; use the store");
+        return lm_fail(LM_EUSAGE,
+                       "a mixture in order of arrival cannot be made in parts; use the store");
     rc = lmmix_header(&header, m, p, 1, 1);
     if (!rc) rc = lmmix_select_init(&a.select, p, m);
     if (rc) goto out;

@@ -1,8 +1,8 @@
 /* The units of a window, fetched by threads and handed on in turn.
  *
  * Documents are verified whole, so each piece of a long one would cost the reading of all of it.
- * Where a window has several pieces of a document, their records are made at once and set aside in a
- * file without a name until it is their turn. */
+ * Where a window has several pieces of a document, their records are made at once and set aside in
+ * a file without a name until it is their turn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,7 +21,9 @@ enum { AHEAD_UNITS = 8192,         /* asked for ahead of the threads, ... */
 
 static lm_entry entry_of(const unit *u)
 {
-    return (lm_entry){ .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain };
+    return (lm_entry){
+        .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain
+    };
 }
 
 /* Append the record of a unit of `doc`. */
@@ -38,7 +40,9 @@ static int add_unit(const shuffle *m, const unit *u, const lm_record *doc, lm_bu
 static int take_aside(const shuffle *m, const unit *u, lm_buf *out)
 {
     int rc = lm_buf_reserve(out, u->key);
-    if (!rc) rc = lm_pread_all(m->aside, out->data + out->size, u->key, u->where, "the file of pieces set aside");
+    if (!rc)
+        rc = lm_pread_all(m->aside, out->data + out->size, u->key, u->where,
+                          "the file of pieces set aside");
     if (!rc) out->size += u->key;
     return rc;
 }
@@ -81,7 +85,8 @@ static int open_aside(shuffle *m)
     int rc = lm_buf_printf(&name, "%s/lmmix.XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!rc) {
         m->aside = mkostemp((char *)name.data, O_CLOEXEC);
-        if (m->aside < 0) rc = lm_fail_errno(errno, "%s: cannot make a temporary file", (char *)name.data);
+        if (m->aside < 0)
+            rc = lm_fail_errno(errno, "%s: cannot make a temporary file", (char *)name.data);
         else unlink((char *)name.data);
     }
     lm_buf_free(&name);
@@ -91,7 +96,8 @@ static int open_aside(shuffle *m)
 static int write_aside(shuffle *m, lm_buf *records)
 {
     int rc = m->aside < 0 ? open_aside(m) : LM_OK;
-    if (!rc) rc = lm_write_all(m->aside, records->data, records->size, "the file of pieces set aside");
+    if (!rc)
+        rc = lm_write_all(m->aside, records->data, records->size, "the file of pieces set aside");
     lm_buf_reset(records, 4 * MIX_BATCH);
     return rc;
 }
@@ -157,7 +163,8 @@ typedef struct claim {
 /* Ask for documents some way ahead of the threads. */
 static void prefetch(shuffle *m)
 {
-    while (m->ahead < m->count && m->ahead < m->next + AHEAD_UNITS && m->ahead_bytes < AHEAD_BYTES) {
+    while (m->ahead < m->count && m->ahead < m->next + AHEAD_UNITS &&
+           m->ahead_bytes < AHEAD_BYTES) {
         const unit *u = &m->window[m->ahead++];
         lm_entry e = entry_of(u);
         if (!(u->flags & UNIT_ASIDE)) lm_store_prefetch(m->s, &e);
@@ -171,7 +178,8 @@ static bool claim_units(shuffle *m, claim *c)
     uint64_t bytes = 0;
     lm_turns_enter(m->turns);
     *c = (claim){ .first = m->next, .end = m->next, .shard = m->shard };
-    while (c->end < m->count && bytes < MIX_BATCH) bytes += (uint64_t)m->window[c->end++].tokens * m->width;
+    while (c->end < m->count && bytes < MIX_BATCH)
+        bytes += (uint64_t)m->window[c->end++].tokens * m->width;
     if (c->end == c->first || lm_turns_stopped(m->turns)) {
         lm_turns_leave(m->turns);
         return false;

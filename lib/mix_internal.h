@@ -38,11 +38,12 @@ typedef struct lmmix_unit {
 lmmix_unit lmmix_unit_at(uint64_t cut, uint64_t doc_tokens, uint64_t length, uint64_t i);
 
 /* Append the record of a unit to `out`. `doc` is the record of the whole document. */
-LM_CHECKED int lmmix_unit_add(lm_buf *out, unsigned width, const lm_record *doc, const lmmix_unit *u,
-                              unsigned copy, unsigned flags);
+LM_CHECKED int lmmix_unit_add(lm_buf *out, unsigned width, const lm_record *doc,
+                              const lmmix_unit *u, unsigned copy, unsigned flags);
 
 /* The header of the mixture of `m` by `p`. */
-LM_CHECKED int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t part, uint32_t parts);
+LM_CHECKED int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t part,
+                            uint32_t parts);
 
 __extension__ typedef unsigned __int128 u128;
 

@@ -1,15 +1,15 @@
-/* mix_shuffle_internal.h -- one shuffled mixture in the making: mix_store.c decides what comes when,
- * mix_fetch.c brings it. */
+/* mix_shuffle_internal.h -- one shuffled mixture in the making: mix_store.c decides what comes
+ * when, mix_fetch.c brings it. */
 #ifndef LM_MIX_SHUFFLE_INTERNAL_H
 #define LM_MIX_SHUFFLE_INTERNAL_H
 
 #include "longmix/threads.h"
 #include "mix_internal.h"
 
-/* A unit, and all that is needed to fetch it: an entry of the index alone would cost a whole block. */
+/* A unit, and all that is needed to fetch it: to look its entry up would cost a block each. */
 typedef struct unit {
     uint64_t order, place; /* place: the document's number in the store */
-    uint64_t where, key;   /* the document's, as in lm_entry; or, set aside, its record's offset and bytes */
+    uint64_t where, key;   /* the document's, as in lm_entry; set aside: offset, bytes */
     uint32_t doc_tokens, tokens;
     uint32_t piece;
     uint16_t domain;

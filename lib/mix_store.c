@@ -14,7 +14,10 @@
 enum { BINS_MIN = 1 << 18,
        WINDOW_UNITS = 2 << 20 }; /* 48 bytes each */
 
-static uint64_t bin_of(const shuffle *m, uint64_t order) { return (uint64_t)(((u128)order * m->bins) >> 64); }
+static uint64_t bin_of(const shuffle *m, uint64_t order)
+{
+    return (uint64_t)(((u128)order * m->bins) >> 64);
+}
 
 /* ---- passes over the index --------------------------------------------------------------- */
 
@@ -33,7 +36,8 @@ static void place_unit(shuffle *m, const unit *u)
     m->placed++;
 }
 
-static void each_unit(shuffle *m, const lm_entry *e, uint64_t place, void (*visit)(shuffle *m, const unit *u))
+static void each_unit(shuffle *m, const lm_entry *e, uint64_t place,
+                      void (*visit)(shuffle *m, const unit *u))
 {
     const lm_plan *p = m->p;
     lmmix_pick pick = lmmix_choose(&m->select, e->domain, e->key, e->tokens);
@@ -41,10 +45,15 @@ static void each_unit(shuffle *m, const lm_entry *e, uint64_t place, void (*visi
         uint64_t length = c < pick.whole ? e->tokens : pick.trimmed;
         uint64_t n = lmmix_units(p->cut, length);
         for (uint64_t i = 0; i < n; i++) {
-            unit u = { .order = lm_mix(p->order_seed, e->key, c, i), .place = place, .where = e->where, .key = e->key,
+            unit u = { .order = lm_mix(p->order_seed, e->key, c, i),
+                       .place = place,
+                       .where = e->where,
+                       .key = e->key,
                        .doc_tokens = (uint32_t)e->tokens,
                        .tokens = (uint32_t)lmmix_unit_at(p->cut, e->tokens, length, i).tokens,
-                       .piece = (uint32_t)i, .domain = e->domain, .copy = (uint8_t)c,
+                       .piece = (uint32_t)i,
+                       .domain = e->domain,
+                       .copy = (uint8_t)c,
                        .flags = c == pick.whole ? UNIT_TRIMMED : 0 };
             visit(m, &u);
         }
@@ -62,7 +71,8 @@ static int scan(shuffle *m, void (*visit)(shuffle *m, const unit *u))
         size_t k = n - at < LM_ENTRIES_MAX ? (size_t)(n - at) : LM_ENTRIES_MAX;
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(m->s, at, k, e);
         for (size_t i = 0; i < k && !rc; i++) {
-            if (e[i].tokens > UINT32_MAX) rc = lm_fail(LM_EDATA, "document %" PRIu64 " is too long", at + i);
+            if (e[i].tokens > UINT32_MAX)
+                rc = lm_fail(LM_EDATA, "document %" PRIu64 " is too long", at + i);
             else each_unit(m, &e[i], at + i, visit);
         }
     }
@@ -116,7 +126,8 @@ static int emit_window(shuffle *m)
     m->window = malloc(n * sizeof *m->window);
     if (!m->window) return lm_fail_nomem(n * sizeof *m->window);
     rc = scan(m, place_unit);
-    if (!rc && m->placed != n) rc = lm_fail(LM_EDATA, "%s: changed while it was read", lm_store_name(m->s));
+    if (!rc && m->placed != n)
+        rc = lm_fail(LM_EDATA, "%s: changed while it was read", lm_store_name(m->s));
     if (rc) goto out;
     n = 0;
     for (uint64_t b = m->from; b < m->to; b++) {
@@ -183,9 +194,12 @@ static int add_file(void *arg, const lm_file_end *f)
 static int check_request(const lm_plan *p, const lm_store *s, const lm_mix_options *o)
 {
     if (p->exact && p->source_hash != lm_store_hash(s))
-        return lm_fail(LM_EUSAGE, "%s: the plan was made from another store (content %016" PRIx64 ", this one's "
-                       "is %016" PRIx64 "); plan again", lm_store_name(s), p->source_hash, lm_store_hash(s));
-    if (o->part < 1 || o->part > o->parts) return lm_fail(LM_EUSAGE, "part %u of %u", o->part, o->parts);
+        return lm_fail(LM_EUSAGE,
+                       "%s: the plan was made from another store (content %016" PRIx64
+                       ", this one's is %016" PRIx64 "); plan again",
+                       lm_store_name(s), p->source_hash, lm_store_hash(s));
+    if (o->part < 1 || o->part > o->parts)
+        return lm_fail(LM_EUSAGE, "part %u of %u", o->part, o->parts);
     return LM_OK;
 }
 
@@ -194,12 +208,14 @@ static int count_all(shuffle *m)
     int rc = scan(m, count_unit);
     if (rc) return rc;
     for (uint64_t b = 0; b < m->bins; b++) {
-        if (b % m->bins_a_shard == 0) m->start[b / m->bins_a_shard + 1] = m->start[b / m->bins_a_shard];
+        if (b % m->bins_a_shard == 0)
+            m->start[b / m->bins_a_shard + 1] = m->start[b / m->bins_a_shard];
         m->start[b / m->bins_a_shard + 1] += m->tokens[b];
     }
     uint64_t total = m->start[m->p->shards];
     if (m->p->exact && total != m->p->tokens)
-        return lm_fail(LM_EDATA, "the plan's thresholds give %" PRIu64 " tokens, not %" PRIu64 "; plan again",
+        return lm_fail(LM_EDATA,
+                       "the plan's thresholds give %" PRIu64 " tokens, not %" PRIu64 "; plan again",
                        total, m->p->tokens);
     return LM_OK;
 }
@@ -229,7 +245,8 @@ int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o, const c
         goto out;
     }
     rc = count_all(&m);
-    if (!rc && o->progress) o->progress->total = (m.start[m.end_shard] - m.start[m.first_shard]) * m.width;
+    if (!rc && o->progress)
+        o->progress->total = (m.start[m.end_shard] - m.start[m.first_shard]) * m.width;
     if (!rc) rc = lm_store_writer_open(&m.w, path, header, false, NULL, NULL);
     if (!rc) rc = lm_store_files(s, add_file, &m);
     if (!rc) rc = emit(&m);

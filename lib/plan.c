@@ -96,7 +96,8 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
     if (!rc) rc = lm_json_u64(&tokens, hist, "tokens");
     if (rc) return rc;
     if (strcmp(unit, "tokens"))
-        return lm_json_fail(lm_json_get(hist, "unit"), "counts %s; a plan needs tokens (lmhist of a store)", unit);
+        return lm_json_fail(lm_json_get(hist, "unit"),
+                            "counts %s; a plan needs tokens (lmhist of a store)", unit);
     if (lm_json_type(domains) != LM_JSON_ARRAY || lm_json_size(domains) > LM_DOMAINS_MAX)
         return lm_json_fail(domains, "must be an array of at most %d domains", LM_DOMAINS_MAX);
 
@@ -107,7 +108,8 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
         if (!rc) rc = lm_json_need(&buckets, j, "buckets");
         if (rc) return rc;
         for (size_t other = 0; other < d; other++)
-            if (!strcmp(t->name[other], t->name[d])) return lm_json_fail(j, "\"%s\" is there twice", t->name[d]);
+            if (!strcmp(t->name[other], t->name[d]))
+                return lm_json_fail(j, "\"%s\" is there twice", t->name[d]);
         for (size_t i = 0; i < lm_json_size(buckets); i++) {
             rc = bucket_from_hist(t, d, lm_json_at(buckets, i));
             if (rc) return rc;
@@ -116,7 +118,8 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
         if (sum > PLAN_TOKENS_MAX) return lm_json_fail(j, "more tokens than 2^56");
     }
     if (sum != tokens)
-        return lm_json_fail(lm_json_get(hist, "tokens"), "the buckets hold %" PRIu64 " tokens", sum);
+        return lm_json_fail(lm_json_get(hist, "tokens"), "the buckets hold %" PRIu64 " tokens",
+                            sum);
     return LM_OK;
 }
 
@@ -132,8 +135,10 @@ static uint64_t count_shards(uint64_t tokens, uint64_t row)
 static int options_check(const lm_plan_options *o)
 {
     if (o->tokens > PLAN_TOKENS_MAX) return lm_fail(LM_EUSAGE, "more than 2^56 tokens");
-    if (o->row > PLAN_ROW_MAX) return lm_fail(LM_EUSAGE, "rows have at most %" PRIu64 " tokens", PLAN_ROW_MAX);
-    if (o->shards > PLAN_SHARDS_MAX) return lm_fail(LM_EUSAGE, "at most %d shards", PLAN_SHARDS_MAX);
+    if (o->row > PLAN_ROW_MAX)
+        return lm_fail(LM_EUSAGE, "rows have at most %" PRIu64 " tokens", PLAN_ROW_MAX);
+    if (o->shards > PLAN_SHARDS_MAX)
+        return lm_fail(LM_EUSAGE, "at most %d shards", PLAN_SHARDS_MAX);
     return LM_OK;
 }
 
@@ -179,8 +184,11 @@ static void sum_domains(lm_plan *p, const plan_table *t, uint64_t source_tokens)
 static int make(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, plan_table *t,
                 lm_store *s, const int *domain_of)
 {
-    lm_plan p = { .recipe = r->name, .exact = s != NULL, .tokens = o->tokens ? o->tokens : r->tokens,
-                  .cut = r->cut, .threshold = r->threshold,
+    lm_plan p = { .recipe = r->name,
+                  .exact = s != NULL,
+                  .tokens = o->tokens ? o->tokens : r->tokens,
+                  .cut = r->cut,
+                  .threshold = r->threshold,
                   .row = o->row ? o->row : PLAN_ROW_DEFAULT };
     plan_source source = { .seed = o->has_seed ? o->seed : r->seed, .recipe = r->json,
                            .when_short = o->has_when_short ? o->when_short : r->when_short };
@@ -222,7 +230,8 @@ int lm_plan_from_store(lm_plan *out, const lm_recipe *r, const lm_plan_options *
     int rc = options_check(o);
     if (rc) return rc;
     if (lm_store_meta(s)->plan)
-        return lm_fail(LM_EUSAGE, "%s: is a mixture already; plans are made from the store", lm_store_name(s));
+        return lm_fail(LM_EUSAGE, "%s: is a mixture already; plans are made from the store",
+                       lm_store_name(s));
     t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     rc = table_from_store(t, s, domain_of);
@@ -231,7 +240,8 @@ int lm_plan_from_store(lm_plan *out, const lm_recipe *r, const lm_plan_options *
     return rc;
 }
 
-int lm_plan_from_hist(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, const lm_json *hist)
+int lm_plan_from_hist(lm_plan *out, const lm_recipe *r, const lm_plan_options *o,
+                      const lm_json *hist)
 {
     plan_table *t = NULL;
     *out = (lm_plan){ 0 };

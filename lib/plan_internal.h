@@ -28,7 +28,8 @@ typedef struct plan_rest {
     uint64_t rest;
     uint32_t i;
 } plan_rest;
-void lmplan_divide(uint64_t total, const uint64_t *weight, size_t n, uint64_t *out, plan_rest *scratch);
+void lmplan_divide(uint64_t total, const uint64_t *weight, size_t n, uint64_t *out,
+                   plan_rest *scratch);
 
 /* Fill t->take for the recipe, and *tokens with their sum: `*tokens` as it comes in, or where it is
  * 0 the most that fits without repeating. LM_ESHORT names what has too little, what was wanted and

@@ -12,7 +12,10 @@ enum { PLAN_MAX = 16 << 20,  /* bytes of a plan file */
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
 
 static lm_json *domains_json(const lm_plan *p, uint64_t source_tokens)
 {
@@ -83,7 +86,8 @@ static lm_json *expected_json(const lm_plan *p, unsigned width)
     lm_json_set_u64(r, "documents", repeated);
     lm_json_set_u64(r, "tokens", repeats);
     lm_json_set(j, "repeats", r);
-    lm_json_set_u64(j, "bytes", rows * p->row * width + (units + rows) * SPAN_BYTES + p->shards * HEAD_BYTES);
+    lm_json_set_u64(j, "bytes",
+                    rows * p->row * width + (units + rows) * SPAN_BYTES + p->shards * HEAD_BYTES);
     return j;
 }
 
@@ -154,14 +158,15 @@ static int read_domain(lm_plan *p, size_t d, const lm_json *j)
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
         if (!(v[i] >= 0 && v[i] <= 1)) return lm_json_fail(j, "a share is not from 0 to 1");
     for (size_t other = 0; other < d; other++)
-        if (!strcmp(p->domain[other].name, pd->name)) return lm_json_fail(j, "\"%s\" is there twice", pd->name);
+        if (!strcmp(p->domain[other].name, pd->name))
+            return lm_json_fail(j, "\"%s\" is there twice", pd->name);
     return LM_OK;
 }
 
 static int read_stratum(lm_plan *p, lm_stratum *s, const lm_json *j)
 {
-    static const char *const fields[] = { "domain", "bucket", "upto", "documents", "available", "tokens",
-                                          "copies", "threshold", "ties", "trim", NULL };
+    static const char *const fields[] = { "domain", "bucket", "upto", "documents", "available",
+                                          "tokens", "copies", "threshold", "ties", "trim", NULL };
     const char *name = NULL;
     uint64_t bucket = 0, upto = 0;
     size_t d = 0;
@@ -171,7 +176,9 @@ static int read_stratum(lm_plan *p, lm_stratum *s, const lm_json *j)
     while (d < p->domains && strcmp(p->domain[d].name, name)) d++;
     if (d == p->domains) return lm_json_fail(lm_json_get(j, "domain"), "is not among the domains");
     rc = get(&bucket, j, "bucket", 0, LM_BUCKETS - 1);
-    if (!rc) rc = get(&upto, j, "upto", lm_bucket_upto((unsigned)bucket), lm_bucket_upto((unsigned)bucket));
+    if (!rc)
+        rc = get(&upto, j, "upto", lm_bucket_upto((unsigned)bucket),
+                 lm_bucket_upto((unsigned)bucket));
     if (!rc) rc = get(&s->documents, j, "documents", 1, PLAN_TOKENS_MAX);
     if (!rc) rc = get(&s->available, j, "available", 0, PLAN_TOKENS_MAX);
     if (!rc) rc = get(&s->tokens, j, "tokens", 0, PLAN_TOKENS_MAX);
@@ -186,7 +193,8 @@ static int read_stratum(lm_plan *p, lm_stratum *s, const lm_json *j)
     if (copies != s->copies || (!s->available && s->tokens))
         return lm_json_fail(j, "%" PRIu64 " copies of %" PRIu64 " tokens do not give %" PRIu64,
                             s->copies, s->available, s->tokens);
-    if (copies == 255 && s->tokens > 255 * s->available) return lm_json_fail(j, "more than 255 copies");
+    if (copies == 255 && s->tokens > 255 * s->available)
+        return lm_json_fail(j, "more than 255 copies");
     return LM_OK;
 }
 
@@ -204,7 +212,8 @@ static int check_sums(const lm_plan *p)
     for (size_t d = 0; d < p->domains; d++) {
         if (sum[d] != p->domain[d].tokens)
             return lm_json_fail(lm_json_at(lm_json_get(p->json, "domains"), d),
-                                "its strata sum to %" PRIu64 " tokens, not %" PRIu64, sum[d], p->domain[d].tokens);
+                                "its strata sum to %" PRIu64 " tokens, not %" PRIu64, sum[d],
+                                p->domain[d].tokens);
         total += sum[d];
     }
     if (total != p->tokens)
@@ -214,7 +223,9 @@ static int check_sums(const lm_plan *p)
 
 static int read_source(lm_plan *p, const lm_json *j)
 {
-    static const char *const fields[] = { "kind", "documents", "tokens", "hash", "tokenizer", NULL };
+    static const char *const fields[] = {
+        "kind", "documents", "tokens", "hash", "tokenizer", NULL
+    };
     const char *kind = NULL;
     int rc = lm_json_only(j, fields);
     if (!rc) rc = lm_json_str(&kind, j, "kind");
@@ -241,9 +252,10 @@ static int read_recipe(lm_plan *p, const lm_json *j)
 
 static int read_plan(lm_plan *p)
 {
-    static const char *const fields[] = { "format", "longmix", "recipe", "source", "tokens", "when_short",
-        "seed", "select_seed", "order_seed", "cut", "threshold", "row", "shards", "domains", "expected",
-        "strata", NULL };
+    static const char *const fields[] = { "format", "longmix", "recipe", "source", "tokens",
+                                          "when_short", "seed", "select_seed", "order_seed", "cut",
+                                          "threshold", "row", "shards", "domains", "expected",
+                                          "strata", NULL };
     const lm_json *j = p->json, *recipe = NULL, *source = NULL, *domains = NULL, *strata = NULL;
     const char *format = NULL;
     int rc = lm_json_str(&format, j, "format");

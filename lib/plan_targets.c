@@ -34,7 +34,8 @@ static int by_rest(const void *pa, const void *pb)
     return a->i < b->i ? -1 : 1;
 }
 
-void lmplan_divide(uint64_t total, const uint64_t *weight, size_t n, uint64_t *out, plan_rest *scratch)
+void lmplan_divide(uint64_t total, const uint64_t *weight, size_t n, uint64_t *out,
+                   plan_rest *scratch)
 {
     uint64_t sum = 0, left = total;
     for (size_t i = 0; i < n; i++) sum += weight[i];
@@ -78,12 +79,14 @@ static int weigh_domains(work *w)
         size_t d = 0;
         while (d < t->domains && strcmp(t->name[d], e->domain)) d++;
         if (e->weight > 0 && (d == t->domains || !w->domain_total[d]))
-            return lm_fail(LM_ESHORT, "%s: the recipe gives %s a weight of %g, but the source holds no "
-                           "tokens of it", r->name, e->domain, e->weight);
+            return lm_fail(LM_ESHORT,
+                           "%s: %s has a weight of %g, but the source holds no tokens of it",
+                           r->name, e->domain, e->weight);
         if (d < t->domains) wide[d] = (u128)w->total * billionths(e->weight);
     }
     for (size_t d = 0; d < t->domains; d++) sum += wide[d];
-    if (!sum) return lm_fail(LM_ESHORT, "%s: no domain that the source holds has a weight", r->name);
+    if (!sum)
+        return lm_fail(LM_ESHORT, "%s: no domain that the source holds has a weight", r->name);
     narrow(wide, t->domains, w->domain_weight);
     return LM_OK;
 }
@@ -134,7 +137,8 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
 
     if (!total) return LM_OK;
     for (size_t d = first; d < last; d++)
-        for (unsigned b = 0; b < LM_BUCKETS; b++) have[b >= w->long_bucket] += w->t->available[d][b];
+        for (unsigned b = 0; b < LM_BUCKETS; b++)
+            have[b >= w->long_bucket] += w->t->available[d][b];
     uint64_t most[2] = { have[0] * w->capacity, have[1] * w->capacity };
     if (total > most[0] + most[1]) return too_short(w, name, false, most[0] + most[1], total);
     if (w->r->scope == LM_LONG_NONE) {
@@ -192,20 +196,26 @@ static const char *group_name(const work *w)
 static int report_short(work *w, uint64_t tokens, enum lm_when_short when_short)
 {
     const lm_recipe *r = w->r;
-    const char *who = group_name(w), *hint = when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "";
+    const char *who = group_name(w),
+               *hint = when_short == LM_SHORT_ERROR ? " (or see --when-short)" : "";
     uint64_t have = w->have, want = w->want, fits;
     char documents[64] = "", times[48] = "";
 
-    if (w->short_long) snprintf(documents, sizeof documents, " in documents over %" PRIu64, r->threshold);
+    if (w->short_long)
+        snprintf(documents, sizeof documents, " in documents over %" PRIu64, r->threshold);
     if (w->capacity > 1) snprintf(times, sizeof times, ", %" PRIu64 " copies counted", w->capacity);
     fits = largest(w);
-    bool more = fill(w, fits + 1); /* the first to run out is not always the one that was met first */
-    return lm_fail(LM_ESHORT, "%s: %s has %" PRIu64 " tokens%s%s, but a mixture of %" PRIu64
-                   " takes %" PRIu64 "; the largest --tokens that fits is %" PRIu64 ", where %s runs out%s",
-                   r->name, who, have, documents, times, tokens, want, fits, more ? group_name(w) : who, hint);
+    /* The first to run out is not always the one that was met first. */
+    bool more = fill(w, fits + 1);
+    return lm_fail(LM_ESHORT,
+                   "%s: %s has %" PRIu64 " tokens%s%s, but a mixture of %" PRIu64 " takes %" PRIu64
+                   "; the largest --tokens that fits is %" PRIu64 ", where %s runs out%s",
+                   r->name, who, have, documents, times, tokens, want, fits,
+                   more ? group_name(w) : who, hint);
 }
 
-int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_short, uint64_t *tokens)
+int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_short,
+                   uint64_t *tokens)
 {
     work *w = calloc(1, sizeof *w);
     int rc;

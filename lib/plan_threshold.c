@@ -56,7 +56,8 @@ static int scan(cutter *c, void (*visit)(cutter *c, cut_stratum *cs, uint64_t ha
         size_t k = n - at < LM_ENTRIES_MAX ? (size_t)(n - at) : LM_ENTRIES_MAX;
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(c->s, at, k, e);
         for (size_t i = 0; i < k && !rc; i++) {
-            const lm_stratum *s = lm_plan_stratum(p, (size_t)c->domain_of[e[i].domain], e[i].tokens);
+            const lm_stratum *s =
+                lm_plan_stratum(p, (size_t)c->domain_of[e[i].domain], e[i].tokens);
             if (!s) continue;
             cut_stratum *cs = &c->strata[s - p->stratum];
             if (cs->bins)

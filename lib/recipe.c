@@ -55,7 +55,8 @@ static int read_long(lm_recipe *r, const lm_json *o)
 
     bool share = lm_json_get(o, "share"), keep = lm_json_get(o, "short_keep");
     if (share == keep) return lm_json_fail(o, "needs either \"share\" or \"short_keep\"");
-    return share ? read_fraction(&r->long_share, o, "share") : read_fraction(&r->short_keep, o, "short_keep");
+    return share ? read_fraction(&r->long_share, o, "share")
+                 : read_fraction(&r->short_keep, o, "short_keep");
 }
 
 static int read_weights(lm_recipe *r, const lm_json *w)
@@ -68,7 +69,8 @@ static int read_weights(lm_recipe *r, const lm_json *w)
         const char *s = NULL;
         int rc = lm_json_str(&s, w, NULL);
         if (rc) return rc;
-        return strcmp(s, "natural") ? lm_json_fail(w, "must be \"natural\" or a table of domains") : LM_OK;
+        return strcmp(s, "natural") ? lm_json_fail(w, "must be \"natural\" or a table of domains")
+                                    : LM_OK;
     }
     if (lm_json_type(w) != LM_JSON_OBJECT || !lm_json_size(w))
         return lm_json_fail(w, "must be \"natural\" or a table of domains");
@@ -96,14 +98,15 @@ static int read_u64(uint64_t *out, const lm_json *o, const char *key, uint64_t m
     int rc = lm_json_tokens(out, v, NULL);
     if (rc) return rc;
     if (*out < min || *out > max)
-        return lm_json_fail(v, "must be from %llu to %llu", (unsigned long long)min, (unsigned long long)max);
+        return lm_json_fail(v, "must be from %llu to %llu", (unsigned long long)min,
+                            (unsigned long long)max);
     return LM_OK;
 }
 
 static int read_recipe(lm_recipe *r)
 {
-    static const char *const fields[] = { "name", "about", "tokens", "cut", "long", "weights", "only",
-                                          "max_copies", "when_short", "seed", NULL };
+    static const char *const fields[] = { "name", "about", "tokens", "cut", "long", "weights",
+                                          "only", "max_copies", "when_short", "seed", NULL };
     const lm_json *j = r->json, *v = NULL;
     uint64_t copies = 1;
     const char *s = NULL;
@@ -122,7 +125,8 @@ static int read_recipe(lm_recipe *r)
     rc = read_u64(&r->cut, j, "cut", 0, TOKENS_MAX);
     if (rc) return rc;
     if (r->cut && r->cut < CUT_MIN)
-        return lm_json_fail(lm_json_get(j, "cut"), "must be 0 (whole documents) or at least %d", CUT_MIN);
+        return lm_json_fail(lm_json_get(j, "cut"), "must be 0 (whole documents) or at least %d",
+                            CUT_MIN);
     rc = read_u64(&copies, j, "max_copies", 1, 255);
     if (rc) return rc;
     r->max_copies = (unsigned)copies;

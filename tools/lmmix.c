@@ -12,13 +12,16 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PLAN [STORE|-]",
-      "What lmplan wrote, and the tokens: a store (a .lmt file, or a directory of parts), or - for a stream on "
-      "standard input (the default).", 1, 0 },
+      "What lmplan wrote, and the tokens: a store (a .lmt file, or a directory of parts), or - for "
+      "a stream on standard input (the default).",
+      1, 0 },
     { CLI_PART, "part", 0, &part, "k/K",
-      "Only the k-th of K parts, counted from 1: each K-th of the mixture's shards. lmpack --part k/K takes it. "
-      "Needs a store.", 0, 0 },
+      "Only the k-th of K parts, counted from 1: a range of the mixture's shards, for lmpack "
+      "--part k/K. Needs a store.",
+      0, 0 },
     { CLI_STR, "output", 'o', &output, "FILE", "Write the stream there (standard output).", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads (all cores). The output does not depend on it.", 0, 4096 },
+    { CLI_THREADS, "threads", 'j', &threads, "N",
+      "Threads (all cores). The output does not depend on it.", 0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -46,8 +49,10 @@ static int run(void)
     if (inputs.n > 2) return cli_usage("%s: one plan and one store are taken", inputs.v[2]);
     const char *source = inputs.n == 2 ? inputs.v[1] : "-";
     bool piped = !strcmp(source, "-");
-    if (piped && isatty(STDIN_FILENO)) return cli_usage("standard input is a terminal: name a store");
-    if (piped && part.n > 1) return cli_usage("--part needs a store: a stream cannot be read from its middle");
+    if (piped && isatty(STDIN_FILENO))
+        return cli_usage("standard input is a terminal: name a store");
+    if (piped && part.n > 1)
+        return cli_usage("--part needs a store: a stream cannot be read from its middle");
     if (!strcmp(output, "-") && isatty(STDOUT_FILENO))
         return cli_usage("standard output is a terminal: pipe it into lmpack, or use -o FILE");
 
@@ -64,18 +69,18 @@ static int run(void)
 static const cli_tool tool = {
     .name = "lmmix",
     .summary = "a plan and tokens make the mixture",
-    .about =
-        "Writes the documents that a plan takes, cut and repeated as it says, as a token stream for lmpack. From a "
-        "store they are shuffled; from a pipe they come in order of arrival. Both take the same ones.\n\n"
-        "The output is a pure function of plan and store: it depends neither on threads nor on machines, and parts "
-        "made apart are parts of the whole. Memory does not grow with the store or the mixture; pieces of long "
-        "documents wait for their turn in a file without a name in $TMPDIR, or /tmp.",
+    .about = "Writes the documents that a plan takes, cut and repeated as it says, as a token "
+             "stream for lmpack. From a store they are shuffled; from a pipe they come in order of "
+             "arrival. Both take the same ones.\n\n"
+             "The output is a pure function of plan and store: it depends neither on threads nor "
+             "on machines, and parts made apart are parts of the whole. Memory does not grow with "
+             "the store or the mixture; pieces of long documents wait for their turn in a file "
+             "without a name in $TMPDIR, or /tmp.",
     .opts = opts,
-    .examples =
-        "# shuffled, to rows of 4,096 tokens\n"
-        "lmmix plan.json store.lmt | lmpack -L 4096 -o shards\n"
-        "# the second of two parts\n"
-        "lmmix plan.json store.lmt --part 2/2 > part-2.lmt\n",
+    .examples = "# shuffled, to rows of 4,096 tokens\n"
+                "lmmix plan.json store.lmt | lmpack -L 4096 -o shards\n"
+                "# the second of two parts\n"
+                "lmmix plan.json store.lmt --part 2/2 > part-2.lmt\n",
     .see = "lmplan(1), lmpack(1), lmtok(1)",
     .run = run,
 };

@@ -20,22 +20,29 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "SOURCE",
-      "A token store (a .lmt file, or a directory of parts), or the JSON of lmhist --json (- is standard "
-      "input). From a store the plan meets its budgets to the token and holds for that store alone; from a "
-      "histogram it meets them in expectation and holds for any store or stream.", 1, 0 },
+      "A token store (a .lmt file, or a directory of parts), or the JSON of lmhist --json (- is "
+      "standard input). From a store the plan meets its budgets to the token and holds for that "
+      "store alone; from a histogram it meets them in expectation and holds for any store or "
+      "stream.",
+      1, 0 },
     { CLI_STR, "recipe", 'r', &recipe_name, "RECIPE",
-      "A recipe file, or the name of one that comes with longmix: cut-4k, cut-128k, per-source, global, "
-      "up-arxiv-book-github, up-book, up-code, up-arxiv.", 0, 0 },
-    { CLI_SIZE, "tokens", 't', &tokens, "N", "Tokens of the mixture (5B, 300M) in place of the recipe's.", 0, 0 },
+      "A recipe file, or the name of one that comes with longmix: cut-4k, cut-128k, per-source, "
+      "global, up-arxiv-book-github, up-book, up-code, up-arxiv.",
+      0, 0 },
+    { CLI_SIZE, "tokens", 't', &tokens, "N",
+      "Tokens of the mixture (5B, 300M) in place of the recipe's.", 0, 0 },
     { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's.", 0, 0 },
     { CLI_CHOICE, "when-short", 0, &when_short, "error|repeat|shrink",
-      "What happens where the source holds too little, in place of the recipe's answer: stop; use documents "
-      "again, as often as the recipe's max_copies; or take what there is of the long (or short) documents and "
-      "more of the domain's other ones.", 0, 0 },
+      "What happens where the source holds too little, in place of the recipe's answer: stop; use "
+      "documents again, as often as the recipe's max_copies; or take all the long documents that "
+      "there are, and more of the domain's short ones.",
+      0, 0 },
     { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072).", 0, 0 },
     { CLI_SIZE, "shards", 0, &shards, "N",
       "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens.", 0, 0 },
-    { CLI_FLAG, "table", 0, &table, NULL, "Write a table to read in place of the JSON; under -v it is on standard error anyway.", 0, 0 },
+    { CLI_FLAG, "table", 0, &table, NULL,
+      "Write a table to read in place of the JSON; under -v it is on standard error anyway.",
+      0, 0 },
     { CLI_STR, "output", 'o', &output, "FILE", "Write the plan there (standard output).", 0, 0 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
@@ -44,7 +51,8 @@ static const cli_opt opts[] = {
 
 static int find_recipe(char *out, size_t size)
 {
-    static const char *const places[] = { "../recipes", "../../recipes", "../share/longmix/recipes" };
+    static const char *const places[] = { "../recipes", "../../recipes",
+                                          "../share/longmix/recipes" };
     char self[4096];
     if (!access(recipe_name, F_OK) || strchr(recipe_name, '/')) {
         snprintf(out, size, "%s", recipe_name);
@@ -67,32 +75,37 @@ static int find_recipe(char *out, size_t size)
 static int add_table(lm_buf *b, const lm_plan *p)
 {
     uint64_t long_tokens = 0, strata = 0;
-    int rc = lm_buf_printf(b, "%-16s %16s %8s %8s %8s %16s\n", "domain", "available", "share", "target", "long",
-                           "tokens");
+    int rc = lm_buf_printf(b, "%-16s %16s %8s %8s %8s %16s\n", "domain", "available", "share",
+                           "target", "long", "tokens");
     for (size_t d = 0; d < p->domains && !rc; d++) {
         const lm_plan_domain *pd = &p->domain[d];
         uint64_t available = 0;
         for (size_t i = 0; i < p->strata; i++)
             if (p->stratum[i].domain == d) available += p->stratum[i].available;
         long_tokens += (uint64_t)(pd->target_long_share * (double)pd->tokens + 0.5);
-        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", pd->name, cli_count(available),
-                           100 * pd->source_share, 100 * pd->target_share, 100 * pd->target_long_share,
-                           cli_count(pd->tokens));
+        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", pd->name,
+                           cli_count(available), 100 * pd->source_share, 100 * pd->target_share,
+                           100 * pd->target_long_share, cli_count(pd->tokens));
     }
-    if (!rc) rc = lm_buf_printf(b, "%-16s %16s %8s %8s %7.2f%% %16s\n\n%-16s %12s %12s %16s %16s %8s %18s\n", "all",
-                                "", "", "", 100 * (double)long_tokens / (double)p->tokens, cli_count(p->tokens),
-                                "domain", "up to", "documents", "available", "tokens", "copies", "threshold");
+    if (!rc)
+        rc = lm_buf_printf(
+            b, "%-16s %16s %8s %8s %7.2f%% %16s\n\n%-16s %12s %12s %16s %16s %8s %18s\n", "all", "",
+            "", "", 100 * (double)long_tokens / (double)p->tokens, cli_count(p->tokens), "domain",
+            "up to", "documents", "available", "tokens", "copies", "threshold");
     for (size_t i = 0; i < p->strata && !rc; i++) {
         const lm_stratum *s = &p->stratum[i];
         if (!s->tokens) continue;
         strata++;
-        rc = lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n", p->domain[s->domain].name,
-                           cli_count(lm_bucket_upto(s->bucket)), cli_count(s->documents), cli_count(s->available),
-                           cli_count(s->tokens), (double)s->tokens / (double)s->available, s->threshold);
+        rc = lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n",
+                           p->domain[s->domain].name, cli_count(lm_bucket_upto(s->bucket)),
+                           cli_count(s->documents), cli_count(s->available), cli_count(s->tokens),
+                           (double)s->tokens / (double)s->available, s->threshold);
     }
-    return rc ? rc : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards", p->recipe,
-                                   cli_count(p->tokens), cli_count(strata), cli_count(p->tokens / p->row),
-                                   cli_count(p->row), cli_count(p->shards));
+    return rc ? rc
+              : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards",
+                              p->recipe, cli_count(p->tokens), cli_count(strata),
+                              cli_count(p->tokens / p->row), cli_count(p->row),
+                              cli_count(p->shards));
 }
 
 /* ---- run --------------------------------------------------------------------------------- */
@@ -139,7 +152,8 @@ static int write_text(lm_buf *text)
 {
     int rc = lm_buf_add(text, "\n", 1);
     if (rc) return rc;
-    return strcmp(output, "-") ? lm_write_file(output, text->data, text->size) : cli_write(text->data, text->size);
+    return strcmp(output, "-") ? lm_write_file(output, text->data, text->size)
+                               : cli_write(text->data, text->size);
 }
 
 static int write_plan(const lm_plan *p)
@@ -180,10 +194,12 @@ static const cli_tool tool = {
     .name = "lmplan",
     .summary = "a recipe and what there is make a plan",
     .about =
-        "Works out how many tokens of each stratum (a domain and a length bucket) a mixture takes, and writes it as "
-        "one page of JSON that lmmix follows. Shares count true tokens and are met exactly.\n\n"
-        "A plan is a pure function of recipe, seed and source: it names no time and no machine. Where the source "
-        "holds too little the message says of what, and how large a mixture would fit; the exit status is 3 then.",
+        "Works out how many tokens of each stratum (a domain and a length bucket) a mixture takes, "
+        "and writes it as one page of JSON that lmmix follows. Shares count true tokens and are "
+        "met exactly.\n\n"
+        "A plan is a pure function of recipe, seed and source: it names no time and no machine. "
+        "Where the source holds too little the message says of what, and how large a mixture would "
+        "fit; the exit status is 3 then.",
     .opts = opts,
     .examples =
         "# the paper's mixture, as much of it as a small store gives\n"

@@ -24,10 +24,12 @@ typedef struct lm_mix_options {
  * in the order of lm_mix(order seed, key, copy, piece), ties by place in the store. A part ends
  * with the overlap (LM_DOC_OVERLAP) that fills its last row. LM_EUSAGE where the plan was made
  * from another store. Memory: docs/determinism.md. */
-LM_CHECKED int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o, const char *path);
+LM_CHECKED int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o,
+                            const char *path);
 
 /* The same selection from a stream, in order of arrival. Parts are refused. */
-LM_CHECKED int lm_mix_stream(const lm_plan *p, lm_stream *in, const lm_mix_options *o, const char *path);
+LM_CHECKED int lm_mix_stream(const lm_plan *p, lm_stream *in, const lm_mix_options *o,
+                             const char *path);
 
 #ifdef __cplusplus
 }

@@ -35,7 +35,8 @@ typedef struct lm_stratum {
 
 typedef struct lm_plan_domain {
     const char *name;          /* borrowed */
-    double source_share, target_share, target_long_share; /* of the domain's tokens, over threshold */
+    double source_share, target_share;
+    double target_long_share;  /* of the domain's tokens, those over the threshold */
     uint64_t tokens;
 } lm_plan_domain;
 
@@ -67,7 +68,8 @@ typedef struct lm_plan_options {
 
 /* Plan from a store (exact), or from the JSON of `lmhist --json` (in expectation). LM_ESHORT
  * names the stratum or domain that has too little, what it has and what was wanted. */
-LM_CHECKED int lm_plan_from_store(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, lm_store *s);
+LM_CHECKED int lm_plan_from_store(lm_plan *out, const lm_recipe *r, const lm_plan_options *o,
+                                  lm_store *s);
 LM_CHECKED int lm_plan_from_hist(lm_plan *out, const lm_recipe *r, const lm_plan_options *o,
                                  const lm_json *hist);
 

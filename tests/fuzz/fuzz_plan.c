@@ -23,16 +23,20 @@ static void check_plan(const lm_plan *p)
     }
     MUST(total == p->tokens && of_strata == p->tokens);
     MUST(lm_plan_from_json(&again, p->json) == 0);
-    MUST(again.strata == p->strata && !memcmp(again.stratum, p->stratum, p->strata * sizeof *p->stratum));
+    MUST(again.strata == p->strata &&
+         !memcmp(again.stratum, p->stratum, p->strata * sizeof *p->stratum));
     lm_plan_free(&again);
 }
 
-static void plan_from(const lm_json *hist, const char *recipe, uint64_t tokens, enum lm_when_short when_short)
+static void plan_from(const lm_json *hist, const char *recipe, uint64_t tokens,
+                      enum lm_when_short when_short)
 {
     lm_json *j = NULL;
     lm_recipe r;
     lm_plan p;
-    lm_plan_options o = { .tokens = tokens, .has_when_short = true, .when_short = when_short, .row = 512 };
+    lm_plan_options o = {
+        .tokens = tokens, .has_when_short = true, .when_short = when_short, .row = 512
+    };
     MUST(lm_json_parse(&j, recipe, strlen(recipe), "recipe") == 0);
     MUST(lm_recipe_from_json(&r, j) == 0);
     if (lm_plan_from_hist(&p, &r, &o, hist) == 0) {
@@ -55,12 +59,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         lm_plan_free(&p);
     }
     plan_from(j, "{\"name\": \"n\", \"cut\": 4096}", 0, LM_SHORT_ERROR);
-    plan_from(j, "{\"name\": \"d\", \"max_copies\": 7, \"long\": {\"share\": 0.7, \"scope\": \"domain\"}}", 12345,
-              LM_SHORT_REPEAT);
-    plan_from(j, "{\"name\": \"s\", \"long\": {\"share\": 0.9, \"scope\": \"domain\"}}", 1001, LM_SHORT_SHRINK);
-    plan_from(j, "{\"name\": \"g\", \"long\": {\"short_keep\": 0.1, \"scope\": \"global\"}}", 0, LM_SHORT_SHRINK);
-    plan_from(j, "{\"name\": \"w\", \"max_copies\": 255, \"weights\": {\"Book\": 1e6, \"C4\": 1e-9}}", 99999,
-              LM_SHORT_REPEAT);
+    plan_from(
+        j,
+        "{\"name\": \"d\", \"max_copies\": 7, \"long\": {\"share\": 0.7, \"scope\": \"domain\"}}",
+        12345, LM_SHORT_REPEAT);
+    plan_from(j, "{\"name\": \"s\", \"long\": {\"share\": 0.9, \"scope\": \"domain\"}}", 1001,
+              LM_SHORT_SHRINK);
+    plan_from(j, "{\"name\": \"g\", \"long\": {\"short_keep\": 0.1, \"scope\": \"global\"}}", 0,
+              LM_SHORT_SHRINK);
+    plan_from(j,
+              "{\"name\": \"w\", \"max_copies\": 255, \"weights\": {\"Book\": 1e6, \"C4\": 1e-9}}",
+              99999, LM_SHORT_REPEAT);
     lm_json_free(j);
     return 0;
 }

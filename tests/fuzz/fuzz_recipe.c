@@ -22,13 +22,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(r.scope == LM_LONG_NONE ? r.long_share < 0 && r.short_keep < 0
                                  : (r.long_share >= 0) != (r.short_keep >= 0));
     MUST(r.natural == (r.weights == 0));
-    for (size_t i = 0; i < r.weights; i++) MUST(r.weight[i].weight >= 0 && r.weight[i].weight <= 1e6);
+    for (size_t i = 0; i < r.weights; i++)
+        MUST(r.weight[i].weight >= 0 && r.weight[i].weight <= 1e6);
 
     MUST(lm_json_dump(r.json, 0, &text) == 0);
     MUST(lm_json_parse(&copy, text.data, text.size, "again") == 0);
     MUST(lm_recipe_from_json(&again, copy) == 0);
-    MUST(again.tokens == r.tokens && again.cut == r.cut && again.seed == r.seed && again.scope == r.scope);
-    MUST(again.long_share == r.long_share && again.short_keep == r.short_keep && again.weights == r.weights);
+    MUST(again.tokens == r.tokens && again.cut == r.cut && again.seed == r.seed &&
+         again.scope == r.scope);
+    MUST(again.long_share == r.long_share && again.short_keep == r.short_keep &&
+         again.weights == r.weights);
     lm_recipe_free(&again);
     lm_recipe_free(&r);
     lm_buf_free(&text);

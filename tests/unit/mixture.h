@@ -1,5 +1,5 @@
-/* mixture.h -- a small synthetic store for the tests of plans and mixtures: SlimPajama's domains and
- * shares, long and short documents in each, some of them twice. */
+/* mixture.h -- a small synthetic store for the tests of plans and mixtures: SlimPajama's domains
+ * and shares, long and short documents in each, some of them twice. */
 #ifndef LM_TEST_MIXTURE_H
 #define LM_TEST_MIXTURE_H
 
@@ -11,10 +11,11 @@
 #include "longmix/store.h"
 
 enum { SYNTH_DOMAINS = 8, SYNTH_VOCAB = 32000 };
-static const char *const synth_name[SYNTH_DOMAINS] = { "CommonCrawl", "C4", "GitHub", "ArXiv", "Book",
-                                                       "Wikipedia", "StackExchange", "unknown" };
-static const double synth_share[SYNTH_DOMAINS] = { 0.53374772, 0.26609933, 0.05004782, 0.04290379, 0.0414836,
-                                                   0.03402128, 0.03169647, 0 };
+static const char *const synth_name[SYNTH_DOMAINS] = { "CommonCrawl",   "C4",     "GitHub",
+                                                       "ArXiv",         "Book",   "Wikipedia",
+                                                       "StackExchange", "unknown" };
+static const double synth_share[SYNTH_DOMAINS] = { 0.53374772, 0.26609933, 0.05004782, 0.04290379,
+                                                   0.0414836,  0.03402128, 0.03169647, 0 };
 static const double synth_median[SYNTH_DOMAINS] = { 1066, 315, 520, 9000, 24000, 409, 507, 100 };
 
 /* A document of it. */
@@ -62,8 +63,8 @@ static inline synth_doc *synth_docs(uint64_t total, size_t *count)
 
 static inline lm_json *synth_header(void)
 {
-    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(), *files = lm_json_array(),
-            *part = lm_json_object();
+    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
+            *files = lm_json_array(), *part = lm_json_object();
     lm_json_set_str(j, "format", "longmix store 1");
     lm_json_set_str(j, "longmix", "test");
     lm_json_set_hex64(t, "xxh3", 0x1234);
@@ -91,8 +92,11 @@ static inline void synth_write(const char *path, const synth_doc *docs, size_t n
         NEED(lm_buf_reserve(&b, docs[i].tokens * 2) == 0);
         for (uint64_t k = 0; k < docs[i].tokens; k++, b.size += 2)
             lm_put16(b.data + b.size, synth_token(docs[i].key, k));
-        lm_doc d = { .key = docs[i].key, .doc_tokens = docs[i].tokens, .unit_tokens = docs[i].tokens,
-                     .line = i + 1, .domain = docs[i].domain };
+        lm_doc d = { .key = docs[i].key,
+                     .doc_tokens = docs[i].tokens,
+                     .unit_tokens = docs[i].tokens,
+                     .line = i + 1,
+                     .domain = docs[i].domain };
         NEED(lm_record_end(&b, at, false, 2, &d) == 0);
         NEED(lm_store_append(w, b.data, b.size) == 0);
         b.size = 0;
@@ -114,7 +118,9 @@ static inline const char *recipe_path(const char *name)
     return path;
 }
 
-static const char *const the_eight[8] = { "cut-4k", "cut-128k", "per-source", "global",
-                                          "up-arxiv-book-github", "up-book", "up-code", "up-arxiv" };
+static const char *const the_eight[8] = {
+    "cut-4k",  "cut-128k", "per-source", "global", "up-arxiv-book-github",
+    "up-book", "up-code",  "up-arxiv"
+};
 
 #endif

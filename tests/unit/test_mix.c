@@ -64,7 +64,8 @@ static bool file_equal(const char *a, const char *b)
     return ca == cb;
 }
 
-static int mix(const lm_plan *p, const char *store, uint32_t part, uint32_t parts, int threads, const char *out)
+static int mix(const lm_plan *p, const char *store, uint32_t part, uint32_t parts, int threads,
+               const char *out)
 {
     lm_store *s = NULL;
     NEED(lm_store_open(&s, store) == 0);
@@ -99,7 +100,8 @@ static void plan(lm_plan *p, const char *recipe, lm_plan_options o, const char *
 
 static void check_units(const lm_plan *p, const items *m)
 {
-    uint64_t *of_stratum = calloc(p->strata, sizeof *of_stratum), *trims = calloc(p->strata, sizeof *trims);
+    uint64_t *of_stratum = calloc(p->strata, sizeof *of_stratum),
+             *trims = calloc(p->strata, sizeof *trims);
     NEED(of_stratum && trims);
     for (size_t i = 0; i < m->n; i++) {
         const lm_doc *d = &m->v[i].r.doc;
@@ -206,7 +208,8 @@ static void check_parts(const lm_plan *p, const items *whole, uint32_t parts)
     for (uint32_t k = 1; k <= parts; k++) {
         NEED(mix(p, "store.lmt", k, parts, 2, "part.lmt") == 0);
         items m = read_all("part.lmt", p);
-        uint64_t first = (uint64_t)(k - 1) * p->shards / parts, end = (uint64_t)k * p->shards / parts;
+        uint64_t first = (uint64_t)(k - 1) * p->shards / parts,
+                 end = (uint64_t)k * p->shards / parts;
         uint64_t overlap = 0;
         size_t over = at;
         bool last_mark = false;
@@ -324,7 +327,9 @@ static void test_refusals(void)
     lm_recipe_free(&r);
 
     NEED(lm_stream_open(&in, "store.lmt") == 0);
-    CHECK_EQ(lm_mix_stream(&p, in, &(lm_mix_options){ .part = 1, .parts = 2, .threads = 1 }, "no.lmt"), LM_EUSAGE);
+    CHECK_EQ(
+        lm_mix_stream(&p, in, &(lm_mix_options){ .part = 1, .parts = 2, .threads = 1 }, "no.lmt"),
+        LM_EUSAGE);
     lm_stream_close(in);
 
     /* Thresholds that do not give the plan's tokens. */
@@ -341,7 +346,8 @@ static void test_histogram(void)
     lm_recipe r;
     lm_plan p;
     NEED(lm_hist_new(&h, "tokens", synth_name, SYNTH_DOMAINS) == 0);
-    for (size_t i = 0; i < n_docs; i++) NEED(lm_hist_add(h, docs[i].domain, docs[i].tokens, docs[i].tokens) == 0);
+    for (size_t i = 0; i < n_docs; i++)
+        NEED(lm_hist_add(h, docs[i].domain, docs[i].tokens, docs[i].tokens) == 0);
     NEED(lm_hist_to_json(h, &hist) == 0);
     NEED(lm_recipe_load(&r, recipe_path("cut-4k")) == 0);
     NEED(lm_plan_from_hist(&p, &r, &(lm_plan_options){ .tokens = 500000, .row = 1024 }, hist) == 0);
@@ -370,9 +376,12 @@ static void write_list(const items *m, const char *path)
         if (r->kind == LM_REC_SHARD)
             fprintf(f, "shard %" PRIu64 " from %" PRIu64 "\n", r->shard.shard, r->shard.start);
         else if (r->kind == LM_REC_DOC)
-            fprintf(f, "%016" PRIx64 " domain %u copy %u from %" PRIu64 ": %" PRIu64 " of %" PRIu64 " of %" PRIu64 "%s\n",
-                    r->doc.key, r->doc.domain, r->doc.copy, r->doc.start, r->doc.tokens, r->doc.unit_tokens,
-                    r->doc.doc_tokens, r->doc.flags & LM_DOC_TRIMMED ? " trimmed" : "");
+            fprintf(f,
+                    "%016" PRIx64 " domain %u copy %u from %" PRIu64 ": %" PRIu64 " of %" PRIu64
+                    " of %" PRIu64 "%s\n",
+                    r->doc.key, r->doc.domain, r->doc.copy, r->doc.start, r->doc.tokens,
+                    r->doc.unit_tokens, r->doc.doc_tokens,
+                    r->doc.flags & LM_DOC_TRIMMED ? " trimmed" : "");
     }
     NEED(fclose(f) == 0);
 }
@@ -411,7 +420,10 @@ int main(void)
     synth_write("store.lmt", docs, n_docs);
     test_mixture("per-source", (lm_plan_options){ .tokens = 150001, .row = 1024 });
     test_mixture("cut-4k", (lm_plan_options){ .tokens = 400000, .row = 4096, .shards = 5 });
-    test_mixture("cut-128k", (lm_plan_options){ .tokens = 4123456, .row = 8192, .shards = 3, .has_when_short = true,
+    test_mixture("cut-128k", (lm_plan_options){ .tokens = 4123456,
+                                                .row = 8192,
+                                                .shards = 3,
+                                                .has_when_short = true,
                                                 .when_short = LM_SHORT_REPEAT });
     test_mixture("cut-4k", (lm_plan_options){ .tokens = 5000, .row = 4096, .shards = 50 });
     test_copies();

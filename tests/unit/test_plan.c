@@ -10,7 +10,10 @@ static lm_json *parse(const char *text)
     return j;
 }
 
-static void recipe(lm_recipe *r, const char *text) { NEED(lm_recipe_from_json(r, parse(text)) == 0); }
+static void recipe(lm_recipe *r, const char *text)
+{
+    NEED(lm_recipe_from_json(r, parse(text)) == 0);
+}
 
 /* ---- from histograms ----------------------------------------------------------------------- */
 
@@ -18,7 +21,8 @@ static void recipe(lm_recipe *r, const char *text) { NEED(lm_recipe_from_json(r,
 static const char *const two =
     "{\"format\": \"x\", \"unit\": \"tokens\", \"tokens\": 2000000, \"domains\": ["
     "{\"name\": \"A\", \"buckets\": [{\"upto\": 1024, \"documents\": 900, \"tokens\": 600000},"
-    "  {\"upto\": 4096, \"documents\": 100, \"tokens\": 300000}, {\"upto\": 8192, \"documents\": 20, \"tokens\": 100000}]},"
+    "  {\"upto\": 4096, \"documents\": 100, \"tokens\": 300000}, {\"upto\": 8192, \"documents\": "
+    "20, \"tokens\": 100000}]},"
     "{\"name\": \"B\", \"buckets\": [{\"upto\": 65536, \"documents\": 20, \"tokens\": 1000000}]}]}";
 
 static int plan_two(lm_plan *p, const char *recipe_text, lm_plan_options o)
@@ -36,7 +40,8 @@ static uint64_t tokens_of(const lm_plan *p, const char *domain, int bucket) /* -
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < p->strata; i++)
-        if (!strcmp(p->domain[p->stratum[i].domain].name, domain) && (bucket < 0 || p->stratum[i].bucket == bucket))
+        if (!strcmp(p->domain[p->stratum[i].domain].name, domain) &&
+            (bucket < 0 || p->stratum[i].bucket == bucket))
             sum += p->stratum[i].tokens;
     return sum;
 }
@@ -67,12 +72,14 @@ static void test_targets(void)
     lm_plan_free(&p);
 
     /* Weights over the natural shares: A stays 0.5, B becomes 1.5; 1:3. */
-    NEED(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"B\": 1.5}}", (lm_plan_options){ .tokens = 1000 }) == 0);
+    NEED(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"B\": 1.5}}",
+                  (lm_plan_options){ .tokens = 1000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", -1), 250);
     CHECK_EQ(tokens_of(&p, "B", -1), 750);
     CHECK(p.domain[1].source_share == 0.5 && p.domain[1].target_share == 0.75);
     lm_plan_free(&p);
-    NEED(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"B\": 3}, \"only\": true}", (lm_plan_options){ .tokens = 10 }) == 0);
+    NEED(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"B\": 3}, \"only\": true}",
+                  (lm_plan_options){ .tokens = 10 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", -1), 0);
     CHECK_EQ(tokens_of(&p, "B", -1), 10);
     lm_plan_free(&p);
@@ -87,9 +94,13 @@ static void test_targets(void)
     CHECK(p.domain[0].target_long_share == 0.3 && p.domain[1].target_long_share == 1);
     lm_plan_free(&p);
     CHECK_EQ(plan_two(&p, share, (lm_plan_options){ .tokens = 800000 }), LM_ESHORT);
-    CHECK(strstr(lm_err(), "x: A has 100000 tokens in documents over 4096, but a mixture of 800000 takes 120000"));
+    CHECK(strstr(
+        lm_err(),
+        "x: A has 100000 tokens in documents over 4096, but a mixture of 800000 takes 120000"));
     CHECK(strstr(lm_err(), "is 666670"));
-    lm_plan_options shrink = { .tokens = 800000, .has_when_short = true, .when_short = LM_SHORT_SHRINK };
+    lm_plan_options shrink = { .tokens = 800000,
+                               .has_when_short = true,
+                               .when_short = LM_SHORT_SHRINK };
     NEED(plan_two(&p, share, shrink) == 0); /* all of them, and more of the short ones */
     CHECK_EQ(tokens_of(&p, "A", 13), 100000);
     CHECK_EQ(tokens_of(&p, "A", -1), 400000);
@@ -134,7 +145,9 @@ static void test_short(void)
     CHECK_OK(plan_two(&p, up, (lm_plan_options){ .tokens = 1333334 }));
     lm_plan_free(&p);
 
-    lm_plan_options repeat = { .tokens = 1400000, .has_when_short = true, .when_short = LM_SHORT_REPEAT };
+    lm_plan_options repeat = { .tokens = 1400000,
+                               .has_when_short = true,
+                               .when_short = LM_SHORT_REPEAT };
     NEED(plan_two(&p, up, repeat) == 0);
     const lm_stratum *s = lm_plan_stratum(&p, 1, 40000);
     NEED(s);
@@ -155,12 +168,16 @@ static void test_short(void)
     CHECK(strstr(lm_err(), "3 copies counted"));
     CHECK(strstr(lm_err(), "is 4000000"));
 
-    CHECK_EQ(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"C\": 1}}", (lm_plan_options){ .tokens = 10 }), LM_ESHORT);
+    CHECK_EQ(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"C\": 1}}",
+                      (lm_plan_options){ .tokens = 10 }),
+             LM_ESHORT);
     CHECK(strstr(lm_err(), "C"));
-    CHECK_OK(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"C\": 0}}", (lm_plan_options){ .tokens = 10 }));
+    CHECK_OK(plan_two(&p, "{\"name\": \"x\", \"weights\": {\"C\": 0}}",
+                      (lm_plan_options){ .tokens = 10 }));
     lm_plan_free(&p);
     CHECK_EQ(plan_two(&p, "{\"name\": \"x\"}", (lm_plan_options){ .shards = 1000000 }), LM_EUSAGE);
-    CHECK_EQ(plan_two(&p, "{\"name\": \"x\"}", (lm_plan_options){ .row = UINT64_C(1) << 40 }), LM_EUSAGE);
+    CHECK_EQ(plan_two(&p, "{\"name\": \"x\"}", (lm_plan_options){ .row = UINT64_C(1) << 40 }),
+             LM_EUSAGE);
 }
 
 static void bad_hist(const char *text, const char *reason)
@@ -187,8 +204,10 @@ static void test_bad_hists(void)
              "[{\"upto\": 5, \"documents\": 1, \"tokens\": 5}]}]}", "power of two");
     bad_hist("{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": "
              "[{\"upto\": 8, \"documents\": 0, \"tokens\": 5}]}]}", "0 documents");
-    bad_hist("{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": []},"
-             "{\"name\": \"A\", \"buckets\": []}]}", "twice");
+    bad_hist(
+        "{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": []},"
+        "{\"name\": \"A\", \"buckets\": []}]}",
+        "twice");
 }
 
 /* ---- from stores --------------------------------------------------------------------------- */
@@ -196,7 +215,8 @@ static void test_bad_hists(void)
 /* Apply the law of plan.h document by document; each stratum must give its tokens exactly. */
 static void check_exact(const lm_plan *p, const synth_doc *docs, size_t n)
 {
-    uint64_t *taken = calloc(p->strata, sizeof *taken), *ties = calloc(p->strata, sizeof *ties), total = 0;
+    uint64_t *taken = calloc(p->strata, sizeof *taken), *ties = calloc(p->strata, sizeof *ties),
+             total = 0;
     NEED(taken && ties);
     for (size_t i = 0; i < n; i++) {
         size_t d = 0;
@@ -225,8 +245,8 @@ static void check_exact(const lm_plan *p, const synth_doc *docs, size_t n)
 }
 
 /* How far the domain's and its long documents' tokens are from their shares: less than 1. */
-static void check_shares(const lm_plan *p, const lm_recipe *r, uint64_t source_tokens, const uint64_t *of_domain,
-                         const uint64_t *of_domain_long)
+static void check_shares(const lm_plan *p, const lm_recipe *r, uint64_t source_tokens,
+                         const uint64_t *of_domain, const uint64_t *of_domain_long)
 {
     double weight[SYNTH_DOMAINS], sum = 0;
     for (size_t d = 0; d < p->domains; d++) {
@@ -239,7 +259,8 @@ static void check_shares(const lm_plan *p, const lm_recipe *r, uint64_t source_t
     for (size_t d = 0; d < p->domains; d++) {
         uint64_t is_long = 0;
         for (size_t i = 0; i < p->strata; i++)
-            if (p->stratum[i].domain == d && p->stratum[i].bucket >= LM_LONG_BUCKET) is_long += p->stratum[i].tokens;
+            if (p->stratum[i].domain == d && p->stratum[i].bucket >= LM_LONG_BUCKET)
+                is_long += p->stratum[i].tokens;
         all_long += is_long;
         if (r->scope == LM_LONG_GLOBAL) continue;
         CHECK(fabs((double)p->domain[d].tokens - weight[d] / sum * (double)p->tokens) < 1.001);
@@ -318,7 +339,8 @@ static void test_duplicates(void)
     lm_recipe r;
     lm_plan p;
     NEED(docs);
-    for (size_t i = 0; i < N; i++) docs[i] = (synth_doc){ i % 3 ? 42 : 43, i % 3 ? 100 : 5000, i % 2 };
+    for (size_t i = 0; i < N; i++)
+        docs[i] = (synth_doc){ i % 3 ? 42 : 43, i % 3 ? 100 : 5000, i % 2 };
     synth_write("twins.lmt", docs, N);
     NEED(lm_store_open(&s, "twins.lmt") == 0);
     recipe(&r, "{\"name\": \"x\", \"cut\": 64}");
@@ -344,7 +366,8 @@ static void test_expectation(const synth_doc *docs, size_t n)
     lm_recipe r;
     lm_plan p;
     NEED(lm_hist_new(&h, "tokens", synth_name, SYNTH_DOMAINS) == 0);
-    for (size_t i = 0; i < n; i++) NEED(lm_hist_add(h, docs[i].domain, docs[i].tokens, docs[i].tokens) == 0);
+    for (size_t i = 0; i < n; i++)
+        NEED(lm_hist_add(h, docs[i].domain, docs[i].tokens, docs[i].tokens) == 0);
     NEED(lm_hist_to_json(h, &hist) == 0);
     NEED(lm_recipe_load(&r, recipe_path("per-source")) == 0);
     NEED(lm_plan_from_hist(&p, &r, &(lm_plan_options){ .tokens = 400000 }, hist) == 0);
@@ -353,10 +376,13 @@ static void test_expectation(const synth_doc *docs, size_t n)
         const lm_stratum *s = &p.stratum[k];
         double taken = 0, variance = 0, f = (double)s->tokens / (double)s->available;
         for (size_t i = 0; i < n; i++) {
-            if (strcmp(synth_name[docs[i].domain], p.domain[s->domain].name) || lm_bucket(docs[i].tokens) != s->bucket)
+            if (strcmp(synth_name[docs[i].domain], p.domain[s->domain].name) ||
+                lm_bucket(docs[i].tokens) != s->bucket)
                 continue;
-            if (lm_mix(p.select_seed, docs[i].key, 0, 0) < s->threshold) taken += (double)docs[i].tokens;
-            variance += 4 * f * (1 - f) * (double)docs[i].tokens * (double)docs[i].tokens; /* twins: at most x 4 */
+            if (lm_mix(p.select_seed, docs[i].key, 0, 0) < s->threshold)
+                taken += (double)docs[i].tokens;
+            variance += 4 * f * (1 - f) * (double)docs[i].tokens *
+                        (double)docs[i].tokens; /* twins: at most x 4 */
         }
         CHECK(fabs(taken - (double)s->tokens) <= 5 * sqrt(variance) + 1);
     }
@@ -369,7 +395,8 @@ static void test_expectation(const synth_doc *docs, size_t n)
 /* ---- damaged plans ------------------------------------------------------------------------- */
 
 /* Replace the first `from` after `after` in the text of a plan: it must be refused. */
-static void damaged(const lm_buf *text, const char *after, const char *from, const char *to, const char *reason)
+static void damaged(const lm_buf *text, const char *after, const char *from, const char *to,
+                    const char *reason)
 {
     char *copy = calloc(1, text->size + 256);
     lm_json *j = NULL;
@@ -395,7 +422,8 @@ static void test_damaged(void)
 {
     lm_plan p;
     lm_buf text = LM_BUF_INIT(1 << 20);
-    NEED(plan_two(&p, "{\"name\": \"x\", \"cut\": 4096}", (lm_plan_options){ .tokens = 500001, .shards = 3 }) == 0);
+    NEED(plan_two(&p, "{\"name\": \"x\", \"cut\": 4096}",
+                  (lm_plan_options){ .tokens = 500001, .shards = 3 }) == 0);
     CHECK_EQ(p.shards, 3);
     NEED(lm_json_dump(p.json, 2, &text) == 0);
     lm_plan_free(&p);

@@ -35,9 +35,13 @@ static void test_fields(void)
     lm_recipe_free(&r);
     lm_recipe_free(&r);
 
-    NEED(parse(&r, "{\"name\": \"y\", \"about\": \"\", \"tokens\": \"1.5M\", \"cut\": 4096, \"weights\": "
-                   "{\"C4\": 0.6, \"Book\": 1}, \"only\": true, \"max_copies\": 255, \"when_short\": \"shrink\", "
-                   "\"seed\": 7, \"long\": {\"threshold\": 8192, \"short_keep\": 0.1, \"scope\": \"domain\"}}") == 0);
+    NEED(parse(
+             &r,
+             "{\"name\": \"y\", \"about\": \"\", \"tokens\": \"1.5M\", \"cut\": 4096, \"weights\": "
+             "{\"C4\": 0.6, \"Book\": 1}, \"only\": true, \"max_copies\": 255, \"when_short\": "
+             "\"shrink\", "
+             "\"seed\": 7, \"long\": {\"threshold\": 8192, \"short_keep\": 0.1, \"scope\": "
+             "\"domain\"}}") == 0);
     CHECK_EQ(r.tokens, 1500000);
     CHECK_EQ(r.cut, 4096);
     CHECK_EQ(r.scope, LM_LONG_DOMAIN);
@@ -75,12 +79,20 @@ static void test_refusals(void)
     refused("{\"name\": \"x\", \"long\": {\"share\": 0.7}}", "scope");
     refused("{\"name\": \"x\", \"long\": {\"share\": 0.7, \"scope\": \"planet\"}}", "scope");
     refused("{\"name\": \"x\", \"long\": {\"share\": 1.1, \"scope\": \"domain\"}}", "long.share");
-    refused("{\"name\": \"x\", \"long\": {\"short_keep\": -0.1, \"scope\": \"domain\"}}", "long.short_keep");
+    refused("{\"name\": \"x\", \"long\": {\"short_keep\": -0.1, \"scope\": \"domain\"}}",
+            "long.short_keep");
     refused("{\"name\": \"x\", \"long\": {\"scope\": \"domain\"}}", "short_keep");
-    refused("{\"name\": \"x\", \"long\": {\"share\": 0.7, \"short_keep\": 0.1, \"scope\": \"domain\"}}", "either");
-    refused("{\"name\": \"x\", \"long\": {\"threshold\": 5000, \"share\": 0.7, \"scope\": \"domain\"}}", "power of two");
-    refused("{\"name\": \"x\", \"long\": {\"share\": 0.7, \"scope\": \"domain\", \"shore\": 1}}", "shore");
-    refused("{\"name\": \"x\", \"weights\": {\"C4\": 1}, \"long\": {\"share\": 0.7, \"scope\": \"global\"}}", "natural");
+    refused(
+        "{\"name\": \"x\", \"long\": {\"share\": 0.7, \"short_keep\": 0.1, \"scope\": \"domain\"}}",
+        "either");
+    refused(
+        "{\"name\": \"x\", \"long\": {\"threshold\": 5000, \"share\": 0.7, \"scope\": \"domain\"}}",
+        "power of two");
+    refused("{\"name\": \"x\", \"long\": {\"share\": 0.7, \"scope\": \"domain\", \"shore\": 1}}",
+            "shore");
+    refused("{\"name\": \"x\", \"weights\": {\"C4\": 1}, \"long\": {\"share\": 0.7, \"scope\": "
+            "\"global\"}}",
+            "natural");
 }
 
 static void test_the_eight(void)
