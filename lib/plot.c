@@ -32,7 +32,6 @@ typedef struct figure {
     const char **name;    /* [rows - 1] */
     lm_hist_row *row;     /* [inputs][rows] */
     unsigned low, high;   /* buckets shown */
-    double peak;          /* the highest share of a bucket: the full height of a row */
     double width, height;
 } figure;
 
@@ -41,20 +40,31 @@ typedef struct figure {
 static double share(uint64_t part, uint64_t all) { return all ? (double)part / (double)all : 0; }
 static const lm_hist_row *all_of(const figure *f, size_t input) { return &f->row[(input + 1) * f->rows - 1]; }
 
-/* From the first to the last bucket that holds 1 in 200 of its row somewhere. */
+/* From 64 to 128K, or on to the last bucket that holds 1 in 200 of its row somewhere. */
 static void find_range(figure *f)
 {
-    f->low = LM_LONG_BUCKET - 4;
+    f->low = LM_LONG_BUCKET - 7;
     f->high = LM_LONG_BUCKET + 4;
-    f->peak = 0.1;
     for (size_t i = 0; i < f->inputs * f->rows; i++)
         for (unsigned b = 0; b < LM_BUCKETS; b++) {
             double s = share(f->row[i].bucket_tokens[b], f->row[i].tokens);
-            if (s > f->peak) f->peak = s;
             if (s < 0.005) continue;
             if (b < f->low) f->low = b;
             if (b > f->high) f->high = b;
         }
+}
+
+/* The highest bar of a row in any column: a row has one scale, so that inputs compare. */
+static double peak(const figure *f, size_t k)
+{
+    double most = 0;
+    for (size_t i = 0; i < f->inputs; i++)
+        for (unsigned b = f->low; b <= f->high; b++) {
+            const lm_hist_row *r = &f->row[i * f->rows + k];
+            double s = share(r->bucket_tokens[b], r->tokens);
+            if (s > most) most = s;
+        }
+    return most > 0 ? most : 1;
 }
 
 static int prepare(figure *f)
@@ -141,10 +151,10 @@ static double step(const figure *f) { return (double)PANEL / (double)(f->high - 
 /* Where the bucket's upper end is. */
 static double bucket_x(const figure *f, double left, unsigned b) { return left + (double)(b + 1 - f->low) * step(f); }
 
-static void draw_bars(const figure *f, const lm_hist_row *r, double left, double base)
+static void draw_bars(const figure *f, const lm_hist_row *r, double scale, double left, double base)
 {
     for (unsigned b = f->low; b <= f->high; b++) {
-        double h = share(r->bucket_tokens[b], r->tokens) / f->peak * (ROW - ROW_TEXT);
+        double h = share(r->bucket_tokens[b], r->tokens) * scale;
         if (h <= 0) continue;
         use(f->c, b < LM_LONG_BUCKET ? short_colour : long_colour);
         cairo_rectangle(f->c, bucket_x(f, left, b) - step(f) + 0.75, base - h, step(f) - 1.5, h);
@@ -161,7 +171,7 @@ static void draw_panel(const figure *f, size_t input, size_t k, double left, dou
     cairo_set_line_width(c, 0.75);
     use(c, line);
     put_line(c, left, base, left + PANEL, base);
-    draw_bars(f, r, left, base);
+    draw_bars(f, r, (ROW - ROW_TEXT) / peak(f, k), left, base);
     use(c, pale);
     cairo_set_dash(c, dash, 2, 0);
     put_line(c, at, base - ROW + ROW_TEXT, at, base);
@@ -227,8 +237,8 @@ static void draw(const figure *f)
     double y = f->height - 18;
     set_font(c, 9.5, false);
     use(c, pale);
-    snprintf(text, sizeof text, "Bars: %s by length of document, as a share of the row; full height %.0f %%. "
-             "Left: share of all. ", lm_hist_unit(f->hist[0]), 100 * f->peak);
+    snprintf(text, sizeof text, "Bars: the domain's %s by length of document, each row to its own scale. "
+             "Left: share of all. ", lm_hist_unit(f->hist[0]));
     put_text(c, MARGIN, y, LEFT, text);
     double x = MARGIN + text_width(c, text);
     use(c, long_colour);
@@ -248,6 +258,12 @@ static bool named(const char *path, const char *end)
     return n > k && !strcmp(path + n - k, end);
 }
 
+int lm_plot_name(const char *path)
+{
+    if (named(path, ".png") || named(path, ".pdf") || named(path, ".svg")) return LM_OK;
+    return lm_fail(LM_EUSAGE, "%s: the name of a plot ends in .svg, .png or .pdf", path);
+}
+
 int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *title, size_t n)
 {
     figure f = { .hist = hist, .title = title, .inputs = n };
@@ -255,10 +271,10 @@ int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *titl
     lm_out *out = NULL;
     cairo_surface_t *s = NULL;
     cairo_status_t status = CAIRO_STATUS_SUCCESS;
-    if (!png && !pdf && !named(path, ".svg"))
-        return lm_fail(LM_EUSAGE, "%s: the name of a plot ends in .svg, .png or .pdf", path);
+    int rc = lm_plot_name(path);
+    if (rc) return rc;
     if (!n || n > INPUTS_MAX) return lm_fail(LM_EUSAGE, "a plot has 1 to %d columns, not %zu", INPUTS_MAX, n);
-    int rc = prepare(&f);
+    rc = prepare(&f);
     if (!rc) rc = lm_out_open(&out, path, LM_OUT_PLAIN, 0);
     if (rc) goto out;
 

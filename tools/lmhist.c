@@ -62,11 +62,12 @@ static uint64_t whole(const lm_hist_row *r) { return by == BY_DOCS ? r->document
 static uint64_t over(const lm_hist_row *r) { return by == BY_DOCS ? r->long_documents : r->long_tokens; }
 static double percent(uint64_t part, uint64_t all) { return all ? 100.0 * (double)part / (double)all : 0; }
 
-/* Leave out of the bars what is less than 1 in 200 of every row at either end. */
+/* From 64 to 128K, or on to where no row has more than 1 in 200 beyond: histograms of like inputs
+ * get like bars. */
 static void find_range(table *t, size_t inputs)
 {
-    t->low = LM_LONG_BUCKET - 4;
-    t->high = LM_LONG_BUCKET + 3;
+    t->low = LM_LONG_BUCKET - 7;
+    t->high = LM_LONG_BUCKET + 4;
     for (size_t i = 0; i < inputs * t->rows; i++) {
         const lm_hist_row *r = &t->row[i];
         unsigned low = 0, high = LM_BUCKETS - 1;
@@ -186,6 +187,9 @@ static void rule_before(const table *t, size_t k, int width)
     cli_print("%s\n", plain);
 }
 
+/* What the user calls the input. */
+static const char *title_of(const char *path) { return strcmp(path, "-") ? path : "standard input"; }
+
 static void print_total(const char *title, const lm_hist_row *all, const char *unit)
 {
     cli_print("%s%s%s: %s documents, %s %s, %.1f%% of them in documents over 4,096\n", bold, title, plain,
@@ -200,7 +204,7 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
     int name = t->name_width, docs = count_width(t, 0, "documents"), tokens = count_width(t, 1, unit);
     int used = name + 2 + docs + 2 + tokens + 9 + 9 + 2;
     int wide = used + bars_width(t, 2) <= width ? 2 : 1, total = used + bars_width(t, wide);
-    print_total(path, all, unit);
+    print_total(title_of(path), all, unit);
     cli_print("\n%s%*s  %*s  %*s    share  over 4K  %s by length%s\n", bold, name, "", docs, "documents", tokens,
               unit, by == BY_DOCS ? "documents" : unit, plain);
     for (size_t k = 0; k < t->rows; k++) {
@@ -254,7 +258,7 @@ static const char *short_percent(uint64_t part, uint64_t all, char out[16])
 static void print_side_by_side(const table *t, char *const *path, lm_hist *const *hist, size_t n, int width)
 {
     for (size_t i = 0; i < n; i++)
-        print_total(path[i], all_of(t, i), lm_hist_unit(hist[i]));
+        print_total(title_of(path[i]), all_of(t, i), lm_hist_unit(hist[i]));
     int name = t->name_width, block = 5 + 2 + 5 + 2 + bars_width(t, 1);
     int fit = (width - name) / (block + 2), wide = 1;
     if (fit < 1) fit = 1;
@@ -266,7 +270,7 @@ static void print_side_by_side(const table *t, char *const *path, lm_hist *const
         cli_print("\n%*s%s", name, "", bold);
         for (size_t i = first; i < last; i++) {
             cli_print("  ");
-            print_fitted(path[i], block, i + 1 == last);
+            print_fitted(title_of(path[i]), block, i + 1 == last);
         }
         cli_print("\n%*s", name, "");
         for (size_t i = first; i < last; i++)
@@ -342,6 +346,7 @@ static int run(void)
     lm_domains *domains = NULL; /* of JSONL */
     lm_progress *progress = cli_progress("documents", 0);
     if (json && tsv) return cli_usage("--json and --tsv exclude each other");
+    if (plot_path && lm_plot_name(plot_path)) return LM_EUSAGE;
     lm_hist **hist = calloc(n, sizeof *hist);
     int rc = hist ? lm_domains_open(&domains, domains_path) : lm_fail_nomem(n * sizeof *hist);
     for (size_t i = 0; !rc && i < n; i++) rc = lm_hist_read(&hist[i], path[i], domains, threads, progress);
