@@ -51,7 +51,8 @@ static const cli_opt opts[] = {
 
 static int find_recipe(char *out, size_t size)
 {
-    static const char *const places[] = { "../recipes", "../../recipes",
+    /* From bin/, build/bin/ and build/asan/bin/ of the sources, and from PREFIX/bin. */
+    static const char *const places[] = { "../recipes", "../../recipes", "../../../recipes",
                                           "../share/longmix/recipes" };
     char self[4096];
     if (!access(recipe_name, F_OK) || strchr(recipe_name, '/')) {
