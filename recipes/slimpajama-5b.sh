@@ -9,7 +9,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-[ -x "$here/../build/bin/lmtok" ] && PATH=$here/../build/bin:$PATH
+command -v lmtok > /dev/null || PATH=$here/../build/bin:$PATH
 say() { echo "slimpajama-5b: $*" >&2; }
 die() { say "$*"; exit 1; }
 
