@@ -12,8 +12,8 @@ lmcat --json --ids parts > parts.txt
 cmp whole.txt parts.txt
 lmtok -m m.model --part 2/3 -o parts c 2>&1 | grep -o 'already complete'
 
-lmplan -r cut-4k --tokens 100K whole.lmt > whole.json
-lmplan -r cut-4k --tokens 100K parts > parts.json
+lmplan -r "$LM_SRC/recipes/cut-4k.json" --tokens 100K whole.lmt > whole.json
+lmplan -r "$LM_SRC/recipes/cut-4k.json" --tokens 100K parts > parts.json
 cmp whole.json parts.json
 lmmix whole.json whole.lmt > whole.mix
 lmmix parts.json parts > parts.mix
