@@ -175,6 +175,15 @@ static int read_block(const lm_store *s, size_t k, uint64_t b, unsigned char blo
     return rc;
 }
 
+/* Many blocks are asked for: let the system fetch them together. */
+static void prefetch_blocks(const lm_store *s, uint64_t first, size_t n)
+{
+    const part *p = &s->part[part_of(s, first)];
+    uint64_t block = (first - p->first) / BLOCK_ENTRIES;
+    posix_fadvise(p->fd, (off_t)(p->end.index + INDEX_HEAD + block * BLOCK_MAX),
+                  (off_t)(lmstore_index_size(n) + BLOCK_MAX), POSIX_FADV_WILLNEED);
+}
+
 int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
 {
     unsigned char block[BLOCK_MAX];
@@ -183,6 +192,7 @@ int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
                        "%s: entries %" PRIu64 " to %" PRIu64 " were asked for, %" PRIu64
                        " are there",
                        s->name, first, first + n, s->documents);
+    if (n > BLOCK_ENTRIES) prefetch_blocks(s, first, n);
     while (n) {
         size_t k = part_of(s, first), have = 0;
         uint64_t i = first - s->part[k].first;

@@ -1,0 +1,77 @@
+/* Which files are in which part: ranges of the list that together are all of it, about equal in
+ * bytes. */
+#include <sys/stat.h>
+
+#include "check.h"
+#include "longmix/rng.h"
+#include "longmix/tokenize.h"
+
+enum { FILES = 40 };
+
+static char *files[FILES];
+static uint64_t sizes[FILES];
+
+static void make_files(uint64_t (*size)(size_t i))
+{
+    for (size_t i = 0; i < FILES; i++) {
+        static char name[FILES][32];
+        snprintf(name[i], sizeof name[i], "f%02zu", i);
+        files[i] = name[i];
+        sizes[i] = size(i);
+        FILE *f = fopen(name[i], "wb");
+        NEED(f);
+        for (uint64_t k = 0; k < sizes[i]; k++) fputc('\n', f);
+        NEED(fclose(f) == 0);
+    }
+}
+
+static uint64_t nothing(size_t i) { return 0 * i; }
+static uint64_t alike(size_t i) { return 1000 + i % 2; }
+static uint64_t varied(size_t i) { return lm_mix(1, i, 0, 0) % 5000; }
+static uint64_t one_large(size_t i) { return i == 20 ? 100000 : 10; }
+
+/* The largest part in bytes, once all parts were found to be the list in order. */
+static uint64_t divide(uint32_t parts)
+{
+    uint64_t most = 0;
+    size_t next = 0;
+    for (uint32_t k = 1; k <= parts; k++) {
+        size_t first = 0, count = 0;
+        uint64_t bytes = 0;
+        NEED(lm_tokenize_part(files, FILES, k, parts, &first, &count) == 0);
+        CHECK(first == next || count == 0);
+        next = first + count;
+        NEED(next <= FILES);
+        for (size_t i = first; i < next; i++) bytes += sizes[i];
+        if (bytes > most) most = bytes;
+    }
+    CHECK_EQ(next, FILES);
+    return most;
+}
+
+int main(void)
+{
+    size_t first = 0, count = 0;
+    make_files(alike);
+    CHECK_EQ(divide(1), 40020);
+    CHECK_EQ(divide(4), 10005);
+    CHECK(divide(3) <= 14 * 1001);
+    CHECK(divide(1000) <= 1001);
+    make_files(varied);
+    uint64_t whole = divide(1);
+    for (uint32_t k = 2; k < 12; k++) CHECK(divide(k) <= whole / k + 5000);
+    make_files(nothing);
+    CHECK_EQ(divide(7), 0);
+    make_files(one_large);
+    CHECK(divide(3) <= 100000 + 200);
+
+    CHECK_EQ(lm_tokenize_part(files, 0, 2, 3, &first, &count), 0);
+    CHECK_EQ(count, 0);
+    char dash[] = "-", none[] = "absent";
+    char *standard[] = { dash }, *absent[] = { none };
+    CHECK_EQ(lm_tokenize_part(standard, 1, 1, 1, &first, &count), 0);
+    CHECK_EQ(count, 1);
+    CHECK_EQ(lm_tokenize_part(standard, 1, 1, 2, &first, &count), LM_EUSAGE);
+    CHECK_EQ(lm_tokenize_part(absent, 1, 1, 2, &first, &count), LM_EIO);
+    CHECK_END();
+}
