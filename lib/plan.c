@@ -199,6 +199,7 @@ static int make(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, plan
             source.tokens += t->available[d][b];
         }
     int rc = lmplan_targets(t, r, source.when_short, &p.tokens);
+    p.asked = o->tokens ? o->tokens : r->tokens ? r->tokens : p.tokens;
     if (!rc) rc = list_strata(&p, t);
     if (rc) goto out;
     sum_domains(&p, t, source.tokens);

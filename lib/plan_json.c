@@ -106,6 +106,7 @@ void lmplan_write(lm_plan *p, const plan_source *source)
     lm_json_set_str(j, "longmix", LM_VERSION);
     lm_json_set_copy(j, "recipe", source->recipe);
     lm_json_set(j, "source", s);
+    lm_json_set_u64(j, "asked", p->asked);
     lm_json_set_u64(j, "tokens", p->tokens);
     lm_json_set_str(j, "when_short", lm_when_short_name(source->when_short));
     lm_json_set_hex64(j, "seed", source->seed);
@@ -252,7 +253,7 @@ static int read_recipe(lm_plan *p, const lm_json *j)
 
 static int read_plan(lm_plan *p)
 {
-    static const char *const fields[] = { "format", "longmix", "recipe", "source", "tokens",
+    static const char *const fields[] = { "format", "longmix", "recipe", "source", "asked", "tokens",
                                           "when_short", "seed", "select_seed", "order_seed", "cut",
                                           "threshold", "row", "shards", "domains", "expected",
                                           "strata", NULL };
@@ -264,6 +265,7 @@ static int read_plan(lm_plan *p)
         return lm_json_fail(lm_json_get(j, "format"), "\"%s\" is not \"" PLAN_FORMAT "\"", format);
     rc = lm_json_only(j, fields);
     if (!rc) rc = get(&p->tokens, j, "tokens", 1, PLAN_TOKENS_MAX);
+    if (!rc) rc = get(&p->asked, j, "asked", p->tokens, PLAN_TOKENS_MAX);
     if (!rc) rc = lm_json_hex64(&p->select_seed, j, "select_seed");
     if (!rc) rc = lm_json_hex64(&p->order_seed, j, "order_seed");
     if (!rc) rc = get(&p->cut, j, "cut", 0, PLAN_TOKENS_MAX);

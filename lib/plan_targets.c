@@ -114,18 +114,25 @@ static void spread(work *w, size_t first, size_t last, unsigned from, unsigned t
         for (unsigned b = from; b < to; b++) t->take[d][b] = w->out[n++];
 }
 
-/* How a group's tokens divide into short [0] and long [1] documents: raised to the recipe's share,
- * but never lowered to it. */
-static void weigh_classes(const work *w, const uint64_t have[2], uint64_t weight[2])
+/* How a group's tokens divide into short [0] and long [1] documents. `lower`: long documents have
+ * more than the recipe's share by nature. */
+static void weigh_classes(const work *w, const uint64_t have[2], bool lower, uint64_t weight[2])
 {
     uint64_t keep = UNIT;
-    if (w->r->long_share >= 0 && (u128)have[1] * UNIT < ((u128)have[0] + have[1]) * w->share) {
+    if (w->r->long_share >= 0 && !(lower && w->r->only_raise)) {
         weight[0] = UNIT - w->share;
         weight[1] = w->share;
         return;
     }
     if (w->r->short_keep >= 0) keep = w->keep;
     narrow((u128[2]){ (u128)have[0] * keep, (u128)have[1] * UNIT }, 2, weight);
+}
+
+static void move_excess(uint64_t want[2], int from, uint64_t most)
+{
+    if (want[from] <= most) return;
+    want[!from] += want[from] - most;
+    want[from] = most;
 }
 
 /* Give `total` tokens to a group, domains first .. last-1, its long and short documents as the
@@ -146,15 +153,17 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
         return LM_OK;
     }
 
-    weigh_classes(w, have, weight);
+    bool lower = w->r->long_share >= 0 && (u128)have[1] * UNIT >= ((u128)have[0] + have[1]) * w->share;
+    weigh_classes(w, have, lower, weight);
     if (!weight[0] && !weight[1]) return too_short(w, name, true, 0, total);
     lmplan_divide(total, weight, 2, want, w->scratch);
-    /* Their part is never less than natural, so only long documents can be too few. */
-    if (want[1] > most[1]) {
-        if (!w->shrink) return too_short(w, name, true, most[1], want[1]);
-        want[0] += want[1] - most[1];
-        want[1] = most[1];
+    if (lower) {
+        /* A share is lowered only as far as there are short documents; none is repeated for it. */
+        move_excess(want, 0, have[0]);
+    } else if (want[1] > most[1] && !w->shrink) {
+        return too_short(w, name, true, most[1], want[1]);
     }
+    move_excess(want, 1, most[1]); /* fits: the group as a whole does */
     spread(w, first, last, 0, w->long_bucket, want[0]);
     spread(w, first, last, w->long_bucket, LM_BUCKETS, want[1]);
     return LM_OK;
@@ -239,6 +248,10 @@ int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_sh
     if (rc) goto out;
     if (!*tokens) *tokens = largest(w);
     rc = *tokens ? fill(w, *tokens) : fill(w, 1); /* nothing fits: say what is missing */
+    if (rc && w->shrink) {
+        uint64_t fits = largest(w);
+        if (fits) rc = fill(w, *tokens = fits);
+    }
     if (rc) rc = report_short(w, *tokens ? *tokens : 1, when_short);
 out:
     free(w);

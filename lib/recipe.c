@@ -34,7 +34,8 @@ static int read_fraction(double *out, const lm_json *o, const char *key)
 
 static int read_long(lm_recipe *r, const lm_json *o)
 {
-    static const char *const fields[] = { "threshold", "share", "short_keep", "scope", NULL };
+    static const char *const fields[] = { "threshold", "share", "only_raise", "short_keep", "scope",
+                                          NULL };
     const lm_json *threshold = lm_json_get(o, "threshold");
     const char *scope = NULL;
     int rc = lm_json_only(o, fields);
@@ -55,6 +56,11 @@ static int read_long(lm_recipe *r, const lm_json *o)
 
     bool share = lm_json_get(o, "share"), keep = lm_json_get(o, "short_keep");
     if (share == keep) return lm_json_fail(o, "needs either \"share\" or \"short_keep\"");
+    if (lm_json_get(o, "only_raise")) {
+        rc = lm_json_bool(&r->only_raise, o, "only_raise");
+        if (rc) return rc;
+        if (keep) return lm_json_fail(o, "\"only_raise\" goes with \"share\"");
+    }
     return share ? read_fraction(&r->long_share, o, "share")
                  : read_fraction(&r->short_keep, o, "short_keep");
 }

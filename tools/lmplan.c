@@ -34,8 +34,9 @@ static const cli_opt opts[] = {
     { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's.", 0, 0 },
     { CLI_CHOICE, "when-short", 0, &when_short, "error|repeat|shrink",
       "What happens where the source holds too little, in place of the recipe's answer: stop; use "
-      "documents again, as often as the recipe's max_copies; or take all the long documents that "
-      "there are, and more of the domain's short ones.",
+      "documents again, as often as the recipe's max_copies; or shrink: take all the long "
+      "documents that there are, and more of the domain's short ones, and where a domain is too "
+      "small as a whole, make the mixture as large as the shares allow.",
       0, 0 },
     { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072).", 0, 0 },
     { CLI_SIZE, "shards", 0, &shards, "N",
@@ -185,6 +186,9 @@ static int run(void)
     int rc = find_recipe(path, sizeof path);
     if (!rc) rc = lm_recipe_load(&r, path);
     if (!rc) rc = make_plan(&p, &r, &o, inputs.v[0]);
+    if (!rc && p.tokens < p.asked)
+        cli_note("%s: the source holds too little for %s tokens; the mixture shrinks to %s", r.name,
+                 cli_count(p.asked), cli_count(p.tokens));
     if (!rc) rc = write_plan(&p);
     lm_plan_free(&p);
     lm_recipe_free(&r);

@@ -45,6 +45,7 @@ typedef struct lm_plan {
     const char *recipe;        /* its recipe's name */
     bool exact;                /* made from a store's index */
     uint64_t source_hash;      /* lm_store_hash of that store, 0 without */
+    uint64_t asked;            /* tokens that were asked for; more than `tokens` where it shrank */
     uint64_t tokens;           /* of the mixture */
     uint64_t cut;              /* as in the recipe */
     uint64_t threshold;        /* of "long" (4096 where the recipe has none) */

@@ -30,6 +30,7 @@ typedef struct lm_recipe {
     enum lm_long_scope scope;    /* "long": {"scope": "domain" | "global", ... } */
     uint64_t threshold;          /* "long.threshold": longer is long; a power of two */
     double long_share;           /* "long.share", or -1 where "long.short_keep" is given */
+    bool only_raise;             /* "long.only_raise": a share that is higher by nature stays */
     double short_keep;           /* "long.short_keep": the authors' script; or -1 */
     bool natural;                /* "weights": "natural", or a table over natural shares ... */
     bool only;                   /* ... with "only": true, over nothing: other domains get none */

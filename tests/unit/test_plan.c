@@ -84,8 +84,7 @@ static void test_targets(void)
     CHECK_EQ(tokens_of(&p, "B", -1), 10);
     lm_plan_free(&p);
 
-    /* Long documents by domain raised to 30%: of A, whose 100,000 long tokens do; B, which has
-     * nothing else, is not lowered to it. */
+    /* Long documents by domain at 30%: of A, whose 100,000 long tokens do; B has nothing else. */
     const char *share = "{\"name\": \"x\", \"long\": {\"share\": 0.3, \"scope\": \"domain\"}}";
     NEED(plan_two(&p, share, (lm_plan_options){ .tokens = 500000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 75000);
@@ -105,10 +104,40 @@ static void test_targets(void)
     CHECK_EQ(tokens_of(&p, "A", 13), 100000);
     CHECK_EQ(tokens_of(&p, "A", -1), 400000);
     lm_plan_free(&p);
-    shrink.tokens = 2000001; /* A as a whole is too little */
-    CHECK_EQ(plan_two(&p, share, shrink), LM_ESHORT);
+    CHECK_EQ(p.asked, p.tokens);
+    lm_plan_options too_many = { .tokens = 2000001 }; /* A as a whole is too little */
+    const char *natural = "{\"name\": \"x\"}";
+    CHECK_EQ(plan_two(&p, natural, too_many), LM_ESHORT);
     CHECK(strstr(lm_err(), "A has 1000000 tokens, but"));
     CHECK(strstr(lm_err(), "is 2000000"));
+    shrink.tokens = 2000001;
+    NEED(plan_two(&p, share, shrink) == 0);
+    CHECK_EQ(p.asked, 2000001);
+    CHECK_EQ(p.tokens, 2000000);
+    CHECK_EQ(tokens_of(&p, "A", -1), 1000000);
+    CHECK_EQ(tokens_of(&p, "B", -1), 1000000);
+    lm_plan_free(&p);
+
+    /* A, 10% long, lowered to 5%: its 900,000 short tokens are enough for 95,000, and as far as
+     * they go for more; none is repeated for it. Or not at all, with only_raise. */
+    const char *low = "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\"}}";
+    NEED(plan_two(&p, low, (lm_plan_options){ .tokens = 200000 }) == 0);
+    CHECK_EQ(tokens_of(&p, "A", 13), 5000);
+    CHECK_EQ(tokens_of(&p, "A", -1), 100000);
+    lm_plan_free(&p);
+    NEED(plan_two(&p, low, (lm_plan_options){ .tokens = 2000000 }) == 0);
+    CHECK_EQ(tokens_of(&p, "A", 13), 100000);
+    lm_plan_free(&p);
+    NEED(plan_two(&p, "{\"name\": \"x\", \"max_copies\": 3, \"when_short\": \"repeat\", "
+                      "\"long\": {\"share\": 0.05, \"scope\": \"domain\"}}",
+                  (lm_plan_options){ .tokens = 2200000 }) == 0);
+    CHECK_EQ(tokens_of(&p, "A", 13), 200000);
+    CHECK_EQ(tokens_of(&p, "A", -1), 1100000);
+    lm_plan_free(&p);
+    NEED(plan_two(&p, "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\", "
+                      "\"only_raise\": true}}", (lm_plan_options){ .tokens = 200000 }) == 0);
+    CHECK_EQ(tokens_of(&p, "A", 13), 10000);
+    lm_plan_free(&p);
 
     /* Long documents wherever they are: A 100,000 and B 1,000,000 share 600,000 as 1:10. */
     NEED(plan_two(&p, "{\"name\": \"x\", \"long\": {\"share\": 0.6, \"scope\": \"global\"}}",
@@ -264,9 +293,11 @@ static void check_shares(const lm_plan *p, const lm_recipe *r, uint64_t source_t
         all_long += is_long;
         if (r->scope == LM_LONG_GLOBAL) continue;
         CHECK(fabs((double)p->domain[d].tokens - weight[d] / sum * (double)p->tokens) < 1.001);
-        double is = (double)of_domain_long[d] / (double)of_domain[d];
-        if (r->scope == LM_LONG_DOMAIN) /* raised, not lowered */
-            CHECK(fabs((double)is_long - fmax(0.7, is) * (double)p->domain[d].tokens) < 1.001);
+        /* 70%, but for what the short documents cannot give. */
+        double tokens = (double)p->domain[d].tokens,
+               all_short = (double)(of_domain[d] - of_domain_long[d]);
+        if (r->scope == LM_LONG_DOMAIN)
+            CHECK(fabs((double)is_long - fmax(0.7 * tokens, tokens - all_short)) < 1.001);
     }
     if (r->scope == LM_LONG_GLOBAL) CHECK(fabs((double)all_long - 0.7 * (double)p->tokens) < 1.001);
 }
@@ -374,12 +405,13 @@ static void test_expectation(const synth_doc *docs, size_t n)
     CHECK(!p.exact);
     for (size_t k = 0; k < p.strata; k++) {
         const lm_stratum *s = &p.stratum[k];
-        double taken = 0, variance = 0, f = (double)s->tokens / (double)s->available;
+        double taken = 0, variance = 0, f = (double)s->tokens / (double)s->available - (double)s->copies;
         for (size_t i = 0; i < n; i++) {
             if (strcmp(synth_name[docs[i].domain], p.domain[s->domain].name) ||
                 lm_bucket(docs[i].tokens) != s->bucket)
                 continue;
-            if (lm_mix(p.select_seed, docs[i].key, 0, 0) < s->threshold)
+            taken += (double)(s->copies * docs[i].tokens);
+            if (lm_mix(p.select_seed, docs[i].key, s->copies, 0) < s->threshold)
                 taken += (double)docs[i].tokens;
             variance += 4 * f * (1 - f) * (double)docs[i].tokens *
                         (double)docs[i].tokens; /* twins: at most x 4 */
@@ -430,7 +462,8 @@ static void test_damaged(void)
     damaged(&text, "format", "plan 1", "plan 2", "plan 2");
     damaged(&text, "recipe", "\"shards\": 3", "\"shards\": 0", "shards");
     damaged(&text, "source", "\"row\": 131072", "\"row\": 0", "row");
-    damaged(&text, "source", "500001", "500002", "tokens");
+    damaged(&text, "source", "\"tokens\": 500001", "\"tokens\": 500000", "sum to");
+    damaged(&text, "source", "\"asked\": 500001", "\"asked\": 500000", "asked");
     damaged(&text, "domains", "250001", "250002", "sum to");
     damaged(&text, "strata", "\"copies\": 0", "\"copies\": 1", "copies");
     damaged(&text, "strata", "\"bucket\": 10", "\"bucket\": 11", "upto");

@@ -33,7 +33,7 @@ refused 1 "flipped.lmt: byte" "$g/plan.json" flipped.lmt
 stdin=flipped.lmt refused 1 "byte" "$g/hist-plan.json" -
 
 # A damaged plan.
-sed 's/"tokens": 25001/"tokens": 25002/' "$g/plan.json" > plan.json
+sed '/"asked"/n; s/"tokens": 25001/"tokens": 25000/' "$g/plan.json" > plan.json
 refused 1 "tokens" plan.json "$g/store.lmt"
 
 # A full disk, a reader that has gone.
