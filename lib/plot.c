@@ -245,6 +245,12 @@ static void draw(const figure *f)
     put_text(c, x, y, LEFT, "Right: share over 4,096.");
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* fontconfig keeps what it has read until the process ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) { return "leak:libfontconfig"; }
+#endif
+
 /* ---- files ------------------------------------------------------------------------------ */
 
 static cairo_status_t to_out(void *out, const unsigned char *p, unsigned n)
