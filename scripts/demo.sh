@@ -4,7 +4,8 @@
 # then calls this. DEMO_DIR is where it works (default: demo/ in the repository).
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-export PATH="$here/build/bin:$PATH"
+bin=${LM_BUILD:-$here/build}/bin
+export PATH="$bin:$PATH"
 dir=${DEMO_DIR:-$here/demo}
 mkdir -p "$dir"
 cd "$dir"
@@ -67,4 +68,4 @@ printf '  %s\n' "$dir/natural.svg" "$dir/per-source.svg" "$dir/figure2.svg"
 printf 'The shards, each folder with its receipt, manifest.json:\n'
 printf '  %s\n' "$dir/natural" "$dir/per-source"
 printf 'To go on: cd %s; lmplan -r global --tokens 4Mi --table store.lmt\n' "$dir"
-printf '(the programs are in %s; each has --help and a man page)\n' "$here/build/bin"
+printf '(the programs are in %s; each has --help and a man page)\n' "$bin"
