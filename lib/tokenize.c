@@ -83,14 +83,13 @@ static lm_json *header_json(const tok_run *r)
     return j;
 }
 
-/* ---- reading, under the lock of the turns ------------------------------------------- */
+/* ---- reading, under its lock -------------------------------------------------------- */
 
 /* The next chunk, or the end of a file: 1, 0 when all files are read, or an error. */
-static int read_next(tok_work *w)
+static int read_next(tok_work *w, tok_job *job)
 {
     tok_run *r = w->run;
     int rc = LM_OK;
-    if (r->ended || r->file == r->count) return 0;
     if (!r->chunker) {
         lm_in *in = NULL;
         rc = lm_in_open(&in, r->files[r->file]);
@@ -99,107 +98,105 @@ static int read_next(tok_work *w)
     }
     lm_in *in = lm_chunker_in(r->chunker);
     uint64_t before = lm_in_raw_offset(in);
-    tok_room_before(&r->room);
     rc = lm_chunker_next(r->chunker, &w->chunk);
-    w->file = r->file;
-    w->raw_bytes = lm_in_raw_offset(in) - before;
-    w->at_end = rc == 0;
-    if (rc > 0) w->taken = tok_room_take(&r->room, w->chunk.bytes.size);
+    job->file = r->file;
+    job->raw_bytes = lm_in_raw_offset(in) - before;
     if (rc) return rc;
-    w->end = (lm_file_end){ .raw_bytes = lm_in_raw_offset(in), .raw_hash = lm_in_raw_hash(in) };
+    job->at_end = true;
+    job->end = (lm_file_end){ .raw_bytes = lm_in_raw_offset(in), .raw_hash = lm_in_raw_hash(in) };
     lm_chunker_free(r->chunker);
     r->chunker = NULL;
     r->file++;
     return 1;
 }
 
-/* Take the next work and its ticket. An error has a ticket too: of all that go wrong, the
- * first in the order of the input is told. */
-static int claim(tok_work *w, uint64_t *ticket)
+/* Take the next job, or leave w->job NULL when there is none. An error is a job too: of all that
+ * go wrong, the first in the order of the input is told. */
+static void claim(tok_work *w)
 {
     tok_run *r = w->run;
-    lm_turns_enter(r->turns);
-    int rc = lm_turns_stopped(r->turns) ? 0 : read_next(w);
-    if (rc < 0) r->ended = true;
-    if (rc) *ticket = lm_turns_claim(r->turns);
-    else lm_turns_leave(r->turns);
-    return rc;
+    w->job = NULL;
+    pthread_mutex_lock(&r->reading);
+    tok_job *job = r->ended || r->file == r->count ? NULL : tok_order_next(&r->order);
+    if (job) {
+        int rc = read_next(w, job);
+        if (rc < 0) {
+            r->ended = true;
+            job->fault = rc;
+        }
+        tok_order_begin(&r->order, job, rc > 0 && !job->at_end ? w->chunk.bytes.size : 0);
+        w->job = job;
+    }
+    pthread_mutex_unlock(&r->reading);
 }
 
-/* ---- writing, in the order of the tickets ------------------------------------------- */
+/* ---- writing, in the order of the jobs ---------------------------------------------- */
 
-static int end_file(tok_work *w)
+static int end_file(tok_run *r, tok_job *job)
 {
-    tok_run *r = w->run;
     lm_record end = { .kind = LM_REC_FILE, .file = r->open };
-    end.file.file = (uint32_t)w->file;
-    end.file.raw_bytes = w->end.raw_bytes;
-    end.file.raw_hash = w->end.raw_hash;
+    end.file.file = (uint32_t)job->file;
+    end.file.raw_bytes = job->end.raw_bytes;
+    end.file.raw_hash = job->end.raw_hash;
     r->open = (lm_file_end){ 0 };
     r->sums->files++;
-    return lm_record_add(&w->records, r->width, &end);
+    return lm_record_add(&job->records, r->width, &end);
 }
 
-static void add_sums(tok_work *w)
+static void add_sums(tok_run *r, const tok_job *job)
 {
-    tok_run *r = w->run;
     lm_tokenize_sums *s = r->sums;
-    r->open.lines += w->lines;
-    r->open.documents += w->documents;
-    r->open.bad_lines += w->bad_lines;
-    if (w->bad_lines && !s->bad_lines) {
-        s->bad_file = r->first + w->file;
-        s->bad_line = w->first_bad;
+    r->open.lines += job->lines;
+    r->open.documents += job->documents;
+    r->open.bad_lines += job->bad_lines;
+    if (job->bad_lines && !s->bad_lines) {
+        s->bad_file = r->first + job->file;
+        s->bad_line = job->first_bad;
     }
-    if (w->unknown && !s->unknown) {
-        s->unknown_file = r->first + w->file;
-        s->unknown_line = w->first_unknown;
+    if (job->unknown && !s->unknown) {
+        s->unknown_file = r->first + job->file;
+        s->unknown_line = job->first_unknown;
     }
-    s->bad_lines += w->bad_lines;
-    s->unknown += w->unknown;
-    s->text_bytes += w->text_bytes;
+    s->bad_lines += job->bad_lines;
+    s->unknown += job->unknown;
+    s->text_bytes += job->text_bytes;
 }
 
-static int hand_on(tok_work *w)
+static int write_job(void *arg, tok_job *job)
 {
-    tok_run *r = w->run;
+    tok_run *r = arg;
+    double start = lm_seconds();
     int rc = LM_OK;
-    add_sums(w);
-    if (w->at_end) rc = end_file(w);
+    add_sums(r, job);
+    if (job->at_end) rc = end_file(r, job);
     /* Lines set aside go first: a resumed run cuts what no record speaks of. */
-    if (!rc && w->bad.size) rc = lm_write_all(r->aside, w->bad.data, w->bad.size, r->aside_name);
-    if (!rc) rc = lm_store_append(r->writer, w->records.data, w->records.size);
-    lm_progress_add(r->o->progress, w->raw_bytes, w->documents);
-    return rc;
+    if (!rc && job->bad.size)
+        rc = lm_write_all(r->aside, job->bad.data, job->bad.size, r->aside_name);
+    if (!rc) rc = lm_store_append(r->writer, job->records.data, job->records.size);
+    lm_progress_add(r->o->progress, job->raw_bytes, job->documents);
+    r->sums->writing += lm_seconds() - start;
+    if (rc || !job->fault) return rc;
+    /* What came before the fault is written: a resumed run has it. */
+    lm_err_set(job->message);
+    return job->fault;
 }
 
 /* ---- a thread ----------------------------------------------------------------------- */
 
-/* Take one piece of work all the way: 1, 0 when there is none left, or an error. */
-static int one_turn(tok_work *w)
+/* Take one job all the way: 1, 0 when there is none left, or an error. */
+static int one_job(tok_work *w)
 {
     tok_run *r = w->run;
-    uint64_t ticket = 0;
-    double t0 = lm_seconds();
-    int fault = claim(w, &ticket);
-    if (fault == 0) return 0;
-    double t1 = lm_seconds();
-    if (fault > 0) fault = w->at_end ? LM_OK : tok_work_lines(w);
-    double t2 = lm_seconds();
-    bool go = lm_turns_wait(r->turns, ticket);
-    double t3 = lm_seconds();
-    int rc = go ? hand_on(w) : LM_OK; /* what came before a fault too: a resumed run has it */
-    if (!rc) rc = fault;
-    if (go && rc) lm_turns_stop(r->turns);
-    else if (go) lm_turns_done(r->turns, ticket);
-    w->reading += t1 - t0;
-    w->working += t2 - t1;
-    w->waiting += t3 - t2;
-    w->writing += lm_seconds() - t3;
-    tok_work_clear(w);
-    tok_room_leave(&r->room, w->taken);
-    w->taken = 0;
-    return go ? rc ? rc : 1 : 0;
+    double start = lm_seconds();
+    claim(w);
+    double begun = lm_seconds();
+    w->reading += begun - start;
+    tok_job *job = w->job;
+    if (!job) return 0;
+    if (!job->fault && !job->at_end) job->fault = tok_work_lines(w);
+    if (job->fault) snprintf(job->message, sizeof job->message, "%s", lm_err());
+    w->working += lm_seconds() - begun;
+    return tok_order_done(&r->order, job, write_job, r);
 }
 
 static int run_thread(void *arg, int t)
@@ -208,17 +205,14 @@ static int run_thread(void *arg, int t)
     tok_run *r = arg;
     tok_work w;
     int rc = tok_work_open(&w, r);
-    if (rc) lm_turns_stop(r->turns);
+    if (rc) tok_order_stop(&r->order);
     else
-        while ((rc = one_turn(&w)) > 0) continue;
+        while ((rc = one_job(&w)) > 0) continue;
     tok_work_close(&w);
-    /* Under the lock, for all threads add to the same sums. */
-    lm_turns_enter(r->turns);
+    pthread_mutex_lock(&r->reading);
     r->sums->reading += w.reading;
     r->sums->working += w.working;
-    r->sums->waiting += w.waiting;
-    r->sums->writing += w.writing;
-    lm_turns_leave(r->turns);
+    pthread_mutex_unlock(&r->reading);
     return rc;
 }
 
@@ -335,15 +329,15 @@ static int run_all(tok_run *r)
     r->done_file = r->file;
     r->done_lines = r->open.lines;
     if (o->progress) o->progress->total = total_size(r->files, r->count);
-    int rc = lm_turns_new(&r->turns);
+    int rc = tok_order_open(&r->order, o->threads);
     if (rc) return rc;
-    tok_room_init(&r->room);
+    pthread_mutex_init(&r->reading, NULL);
     tok_check_init(&r->check, o);
     rc = lm_parallel(o->threads, run_thread, r);
     r->sums->checked = r->check.done;
     tok_check_destroy(&r->check);
-    tok_room_destroy(&r->room);
-    lm_turns_free(r->turns);
+    pthread_mutex_destroy(&r->reading);
+    tok_order_close(&r->order);
     lm_chunker_free(r->chunker);
     return rc;
 }

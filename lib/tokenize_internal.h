@@ -9,27 +9,54 @@
 #include "longmix/threads.h"
 #include "longmix/tokenize.h"
 
-/* ---- bounded memory (tokenize_room.c) ----------------------------------------------- */
+/* ---- order and room (tokenize_order.c) ---------------------------------------------- */
 
-/* How many bytes of large chunks are in work at the same time. */
-typedef struct tok_room {
+/* A chunk's way: read, worked on, written. */
+typedef struct tok_job {
+    size_t file;           /* of the run's files */
+    bool at_end;           /* no chunk: the file's end */
+    lm_file_end end;       /* its raw_bytes and raw_hash */
+    uint64_t raw_bytes;    /* of the input, read with this chunk */
+
+    /* What came of it. */
+    lm_buf records, bad;   /* bad: refused lines, with their LF */
+    uint64_t lines, documents, bad_lines, unknown, text_bytes;
+    uint64_t first_bad, first_unknown; /* their lines */
+    int fault;             /* what ended it early, 0, and the message */
+    char message[1024];
+
+    bool done;             /* all of the above is set */
+    size_t large;          /* bytes of the chunk, where it is a large one */
+} tok_job;
+
+/* Jobs in the order of the input. They are done in any order and written in this one, by whichever
+ * thread is done with the next: nobody waits for a slower one while there is room. */
+typedef struct tok_order {
     pthread_mutex_t lock;
-    pthread_cond_t freed;
-    size_t used;
-} tok_room;
+    pthread_cond_t moved;
+    tok_job *ring;         /* job number n is in ring[n % size] */
+    size_t size;
+    uint64_t begun, written; /* numbers of the next */
+    size_t large;          /* bytes of large chunks between read and written */
+    bool writing, stopped;
+} tok_order;
 
-void tok_room_init(tok_room *m);
-void tok_room_destroy(tok_room *m);
+LM_CHECKED int tok_order_open(tok_order *q, int threads);
+void tok_order_close(tok_order *q);
 
-/* Wait until one more chunk may be read at all. */
-void tok_room_before(tok_room *m);
+/* The next job, empty, once there is room for one more; NULL when stopped. One thread at a time,
+ * until it has called tok_order_begin. */
+tok_job *tok_order_next(tok_order *q);
 
-/* Wait until a chunk of n bytes that was read may be worked on, and count it: what is to be
- * given to tok_room_leave later (0 for small ones). Only one thread may be in here or in
- * tok_room_before at a time, and it must be the one whose work comes last in order: those it
- * waits for never wait for it. */
-size_t tok_room_take(tok_room *m, size_t n);
-void tok_room_leave(tok_room *m, size_t taken);
+/* The job has read a chunk of n bytes, or failed to: wait until there is room to work on it. Those
+ * that are waited for are ahead in order and never wait for this one. */
+void tok_order_begin(tok_order *q, tok_job *job, size_t n);
+
+/* The job is done: write it and those behind it whose turn has come, if no other thread does. 1, 0
+ * when stopped, or what `write` returned, which stops all. */
+LM_CHECKED int tok_order_done(tok_order *q, tok_job *job, int (*write)(void *arg, tok_job *job),
+                              void *arg);
+void tok_order_stop(tok_order *q);
 
 /* Tell the system that n bytes at p are not needed any more. They may read as zeros then. */
 void tok_give_back(const void *p, size_t n);
@@ -63,11 +90,11 @@ typedef struct tok_run {
     char *const *files;    /* of this part */
     size_t count, first;   /* how many, and which number in the whole list the first has */
     unsigned width;
-    tok_room room;
     tok_check check;
-    lm_turns *turns;
+    tok_order order;
 
-    /* Under the lock of `turns`: where reading is. */
+    /* Under `reading`: where it is. */
+    pthread_mutex_t reading;
     size_t file;           /* being read, or next */
     lm_chunker *chunker;   /* on it, or NULL */
     bool ended;
@@ -77,7 +104,7 @@ typedef struct tok_run {
     uint64_t done_lines;   /* ... so many lines */
     uint64_t aside_size;   /* bytes of `aside` that its records account for */
 
-    /* In the order of the tickets: what is written. */
+    /* In the order of the jobs: what is written. */
     lm_store_writer *writer;
     int aside;             /* the quarantine's file; -1 without */
     const char *aside_name;
@@ -93,26 +120,14 @@ typedef struct tok_work {
     lm_line_parser *parser;
     lm_encoder *encoder;
     lm_chunk chunk;
-    size_t taken;          /* of run->room */
-    size_t file;           /* of run->files */
-    bool at_end;           /* no chunk: the file's end */
-    lm_file_end end;       /* its raw_bytes and raw_hash */
-    uint64_t raw_bytes;    /* of the input, read with this chunk */
-
-    /* What came of it. */
-    lm_buf records, bad;   /* bad: refused lines, with their LF */
-    uint64_t lines, documents, bad_lines, unknown, text_bytes;
-    uint64_t first_bad, first_unknown; /* their lines */
-    double reading, working, waiting, writing;
+    tok_job *job;          /* that the chunk belongs to */
+    double reading, working; /* seconds */
 } tok_work;
 
 LM_CHECKED int tok_work_open(tok_work *w, tok_run *run);
 void tok_work_close(tok_work *w);
 
-/* Fill w->records from w->chunk, up to the first line that fails. */
+/* Work on the chunk, up to the first line that fails: w->job says what came of it. */
 LM_CHECKED int tok_work_lines(tok_work *w);
-
-/* Forget the chunk and what came of it. */
-void tok_work_clear(tok_work *w);
 
 #endif
