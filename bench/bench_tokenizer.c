@@ -14,7 +14,7 @@
 #include "longmix/docs.h"
 #include "longmix/tokenizer.h"
 
-#define REFERENCE_BYTES ((size_t)4 << 20)
+#define REFERENCE_BYTES ((size_t)1 << 18)
 
 typedef struct texts {
     lm_buf bytes;

@@ -5,12 +5,12 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define AVX2 __attribute__((target("avx2,bmi,lzcnt")))
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
 
 bool lm_avx2(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("lzcnt");
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt");
 }
 
 typedef struct masks {
@@ -117,50 +117,113 @@ AVX2 size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t po
     return scan(v, text, pos, blocks, prev, flags, cuts, false);
 }
 
-/* Lane i of the ranks is that of the merge of symbol i with the next one alive. The instruction
- * for the smallest of eight lanes gives the leftmost of equals, as the rule demands. Symbols
- * that merge with nothing stand at both ends, so that no step has to ask for a neighbour. */
-AVX2 size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n)
+/* 2 to 16 symbols that merge. Symbol i is at[i + 1], between symbols that merge with nothing, so
+ * that no step has to ask whether there is a neighbour; first[i] is its merge with the next one
+ * alive, rank << 16 | symbol, and lane i of the ranks the rank of that. */
+typedef struct word {
+    __m256i ranks;
+    uint32_t first[LM_SHORT];
+    uint16_t at[LM_SHORT + 2];
+    uint32_t alive; /* bit i + 1: symbol i; the two at the ends too */
+    uint32_t n;
+} word;
+
+/* Sixteen lanes from `lanes_from + 16 - i` are all ones from lane i on, from `lane_of + 16 - i`
+ * in lane i alone, for i from -1 on. */
+static const uint16_t lanes_from[32] = {
+    [16] = 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+    0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff };
+static const uint16_t lane_of[33] = { [16] = 0xffff };
+
+AVX2 static inline __m256i lanes(const uint16_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+
+AVX2 static inline void start_word(word *w, uint32_t n)
 {
-    /* 16 lanes from lane_of + 16 - i have all bits set in lane i alone, for i from -1 on. */
-    static const uint16_t lane_of[33] = { [16] = 0xffff };
-    uint16_t start[LM_SHORT] __attribute__((aligned(32)));
-    uint16_t at[LM_SHORT + 2]; /* symbol i is at[i + 1] */
-    uint32_t alive = (1U << n) * 2 - 1 + (1U << n) * 2; /* bit i + 1 */
-    at[0] = at[n + 1] = 0xffff;
-    for (size_t i = 0; i < n; i++) at[i + 1] = syms[i];
-    for (size_t i = 0; i < LM_SHORT; i++) start[i] = i + 1 < n ? (uint16_t)(first[i] >> 16) : 0xffff;
-    __m256i ranks = _mm256_load_si256((const __m256i *)start);
-    for (;;) {
-        uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
-        uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
-        /* rank in the low half, lane above: turned round, so that one comparison picks */
-        low = low << 16 | low >> 16;
-        high = (high << 16 | high >> 16) + 8;
-        uint32_t best = low < high ? low : high;
-        if (best >> 16 == 0xffff) break;
-        uint32_t i = best & 15;
-        uint32_t right = alive >> i >> 2;           /* from symbol i + 1 on */
-        uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(right);
-        uint32_t k = i + 1 + (uint32_t)_tzcnt_u32(_blsr_u32(right));
-        uint32_t h = 31 - (uint32_t)_lzcnt_u32(alive & ((2U << i) - 1)); /* one more than its number */
-        uint32_t sym = first[i] & 0xffff;
-        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]);
-        uint32_t with_left = lm_merge_find16(v, at[h], sym);
-        at[i + 1] = (uint16_t)sym;
-        alive &= ~(2U << j);
-        first[i] = with_right;
-        if (h) first[h - 1] = with_left;
-        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_right >> 16)),
-                                   _mm256_loadu_si256((const __m256i *)(lane_of + 16 - i)));
-        ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_left >> 16)),
-                                   _mm256_loadu_si256((const __m256i *)(lane_of + 17 - h)));
-        ranks = _mm256_or_si256(ranks, _mm256_loadu_si256((const __m256i *)(lane_of + 16 - j)));
+    w->n = n;
+    w->alive = (4U << n) - 1;
+    w->at[0] = w->at[n + 1] = 0xffff;
+    w->ranks = _mm256_or_si256(w->ranks, lanes(lanes_from + 17 - n));
+}
+
+/* Make the best merge, if there is one. The instruction for the smallest of eight lanes gives
+ * the leftmost of equals, as the rule demands. */
+AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab *v, word *w)
+{
+    __m256i ranks = w->ranks;
+    uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
+    uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
+    /* rank in the low half, lane above: turned round, so that one comparison picks */
+    low = low << 16 | low >> 16;
+    high = (high << 16 | high >> 16) + 8;
+    uint32_t best = low < high ? low : high;
+    if (best >> 16 == 0xffff) return false;
+    uint32_t i = best & 15;
+    uint32_t right = w->alive >> i >> 2; /* from symbol i + 1 on */
+    uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(right);
+    uint32_t k = i + 1 + (uint32_t)_tzcnt_u32(_blsr_u32(right));
+    uint32_t h = 31 - (uint32_t)_lzcnt_u32(w->alive & ((2U << i) - 1)); /* one more than its number */
+    uint32_t sym = w->first[i] & 0xffff;
+    uint32_t with_right = lm_merge_find16(v, sym, w->at[k + 1]);
+    uint32_t with_left = lm_merge_find16(v, w->at[h], sym);
+    w->at[i + 1] = (uint16_t)sym;
+    w->alive &= ~(2U << j);
+    w->first[i] = with_right;
+    if (h) w->first[h - 1] = with_left;
+    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_right >> 16)), lanes(lane_of + 16 - i));
+    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_left >> 16)), lanes(lane_of + 17 - h));
+    w->ranks = _mm256_or_si256(ranks, lanes(lane_of + 16 - j));
+    return true;
+}
+
+AVX2 static inline unsigned char *write_word(const word *w, unsigned char *out)
+{
+    /* Most words are few ids: four are written, needed or not. */
+    uint32_t alive = w->alive & ((2U << w->n) - 2);
+    unsigned char *end = out + 2 * (size_t)__builtin_popcount(alive);
+    for (int once = 0; once < 4; once++) {
+        out = lm_put_id(out, w->at[_tzcnt_u32(alive) & 31], 2);
+        alive = _blsr_u32(alive);
     }
-    size_t count = 0;
-    alive = (alive >> 1) & ((1U << n) - 1);
-    for (; alive; alive = _blsr_u32(alive)) syms[count++] = at[1 + _tzcnt_u32(alive)];
-    return count;
+    for (; alive; alive = _blsr_u32(alive)) out = lm_put_id(out, w->at[_tzcnt_u32(alive)], 2);
+    return end;
+}
+
+AVX2 unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+{
+    word w;
+    uint16_t ranks[LM_SHORT];
+    for (size_t i = 0; i < n; i++) w.at[i + 1] = (uint16_t)syms[i];
+    for (size_t i = 0; i + 1 < n; i++) w.first[i] = lm_merge_find16(v, syms[i], syms[i + 1]);
+    for (size_t i = 0; i < LM_SHORT; i++) ranks[i] = i + 1 < n ? (uint16_t)(w.first[i] >> 16) : 0xffff;
+    w.ranks = lanes(ranks);
+    start_word(&w, (uint32_t)n);
+    while (merge_best(v, &w)) continue;
+    return write_word(&w, out);
+}
+
+AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+{
+    word w;
+    __m128i text = _mm_loadu_si128((const __m128i *)p);
+    if ((uint32_t)_mm_movemask_epi8(text) & ((1U << n) - 1)) return NULL;
+    __m256i first[2], syms[2];
+    text = _mm_and_si128(text, _mm_set1_epi8(127));
+    for (int i = 0; i < 2; i++) {
+        __m128i next = i ? _mm_srli_si128(text, 9) : _mm_srli_si128(text, 1);
+        __m256i a = _mm256_cvtepu8_epi32(i ? _mm_srli_si128(text, 8) : text);
+        __m256i pair = _mm256_or_si256(_mm256_slli_epi32(a, 7), _mm256_cvtepu8_epi32(next));
+        syms[i] = _mm256_i32gather_epi32((const int *)v->ascii_ids, a, 4);
+        first[i] = _mm256_i32gather_epi32((const int *)v->ascii_merges, pair, 4);
+        _mm256_storeu_si256((__m256i *)w.first + i, first[i]);
+        first[i] = _mm256_srli_epi32(first[i], 16);
+    }
+    /* Packing goes by halves of registers: the permutation puts the quarters in order. */
+    w.ranks = _mm256_permute4x64_epi64(_mm256_packus_epi32(first[0], first[1]), 0xd8);
+    _mm256_storeu_si256((__m256i *)(w.at + 1),
+                        _mm256_permute4x64_epi64(_mm256_packus_epi32(syms[0], syms[1]), 0xd8));
+    start_word(&w, (uint32_t)n);
+    while (merge_best(v, &w)) continue;
+    return write_word(&w, out);
 }
 
 #else
@@ -173,10 +236,16 @@ size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, si
     return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
 }
 
-size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n)
+unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
 {
-    (void)v, (void)syms, (void)first;
-    return n;
+    (void)v, (void)syms, (void)n, (void)out;
+    return NULL;
+}
+
+unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+{
+    (void)v, (void)p, (void)n, (void)out;
+    return NULL;
 }
 
 #endif

@@ -149,40 +149,17 @@ static bool flush(lm_bpe *b, size_t n, unsigned char **out)
         return true;
     }
     if (n > LM_SHORT || !b->simd) return merge_long(b, n, out);
-    uint16_t syms[LM_SHORT];
-    uint32_t first[LM_SHORT];
-    for (size_t i = 0; i < n; i++) {
-        syms[i] = (uint16_t)b->syms[i];
-        if (i) first[i - 1] = lm_merge_find16(b->v, syms[i - 1], syms[i]);
-    }
-    n = lm_merge_short_avx2(b->v, syms, first, n);
-    for (size_t i = 0; i < n; i++) *out = lm_put_id(*out, syms[i], b->width);
+    *out = lm_bpe_short_avx2(b->v, b->syms, n, *out);
     return true;
-}
-
-/* A short word of ASCII: its first merges stand in a table. */
-static unsigned char *encode_ascii(const lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out)
-{
-    uint16_t syms[LM_SHORT];
-    uint32_t first[LM_SHORT];
-    for (size_t i = 0; i < n; i++) syms[i] = (uint16_t)b->v->ascii_ids[p[i]];
-    for (size_t i = 1; i < n; i++) first[i - 1] = b->v->ascii_merges[p[i - 1] << 7 | p[i]];
-    if (n > 1) n = lm_merge_short_avx2(b->v, syms, first, n);
-    for (size_t i = 0; i < n; i++) out = lm_put_id(out, syms[i], b->width);
-    return out;
-}
-
-static bool is_ascii(const unsigned char *p, size_t n)
-{
-    unsigned char any = 0;
-    for (size_t i = 0; i < n; i++) any |= p[i];
-    return any < 0x80;
 }
 
 unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out)
 {
     const lm_vocab *v = b->v;
-    if (n <= LM_SHORT && b->simd && is_ascii(p, n)) return encode_ascii(b, p, n, out);
+    if (n <= LM_SHORT && b->simd) {
+        unsigned char *end = lm_bpe_ascii_avx2(v, p, n, out);
+        if (end) return end;
+    }
     size_t count = 0, len;
     uint32_t c, before = 0;
     b->rc = LM_OK;

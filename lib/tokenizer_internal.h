@@ -27,7 +27,7 @@ extern "C" {
 #define LM_NO_SYM UINT32_MAX
 #define LM_SHORT 16 /* bytes of a word that fits a slot; symbols that merge in registers */
 
-/* ---- tokenizer_spm.cc: 0 or an LM_E* with a message; no exception comes out ---- */
+/* ---- tokenizer_spm.cc: 0 or an LM_E* with a message; no exception comes out --------- */
 
 typedef struct lm_spm lm_spm;
 int lm_spm_open(lm_spm **out, const void *model, size_t size, const char *path);
@@ -40,7 +40,7 @@ const char *lm_spm_piece(const lm_spm *s, uint32_t id);
 int lm_spm_encode(const lm_spm *s, const char *text, size_t n, unsigned width, lm_buf *out);
 int lm_spm_decode(const lm_spm *s, const void *ids, size_t count, unsigned width, lm_buf *out);
 
-/* ---- tokenizer_model.c ---- */
+/* ---- tokenizer_model.c -------------------------------------------------------------- */
 
 /* Numbers of the file format. */
 enum lm_piece_type { LM_NORMAL = 1, LM_UNKNOWN = 2, LM_CONTROL = 3, LM_BYTE = 6 };
@@ -65,7 +65,7 @@ typedef struct lm_model {
 int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why, size_t why_size);
 void lm_model_free(lm_model *m);
 
-/* ---- tokenizer_proof.c ---- */
+/* ---- tokenizer_proof.c -------------------------------------------------------------- */
 
 /* The six classes of bytes. Which may stand side by side inside a piece is read from the
  * vocabulary; between the others the text is cut. */
@@ -166,7 +166,7 @@ static inline lm_merge lm_merge_find(const lm_vocab *v, uint32_t left, uint32_t 
     return (lm_merge){ v->ranks[sym], sym };
 }
 
-/* ---- tokenizer_scan.c, tokenizer_avx2.c ---- */
+/* ---- tokenizer_scan.c, tokenizer_avx2.c --------------------------------------------- */
 
 /* Cut positions of `blocks` times 64 bytes from `pos` on, written to `cuts` (room for 64 a block
  * and 16 more); returns their number. `prev` is the class of the byte before `pos`, or
@@ -177,7 +177,7 @@ enum { LM_SAW_FF = 1, LM_SAW_RUN = 2 };
 typedef size_t lm_scan(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks,
                        uint8_t *prev, unsigned *flags, uint32_t *cuts);
 lm_scan lm_scan_scalar, lm_scan_avx2;
-bool lm_avx2(void); /* the machine has what lm_scan_avx2 and lm_merge_short_avx2 need */
+bool lm_avx2(void); /* the machine has what lm_scan_avx2 and lm_bpe_*_avx2 need */
 
 /* The joins of the LLaMA vocabularies, runs of digits and of controls kept whole. */
 extern const bool lm_join_f[LM_CLASSES][LM_CLASSES];
@@ -188,7 +188,7 @@ void lm_scan_prepare(lm_vocab *v);
 /* Is there a cut before byte i, 0 < i < n? */
 bool lm_cut_at(const lm_vocab *v, const unsigned char *text, size_t i, size_t n);
 
-/* ---- tokenizer_bpe.c ---- */
+/* ---- tokenizer_bpe.c ---------------------------------------------------------------- */
 
 typedef struct lm_bpe lm_bpe; /* scratch of one thread */
 struct lm_bpe {
@@ -212,15 +212,16 @@ void lm_bpe_free(lm_bpe *b);
 /* Give large scratch back. */
 void lm_bpe_trim(lm_bpe *b);
 
-/* Write the ids of n > 0 bytes at p, a segment between cuts, and return the end, at most n ids
- * on; or NULL with b->rc set. */
+/* Write the ids of n > 0 bytes at p, a segment between cuts, of which LM_SHORT can be read, and
+ * return the end, at most n ids on; or NULL with b->rc set. */
 unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
 /* The same for n spaces. */
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
-/* Merge 2 to LM_SHORT symbols in place, their first merges given as rank << 16 | symbol (all
- * ones: none), and return their new number. Narrow only. */
-size_t lm_merge_short_avx2(const lm_vocab *v, uint16_t *syms, uint32_t *first, size_t n);
+/* Narrow only; both may write 8 bytes past the ids. The ids of 2 to LM_SHORT symbols: */
+unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
+/* and of a word of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. */
+unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out);
 
 /* The character at p, n > 0 bytes before the end: its length, 0 where it is not UTF-8. */
 size_t lm_utf8(const unsigned char *p, size_t n, uint32_t *c);
@@ -244,7 +245,7 @@ static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
     return memcpy(&v, p, 2), v;
 }
 
-/* ---- tokenizer_words.c ---- */
+/* ---- tokenizer_words.c -------------------------------------------------------------- */
 
 typedef struct lm_words lm_words;
 int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned flags);

@@ -11,9 +11,7 @@
 #define LONG_WORD 64             /* bytes of a word that fits the table of long words */
 #define KEEP_COPY ((size_t)1 << 20)
 
-/* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has. Two slots are a set, one
- * cache line; a new word takes the second, and a hit there moves it to the first. So words that
- * come once push out each other and not the common ones. */
+/* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
 typedef struct slot {
     uint64_t low, high;
     unsigned char ids[14];
@@ -22,6 +20,12 @@ typedef struct slot {
 } slot;
 _Static_assert(sizeof(slot) == 32, "two slots are a cache line");
 #define EMPTY_LOW UINT64_C(0xff) /* a 0xFF before other bytes: no word */
+
+/* Four slots are a set. A word that comes again moves to the front, where the common words are
+ * found at once; new words pass through the last two, so that words that come once push out each
+ * other. */
+#define WAYS 4
+#define SET_BITS 16
 
 typedef struct long_slot {
     unsigned char word[LONG_WORD];
@@ -34,7 +38,8 @@ struct lm_words {
     const lm_vocab *v;
     lm_scan *scan;
     unsigned width;
-    unsigned shift, long_shift;
+    uint64_t mask; /* of sets */
+    unsigned long_shift;
     slot *slots;
     long_slot *long_slots;
     size_t slots_bytes;
@@ -70,25 +75,25 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     *out = NULL;
     lm_words *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
-    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : 17, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 13;
+    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 13;
     bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
     w->v = v;
     w->width = width;
     w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
     w->copy.max = w->rest.max = SIZE_MAX / 2;
     lm_bpe_init(&w->bpe, v, width, simd && v->narrow);
-    w->shift = 64 - bits;
+    w->mask = (UINT64_C(1) << bits) - 1;
     w->long_shift = 64 - long_bits;
-    w->slots_bytes = sizeof(slot) * 2 << bits;
+    w->slots_bytes = sizeof(slot) * WAYS << bits;
     void *p = mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     w->slots = p == MAP_FAILED ? NULL : p;
     w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
     if (!w->slots || !w->long_slots) {
         lm_words_free(w);
-        return lm_fail_nomem(sizeof(slot) * 2 << bits);
+        return lm_fail_nomem(sizeof(slot) * WAYS << bits);
     }
     madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
-    for (size_t i = 0; i < (size_t)2 << bits; i++) w->slots[i].low = EMPTY_LOW;
+    for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
     *out = w;
     return LM_OK;
 }
@@ -101,20 +106,6 @@ static inline uint64_t load64(const void *p)
 }
 
 /* ---- words that are not in the table ---- */
-
-__attribute__((noinline)) static unsigned char *add_word(lm_words *w, const unsigned char *p, size_t n,
-                                                         slot *set, uint64_t low, uint64_t high,
-                                                         unsigned char *out)
-{
-    unsigned char *end = lm_bpe_encode(&w->bpe, p, n, out);
-    if (!end || (size_t)(end - out) > sizeof set->ids) return end;
-    slot *s = &set[1];
-    s->low = low;
-    s->high = high;
-    s->size = (uint8_t)(end - out);
-    memcpy(s->ids, out, s->size);
-    return end;
-}
 
 __attribute__((noinline)) static unsigned char *long_word(lm_words *w, const unsigned char *p, size_t n,
                                                           unsigned char *out)
@@ -144,41 +135,71 @@ static const unsigned char pad[32] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
     255, 255, 255, 255, 255, 255 };
 
-/* Write the ids of a word, behind which 16 bytes can be read and 16 past the ids be written. */
+static inline slot *set_of(const lm_words *w, uint64_t low, uint64_t high)
+{
+    uint64_t h = low * UINT64_C(0x9e3779b97f4a7c15) + high * UINT64_C(0x9fb21c651e98df25);
+    return &w->slots[WAYS * (h >> (64 - SET_BITS) & w->mask)];
+}
+
+static void put_word(slot *set, uint64_t low, uint64_t high, const unsigned char *ids, size_t size)
+{
+    if (size > sizeof set->ids) return;
+    slot *s = set;
+    while (s < set + WAYS - 2 && s->low != EMPTY_LOW) s++;
+    if (s == set + WAYS - 2) s[1] = s[0];
+    s->low = low;
+    s->high = high;
+    s->size = (uint8_t)size;
+    memcpy(s->ids, ids, size);
+}
+
+/* The word at p is not at the front of its set: move it forward, or make its ids. */
+__attribute__((noinline)) static unsigned char *
+other_word(lm_words *w, const unsigned char *p, size_t size, slot *set, uint64_t low, uint64_t high,
+           unsigned char *out)
+{
+    for (slot *s = set + 1; s < set + WAYS; s++) {
+        if (s->low != low || s->high != high) continue;
+        slot hit = *s, *to = s == set + 1 ? set : set + 1;
+        *s = *to;
+        *to = hit;
+        memcpy(out, hit.ids, sizeof hit.ids);
+        return out + hit.size;
+    }
+    unsigned char *end = lm_bpe_encode(&w->bpe, p, size, out);
+    if (end) put_word(set, low, high, out, (size_t)(end - out));
+    return end;
+}
+
+/* Write the ids of a word; up to 16 bytes past them are written too. */
 static inline __attribute__((always_inline)) unsigned char *
 encode_word(lm_words *w, const unsigned char *p, size_t size, unsigned char *out)
 {
     if (__builtin_expect(size > LM_SHORT, 0)) return long_word(w, p, size, out);
-    uint64_t low = load64(p) | load64(pad + 16 - size);
-    uint64_t high = load64(p + 8) | load64(pad + 24 - size);
-    uint64_t h = low * UINT64_C(0x9e3779b97f4a7c15) + high * UINT64_C(0x9fb21c651e98df25);
-    slot *set = &w->slots[2 * (h >> w->shift)];
-    if (__builtin_expect(set->low == low && set->high == high, 1)) {
-        memcpy(out, set->ids, 16);
-        return out + set->size;
-    }
-    if (set[1].low == low && set[1].high == high) {
-        slot hit = set[1];
-        set[1] = set[0];
-        set[0] = hit;
-        memcpy(out, hit.ids, 16);
-        return out + hit.size;
-    }
-    return add_word(w, p, size, set, low, high, out);
+    uint64_t low = load64(p) | load64(pad + 16 - size), high = load64(p + 8) | load64(pad + 24 - size);
+    slot *set = set_of(w, low, high);
+    if (__builtin_expect(set->low != low || set->high != high, 0))
+        return other_word(w, p, size, set, low, high, out);
+    memcpy(out, set->ids, 16);
+    return out + set->size;
+}
+
+static unsigned char *encode_spaces(lm_words *w, size_t n, unsigned char *out)
+{
+    static const unsigned char spaces[LM_SHORT + 1] = "                ";
+    return n <= LM_SHORT ? encode_word(w, spaces, n, out) : lm_bpe_spaces(&w->bpe, n, out);
 }
 
 /* The word just written, from `word` to c->out, follows a run of spaces and begins with the
  * run's last. Where that one merged with nothing it belongs to the run: write that anew. */
 __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned char *word)
 {
-    static const unsigned char spaces[2 * LM_SHORT] = "                               ";
     if (lm_get_id(word, w->width) != w->v->space) return true;
     word += w->width;
-    size_t rest = (size_t)(c->out - word), run = c->last_size + 1;
+    size_t rest = (size_t)(c->out - word);
     w->rest.size = 0;
     if ((w->bpe.rc = lm_buf_add(&w->rest, word, rest))) return false;
-    unsigned char *end = run <= LM_SHORT ? encode_word(w, spaces, run, c->last)
-                                         : lm_bpe_spaces(&w->bpe, run, c->last);
+    unsigned char *end = encode_spaces(w, c->last_size + 1, c->last);
     if (!end) return false;
     if (rest) memcpy(end, w->rest.data, rest);
     c->out = end + rest;
