@@ -6,6 +6,8 @@ void lm_scan_prepare(lm_vocab *v)
     /* Digits and control characters often join nothing, but they come in runs: a run kept whole
      * is one word to look up in place of many. A cut less is always right. */
     v->join[LM_DIGIT][LM_DIGIT] = true;
+    /* The bytes of one character are never parted, also where no piece has two such characters. */
+    v->join[LM_HIGH][LM_HIGH] = true;
     v->join[LM_OTHER][LM_OTHER] = true;
     v->cut_f = !memcmp(v->join, lm_join_f, sizeof v->join);
 }
