@@ -1,0 +1,37 @@
+# Every example of every program's --help and man page runs as it stands, in a folder that holds
+# corpus/ tokenizer.model store.lmt plan.json shards/ recipes/. Each program gets a fresh copy.
+command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
+
+mkdir fixture && cd fixture
+cp -r "$LM_SRC/recipes" .
+lmsynth -q --bytes 6M --file-bytes 2M --seed 3 --format jsonl -o corpus
+{ head -c 1M; cat >/dev/null; } <corpus/train-00001.jsonl |
+    sed -e 's/^{"text": "//; s/", "meta".*//; s/\\n/\n/g; s/\\"/"/g; s/\\\\/\\/g' >../sample.txt
+spm_train --input=../sample.txt --model_prefix=tokenizer --vocab_size=700 --model_type=bpe \
+    --byte_fallback --normalization_rule_name=identity --remove_extra_whitespaces=false \
+    --split_digits >../train.log 2>&1 || { tail ../train.log; exit 1; }
+rm tokenizer.vocab
+lmtok -q -m tokenizer.model -o store.lmt corpus
+lmplan -q -r per-source --tokens 1M --when-short shrink -L 4096 -o plan.json store.lmt
+lmmix -q plan.json store.lmt | lmpack -q -L 4096 -o shards
+cd ..
+
+failed=0
+for program in "$LM_BUILD"/bin/lm*; do
+    name=$(basename "$program")
+    cp -r fixture work
+    commands=0 said=
+    while IFS= read -r line; do
+        case $line in
+            '#'*) said=1; continue ;;
+            '') echo "$name: an empty line among the examples"; failed=1; continue ;;
+        esac
+        [ -n "$said" ] || { echo "$name: the first example has no line that says what it shows"; failed=1; }
+        commands=$((commands + 1))
+        (cd work && bash -o pipefail -c "$line") >log 2>&1 </dev/null || {
+            echo "$name: exit $?: $line"; tail -n 3 log; failed=1; }
+    done < <("$name" --examples)
+    [ "$commands" -gt 0 ] || { echo "$name has no examples"; failed=1; }
+    rm -rf work
+done
+exit $failed
