@@ -80,6 +80,12 @@ enum lm_byte_class {
 };
 extern const uint8_t lm_byte_classes[256];
 
+/* A text, U+2581 as a space, that encodes to the one id. */
+typedef struct lm_known {
+    unsigned char text[LM_SHORT];
+    uint32_t id, size;
+} lm_known;
+
 /* A BPE vocabulary that the fast path may use. A symbol is the id of a piece. */
 typedef struct lm_vocab {
     bool join[LM_CLASSES][LM_CLASSES]; /* false: no merge crosses this boundary */
@@ -98,6 +104,8 @@ typedef struct lm_vocab {
     unsigned merge_shift;
     uint32_t *ranks;             /* by symbol, for models that are not narrow */
     uint64_t *neighbours;        /* a set of pairs of characters that stand in a piece: Bloom */
+    struct lm_known *known;      /* short texts that are one id */
+    size_t known_count;
     size_t count;
 } lm_vocab;
 

@@ -325,6 +325,26 @@ static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
     }
 }
 
+/* A piece that appears when it stands alone is the encoding of its text: such words need not be
+ * merged even once. `slots` are those of the merges. */
+static int read_known(lm_vocab *v, const lm_model *m, const uint64_t *slots, size_t count)
+{
+    v->known = malloc((count + 1) * sizeof *v->known);
+    if (!v->known) return lm_fail_nomem((count + 1) * sizeof *v->known);
+    for (size_t i = 0; i < count; i++) {
+        lm_known k = { .id = (uint32_t)slots[i] & (v->narrow ? 0xffff : (1U << LM_WIDE_BITS) - 1) };
+        const lm_piece *p = &m->pieces[k.id];
+        size_t at = 0;
+        while (at < p->size && k.size < LM_SHORT) {
+            bool space = !strncmp(p->text + at, "\xe2\x96\x81", 3);
+            k.text[k.size++] = space ? ' ' : (unsigned char)p->text[at];
+            at += space ? 3 : 1;
+        }
+        if (at == p->size) v->known[v->known_count++] = k;
+    }
+    return LM_OK;
+}
+
 static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
 {
     size_t unions, count = 0;
@@ -345,6 +365,7 @@ static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
             slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
     }
     rc = place_merges(v, slots, count);
+    if (!rc) rc = read_known(v, m, slots, count);
     free(slots);
     if (rc || !v->narrow) return rc;
     v->ascii_merges = malloc(128 * 128 * sizeof *v->ascii_merges);
@@ -382,5 +403,6 @@ void lm_vocab_free(lm_vocab *v)
     free(v->ranks);
     free(v->merges);
     free(v->ascii_merges);
+    free(v->known);
     *v = (lm_vocab){ 0 };
 }

@@ -70,34 +70,6 @@ void lm_words_free(lm_words *w)
     free(w);
 }
 
-int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned flags)
-{
-    *out = NULL;
-    lm_words *w = calloc(1, sizeof *w);
-    if (!w) return lm_fail_nomem(sizeof *w);
-    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 13;
-    bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
-    w->v = v;
-    w->width = width;
-    w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
-    w->copy.max = w->rest.max = SIZE_MAX / 2;
-    lm_bpe_init(&w->bpe, v, width, simd && v->narrow);
-    w->mask = (UINT64_C(1) << bits) - 1;
-    w->long_shift = 64 - long_bits;
-    w->slots_bytes = sizeof(slot) * WAYS << bits;
-    void *p = mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    w->slots = p == MAP_FAILED ? NULL : p;
-    w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
-    if (!w->slots || !w->long_slots) {
-        lm_words_free(w);
-        return lm_fail_nomem(sizeof(slot) * WAYS << bits);
-    }
-    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
-    for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
-    *out = w;
-    return LM_OK;
-}
-
 static inline uint64_t load64(const void *p)
 {
     uint64_t v;
@@ -295,6 +267,49 @@ static bool encode_span(lm_words *w, cursor *c, size_t n)
     c->text = w->tail;
     c->start = extra;
     return encode_padded(w, c, size + extra);
+}
+
+/* ---- a thread's table ---- */
+
+static void put_known(lm_words *w)
+{
+    for (size_t i = 0; i < w->v->known_count; i++) {
+        const lm_known *k = &w->v->known[i];
+        uint64_t low = load64(k->text) | load64(pad + 16 - k->size);
+        uint64_t high = load64(k->text + 8) | load64(pad + 24 - k->size);
+        unsigned char id[4];
+        lm_put_id(id, k->id, w->width);
+        put_word(set_of(w, low, high), low, high, id, w->width);
+    }
+}
+
+int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned flags)
+{
+    *out = NULL;
+    lm_words *w = calloc(1, sizeof *w);
+    if (!w) return lm_fail_nomem(sizeof *w);
+    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 13;
+    bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
+    w->v = v;
+    w->width = width;
+    w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
+    w->copy.max = w->rest.max = SIZE_MAX / 2;
+    lm_bpe_init(&w->bpe, v, width, simd && v->narrow);
+    w->mask = (UINT64_C(1) << bits) - 1;
+    w->long_shift = 64 - long_bits;
+    w->slots_bytes = sizeof(slot) * WAYS << bits;
+    void *p = mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    w->slots = p == MAP_FAILED ? NULL : p;
+    w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
+    if (!w->slots || !w->long_slots) {
+        lm_words_free(w);
+        return lm_fail_nomem(sizeof(slot) * WAYS << bits);
+    }
+    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
+    for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
+    if (!(flags & LM_TOKENIZER_SMALL)) put_known(w);
+    *out = w;
+    return LM_OK;
 }
 
 /* ---- texts ---- */
