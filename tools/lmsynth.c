@@ -151,7 +151,7 @@ static const cli_tool tool = {
         "log-normal lengths with the medians that Fu et al. measured. The words are made up, the text "
         "means nothing, but it tokenizes (3.8 bytes a LLaMA-2 token) and compresses (2.5 to 3 times) "
         "like text: prose, books, code, LaTeX, questions with answers, a little of it in other scripts. "
-        "Tails are fatter than SlimPajama's own, so that a corpus of 16 billion tokens can feed a "
+        "Tails are fatter than SlimPajama's own, so that a corpus of 17 billion tokens can feed a "
         "mixture of 5 billion with 70 % of long documents in every domain.\n\n"
         "Equal options give equal bytes, whatever the number of threads. Even files write \\uXXXX for "
         "what is not ASCII, odd ones raw UTF-8; real files come in both styles.",
