@@ -188,19 +188,6 @@ AVX2 static inline unsigned char *write_word(const word *w, unsigned char *out)
     return end;
 }
 
-AVX2 unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
-{
-    word w;
-    uint16_t ranks[LM_SHORT];
-    for (size_t i = 0; i < n; i++) w.at[i + 1] = (uint16_t)syms[i];
-    for (size_t i = 0; i + 1 < n; i++) w.first[i] = lm_merge_find16(v, syms[i], syms[i + 1]);
-    for (size_t i = 0; i < LM_SHORT; i++) ranks[i] = i + 1 < n ? (uint16_t)(w.first[i] >> 16) : 0xffff;
-    w.ranks = lanes(ranks);
-    start_word(&w, (uint32_t)n);
-    while (merge_best(v, &w)) continue;
-    return write_word(&w, out);
-}
-
 AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
 {
     word w;
@@ -226,6 +213,49 @@ AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p,
     return write_word(&w, out);
 }
 
+/* The same for up to 64 symbols, with the ranks in memory. */
+AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+{
+    uint16_t at[LM_MEDIUM + 2], ranks[LM_MEDIUM + 1], merged[LM_MEDIUM + 1];
+    uint64_t alive = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
+    size_t blocks = (n + 7) / 8;
+    at[0] = at[n + 1] = 0xffff; /* symbol i is at[i + 1]; ranks and merged have one in front too */
+    for (size_t i = 0; i < n; i++) at[i + 1] = (uint16_t)syms[i];
+    memset(ranks, 0xff, sizeof ranks);
+    for (size_t i = 1; i < n; i++) {
+        uint32_t m = lm_merge_find16(v, syms[i - 1], syms[i]);
+        ranks[i] = (uint16_t)(m >> 16);
+        merged[i] = (uint16_t)m;
+    }
+    for (;;) {
+        uint32_t best = UINT32_MAX;
+        for (size_t b = 0; b < blocks; b++) {
+            __m128i eight = _mm_loadu_si128((const __m128i *)(ranks + 1 + 8 * b));
+            uint32_t m = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(eight));
+            m = (m << 16 | m >> 16) + 8 * (uint32_t)b;
+            best = m < best ? m : best;
+        }
+        if (best >> 16 == 0xffff) break;
+        uint32_t i = best & 63;
+        uint64_t right = alive >> i >> 1; /* from symbol i + 1 on */
+        uint32_t j = i + 1 + (uint32_t)_tzcnt_u64(right);
+        uint64_t past = _blsr_u64(right), before = alive & ((UINT64_C(1) << i) - 1);
+        size_t k = past ? i + 1 + _tzcnt_u64(past) : n;
+        size_t h = before ? 64 - _lzcnt_u64(before) : 0; /* one more than its number */
+        uint32_t sym = merged[i + 1];
+        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]), with_left = lm_merge_find16(v, at[h], sym);
+        at[i + 1] = (uint16_t)sym;
+        alive &= ~(UINT64_C(1) << j);
+        ranks[i + 1] = (uint16_t)(with_right >> 16);
+        merged[i + 1] = (uint16_t)with_right;
+        ranks[h] = (uint16_t)(with_left >> 16);
+        merged[h] = (uint16_t)with_left;
+        ranks[j + 1] = 0xffff;
+    }
+    for (; alive; alive = _blsr_u64(alive)) out = lm_put_id(out, at[1 + _tzcnt_u64(alive)], 2);
+    return out;
+}
+
 #else
 
 bool lm_avx2(void) { return false; }
@@ -236,7 +266,7 @@ size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, si
     return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
 }
 
-unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
 {
     (void)v, (void)syms, (void)n, (void)out;
     return NULL;

@@ -148,8 +148,8 @@ static bool flush(lm_bpe *b, size_t n, unsigned char **out)
         if (n) *out = lm_put_id(*out, b->syms[0], b->width);
         return true;
     }
-    if (n > LM_SHORT || !b->simd) return merge_long(b, n, out);
-    *out = lm_bpe_short_avx2(b->v, b->syms, n, *out);
+    if (n > LM_MEDIUM || !b->simd) return merge_long(b, n, out);
+    *out = lm_bpe_medium_avx2(b->v, b->syms, n, *out);
     return true;
 }
 

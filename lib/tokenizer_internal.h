@@ -25,7 +25,8 @@ extern "C" {
 
 #define LM_NO_RANK UINT32_MAX
 #define LM_NO_SYM UINT32_MAX
-#define LM_SHORT 16 /* bytes of a word that fits a slot; symbols that merge in registers */
+#define LM_SHORT 16  /* bytes of a word that fits a slot; symbols that merge in registers */
+#define LM_MEDIUM 64 /* symbols of which the best merge is looked for one by one */
 
 /* ---- tokenizer_spm.cc: 0 or an LM_E* with a message; no exception comes out --------- */
 
@@ -226,9 +227,10 @@ unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsign
 /* The same for n spaces. */
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
-/* Narrow only; both may write 8 bytes past the ids. The ids of 2 to LM_SHORT symbols: */
-unsigned char *lm_bpe_short_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
-/* and of a word of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. */
+/* Both narrow only. The ids of 2 to LM_MEDIUM symbols, */
+unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
+/* and of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. 8 bytes
+ * past the ids may be written. */
 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out);
 
 /* The character at p, n > 0 bytes before the end: its length, 0 where it is not UTF-8. */

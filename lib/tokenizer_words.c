@@ -158,8 +158,10 @@ encode_word(lm_words *w, const unsigned char *p, size_t size, unsigned char *out
 
 static unsigned char *encode_spaces(lm_words *w, size_t n, unsigned char *out)
 {
-    static const unsigned char spaces[LM_SHORT + 1] = "                ";
-    return n <= LM_SHORT ? encode_word(w, spaces, n, out) : lm_bpe_spaces(&w->bpe, n, out);
+    unsigned char spaces[LONG_WORD];
+    if (n > LONG_WORD) return lm_bpe_spaces(&w->bpe, n, out);
+    memset(spaces, ' ', sizeof spaces);
+    return encode_word(w, spaces, n, out);
 }
 
 /* The word just written, from `word` to c->out, follows a run of spaces and begins with the
