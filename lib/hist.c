@@ -68,7 +68,8 @@ static int count_more(counter *c, uint64_t length, uint64_t count)
         if (c->mores > c->more_cap / 2 || !c->more_cap) {
             size_t cap = c->more_cap ? 2 * c->more_cap : 256;
             if (cap > SPARSE_MAX)
-                return lm_fail(LM_ENOMEM, "more than %d different lengths over %d", SPARSE_MAX / 2, DENSE - 1);
+                return lm_fail(LM_ENOMEM, "more than %d different lengths over %d", SPARSE_MAX / 2,
+                               DENSE - 1);
             sparse *more = realloc(c->more, cap * sizeof *more);
             if (!more) return lm_fail_nomem(cap * sizeof *more);
             c->more = more;
@@ -88,7 +89,8 @@ static int need_dense(counter *c)
 static int counter_add(counter *to, const counter *from)
 {
     int rc = from->dense ? need_dense(to) : LM_OK;
-    for (size_t i = 0; !rc && i < from->mores; i++) rc = count_more(to, from->more[i].length, from->more[i].count);
+    for (size_t i = 0; !rc && i < from->mores; i++)
+        rc = count_more(to, from->more[i].length, from->more[i].count);
     if (rc) return rc;
     for (size_t i = 0; from->dense && i < DENSE; i++) to->dense[i] += from->dense[i];
     for (unsigned b = 0; b < LM_BUCKETS; b++) {
@@ -141,7 +143,8 @@ static void counter_row(counter *c, lm_hist_row *out)
 static int add_domain(lm_hist *h, const char *name)
 {
     if (h->domains == LM_DOMAINS_MAX)
-        return lm_fail(LM_EUSAGE, "more than %d domains, the last one \"%s\"", LM_DOMAINS_MAX, name);
+        return lm_fail(LM_EUSAGE, "more than %d domains, the last one \"%s\"", LM_DOMAINS_MAX,
+                       name);
     char *copy = strdup(name);
     if (!copy) return lm_fail_nomem(strlen(name) + 1);
     h->domain[h->domains++].name = copy;
@@ -199,7 +202,8 @@ int lm_hist_add(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens)
 int lm_hist_merge(lm_hist *h, const lm_hist *from)
 {
     if (strcmp(h->unit, from->unit))
-        return lm_fail(LM_EUSAGE, "a histogram of %s cannot be added to one of %s", from->unit, h->unit);
+        return lm_fail(LM_EUSAGE, "a histogram of %s cannot be added to one of %s", from->unit,
+                       h->unit);
     for (size_t i = 0; i < from->domains; i++) {
         size_t k = 0;
         while (k < h->domains && strcmp(h->domain[k].name, from->domain[i].name)) k++;
@@ -268,7 +272,10 @@ int lm_hist_names(const char ***out, size_t *count, lm_hist *const *hist, size_t
 
 /* ---- JSON ------------------------------------------------------------------------------ */
 
-static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
 
 static lm_json *row_json(const char *name, const char *unit, const lm_hist_row *r, uint64_t all)
 {

@@ -205,7 +205,8 @@ static int read_store(lm_hist **out, const source *src)
     for (uint64_t first = 0; !rc && first < all; first += LM_ENTRIES_MAX) {
         size_t n = all - first < LM_ENTRIES_MAX ? (size_t)(all - first) : LM_ENTRIES_MAX;
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(s, first, n, e);
-        for (size_t i = 0; !rc && i < n; i++) rc = lm_hist_add(*out, e[i].domain, e[i].tokens, e[i].tokens);
+        for (size_t i = 0; !rc && i < n; i++)
+            rc = lm_hist_add(*out, e[i].domain, e[i].tokens, e[i].tokens);
     }
 out:
     lm_store_close(s);
@@ -234,12 +235,14 @@ static int read_shards(lm_hist **out, const char *path)
     const char *names[LM_DOMAINS_MAX];
     int rc = lm_shards_open(&all, path);
     if (rc) return rc;
-    if (lm_shards_count(all)) rc = lm_json_need(&list, lm_shard_identity(lm_shards_at(all, 0)), "domains");
+    if (lm_shards_count(all))
+        rc = lm_json_need(&list, lm_shard_identity(lm_shards_at(all, 0)), "domains");
     size_t n = list ? lm_json_size(list) : 0;
     if (!rc && n > LM_DOMAINS_MAX) rc = lm_json_fail(list, "more than %d domains", LM_DOMAINS_MAX);
     for (size_t i = 0; !rc && i < n; i++) rc = lm_json_str(&names[i], lm_json_at(list, i), NULL);
     if (!rc) rc = lm_hist_new(out, "tokens", names, n);
-    for (size_t i = 0; !rc && i < lm_shards_count(all); i++) rc = count_shard(*out, lm_shards_at(all, i));
+    for (size_t i = 0; !rc && i < lm_shards_count(all); i++)
+        rc = count_shard(*out, lm_shards_at(all, i));
     lm_shards_close(all);
     return rc;
 }
@@ -304,7 +307,8 @@ static int find_kind(const char *path, enum kind *out)
     return LM_OK;
 }
 
-int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads, lm_progress *progress)
+int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads,
+                 lm_progress *progress)
 {
     source src = { path, domains, threads, progress };
     enum kind kind = KIND_JSONL;

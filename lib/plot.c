@@ -22,7 +22,8 @@ typedef struct colour {
 
 /* Blue and vermilion of Okabe and Ito: they differ for every kind of colour vision, and in grey. */
 static const colour short_colour = { 0.34, 0.62, 0.80 }, long_colour = { 0.80, 0.33, 0.0 },
-                    ink = { 0.13, 0.13, 0.15 }, pale = { 0.45, 0.45, 0.48 }, line = { 0.86, 0.86, 0.88 };
+                    ink = { 0.13, 0.13, 0.15 }, pale = { 0.45, 0.45, 0.48 },
+                    line = { 0.86, 0.86, 0.88 };
 
 typedef struct figure {
     cairo_t *c;
@@ -38,7 +39,10 @@ typedef struct figure {
 /* ---- what is drawn ---------------------------------------------------------------------- */
 
 static double share(uint64_t part, uint64_t all) { return all ? (double)part / (double)all : 0; }
-static const lm_hist_row *all_of(const figure *f, size_t input) { return &f->row[(input + 1) * f->rows - 1]; }
+static const lm_hist_row *all_of(const figure *f, size_t input)
+{
+    return &f->row[(input + 1) * f->rows - 1];
+}
 
 /* From 64 to 128K, or on to the last bucket that holds 1 in 200 of its row somewhere. */
 static void find_range(figure *f)
@@ -107,7 +111,8 @@ static double text_width(cairo_t *c, const char *s)
 
 static void put_text(cairo_t *c, double x, double y, enum align how, const char *s)
 {
-    cairo_move_to(c, x - (how == LEFT ? 0 : how == RIGHT ? text_width(c, s) : text_width(c, s) / 2), y);
+    double w = how == LEFT ? 0 : text_width(c, s);
+    cairo_move_to(c, x - (how == MIDDLE ? w / 2 : w), y);
     cairo_show_text(c, s);
 }
 
@@ -149,7 +154,10 @@ static void count_text(uint64_t v, char out[32])
 static double step(const figure *f) { return (double)PANEL / (double)(f->high - f->low + 1); }
 
 /* Where the bucket's upper end is. */
-static double bucket_x(const figure *f, double left, unsigned b) { return left + (double)(b + 1 - f->low) * step(f); }
+static double bucket_x(const figure *f, double left, unsigned b)
+{
+    return left + (double)(b + 1 - f->low) * step(f);
+}
 
 static void draw_bars(const figure *f, const lm_hist_row *r, double scale, double left, double base)
 {
@@ -217,7 +225,8 @@ static void draw_column(const figure *f, size_t input, double left)
     set_font(c, 10, false);
     use(c, pale);
     put_text(c, left, MARGIN + 19, LEFT, text);
-    for (size_t k = 0; k < f->rows; k++) draw_panel(f, input, k, left, HEAD + (double)(k + 1) * (ROW + ROW_GAP) - ROW_GAP / 2);
+    for (size_t k = 0; k < f->rows; k++)
+        draw_panel(f, input, k, left, HEAD + (double)(k + 1) * (ROW + ROW_GAP) - ROW_GAP / 2);
     draw_scale(f, left, HEAD + (double)f->rows * (ROW + ROW_GAP) - ROW_GAP / 2);
 }
 
@@ -231,14 +240,18 @@ static void draw(const figure *f)
         double base = HEAD + (double)(k + 1) * (ROW + ROW_GAP) - ROW_GAP / 2;
         set_font(c, 12, true);
         use(c, ink);
-        put_text(c, MARGIN + LABELS - 14, base - ROW / 2 + 4, RIGHT, k + 1 < f->rows ? f->name[k] : "all");
+        put_text(c, MARGIN + LABELS - 14, base - ROW / 2 + 4, RIGHT,
+                 k + 1 < f->rows ? f->name[k] : "all");
     }
-    for (size_t i = 0; i < f->inputs; i++) draw_column(f, i, MARGIN + LABELS + (double)i * (PANEL + GAP));
+    for (size_t i = 0; i < f->inputs; i++)
+        draw_column(f, i, MARGIN + LABELS + (double)i * (PANEL + GAP));
     double y = f->height - 18;
     set_font(c, 9.5, false);
     use(c, pale);
-    snprintf(text, sizeof text, "Bars: the domain's %s by length of document, each row to its own scale. "
-             "Left: share of all. ", lm_hist_unit(f->hist[0]));
+    snprintf(text, sizeof text,
+             "Bars: the domain's %s by length of document, each row to its own scale. "
+             "Left: share of all. ",
+             lm_hist_unit(f->hist[0]));
     put_text(c, MARGIN, y, LEFT, text);
     double x = MARGIN + text_width(c, text);
     use(c, long_colour);
@@ -279,13 +292,15 @@ int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *titl
     cairo_status_t status = CAIRO_STATUS_SUCCESS;
     int rc = lm_plot_name(path);
     if (rc) return rc;
-    if (!n || n > INPUTS_MAX) return lm_fail(LM_EUSAGE, "a plot has 1 to %d columns, not %zu", INPUTS_MAX, n);
+    if (!n || n > INPUTS_MAX)
+        return lm_fail(LM_EUSAGE, "a plot has 1 to %d columns, not %zu", INPUTS_MAX, n);
     rc = prepare(&f);
     if (!rc) rc = lm_out_open(&out, path, LM_OUT_PLAIN, 0);
     if (rc) goto out;
 
     if (png) {
-        s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)f.width * PNG_SCALE, (int)f.height * PNG_SCALE);
+        s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)f.width * PNG_SCALE,
+                                       (int)f.height * PNG_SCALE);
         cairo_surface_set_device_scale(s, PNG_SCALE, PNG_SCALE);
     } else if (pdf) {
         s = cairo_pdf_surface_create_for_stream(to_out, out, f.width, f.height);

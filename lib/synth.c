@@ -85,7 +85,9 @@ static int read_positive(double *out, const lm_json *o, const char *key, double 
 
 static int read_law(law *w, const lm_json *o)
 {
-    static const char *const keys[] = { "name", "label", "style", "share", "median", "sigma", NULL };
+    static const char *const keys[] = {
+        "name", "label", "style", "share", "median", "sigma", NULL
+    };
     char style[16] = "";
     int rc = lm_json_only(o, keys);
     if (!rc) rc = read_word(w->name, sizeof w->name, o, "name", NULL);
@@ -100,7 +102,8 @@ static int read_law(law *w, const lm_json *o)
             w->style = (enum synth_style)i;
             return LM_OK;
         }
-    return lm_json_fail(o, "style: \"%s\" is none of prose, book, wiki, code, latex, answers", style);
+    return lm_json_fail(o, "style: \"%s\" is none of prose, book, wiki, code, latex, answers",
+                        style);
 }
 
 static int read_laws(lm_synth *s, const lm_json *laws)
@@ -213,11 +216,14 @@ static int plan(lm_synth *s)
     return LM_OK;
 }
 
-int lm_synth_new(lm_synth **out, uint64_t seed, uint64_t bytes, uint64_t file_bytes, const lm_json *laws)
+int lm_synth_new(lm_synth **out, uint64_t seed, uint64_t bytes, uint64_t file_bytes,
+                 const lm_json *laws)
 {
     if (bytes < MIN_BYTES || bytes > CORPUS_MAX)
-        return lm_fail(LM_EUSAGE, "a corpus has %d bytes of text at least, 1 PiB at most", MIN_BYTES);
-    if (file_bytes < bytes / (1 << 20)) return lm_fail(LM_EUSAGE, "that would be over a million files");
+        return lm_fail(LM_EUSAGE, "a corpus has %d bytes of text at least, 1 PiB at most",
+                       MIN_BYTES);
+    if (file_bytes < bytes / (1 << 20))
+        return lm_fail(LM_EUSAGE, "that would be over a million files");
     lm_synth *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     s->seed = seed;
@@ -264,7 +270,8 @@ bool lm_synth_sums_get(const lm_synth *s, size_t domain, lm_synth_sums *out)
 static bool special(uint64_t v, bool ascii)
 {
     uint64_t quote = v ^ EACH('"'), slash = v ^ EACH('\\');
-    uint64_t hit = ((v - EACH(0x20)) & ~v) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+    uint64_t hit =
+        ((v - EACH(0x20)) & ~v) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
     return (hit | (ascii ? v : 0)) & EACH(0x80);
 }
 
@@ -317,7 +324,8 @@ static void escape(lm_buf *out, const unsigned char *p, size_t n, bool ascii)
             }
         }
         /* A whole group of 8 byte by byte: specials come in groups. */
-        for (const unsigned char *stop = end - p >= 8 ? p + 8 : end; p < stop;) o = put_special(o, &p, ascii);
+        for (const unsigned char *stop = end - p >= 8 ? p + 8 : end; p < stop;)
+            o = put_special(o, &p, ascii);
     }
     out->size = (size_t)(o - out->data);
 }
@@ -348,13 +356,17 @@ static int write_line(sink *k, const char *text, size_t n, const char *label)
         i += part;
         if (k->out.size >= SLICE) rc = flush(k);
     }
-    if (!rc) rc = lm_buf_printf(&k->out, "\", \"meta\": {\"redpajama_set_name\": \"%s\"}}\n", label);
+    if (!rc)
+        rc = lm_buf_printf(&k->out, "\", \"meta\": {\"redpajama_set_name\": \"%s\"}}\n", label);
     return rc;
 }
 
-int lm_synth_file(const lm_synth *s, size_t file, int (*write)(void *arg, const void *p, size_t n), void *arg)
+int lm_synth_file(const lm_synth *s, size_t file, int (*write)(void *arg, const void *p, size_t n),
+                  void *arg)
 {
-    sink k = { .write = write, .arg = arg, .out = LM_BUF_INIT((size_t)1 << 20), .ascii = file % 2 == 0 };
+    sink k = {
+        .write = write, .arg = arg, .out = LM_BUF_INIT((size_t)1 << 20), .ascii = file % 2 == 0
+    };
     lm_buf text = LM_BUF_INIT((size_t)DOC_MAX + SYNTH_SLACK);
     place begin = s->file[file], at = begin;
     int rc = LM_OK;

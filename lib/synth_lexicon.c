@@ -135,7 +135,8 @@ static int english(synth_lexicon *l)
     }
     double sum = 0, phrases = 0;
     for (size_t i = 0; i < words; i++) sum += w[i];
-    for (size_t i = words; i < b->entries; i++) phrases += w[i] = pow((double)(i - words) + 30, -0.9);
+    for (size_t i = words; i < b->entries; i++)
+        phrases += w[i] = pow((double)(i - words) + 30, -0.9);
     for (size_t i = words; i < b->entries; i++) w[i] *= 2.0 * sum / phrases;
     free(b->pick);
     b->pick = NULL;
@@ -201,7 +202,8 @@ int synth_lexicon_new(synth_lexicon **out)
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < SYNTH_BANKS; i++)
         if (lists[i].list)
-            rc = bank_list(&l->bank[i], lists[i].list, lists[i].spaced, lists[i].shift, lists[i].power);
+            rc = bank_list(&l->bank[i], lists[i].list, lists[i].spaced, lists[i].shift,
+                           lists[i].power);
     if (!rc) rc = english(l);
     if (!rc) rc = identifiers(l);
     if (rc) {
@@ -240,48 +242,115 @@ static const char *const prose[] = {
     "@p\n@f\n", "@p @s\n", "@p\n",
 };
 static const char *const book[] = {
-    "@p @p\n\n", "@p @p\n\n", "@p\n\n", "@p @s\n\n", "@p @p @p\n\n", "@p\n\n",
-    "\"@s\"\n\n", "\"@s @s\" said @N. \"@s\"\n\n", "\"@s\" cried @N, @k. @p\n\n",
-    "“@s” @s “@s”\n\n", "@p—@k. @s\n\n", "@p @p @p @p\n\n", "@p @p\n\n", "\n\nCHAPTER @d\n\n@T\n\n@p\n\n",
+    "@p @p\n\n",
+    "@p @p\n\n",
+    "@p\n\n",
+    "@p @s\n\n",
+    "@p @p @p\n\n",
+    "@p\n\n",
+    "\"@s\"\n\n",
+    "\"@s @s\" said @N. \"@s\"\n\n",
+    "\"@s\" cried @N, @k. @p\n\n",
+    "“@s” @s “@s”\n\n",
+    "@p—@k. @s\n\n",
+    "@p @p @p @p\n\n",
+    "@p @p\n\n",
+    "\n\nCHAPTER @d\n\n@T\n\n@p\n\n",
 };
 static const char *const wiki[] = {
-    "@p\n\n", "@p\n\n", "@p @s\n\n", "@p In @y, @N @N @k. @s\n\n", "@p\n", "@T\n@p\n\n",
-    "History\n@p From @y to @y it @k.\n\n", "== @T ==\n@p\n\n", "@N (@y–@y), @k\n@N @N (born @y), @k\n",
-    "The population was @d,@d in @y. @p\n\n", "References\n\n@N, @N (@y). @T. @N: @T. pp. @d–@d.\n\n",
-    "External links\n@u\n\nCategory:@T\nCategory:@y in @N\n\n", "@f\n", "@p (@f) @p\n\n",
+    "@p\n\n",
+    "@p\n\n",
+    "@p @s\n\n",
+    "@p In @y, @N @N @k. @s\n\n",
+    "@p\n",
+    "@T\n@p\n\n",
+    "History\n@p From @y to @y it @k.\n\n",
+    "== @T ==\n@p\n\n",
+    "@N (@y–@y), @k\n@N @N (born @y), @k\n",
+    "The population was @d,@d in @y. @p\n\n",
+    "References\n\n@N, @N (@y). @T. @N: @T. pp. @d–@d.\n\n",
+    "External links\n@u\n\nCategory:@T\nCategory:@y in @N\n\n",
+    "@f\n",
+    "@p (@f) @p\n\n",
 };
 static const char *const code[] = {
-    "/* @s */\n", "// @k\n", "    // @k\n", "#include <@i.h>\n", "#define @i @d\n", "\n", "}\n\n",
+    "/* @s */\n",
+    "// @k\n",
+    "    // @k\n",
+    "#include <@i.h>\n",
+    "#define @i @d\n",
+    "\n",
+    "}\n\n",
     "static int @i(struct @i *@i, size_t @i)\n{\n    int @i = 0;\n",
-    "    if (@i->@i == NULL)\n        return -1;\n", "    if (!@i(@i, @i))\n        goto @i;\n",
+    "    if (@i->@i == NULL)\n        return -1;\n",
+    "    if (!@i(@i, @i))\n        goto @i;\n",
     "    for (size_t i = 0; i < @i->@i; i++) {\n        @i[i] = @i(&@i, @d);\n    }\n",
-    "    @i = @i(@i, @i + @d);\n", "    @i->@i = @i;\n", "        @i += @i[@d] * @i;\n",
-    "    return @i;\n}\n\n", "    while (@i < @i) {\n        @i(@i);\n        @i++;\n    }\n",
-    "    printf(\"@k: %d\\n\", @i);\n", "import @i\n", "from @i import @i, @i\n",
-    "class @i(@i):\n    \"\"\"@s\"\"\"\n\n", "    def @i(self, @i, @i=None):\n        \"\"\"@s @s\"\"\"\n",
-    "        self.@i = @i\n", "        if @i is None:\n            raise ValueError('@k')\n",
-    "        return self.@i.@i(@i)\n\n", "        for @i in self.@i:\n            yield @i\n",
-    "function @i(@i, @i) {\n  const @i = @i.@i('@w');\n", "  if (@i === '@w') {\n    @i.@i(@i => @i.@i);\n  }\n",
-    "  return { @i: @i, @i: @d };\n}\n", "<div class=\"@i\" id=\"@i\">@k</div>\n",
-    "\t@i := @i.@i(@i)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n", "      \"@i\": \"@k\",\n",
-    "    public @i @i(@i @i) {\n        this.@i = @i.@i();\n    }\n\n", "        case @i:\n            break;\n",
-    "    @i[0x@d] = { @d, @d, @d, @d };\n", "# @s\n", "@i = [@d, @d, @d]\n", " * @s\n", " * @p\n",
+    "    @i = @i(@i, @i + @d);\n",
+    "    @i->@i = @i;\n",
+    "        @i += @i[@d] * @i;\n",
+    "    return @i;\n}\n\n",
+    "    while (@i < @i) {\n        @i(@i);\n        @i++;\n    }\n",
+    "    printf(\"@k: %d\\n\", @i);\n",
+    "import @i\n",
+    "from @i import @i, @i\n",
+    "class @i(@i):\n    \"\"\"@s\"\"\"\n\n",
+    "    def @i(self, @i, @i=None):\n        \"\"\"@s @s\"\"\"\n",
+    "        self.@i = @i\n",
+    "        if @i is None:\n            raise ValueError('@k')\n",
+    "        return self.@i.@i(@i)\n\n",
+    "        for @i in self.@i:\n            yield @i\n",
+    "function @i(@i, @i) {\n  const @i = @i.@i('@w');\n",
+    "  if (@i === '@w') {\n    @i.@i(@i => @i.@i);\n  }\n",
+    "  return { @i: @i, @i: @d };\n}\n",
+    "<div class=\"@i\" id=\"@i\">@k</div>\n",
+    "\t@i := @i.@i(@i)\n\tif err != nil {\n\t\treturn nil, err\n\t}\n",
+    "      \"@i\": \"@k\",\n",
+    "    public @i @i(@i @i) {\n        this.@i = @i.@i();\n    }\n\n",
+    "        case @i:\n            break;\n",
+    "    @i[0x@d] = { @d, @d, @d, @d };\n",
+    "# @s\n",
+    "@i = [@d, @d, @d]\n",
+    " * @s\n",
+    " * @p\n",
 };
 static const char *const latex[] = {
-    "@p\n\n", "@p\n", "@p @s\n", "@p \\cite{@w@y,@w@y}. @s\n\n", "@p $@m @m @m$ @k. @s\n",
-    "Let $@m$ be @k such that $@m = @m@m$. @s\n\n", "\\section{@T}\n\\label{sec:@w}\n\n@p\n\n",
-    "\\begin{equation}\\label{eq:@w}\n@m = \\sum_{i=1}^{@d} @m @m + @m(@m - @m)^{@d}\n\\end{equation}\n",
+    "@p\n\n",
+    "@p\n",
+    "@p @s\n",
+    "@p \\cite{@w@y,@w@y}. @s\n\n",
+    "@p $@m @m @m$ @k. @s\n",
+    "Let $@m$ be @k such that $@m = @m@m$. @s\n\n",
+    "\\section{@T}\n\\label{sec:@w}\n\n@p\n\n",
+    "\\begin{equation}\\label{eq:@w}\n@m = \\sum_{i=1}^{@d} @m @m + @m(@m - "
+    "@m)^{@d}\n\\end{equation}\n",
     "\\begin{align}\n  @m &= @m @m + \\frac{@m}{@m} \\\\\n  &\\leq @m \\, @m.\n\\end{align}\n",
-    "\\begin{theorem}\n@s For every $@m \\in @m$, $@m \\to @m$.\n\\end{theorem}\n\\begin{proof}\n@p\n\\end{proof}\n\n",
-    "\\subsection{@T}\n@p\n\n", "\\begin{itemize}\n\\item @s\n\\item @s\n\\end{itemize}\n\n",
-    "@p (see Figure~\\ref{fig:@w} and Eq.~(\\ref{eq:@w})). @p\n\n", "where $@m_{@d}=@d.@d \\pm 0.@d$ and $@m$ @k. @p\n",
-    "\\begin{table}[t]\n\\centering\n\\begin{tabular}{lcc}\n@w & @d.@d & @d.@d \\\\\n@w & @d.@d & @d.@d \\\\\n\\hline\n\\end{tabular}\n\\caption{@s}\n\\end{table}\n\n",
-    "@N et al.~\\cite{@w@y} @k. @p\n\n", "@p @p\n\n", "% @k\n",
+    "\\begin{theorem}\n@s For every $@m \\in @m$, $@m \\to "
+    "@m$.\n\\end{theorem}\n\\begin{proof}\n@p\n\\end{proof}\n\n",
+    "\\subsection{@T}\n@p\n\n",
+    "\\begin{itemize}\n\\item @s\n\\item @s\n\\end{itemize}\n\n",
+    "@p (see Figure~\\ref{fig:@w} and Eq.~(\\ref{eq:@w})). @p\n\n",
+    "where $@m_{@d}=@d.@d \\pm 0.@d$ and $@m$ @k. @p\n",
+    "\\begin{table}[t]\n\\centering\n\\begin{tabular}{lcc}\n@w & @d.@d & @d.@d \\\\\n@w & @d.@d & "
+    "@d.@d \\\\\n\\hline\n\\end{tabular}\n\\caption{@s}\n\\end{table}\n\n",
+    "@N et al.~\\cite{@w@y} @k. @p\n\n",
+    "@p @p\n\n",
+    "% @k\n",
 };
 static const char *const answers[] = {
-    "@p\n\n", "@p\n\n", "@p @s\n\n", "@p\n\n", "    @i = @i(@i, @d)\n    @i.@i(@i)\n\n",
-    "for (int i = 0; i < @d; i++) {\n    @i[i] = @i;\n}\n\n", "A: @p\n\n", "A: @p @p\n\n", "> @s\n\n@p\n\n",
-    "@p See @u for @k.\n\n", "$@m = @m @m$ @k. @p\n\n", "EDIT: @s @p\n\n", "1) @k\n2) @k\n3) @k\n\n", "`@i` @k `@i.@i`. @s\n\n",
+    "@p\n\n",
+    "@p\n\n",
+    "@p @s\n\n",
+    "@p\n\n",
+    "    @i = @i(@i, @d)\n    @i.@i(@i)\n\n",
+    "for (int i = 0; i < @d; i++) {\n    @i[i] = @i;\n}\n\n",
+    "A: @p\n\n",
+    "A: @p @p\n\n",
+    "> @s\n\n@p\n\n",
+    "@p See @u for @k.\n\n",
+    "$@m = @m @m$ @k. @p\n\n",
+    "EDIT: @s @p\n\n",
+    "1) @k\n2) @k\n3) @k\n\n",
+    "`@i` @k `@i.@i`. @s\n\n",
 };
 
 #define LINES(a) (a), sizeof(a) / sizeof *(a)

@@ -11,7 +11,10 @@ typedef struct generator {
     uint64_t state;             /* SplitMix64 */
 } generator;
 
-static inline uint64_t next(generator *g) { return lm_mix1(g->state += UINT64_C(0x9e3779b97f4a7c15)); }
+static inline uint64_t next(generator *g)
+{
+    return lm_mix1(g->state += UINT64_C(0x9e3779b97f4a7c15));
+}
 
 static inline char *put(char *p, const synth_entry *e)
 {
@@ -174,7 +177,8 @@ static char *paragraph(generator *g, char *p)
 static char *foreign(generator *g, char *p)
 {
     const synth_bank *was = g->language;
-    g->language = &g->l->bank[SYNTH_FOREIGN + (next(g) >> 8) % (SYNTH_FOREIGN_LAST - SYNTH_FOREIGN + 1)];
+    g->language =
+        &g->l->bank[SYNTH_FOREIGN + (next(g) >> 8) % (SYNTH_FOREIGN_LAST - SYNTH_FOREIGN + 1)];
     p = sentence(g, p);
     g->language = was;
     return p;
@@ -207,7 +211,8 @@ static char *fill(generator *g, char *p, const char *t)
     return p;
 }
 
-size_t synth_text(const synth_lexicon *l, enum synth_style style, uint64_t seed, char *out, size_t size)
+size_t synth_text(const synth_lexicon *l, enum synth_style style, uint64_t seed, char *out,
+                  size_t size)
 {
     const synth_style_text *t = &synth_styles[style];
     generator g = { .l = l, .language = &l->bank[SYNTH_ENGLISH], .state = lm_mix1(seed) };

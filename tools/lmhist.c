@@ -20,21 +20,25 @@ static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "INPUT",
-      "A JSONL file, plain or compressed; a store (.lmt) or any token stream; a shard (.lms); a folder "
-      "of one of these; - for standard input, which is also read when there is no INPUT. A folder with "
-      "*.lms is shards, else one with *.lmt is the parts of a store, else JSONL is looked for below it.",
+      "A JSONL file, plain or compressed; a store (.lmt) or any token stream; a shard (.lms); a "
+      "folder of one of these; - for standard input, which is also read when there is no INPUT. A "
+      "folder with *.lms is shards, else one with *.lmt is the parts of a store, else JSONL is "
+      "looked for below it.",
       0, 0 },
     { CLI_CHOICE, "by", 0, &by, "tokens|docs",
       "What the shares and bars in the terminal weigh. Default tokens.", 0, 0 },
     { CLI_FLAG, "json", 0, &json, NULL,
-      "Print JSON (docs/histograms.md): an object, or with several inputs an array of objects, each "
-      "with the name of its input. lmplan reads it in place of a store.", 0, 0 },
-    { CLI_FLAG, "tsv", 0, &tsv, NULL, "Print a line of tab-separated columns for each domain.", 0, 0 },
+      "Print JSON (docs/histograms.md): an object, or with several inputs an array of objects, "
+      "each with the name of its input. lmplan reads it in place of a store.",
+      0, 0 },
+    { CLI_FLAG, "tsv", 0, &tsv, NULL,
+      "Print a line of tab-separated columns for each domain.", 0, 0 },
     { CLI_STR, "plot", 'p', &plot_path, "FILE.svg|.png|.pdf",
       "Draw the histograms into FILE too, a column for each input.", 0, 0 },
     { CLI_STR, "domains", 'd', &domains_path, "FILE",
       "Domains of JSONL and the rules that lead to them (JSON; docs/domains.md). Without it, "
-      "SlimPajama's seven sets.", 0, 0 },
+      "SlimPajama's seven sets.",
+      0, 0 },
     { CLI_FLAG, "ascii", 0, &ascii, NULL, "Draw with ASCII characters, without colour.", 0, 0 },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. Default: all cores.", 0, 1024 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
@@ -51,16 +55,28 @@ typedef struct table {
     unsigned low, high; /* the buckets that bars show */
 } table;
 
-static const char *row_name(const table *t, size_t k) { return k + 1 < t->rows ? t->name[k] : "all"; }
-static const lm_hist_row *all_of(const table *t, size_t input) { return &t->row[(input + 1) * t->rows - 1]; }
+static const char *row_name(const table *t, size_t k)
+{
+    return k + 1 < t->rows ? t->name[k] : "all";
+}
+static const lm_hist_row *all_of(const table *t, size_t input)
+{
+    return &t->row[(input + 1) * t->rows - 1];
+}
 
 static uint64_t weight(const lm_hist_row *r, unsigned b)
 {
     return by == BY_DOCS ? r->bucket_documents[b] : r->bucket_tokens[b];
 }
 static uint64_t whole(const lm_hist_row *r) { return by == BY_DOCS ? r->documents : r->tokens; }
-static uint64_t over(const lm_hist_row *r) { return by == BY_DOCS ? r->long_documents : r->long_tokens; }
-static double percent(uint64_t part, uint64_t all) { return all ? 100.0 * (double)part / (double)all : 0; }
+static uint64_t over(const lm_hist_row *r)
+{
+    return by == BY_DOCS ? r->long_documents : r->long_tokens;
+}
+static double percent(uint64_t part, uint64_t all)
+{
+    return all ? 100.0 * (double)part / (double)all : 0;
+}
 
 /* From 64 to 128K, or on to where no row has more than 1 in 200 beyond: histograms of like inputs
  * get like bars. */
@@ -93,7 +109,8 @@ static int make_table(table *t, lm_hist *const *hist, size_t n)
         rc = lm_hist_row_get(hist[i], LM_ALL, &r[t->rows - 1]);
     }
     for (size_t k = 0; k < t->rows; k++)
-        if ((int)strlen(row_name(t, k)) > t->name_width) t->name_width = (int)strlen(row_name(t, k));
+        if ((int)strlen(row_name(t, k)) > t->name_width)
+            t->name_width = (int)strlen(row_name(t, k));
     find_range(t, n);
     return rc;
 }
@@ -188,12 +205,16 @@ static void rule_before(const table *t, size_t k, int width)
 }
 
 /* What the user calls the input. */
-static const char *title_of(const char *path) { return strcmp(path, "-") ? path : "standard input"; }
+static const char *title_of(const char *path)
+{
+    return strcmp(path, "-") ? path : "standard input";
+}
 
 static void print_total(const char *title, const lm_hist_row *all, const char *unit)
 {
-    cli_print("%s%s%s: %s documents, %s %s, %.1f%% of them in documents over 4,096\n", bold, title, plain,
-              cli_count(all->documents), cli_count(all->tokens), unit, percent(all->long_tokens, all->tokens));
+    cli_print("%s%s%s: %s documents, %s %s, %.1f%% of them in documents over 4,096\n", bold, title,
+              plain, cli_count(all->documents), cli_count(all->tokens), unit,
+              percent(all->long_tokens, all->tokens));
 }
 
 /* One input: counts, shares and bars; then the percentiles. */
@@ -201,17 +222,19 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
 {
     static const size_t shown[] = { 0, 1, 2, 3, 5 }; /* of lm_percentiles */
     const lm_hist_row *all = all_of(t, 0);
-    int name = t->name_width, docs = count_width(t, 0, "documents"), tokens = count_width(t, 1, unit);
+    int name = t->name_width, docs = count_width(t, 0, "documents"),
+        tokens = count_width(t, 1, unit);
     int used = name + 2 + docs + 2 + tokens + 9 + 9 + 2;
     int wide = used + bars_width(t, 2) <= width ? 2 : 1, total = used + bars_width(t, wide);
     print_total(title_of(path), all, unit);
-    cli_print("\n%s%*s  %*s  %*s    share  over 4K  %s by length%s\n", bold, name, "", docs, "documents", tokens,
-              unit, by == BY_DOCS ? "documents" : unit, plain);
+    cli_print("\n%s%*s  %*s  %*s    share  over 4K  %s by length%s\n", bold, name, "", docs,
+              "documents", tokens, unit, by == BY_DOCS ? "documents" : unit, plain);
     for (size_t k = 0; k < t->rows; k++) {
         const lm_hist_row *r = &t->row[k];
         rule_before(t, k, total);
-        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%  ", name, row_name(t, k), docs, cli_count(r->documents), tokens,
-                  cli_count(r->tokens), percent(whole(r), whole(all)), percent(over(r), whole(r)));
+        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%  ", name, row_name(t, k), docs,
+                  cli_count(r->documents), tokens, cli_count(r->tokens),
+                  percent(whole(r), whole(all)), percent(over(r), whole(r)));
         print_bars(t, r, wide);
         cli_print("\n");
     }
@@ -255,7 +278,8 @@ static const char *short_percent(uint64_t part, uint64_t all, char out[16])
 }
 
 /* Several inputs: shares and bars side by side, as many to a block as the terminal is wide. */
-static void print_side_by_side(const table *t, char *const *path, lm_hist *const *hist, size_t n, int width)
+static void print_side_by_side(const table *t, char *const *path, lm_hist *const *hist, size_t n,
+                               int width)
 {
     for (size_t i = 0; i < n; i++)
         print_total(title_of(path[i]), all_of(t, i), lm_hist_unit(hist[i]));
@@ -309,7 +333,8 @@ static void print_tsv(const table *t, char *const *path, lm_hist *const *hist, s
         for (size_t k = 0; k < t->rows; k++) {
             const lm_hist_row *r = &t->row[i * t->rows + k], *all = all_of(t, i);
             cli_print("%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\t%.6f\t%.6f", path[i], row_name(t, k),
-                      lm_hist_unit(hist[i]), r->documents, r->tokens, percent(r->tokens, all->tokens) / 100,
+                      lm_hist_unit(hist[i]), r->documents, r->tokens,
+                      percent(r->tokens, all->tokens) / 100,
                       percent(r->long_tokens, r->tokens) / 100);
             for (size_t p = 0; p < LM_PERCENTILES; p++) cli_print("\t%" PRIu64, r->percentile[p]);
             cli_print("\t%" PRIu64 "\n", r->max);
@@ -349,7 +374,8 @@ static int run(void)
     if (plot_path && lm_plot_name(plot_path)) return LM_EUSAGE;
     lm_hist **hist = calloc(n, sizeof *hist);
     int rc = hist ? lm_domains_open(&domains, domains_path) : lm_fail_nomem(n * sizeof *hist);
-    for (size_t i = 0; !rc && i < n; i++) rc = lm_hist_read(&hist[i], path[i], domains, threads, progress);
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = lm_hist_read(&hist[i], path[i], domains, threads, progress);
     if (!rc && plot_path) rc = lm_plot_hist(plot_path, hist, (const char *const *)path, n);
     if (!rc) rc = make_table(&t, hist, n);
     if (rc) goto out;
@@ -372,13 +398,16 @@ int main(int argc, char **argv)
         .name = "lmhist",
         .summary = "show how long the documents of each domain are",
         .about =
-            "Counts the documents of each domain by length: how many, their share, the share of those "
-            "over 4,096, percentiles, and buckets by powers of two. Lengths are in tokens where the input "
-            "has tokens, else in characters (Unicode code points), which needs no tokenizer. A store is "
-            "counted from its index alone. In mixtures and shards what is counted is the unit: the "
-            "document, or the piece of it that the recipe's cut makes.\n\n"
-            "Several inputs are compared side by side. Bars are drawn to the highest of their row; the rule "
-            "in them stands at 4,096. docs/histograms.md says what is counted, and how.",
+            "Counts the documents of each domain by length: how many, their share, the share of "
+            "those over 4,096, percentiles, and buckets by powers of two. Lengths are in tokens "
+            "where the input has tokens, else in characters (Unicode code points), which needs no "
+            "tokenizer. A store is counted from its index alone. In mixtures and shards what is "
+            "counted is the unit: the document, or the piece of it that the recipe's cut "
+            "makes.\n\n"
+            "Several inputs are compared side by side. Bars are drawn to the highest of their "
+            "row; the rule in them stands at 4,096. docs/histograms.md says what is counted, and "
+            "how.",
+
         .opts = opts,
         .examples = "# raw text, in characters\n"
                     "lmhist corpus\n"

@@ -19,19 +19,24 @@ static int level = 1, threads, format;
 static bool force;
 
 static const cli_opt opts[] = {
-    { CLI_SIZE, "bytes", 'b', &bytes, "N", "Bytes of text to make, such as 100M or 60G. Needed.", 0, 0 },
+    { CLI_SIZE, "bytes", 'b', &bytes, "N",
+      "Bytes of text to make, such as 100M or 60G. Needed.", 0, 0 },
     { CLI_SIZE, "seed", 's', &seed, "S",
       "Another seed gives other documents of the same language. Default 0.", 0, 0 },
     { CLI_STR, "output", 'o', &dir, "DIR",
-      "Write DIR/train-00000.jsonl.zst and so on, and DIR/synth.json with what was made. Without it, "
-      "JSONL goes to standard output.", 0, 0 },
+      "Write DIR/train-00000.jsonl.zst and so on, and DIR/synth.json with what was made. Without "
+      "it, JSONL goes to standard output.",
+      0, 0 },
     { CLI_SIZE, "file-bytes", 0, &file_bytes, "N", "Bytes of text a file. Default 64M.", 0, 0 },
-    { CLI_CHOICE, "format", 0, &format, "zst|jsonl", "Compressed by zstd, or plain. Default zst.", 0, 0 },
-    { CLI_INT, "level", 0, &level, "N", "zstd's level; negative ones are faster. Default 1.", -7, 19 },
+    { CLI_CHOICE, "format", 0, &format, "zst|jsonl",
+      "Compressed by zstd, or plain. Default zst.", 0, 0 },
+    { CLI_INT, "level", 0, &level, "N",
+      "zstd's level; negative ones are faster. Default 1.", -7, 19 },
     { CLI_STR, "laws", 0, &laws_path, "FILE",
       "Domains, shares and length laws in place of SlimPajama's (JSON, docs/synth.md).", 0, 0 },
     { CLI_FLAG, "force", 'f', &force, NULL, "Write into a folder that is not empty.", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads, a file each. Default: all cores.", 0, 1024 },
+    { CLI_THREADS, "threads", 'j', &threads, "N",
+      "Threads, a file each. Default: all cores.", 0, 1024 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -52,7 +57,8 @@ static int make_files(void *arg, int t)
     for (size_t i = (size_t)t; i < lm_synth_files(synth); i += (size_t)threads) {
         char path[4096];
         int n = snprintf(path, sizeof path, "%s/train-%05zu.jsonl%s", dir, i, format ? "" : ".zst");
-        if (n < 0 || (size_t)n >= sizeof path) return lm_fail(LM_EUSAGE, "%s: the name is too long", dir);
+        if (n < 0 || (size_t)n >= sizeof path)
+            return lm_fail(LM_EUSAGE, "%s: the name is too long", dir);
         lm_out *out = NULL;
         int rc = lm_out_open(&out, path, format ? LM_OUT_PLAIN : LM_OUT_ZSTD, level);
         if (!rc) rc = lm_synth_file(synth, i, put, out);
@@ -71,7 +77,8 @@ static int to_stdout(void)
 {
     lm_out *out = NULL;
     int rc = lm_out_open(&out, "-", LM_OUT_PLAIN, 0);
-    for (size_t i = 0; !rc && i < lm_synth_files(synth); i++) rc = lm_synth_file(synth, i, put, out);
+    for (size_t i = 0; !rc && i < lm_synth_files(synth); i++)
+        rc = lm_synth_file(synth, i, put, out);
     if (!rc) return lm_out_commit(out);
     lm_out_abandon(out);
     return rc;
@@ -147,14 +154,15 @@ static const cli_tool tool = {
     .name = "lmsynth",
     .summary = "make a corpus like SlimPajama, from a seed",
     .about =
-        "Writes JSONL whose documents have SlimPajama's seven sets, their shares of the tokens, and "
-        "log-normal lengths with the medians that Fu et al. measured. The words are made up, the text "
-        "means nothing, but it tokenizes (3.8 bytes a LLaMA-2 token) and compresses (2.5 to 3 times) "
-        "like text: prose, books, code, LaTeX, questions with answers, a little of it in other scripts. "
-        "Tails are fatter than SlimPajama's own, so that a corpus of 17 billion tokens can feed a "
-        "mixture of 5 billion with 70 % of long documents in every domain.\n\n"
-        "Equal options give equal bytes, whatever the number of threads. Even files write \\uXXXX for "
-        "what is not ASCII, odd ones raw UTF-8; real files come in both styles.",
+        "Writes JSONL whose documents have SlimPajama's seven sets, their shares of the tokens, "
+        "and log-normal lengths with the medians that Fu et al. measured. The words are made up, "
+        "the text means nothing, but it tokenizes (3.8 bytes a LLaMA-2 token) and compresses (2.5 "
+        "to 3 times) like text: prose, books, code, LaTeX, questions with answers, a little of it "
+        "in other scripts. Tails are fatter than SlimPajama's own, so that a corpus of 17 billion "
+        "tokens can feed a mixture of 5 billion with 70 % of long documents in every domain.\n\n"
+        "Equal options give equal bytes, whatever the number of threads. Even files write \\uXXXX "
+        "for what is not ASCII, odd ones raw UTF-8; real files come in both styles.",
+
     .opts = opts,
     .examples = "# three megabytes in a new folder\n"
                 "lmsynth --bytes 3M --seed 7 -o new-corpus\n"

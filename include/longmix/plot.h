@@ -18,7 +18,8 @@ LM_CHECKED int lm_plot_name(const char *path);
  * bucket for each domain, as in Figure 2 of Fu et al. The format is chosen by the name: .svg,
  * .png or .pdf. Appears by rename. 0, LM_EUSAGE (another name), LM_EIO. Equal input gives an
  * equal SVG, but for cairo's running number of the figures of a process. */
-LM_CHECKED int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *title, size_t n);
+LM_CHECKED int lm_plot_hist(const char *path, lm_hist *const *hist, const char *const *title,
+                            size_t n);
 
 #ifdef __cplusplus
 }

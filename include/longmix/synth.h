@@ -1,6 +1,6 @@
 /* synth.h -- a corpus shaped like SlimPajama, from a seed: its seven sets with their shares and
  * log-normal lengths, in text that tokenizes and compresses like text. For demos, tests and
- * benchmarks; nothing is learnt from it. docs/synth.md says what is and is not like the original. */
+ * benchmarks; nothing is learnt from it. docs/synth.md says how like the original it is. */
 #ifndef LONGMIX_SYNTH_H
 #define LONGMIX_SYNTH_H
 

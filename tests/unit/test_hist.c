@@ -132,11 +132,12 @@ static void parts(void)
 static void json(void)
 {
     static const char want[] =
-        "{\"format\":\"longmix histogram 1\",\"unit\":\"characters\",\"characters\":10000,\"documents\":3,"
-        "\"long_share\":0.5,\"domains\":[{\"name\":\"B\",\"documents\":3,\"characters\":10000,\"share\":1,"
-        "\"long_share\":0.5,\"percentiles\":{\"5\":1000,\"25\":1000,\"50\":4000,\"75\":5000,\"90\":5000,"
-        "\"95\":5000,\"99\":5000},\"max\":5000,\"buckets\":[{\"upto\":1024,\"documents\":1,\"characters\":"
-        "1000},{\"upto\":4096,\"documents\":1,\"characters\":4000},{\"upto\":8192,\"documents\":1,"
+        "{\"format\":\"longmix histogram 1\",\"unit\":\"characters\",\"characters\":10000,"
+        "\"documents\":3,\"long_share\":0.5,\"domains\":[{\"name\":\"B\",\"documents\":3,"
+        "\"characters\":10000,\"share\":1,\"long_share\":0.5,\"percentiles\":{\"5\":1000,"
+        "\"25\":1000,\"50\":4000,\"75\":5000,\"90\":5000,\"95\":5000,\"99\":5000},\"max\":5000,"
+        "\"buckets\":[{\"upto\":1024,\"documents\":1,\"characters\":1000},{\"upto\":4096,"
+        "\"documents\":1,\"characters\":4000},{\"upto\":8192,\"documents\":1,"
         "\"characters\":5000}]}]}";
     lm_hist *h = NULL;
     lm_json *j = NULL;

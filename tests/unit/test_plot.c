@@ -30,7 +30,8 @@ static lm_hist *histogram(const char *unit, unsigned documents)
     static const char *const names[] = { "CommonCrawl", "Bücher & <Mehr>" };
     lm_hist *h = NULL;
     NEED(lm_hist_new(&h, unit, names, 2) == 0);
-    for (unsigned i = 0; i < documents; i++) CHECK_OK(lm_hist_add(h, i % 2, 1 + 37 * i, 1 + 37 * i));
+    for (unsigned i = 0; i < documents; i++)
+        CHECK_OK(lm_hist_add(h, i % 2, 1 + 37 * i, 1 + 37 * i));
     return h;
 }
 
@@ -61,7 +62,8 @@ static void formats(lm_hist *const *h, const char *const *title)
 
 static void refused(lm_hist *const *h, const char *const *title)
 {
-    CHECK(lm_plot_name("x.svg") == 0 && lm_plot_name("x.jpg") == LM_EUSAGE && lm_plot_name(".svg") == LM_EUSAGE);
+    CHECK(lm_plot_name("x.svg") == 0 && lm_plot_name("x.jpg") == LM_EUSAGE &&
+          lm_plot_name(".svg") == LM_EUSAGE);
     CHECK(lm_plot_hist("a.gif", h, title, 1) == LM_EUSAGE);
     CHECK(access("a.gif", F_OK) != 0);
     CHECK(lm_plot_hist("a.svg", h, title, 0) == LM_EUSAGE);

@@ -18,7 +18,8 @@ typedef struct corpus {
 
 static int keep(void *arg, const void *p, size_t n) { return lm_buf_add(arg, p, n); }
 
-static corpus *make(uint64_t seed, uint64_t bytes, uint64_t file_bytes, const lm_json *laws, size_t want_files)
+static corpus *make(uint64_t seed, uint64_t bytes, uint64_t file_bytes, const lm_json *laws,
+                    size_t want_files)
 {
     static const char *const keys[] = { "meta.redpajama_set_name", NULL };
     corpus *c = calloc(1, sizeof *c);
@@ -104,7 +105,8 @@ static uint64_t median_of(const corpus *c, const char *label)
 
 static void check_near(double got, double want, double part)
 {
-    if (!(got > want * (1 - part) && got < want * (1 + part))) fprintf(stderr, "  %g, expected %g\n", got, want);
+    if (!(got > want * (1 - part) && got < want * (1 + part)))
+        fprintf(stderr, "  %g, expected %g\n", got, want);
     CHECK(got > want * (1 - part) && got < want * (1 + part));
 }
 
@@ -177,8 +179,10 @@ static void own_laws(void)
     CHECK(lm_synth_new(&s, 1, 0, 1000, NULL) == LM_EUSAGE);
     CHECK(lm_synth_new(&s, 1, UINT64_MAX, 1000, NULL) == LM_EUSAGE);
 
-    lm_json *j = parse("{\"domains\":[{\"name\":\"poems\",\"share\":3,\"median\":100,\"sigma\":0.5},"
-                       "{\"name\":\"code\",\"label\":\"C\",\"style\":\"code\",\"share\":1,\"median\":500,\"sigma\":1}]}");
+    lm_json *j =
+        parse("{\"domains\":[{\"name\":\"poems\",\"share\":3,\"median\":100,\"sigma\":0.5},"
+              "{\"name\":\"code\",\"label\":\"C\",\"style\":\"code\",\"share\":1,\"median\":500,"
+              "\"sigma\":1}]}");
     corpus *c = make(1, 500000, 1 << 20, j, 1);
     uint64_t poems = 0;
     for (size_t i = 0; i < c->documents; i++) {
