@@ -8,7 +8,7 @@
 #define CHUNK_BLOCKS 32          /* of 64 bytes: cut positions made at a time */
 #define TAIL 192                 /* the end of a text is copied, so that reads may pass it */
 #define PAD (64 + LM_SHORT)      /* bytes that may be read past a padded text */
-#define LONG_WORD 64             /* bytes of a word that fits the table of long words */
+#define LONG_WORD 126            /* bytes of a word that fits the table of long words */
 #define KEEP_COPY ((size_t)1 << 20)
 
 /* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
@@ -29,10 +29,10 @@ _Static_assert(sizeof(slot) == 32, "two slots are a cache line");
 
 typedef struct long_slot {
     unsigned char word[LONG_WORD];
-    unsigned char ids[62];
+    unsigned char ids[128];
     uint8_t word_size, size;
 } long_slot;
-_Static_assert(sizeof(long_slot) == 128, "a long slot is two cache lines");
+_Static_assert(sizeof(long_slot) == 256, "a long slot is four cache lines");
 
 struct lm_words {
     const lm_vocab *v;
@@ -290,7 +290,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     *out = NULL;
     lm_words *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
-    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 13;
+    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 12;
     bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
     w->v = v;
     w->width = width;
