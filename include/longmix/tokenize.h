@@ -50,9 +50,9 @@ LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uin
                                 size_t *first, size_t *count);
 
 /* Tokenize `files` (of lm_files_expand) into a store at `path` ("-": standard output; with
- * parts > 1 a directory, made if absent). Killed and called again with the same arguments it
- * goes on from PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend on
- * files and options alone.
+ * parts > 1 a directory, made if absent). Killed and called again with the same arguments it goes
+ * on from PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend
+ * on files and options alone.
  *
  * A line that is no document, or whose domain the table refuses, fails with LM_EDATA and
  * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is appended to that file (in more than one
