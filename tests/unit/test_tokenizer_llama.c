@@ -39,7 +39,9 @@ static void test_runs(toy_pair *p)
 static void test_alignments(toy_pair *p)
 {
     static const char line[] = "The quick (brown) fox's  12 jumps,\n\tover \xc3\xa9t\xc3\xa9 the   lazy dog; x=3.14 \xe4\xb8\xad\xe5\x9b\xbd "
-                               "and http://example.org/a_b?c=d#e ran    away...\r\nElephantinehousekeeping.  if (a[i] != 0) {        ";
+                               "and http://example.org/a_b?c=d#e ran    away...\r\nElephantinehousekeeping.  if (a[i] != 0) {        "
+                               "return;  }   // and so on";
+    _Static_assert(sizeof line > 200, "a line of every length up to 200");
     char block[64 + 256] __attribute__((aligned(64)));
     for (size_t n = 0; n <= 200; n++) {
         p->want.size = 0;
