@@ -104,12 +104,14 @@ int main(int argc, char **argv)
     need(lm_tokenizer_open(&reference, argv[1], LM_TOKENIZER_REFERENCE));
     need(lm_encoder_new(&e, fast));
     need(lm_encoder_new(&r, reference));
-    if (lm_tokenizer_slow_reason(fast)) fprintf(stderr, "slow: %s\n", lm_tokenizer_slow_reason(fast));
+    if (lm_tokenizer_slow_reason(fast))
+        fprintf(stderr, "slow: %s\n", lm_tokenizer_slow_reason(fast));
 
     char *type = basename(argv[2]);
     type[strcspn(type, ".")] = '\0';
     size_t compared = 0, differ = 0;
-    for (size_t at = 0; compared < t.count && t.ends[compared] <= REFERENCE_BYTES; at = t.ends[compared++]) {
+    for (size_t at = 0; compared < t.count && t.ends[compared] <= REFERENCE_BYTES;
+         at = t.ends[compared++]) {
         ids.size = want.size = 0;
         need(lm_encode(e, (const char *)t.bytes.data + at, t.ends[compared] - at, &ids));
         need(lm_encode(r, (const char *)t.bytes.data + at, t.ends[compared] - at, &want));
@@ -125,7 +127,8 @@ int main(int argc, char **argv)
     }
     printf("%s\tlongmix\t%.1f\t%zu\t%zu\n", type, median(cold, runs), t.count, differ);
     printf("%s\tlongmix, again\t%.1f\t%zu\t%zu\n", type, median(warm, runs), t.count, differ);
-    printf("%s\tSentencePiece in longmix\t%.2f\t%zu\t0\n", type, run(r, &t, compared, &want), compared);
+    printf("%s\tSentencePiece in longmix\t%.2f\t%zu\t0\n", type, run(r, &t, compared, &want),
+           compared);
     lm_encoder_free(e);
     lm_encoder_free(r);
     lm_tokenizer_free(fast);

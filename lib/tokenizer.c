@@ -97,7 +97,10 @@ int64_t lm_tokenizer_eos(const lm_tokenizer *t) { return lm_spm_eos(t->spm); }
 uint64_t lm_tokenizer_hash(const lm_tokenizer *t) { return t->hash; }
 const char *lm_tokenizer_slow_reason(const lm_tokenizer *t) { return t->fast ? NULL : t->why_slow; }
 
-const char *lm_tokenizer_piece(const lm_tokenizer *t, uint32_t id) { return lm_spm_piece(t->spm, id); }
+const char *lm_tokenizer_piece(const lm_tokenizer *t, uint32_t id)
+{
+    return lm_spm_piece(t->spm, id);
+}
 
 int lm_decode(const lm_tokenizer *t, const void *ids, size_t count, lm_buf *out)
 {

@@ -18,25 +18,27 @@ typedef struct masks {
 } masks;
 
 /* A byte is in a class when the row of its low half and the row of its high half share the
- * class's bit; letters take two bits, a byte past ASCII is told by its sign. */
-enum { BIT_UPPER = 0x80, BIT_LOWER = 0x40, BIT_DIGIT = 0x20, BIT_SPACE = 0x10, BIT_OTHER = 8 };
+ * class's bit; a byte past ASCII is told by its sign. Letters take two bits: A to O and a to o,
+ * and P to Z and p to z. */
+enum { BIT_A_TO_O = 0x80, BIT_P_TO_Z = 0x40, BIT_DIGIT = 0x20, BIT_SPACE = 0x10, BIT_OTHER = 8 };
 
 AVX2 static inline masks classify(const unsigned char *p, __m256i *highest)
 {
-    const char a = (char)BIT_UPPER, z = BIT_LOWER, d = BIT_DIGIT, s = BIT_SPACE, o = BIT_OTHER;
+    const char u = (char)BIT_A_TO_O, l = BIT_P_TO_Z, d = BIT_DIGIT, s = BIT_SPACE, o = BIT_OTHER;
+    const char all = (char)(u | l | d | o), ulo = (char)(u | l | o), uo = (char)(u | o);
+    const char lds = (char)(l | d | s | o);
     const __m256i low_rows = _mm256_setr_epi8(
-        z | d | s | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o,
-        a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | o, a | o, a | o, a, a | o, a | o,
-        z | d | s | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o,
-        a | z | d | o, a | z | d | o, a | z | d | o, a | z | d | o, a | z | o, a | o, a | o, a, a | o, a | o);
-    const __m256i high_rows = _mm256_setr_epi8(o, o, s, d, a, z, a, z, 0, 0, 0, 0, 0, 0, 0, 0,
-                                               o, o, s, d, a, z, a, z, 0, 0, 0, 0, 0, 0, 0, 0);
+        lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo,
+        lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo);
+    const __m256i high_rows = _mm256_setr_epi8(o, o, s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0,
+                                               o, o, s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i nibble = _mm256_set1_epi8(15);
     uint32_t half[2][LM_CLASSES];
     for (int i = 0; i < 2; i++) {
         __m256i v = _mm256_loadu_si256((const __m256i *)(p + 32 * i));
         __m256i low = _mm256_shuffle_epi8(low_rows, v);
-        __m256i high = _mm256_shuffle_epi8(high_rows, _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+        __m256i high =
+            _mm256_shuffle_epi8(high_rows, _mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
         __m256i bits = _mm256_and_si256(low, high);
         *highest = _mm256_max_epu8(*highest, v);
         half[i][LM_HIGH] = (uint32_t)_mm256_movemask_epi8(v);
@@ -47,9 +49,9 @@ AVX2 static inline masks classify(const unsigned char *p, __m256i *highest)
         half[i][LM_OTHER] = (uint32_t)_mm256_movemask_epi8(_mm256_slli_epi16(bits, 4));
     }
     masks m;
-    uint64_t all = 0;
-    for (int c = 0; c < LM_PUNCT; c++) all |= m.of[c] = (uint64_t)half[1][c] << 32 | half[0][c];
-    m.of[LM_PUNCT] = ~all;
+    uint64_t some = 0;
+    for (int c = 0; c < LM_PUNCT; c++) some |= m.of[c] = (uint64_t)half[1][c] << 32 | half[0][c];
+    m.of[LM_PUNCT] = ~some;
     return m;
 }
 
@@ -135,7 +137,10 @@ static const uint16_t lanes_from[32] = {
     0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff };
 static const uint16_t lane_of[33] = { [16] = 0xffff };
 
-AVX2 static inline __m256i lanes(const uint16_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+AVX2 static inline __m256i lanes(const uint16_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)p);
+}
 
 AVX2 static inline void start_word(word *w, uint32_t n)
 {
@@ -151,7 +156,8 @@ AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab
 {
     __m256i ranks = w->ranks;
     uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
-    uint32_t high = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
+    uint32_t high =
+        (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
     /* rank in the low half, lane above: turned round, so that one comparison picks */
     low = low << 16 | low >> 16;
     high = (high << 16 | high >> 16) + 8;
@@ -161,7 +167,8 @@ AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab
     uint32_t right = w->alive >> i >> 2; /* from symbol i + 1 on */
     uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(right);
     uint32_t k = i + 1 + (uint32_t)_tzcnt_u32(_blsr_u32(right));
-    uint32_t h = 31 - (uint32_t)_lzcnt_u32(w->alive & ((2U << i) - 1)); /* one more than its number */
+    uint32_t h =
+        31 - (uint32_t)_lzcnt_u32(w->alive & ((2U << i) - 1)); /* one more than its number */
     uint32_t sym = w->first[i] & 0xffff;
     uint32_t with_right = lm_merge_find16(v, sym, w->at[k + 1]);
     uint32_t with_left = lm_merge_find16(v, w->at[h], sym);
@@ -169,8 +176,10 @@ AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab
     w->alive &= ~(2U << j);
     w->first[i] = with_right;
     if (h) w->first[h - 1] = with_left;
-    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_right >> 16)), lanes(lane_of + 16 - i));
-    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_left >> 16)), lanes(lane_of + 17 - h));
+    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_right >> 16)),
+                               lanes(lane_of + 16 - i));
+    ranks = _mm256_blendv_epi8(ranks, _mm256_set1_epi16((short)(with_left >> 16)),
+                               lanes(lane_of + 17 - h));
     w->ranks = _mm256_or_si256(ranks, lanes(lane_of + 16 - j));
     return true;
 }
@@ -188,7 +197,8 @@ AVX2 static inline unsigned char *write_word(const word *w, unsigned char *out)
     return end;
 }
 
-AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+AVX2 unsigned char *
+lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
 {
     word w;
     __m128i text = _mm_loadu_si128((const __m128i *)p);
@@ -214,7 +224,8 @@ AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p,
 }
 
 /* The same for up to 64 symbols, with the ranks in memory. */
-AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+AVX2 unsigned char *
+lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
 {
     uint16_t at[LM_MEDIUM + 2], ranks[LM_MEDIUM + 1], merged[LM_MEDIUM + 1];
     uint64_t alive = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
@@ -243,7 +254,8 @@ AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, 
         size_t k = past ? i + 1 + _tzcnt_u64(past) : n;
         size_t h = before ? 64 - _lzcnt_u64(before) : 0; /* one more than its number */
         uint32_t sym = merged[i + 1];
-        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]), with_left = lm_merge_find16(v, at[h], sym);
+        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]),
+                 with_left = lm_merge_find16(v, at[h], sym);
         at[i + 1] = (uint16_t)sym;
         alive &= ~(UINT64_C(1) << j);
         ranks[i + 1] = (uint16_t)(with_right >> 16);
@@ -266,13 +278,15 @@ size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, si
     return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
 }
 
-unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+unsigned char *
+lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
 {
     (void)v, (void)syms, (void)n, (void)out;
     return NULL;
 }
 
-unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+unsigned char *
+lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
 {
     (void)v, (void)p, (void)n, (void)out;
     return NULL;

@@ -87,7 +87,8 @@ static bool heap_push(lm_bpe *b, uint64_t v)
 {
     if (!grow(b, &b->heap, &b->heap_cap, b->heap_size + 1, sizeof *b->heap)) return false;
     size_t at = b->heap_size++;
-    for (; at > 0 && b->heap[(at - 1) / 2] > v; at = (at - 1) / 2) b->heap[at] = b->heap[(at - 1) / 2];
+    for (; at > 0 && b->heap[(at - 1) / 2] > v; at = (at - 1) / 2)
+        b->heap[at] = b->heap[(at - 1) / 2];
     b->heap[at] = v;
     return true;
 }

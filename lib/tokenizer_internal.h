@@ -228,10 +228,12 @@ unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsign
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
 /* Both narrow only. The ids of 2 to LM_MEDIUM symbols, */
-unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
+unsigned char *
+lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
 /* and of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. 8 bytes
  * past the ids may be written. */
-unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out);
+unsigned char *
+lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out);
 
 /* The character at p, n > 0 bytes before the end: its length, 0 where it is not UTF-8. */
 size_t lm_utf8(const unsigned char *p, size_t n, uint32_t *c);

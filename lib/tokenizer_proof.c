@@ -122,8 +122,10 @@ static int check_pieces(lm_vocab *v, const lm_model *m, text_map *map, char *why
     for (size_t id = 0; id < m->count; id++) {
         const lm_piece *p = &m->pieces[id];
         chars c;
-        if (p->type != LM_NORMAL && p->type != LM_BYTE && p->type != LM_CONTROL && p->type != LM_UNKNOWN)
-            return say_piece(m, id, p->type == 4 ? "is user defined" : "is not of a plain type", why, why_size);
+        if (p->type != LM_NORMAL && p->type != LM_BYTE && p->type != LM_CONTROL &&
+            p->type != LM_UNKNOWN)
+            return say_piece(m, id, p->type == 4 ? "is user defined" : "is not of a plain type",
+                             why, why_size);
         if (!split_chars(p, &c))
             return say_piece(m, id, "is not UTF-8, or has over 256 characters", why, why_size);
         if (p->score != p->score) return say_piece(m, id, "has no score", why, why_size);
@@ -263,7 +265,8 @@ static int rank_pieces(const lm_model *m, uint32_t *ranks, size_t *unions, uint3
 }
 
 /* The two symbols whose merge makes the piece when it stands alone. False: it never appears. */
-static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece *p, uint32_t pair[2])
+static bool
+last_pair(const text_map *map, const uint32_t *ranks, const lm_piece *p, uint32_t pair[2])
 {
     chars c;
     size_t at[MAX_CHARS + 1] = { 0 }, n; /* symbol i is the bytes from at[i] to at[i + 1] */
@@ -360,7 +363,8 @@ static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
         uint32_t pair[2];
         if (v->ranks[id] == LM_NO_RANK || !last_pair(map, v->ranks, &m->pieces[id], pair)) continue;
         if (v->narrow)
-            slots[count++] = ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->ranks[id] << 16 | id;
+            slots[count++] =
+                ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->ranks[id] << 16 | id;
         else
             slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
     }

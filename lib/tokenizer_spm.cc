@@ -2,7 +2,7 @@
 
 #include <sentencepiece_processor.h>
 
-#include <cstring>
+#include <memory>
 #include <new>
 #include <string>
 #include <vector>
@@ -35,22 +35,23 @@ int lm_spm_open(lm_spm **out, const void *model, size_t size, const char *path)
 {
     *out = nullptr;
     return guarded([&]() -> int {
-        lm_spm *s = new lm_spm;
+        std::unique_ptr<lm_spm> s(new lm_spm);
         auto status = s->processor.LoadFromSerializedProto(
             absl::string_view(static_cast<const char *>(model), size));
-        if (!status.ok()) {
-            int rc = lm_fail(LM_EDATA, "%s: not a SentencePiece model: %s", path, status.error_message());
-            delete s;
-            return rc;
-        }
-        *out = s;
+        if (!status.ok())
+            return lm_fail(LM_EDATA, "%s: not a SentencePiece model: %s", path,
+                           status.error_message());
+        *out = s.release();
         return LM_OK;
     });
 }
 
 void lm_spm_free(lm_spm *s) { delete s; }
 
-uint32_t lm_spm_vocab(const lm_spm *s) { return static_cast<uint32_t>(s->processor.GetPieceSize()); }
+uint32_t lm_spm_vocab(const lm_spm *s)
+{
+    return static_cast<uint32_t>(s->processor.GetPieceSize());
+}
 int64_t lm_spm_bos(const lm_spm *s) { return s->processor.bos_id(); }
 int64_t lm_spm_eos(const lm_spm *s) { return s->processor.eos_id(); }
 
@@ -64,7 +65,8 @@ int lm_spm_encode(const lm_spm *s, const char *text, size_t n, unsigned width, l
     return guarded([&]() -> int {
         std::vector<int> ids;
         auto status = s->processor.Encode(absl::string_view(text, n), &ids);
-        if (!status.ok()) return lm_fail(LM_EDATA, "SentencePiece failed: %s", status.error_message());
+        if (!status.ok())
+            return lm_fail(LM_EDATA, "SentencePiece failed: %s", status.error_message());
         int rc = lm_buf_reserve(out, ids.size() * width);
         if (rc) return rc;
         unsigned char *p = out->data + out->size;
@@ -82,12 +84,14 @@ int lm_spm_decode(const lm_spm *s, const void *ids, size_t count, unsigned width
         for (size_t i = 0; i < count; i++) {
             uint32_t id = lm_get_id(p + i * width, width);
             if (id >= lm_spm_vocab(s))
-                return lm_fail(LM_EDATA, "id %u at token %zu: the model has only %u", id, i, lm_spm_vocab(s));
+                return lm_fail(LM_EDATA, "id %u at token %zu: the model has only %u", id, i,
+                               lm_spm_vocab(s));
             list[i] = static_cast<int>(id);
         }
         std::string text;
         auto status = s->processor.Decode(list, &text);
-        if (!status.ok()) return lm_fail(LM_EDATA, "SentencePiece failed: %s", status.error_message());
+        if (!status.ok())
+            return lm_fail(LM_EDATA, "SentencePiece failed: %s", status.error_message());
         return lm_buf_add(out, text.data(), text.size());
     });
 }

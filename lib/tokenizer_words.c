@@ -32,6 +32,7 @@ typedef struct long_slot {
     unsigned char ids[128];
     uint8_t word_size, size;
 } long_slot;
+#define LONG_BITS 12
 _Static_assert(sizeof(long_slot) == 256, "a long slot is four cache lines");
 
 struct lm_words {
@@ -79,12 +80,13 @@ static inline uint64_t load64(const void *p)
 
 /* ---- words that are not in the table ---- */
 
-__attribute__((noinline)) static unsigned char *long_word(lm_words *w, const unsigned char *p, size_t n,
-                                                          unsigned char *out)
+__attribute__((noinline)) static unsigned char *
+long_word(lm_words *w, const unsigned char *p, size_t n, unsigned char *out)
 {
     if (n > LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
     uint64_t h = n;
-    for (size_t i = 0; i + 8 < n; i += 8) h = (h ^ load64(p + i)) * UINT64_C(0x9fb21c651e98df25), h ^= h >> 29;
+    for (size_t i = 0; i + 8 < n; i += 8)
+        h = (h ^ load64(p + i)) * UINT64_C(0x9fb21c651e98df25), h ^= h >> 29;
     h = (h ^ load64(p + n - 8)) * UINT64_C(0x9e3779b97f4a7c15);
     long_slot *s = &w->long_slots[h >> w->long_shift];
     if (s->word_size == n && !memcmp(s->word, p, n)) {
@@ -103,9 +105,9 @@ __attribute__((noinline)) static unsigned char *long_word(lm_words *w, const uns
 /* ---- the loop ---- */
 
 /* Bytes past a word's end, all ones, from pad + 16 - size. */
-static const unsigned char pad[32] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-    255, 255, 255, 255, 255, 255 };
+static const unsigned char pad[2 * LM_SHORT] = {
+    [LM_SHORT] = 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255 };
 
 static inline slot *set_of(const lm_words *w, uint64_t low, uint64_t high)
 {
@@ -148,7 +150,8 @@ static inline __attribute__((always_inline)) unsigned char *
 encode_word(lm_words *w, const unsigned char *p, size_t size, unsigned char *out)
 {
     if (__builtin_expect(size > LM_SHORT, 0)) return long_word(w, p, size, out);
-    uint64_t low = load64(p) | load64(pad + 16 - size), high = load64(p + 8) | load64(pad + 24 - size);
+    uint64_t low = load64(p) | load64(pad + 16 - size);
+    uint64_t high = load64(p + 8) | load64(pad + 24 - size);
     slot *set = set_of(w, low, high);
     if (__builtin_expect(set->low != low || set->high != high, 0))
         return other_word(w, p, size, set, low, high, out);
@@ -220,7 +223,8 @@ static bool encode_cuts(lm_words *w, cursor *c, size_t count, unsigned flags)
     /* The run may have ended in the chunk before, its last space waiting at the start. */
     bool runs = w->v->runs_last && (flags & LM_SAW_RUN || (c->start && c->text[c->start] == ' ' &&
                                                            c->text[c->start - 1] == ' '));
-    return runs ? encode_words(w, c, w->cuts, count, true) : encode_words(w, c, w->cuts, count, false);
+    return runs ? encode_words(w, c, w->cuts, count, true)
+                : encode_words(w, c, w->cuts, count, false);
 }
 
 /* Encode c->text from c->start, a cut or 0, to its end at n. PAD zero bytes follow it. */
@@ -290,7 +294,8 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     *out = NULL;
     lm_words *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
-    unsigned bits = flags & LM_TOKENIZER_SMALL ? 3 : SET_BITS, long_bits = flags & LM_TOKENIZER_SMALL ? 2 : 12;
+    bool small = flags & LM_TOKENIZER_SMALL;
+    unsigned bits = small ? 3 : SET_BITS, long_bits = small ? 2 : LONG_BITS;
     bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
     w->v = v;
     w->width = width;
@@ -300,7 +305,8 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->mask = (UINT64_C(1) << bits) - 1;
     w->long_shift = 64 - long_bits;
     w->slots_bytes = sizeof(slot) * WAYS << bits;
-    void *p = mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p =
+        mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     w->slots = p == MAP_FAILED ? NULL : p;
     w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
     if (!w->slots || !w->long_slots) {
@@ -309,7 +315,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     }
     madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
     for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
-    if (!(flags & LM_TOKENIZER_SMALL)) put_known(w);
+    if (!small) put_known(w);
     *out = w;
     return LM_OK;
 }

@@ -30,7 +30,8 @@ static toy_pair pairs[3];
 
 static void open_pairs(void)
 {
-    static const unsigned flags[] = { LM_TOKENIZER_SMALL, LM_TOKENIZER_SCALAR | LM_TOKENIZER_SMALL, 0 };
+    static const unsigned flags[] = { LM_TOKENIZER_SMALL, LM_TOKENIZER_SCALAR | LM_TOKENIZER_SMALL,
+                                      0 };
     lm_buf model = LM_BUF_INIT(1 << 24);
     char path[] = "/tmp/fuzz_tokenizer.XXXXXX";
     int fd = mkstemp(path);

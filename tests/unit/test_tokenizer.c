@@ -27,6 +27,28 @@ static void check_texts(unsigned flags, uint64_t seed, unsigned texts, int want_
     toy_close(&p);
 }
 
+/* Every byte, alone and in runs as long as a key and a half: none may be taken for the end of a
+ * word or for an empty slot of the table. */
+static void test_bytes(unsigned flags)
+{
+    static const size_t runs[] = { 1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 33 };
+    toy_pair p;
+    char text[40];
+    NEED(toy_open(&p, PATH, flags) == 0);
+    for (int twice = 0; twice < 2; twice++) {
+        for (unsigned c = 0; c < 256; c++) {
+            for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+                text[0] = 'a';
+                memset(text + 1, (int)c, runs[i]);
+                memcpy(text + 1 + runs[i], " a", 2);
+                CHECK(toy_agrees(&p, text, runs[i] + 3));
+                CHECK(toy_agrees(&p, text + 1, runs[i]));
+            }
+        }
+    }
+    toy_close(&p);
+}
+
 static void test_facts(void)
 {
     lm_buf model = LM_BUF_INIT(1 << 24), out = LM_BUF_INIT(1 << 20);
@@ -92,22 +114,39 @@ static void test_no_model(void)
  * of spaces of any score. */
 static void random_model(toy_rng *r, lm_buf *model)
 {
-    static const char *const alphabet[] = { SPACE_MARK, "a", "b", "c", "T", "(", ".", "\r", "1", "2", "\n", "\t",
-                                            "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80" };
-    uint32_t letters = 3 + toy_below(r, 13), unions = toy_below(r, 60), scores = 1 + toy_below(r, 60);
+    static const char *const alphabet[] = { SPACE_MARK,
+                                            "a",
+                                            "b",
+                                            "c",
+                                            "T",
+                                            "(",
+                                            ".",
+                                            "\r",
+                                            "1",
+                                            "2",
+                                            "\n",
+                                            "\t",
+                                            "\xc3\xa9",
+                                            "\xe4\xb8\xad",
+                                            "\xf0\x9f\x98\x80" };
+    uint32_t letters = 3 + toy_below(r, 13), unions = toy_below(r, 60),
+             scores = 1 + toy_below(r, 60);
     if (letters > 15) letters = 15;
     int plain = (int)toy_below(r, 2); /* a space only in front */
     char seen[64][64];
     uint32_t count = 0;
     toy_begin(model, 1);
-    for (uint32_t i = 0; i < letters; i++) toy_normal(model, alphabet[i], -1000 - (float)toy_below(r, 5));
+    for (uint32_t i = 0; i < letters; i++)
+        toy_normal(model, alphabet[i], -1000 - (float)toy_below(r, 5));
     for (uint32_t i = 0; i < unions; i++) {
         char text[64] = "";
         uint32_t n = 2 + toy_below(r, 4), k = 0;
         if (toy_below(r, 5) == 0) {
             toy_run(text, n);
         } else {
-            for (; n > 0; n--) strcat(text, alphabet[plain && *text ? 1 + toy_below(r, letters - 1) : toy_below(r, letters)]);
+            for (; n > 0; n--)
+                strcat(text, alphabet[plain && *text ? 1 + toy_below(r, letters - 1)
+                                                     : toy_below(r, letters)]);
         }
         while (k < count && strcmp(seen[k], text)) k++;
         if (k < count) continue;
@@ -128,10 +167,14 @@ static void test_random_models(void)
         s.prefix = seed % 3 != 0;
         toy_finish(&model, s);
         toy_save(&model, PATH);
-        NEED(toy_open(&p, PATH, seed % 4 == 1 ? LM_TOKENIZER_SCALAR : seed % 4 == 2 ? LM_TOKENIZER_SMALL : 0) == 0);
+        NEED(toy_open(&p, PATH,
+                      seed % 4 == 1   ? LM_TOKENIZER_SCALAR
+                      : seed % 4 == 2 ? LM_TOKENIZER_SMALL
+                                      : 0) == 0);
         fast += lm_tokenizer_slow_reason(p.fast) == NULL;
         for (unsigned i = 0; i < 40; i++) {
-            static const char *const words[] = { " ab", "abc", "a", "b", " a", "ca", " T", "(.", "ba  ", "cab", "12", "1" };
+            static const char *const words[] = { " ab", "abc", "a",    "b",   " a", "ca",
+                                                 " T",  "(.",  "ba  ", "cab", "12", "1" };
             text.size = 0;
             toy_text(&r, &text, toy_below(&r, 40), words, sizeof words / sizeof *words);
             CHECK(toy_agrees(&p, text.data, text.size));
@@ -152,7 +195,8 @@ static void check_doctored(lm_buf *model, toy_settings s, const char *reason)
     toy_save(model, PATH);
     NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
     const char *why = lm_tokenizer_slow_reason(t);
-    if (reason && (!why || !strstr(why, reason))) fprintf(stderr, "  not \"%s\" but \"%s\"\n", reason, why ? why : "none");
+    if (reason && (!why || !strstr(why, reason)))
+        fprintf(stderr, "  not \"%s\" but \"%s\"\n", reason, why ? why : "none");
     CHECK(reason ? why && strstr(why, reason) : !why);
     lm_tokenizer_free(t);
     check_texts(0, 7, 60, !reason);
@@ -286,6 +330,8 @@ int main(void)
     check_texts(LM_TOKENIZER_SCALAR, 2, 200, 1);
     check_texts(LM_TOKENIZER_SMALL, 3, 200, 1);
     check_texts(LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR, 4, 200, 1);
+    test_bytes(0);
+    test_bytes(LM_TOKENIZER_SCALAR);
     test_random_models();
     test_doctored();
     test_repeated_fields();

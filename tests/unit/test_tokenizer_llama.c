@@ -8,8 +8,11 @@ static const unsigned all_flags[] = { 0, LM_TOKENIZER_SCALAR, LM_TOKENIZER_SMALL
                                       LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR };
 
 /* One of each: class of bytes, and what joins where. */
-static const char *const pieces[] = { "a", "the", "T", "5", "\n", "\t", ".", "(", "\r", "\xc3\xa9", "\xe4\xb8\xad",
-                                      "\xf0\x9f\x98\x80", "\x01", "Q", "\"", "}" };
+static const char *const pieces[] = {
+    "a",    "the", "T",  "5",        "\n",           "\t",
+    ".",    "(",   "\r", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80",
+    "\x01", "Q",   "\"", "}"
+};
 #define PIECES (sizeof pieces / sizeof *pieces)
 
 static void add(lm_buf *b, const char *s, size_t times)
@@ -38,8 +41,10 @@ static void test_runs(toy_pair *p)
 /* Every offset to a block of 64 bytes, for every length up to 200. */
 static void test_alignments(toy_pair *p)
 {
-    static const char line[] = "The quick (brown) fox's  12 jumps,\n\tover \xc3\xa9t\xc3\xa9 the   lazy dog; x=3.14 \xe4\xb8\xad\xe5\x9b\xbd "
-                               "and http://example.org/a_b?c=d#e ran    away...\r\nElephantinehousekeeping.  if (a[i] != 0) {        "
+    static const char line[] = "The quick (brown) fox's  12 jumps,\n\tover \xc3\xa9t\xc3\xa9 the   "
+                               "lazy dog; x=3.14 \xe4\xb8\xad\xe5\x9b\xbd "
+                               "and http://example.org/a_b?c=d#e ran    "
+                               "away...\r\nElephantinehousekeeping.  if (a[i] != 0) {        "
                                "return;  }   // and so on";
     _Static_assert(sizeof line > 200, "a line of every length up to 200");
     char block[64 + 256] __attribute__((aligned(64)));

@@ -118,16 +118,46 @@ static inline void toy_run(char *out, unsigned n)
  * digits alone, runs of spaces last. */
 static inline void toy_llama(lm_buf *model)
 {
-    static const char *const unions[] = {
-        SPACE_MARK "t", "he", "in", SPACE_MARK "a", "er", "th", "an", SPACE_MARK "the", "ing", SPACE_MARK "in",
-        "aa", "aaaa", "ab", "abc", "bc", SPACE_MARK "(", "..", "...", "--", "----", "),", "\r(",
-        "\xc3\xa9t", "\xd0\xb0\xd0\xb1", SPACE_MARK "\xd0\xb0", "x\xc3\xa9", ".\xc3\xa9", "\xe4\xb8\xad\xe5\x9b\xbd" };
-    static const char *const more[] = { SPACE_MARK, "\r", "\xc3\xa9", "\xd0\xb0", "\xd0\xb1", "\xe4\xb8\xad",
-                                        "\xe5\x9b\xbd", "\xef\xbf\xbd" };
+    static const char *const unions[] = { SPACE_MARK "t",
+                                          "he",
+                                          "in",
+                                          SPACE_MARK "a",
+                                          "er",
+                                          "th",
+                                          "an",
+                                          SPACE_MARK "the",
+                                          "ing",
+                                          SPACE_MARK "in",
+                                          "aa",
+                                          "aaaa",
+                                          "ab",
+                                          "abc",
+                                          "abcabc",
+                                          "abcabcabcabc",
+                                          "abcabcabcabcabcabc",
+                                          "bc",
+                                          SPACE_MARK "(",
+                                          "..",
+                                          "...",
+                                          "--",
+                                          "----",
+                                          "),",
+                                          "\r(",
+                                          "\xc3\xa9t",
+                                          "\xd0\xb0\xd0\xb1",
+                                          SPACE_MARK "\xd0\xb0",
+                                          "x\xc3\xa9",
+                                          ".\xc3\xa9",
+                                          "\xe4\xb8\xad\xe5\x9b\xbd" };
+    static const char *const more[] = {
+        SPACE_MARK, "\r",           "\xc3\xa9",     "\xd0\xb0",
+        "\xd0\xb1", "\xe4\xb8\xad", "\xe5\x9b\xbd", "\xef\xbf\xbd"
+    };
     char text[64];
     float score = 0;
     toy_begin(model, 1);
-    for (size_t i = 0; i < sizeof unions / sizeof *unions; i++) toy_normal(model, unions[i], score -= 1);
+    for (size_t i = 0; i < sizeof unions / sizeof *unions; i++)
+        toy_normal(model, unions[i], score -= 1);
     for (unsigned n = 2; n <= 16; n++) {
         toy_run(text, n);
         toy_normal(model, text, -1e9f);
@@ -140,13 +170,45 @@ static inline void toy_llama(lm_buf *model)
 /* ---- texts ---- */
 
 /* Append a random text: words, runs of everything, odd characters, some invalid UTF-8. */
-static inline void toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char *const *words, size_t count)
+static inline void
+toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char *const *words, size_t count)
 {
-    static const char *const odd[] = {
-        " ", "  ", "    ", "\n", "\t", "\r\n", "\r(", "\xc3\xa9", "x\xc3\xa9", "\xe4\xb8\xad\xe5\x9b\xbd", "\xd0\xb0\xd0\xb1",
-        "\xf0\x9f\x98\x80", SPACE_MARK, "a" SPACE_MARK "b", SPACE_MARK " ", "\xc2\xa0", "the", " the", "ing", "aaaa",
-        "(", "...", "--", "2019", "7", "Q", "~", "\x7f", "\x01", "<s>", "\xef\xbf\xbd", "\xe2\x80\x8b" };
-    static const char *const broken[] = { "\xff", "\x80", "\xc3", "\xe2\x96", "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\x80", "\xf5" };
+    static const char *const odd[] = { " ",
+                                       "  ",
+                                       "    ",
+                                       "\n",
+                                       "\t",
+                                       "\r\n",
+                                       "\r(",
+                                       "\xc3\xa9",
+                                       "x\xc3\xa9",
+                                       "\xe4\xb8\xad\xe5\x9b\xbd",
+                                       "\xd0\xb0\xd0\xb1",
+                                       "\xf0\x9f\x98\x80",
+                                       SPACE_MARK,
+                                       "a" SPACE_MARK "b",
+                                       SPACE_MARK " ",
+                                       "\xc2\xa0",
+                                       "the",
+                                       " the",
+                                       "ing",
+                                       "aaaa",
+                                       "abcabcabcabcabca",
+                                       "abcabcabcabcabcabc",
+                                       "(",
+                                       "...",
+                                       "--",
+                                       "2019",
+                                       "7",
+                                       "Q",
+                                       "~",
+                                       "\x7f",
+                                       "\x01",
+                                       "<s>",
+                                       "\xef\xbf\xbd",
+                                       "\xe2\x80\x8b" };
+    static const char *const broken[] = { "\xff",         "\x80",         "\xc3",     "\xe2\x96",
+                                          "\xf0\x9f\x98", "\xed\xa0\x80", "\xc0\x80", "\xf5" };
     for (unsigned i = 0; i < parts; i++) {
         const char *s = odd[toy_below(r, sizeof odd / sizeof *odd)];
         size_t n, times = 1;
@@ -154,7 +216,9 @@ static inline void toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char 
         case 0: times = 1 + toy_below(r, 140); break;
         case 1: s = toy_below(r, 2) ? " " : "a"; times = 1 + toy_below(r, 80); break;
         case 2: s = ""; if (lm_buf_add(out, "", 1)) abort(); break; /* a NUL */
-        case 3: if (toy_below(r, 40) == 0) s = broken[toy_below(r, sizeof broken / sizeof *broken)]; break;
+        case 3:
+            if (toy_below(r, 40) == 0) s = broken[toy_below(r, sizeof broken / sizeof *broken)];
+            break;
         default: if (count && toy_below(r, 4)) s = words[toy_below(r, (uint32_t)count)]; break;
         }
         n = strlen(s);
@@ -192,7 +256,8 @@ static inline void toy_close(toy_pair *p)
 
 static inline int toy_same(const toy_pair *p)
 {
-    return p->ids.size == p->want.size && (!p->ids.size || !memcmp(p->ids.data, p->want.data, p->ids.size));
+    return p->ids.size == p->want.size &&
+           (!p->ids.size || !memcmp(p->ids.data, p->want.data, p->ids.size));
 }
 
 /* Do both ways give the same ids? The text is copied to a block that ends where it ends. */
