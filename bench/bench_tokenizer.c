@@ -3,8 +3,8 @@
  * usage: bench_tokenizer MODEL FILE [RUNS]
  * A line each, separated by tabs: type (the file's name), tool, MB of text a second (median of
  * RUNS), documents, documents whose ids differ. First with an empty word table each time, then
- * with a full one, then SentencePiece itself through the same interface, on the first 4 MB, which
- * is also what the ids are compared on. */
+ * with a full one, then SentencePiece itself through the same interface, on the first
+ * megabyte (one text at least), which is also what the ids are compared on. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "longmix/docs.h"
 #include "longmix/tokenizer.h"
 
-#define REFERENCE_BYTES ((size_t)1 << 18)
+#define REFERENCE_BYTES ((size_t)1 << 20)
 
 typedef struct texts {
     lm_buf bytes;
@@ -110,8 +110,7 @@ int main(int argc, char **argv)
     char *type = basename(argv[2]);
     type[strcspn(type, ".")] = '\0';
     size_t compared = 0, differ = 0;
-    for (size_t at = 0; compared < t.count && t.ends[compared] <= REFERENCE_BYTES;
-         at = t.ends[compared++]) {
+    for (size_t at = 0; compared < t.count && at < REFERENCE_BYTES; at = t.ends[compared++]) {
         ids.size = want.size = 0;
         need(lm_encode(e, (const char *)t.bytes.data + at, t.ends[compared] - at, &ids));
         need(lm_encode(r, (const char *)t.bytes.data + at, t.ends[compared] - at, &want));
