@@ -14,9 +14,9 @@ typedef struct lm_bpe_node {
 
 #define NO_NODE UINT32_MAX
 
-void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd)
+void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd, size_t stream_from)
 {
-    *b = (lm_bpe){ .v = v, .width = width, .simd = simd };
+    *b = (lm_bpe){ .v = v, .width = width, .simd = simd, .stream_from = stream_from };
 }
 
 void lm_bpe_free(lm_bpe *b)
@@ -24,6 +24,8 @@ void lm_bpe_free(lm_bpe *b)
     free(b->syms);
     free(b->nodes);
     free(b->heap);
+    lm_stream_free(b->stream);
+    b->stream = NULL;
     b->syms = NULL;
     b->nodes = NULL;
     b->heap = NULL;
@@ -32,7 +34,7 @@ void lm_bpe_free(lm_bpe *b)
 
 void lm_bpe_trim(lm_bpe *b)
 {
-    if (b->syms_cap > KEEP_SYMBOLS || b->nodes_cap > KEEP_SYMBOLS || b->heap_cap > 2 * KEEP_SYMBOLS)
+    if (b->stream || b->syms_cap > KEEP_SYMBOLS || b->nodes_cap > KEEP_SYMBOLS || b->heap_cap > 2 * KEEP_SYMBOLS)
         lm_bpe_free(b);
 }
 
@@ -142,9 +144,34 @@ static bool merge_long(lm_bpe *b, size_t n, unsigned char **out)
     return true;
 }
 
-/* Merge and write the n symbols in b->syms. */
+static bool no_memory(lm_bpe *b)
+{
+    b->rc = lm_fail_nomem(b->stream_from * sizeof *b->syms);
+    return false;
+}
+
+/* A symbol more of the part, of which n are there. The first stream_from gather in b->syms. */
+static bool add(lm_bpe *b, size_t n, uint32_t sym, unsigned char **out)
+{
+    if (n < b->stream_from) {
+        if (!grow(b, &b->syms, &b->syms_cap, n + 1, sizeof *b->syms)) return false;
+        b->syms[n] = sym;
+        return true;
+    }
+    if (!b->stream && !(b->stream = lm_stream_new(b->v, b->width))) return no_memory(b);
+    if (n == b->stream_from) lm_stream_begin(b->stream);
+    for (size_t i = 0; n == b->stream_from && i < n; i++)
+        if (!lm_stream_add(b->stream, b->syms[i], out)) return no_memory(b);
+    return lm_stream_add(b->stream, sym, out) || no_memory(b);
+}
+
+/* Merge and write the n symbols of the part. */
 static bool flush(lm_bpe *b, size_t n, unsigned char **out)
 {
+    if (n > b->stream_from) {
+        lm_stream_end(b->stream, out);
+        return true;
+    }
     if (n < 2) {
         if (n) *out = lm_put_id(*out, b->syms[0], b->width);
         return true;
@@ -154,16 +181,18 @@ static bool flush(lm_bpe *b, size_t n, unsigned char **out)
     return true;
 }
 
-unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out)
+/* Any text, part by part; with `space`, a space stands before it. */
+static unsigned char *encode_parts(lm_bpe *b, bool space, const unsigned char *p, size_t n,
+                                   unsigned char *out)
 {
     const lm_vocab *v = b->v;
-    if (n <= LM_SHORT && b->simd) {
-        unsigned char *end = lm_bpe_ascii_avx2(v, p, n, out);
-        if (end) return end;
-    }
     size_t count = 0, len;
     uint32_t c, before = 0;
     b->rc = LM_OK;
+    if (space) {
+        if (!add(b, count++, v->space, &out)) return NULL;
+        before = 0x2581;
+    }
     for (size_t i = 0; i < n; i += len, before = c) {
         len = lm_utf8(p + i, n - i, &c);
         if (!len || c == 0x2581) {
@@ -180,16 +209,30 @@ unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsign
             for (size_t k = 0; k < len; k++) out = lm_put_id(out, v->byte_ids[p[i + k]], b->width);
             continue;
         }
-        if (!grow(b, &b->syms, &b->syms_cap, count + 1, sizeof *b->syms)) return NULL;
-        b->syms[count++] = sym;
+        if (!add(b, count++, sym, &out)) return NULL;
     }
     return flush(b, count, &out) ? out : NULL;
+}
+
+unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out)
+{
+    if (n <= LM_SHORT && b->simd) {
+        unsigned char *end = lm_bpe_ascii_avx2(b->v, p, n, out);
+        if (end) return end;
+    }
+    return encode_parts(b, false, p, n, out);
+}
+
+unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size_t n,
+                                         unsigned char *out)
+{
+    return encode_parts(b, true, p, n, out);
 }
 
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out)
 {
     b->rc = LM_OK;
-    if (!grow(b, &b->syms, &b->syms_cap, n, sizeof *b->syms)) return NULL;
-    for (size_t i = 0; i < n; i++) b->syms[i] = b->v->space;
+    for (size_t i = 0; i < n; i++)
+        if (!add(b, i, b->v->space, &out)) return NULL;
     return flush(b, n, &out) ? out : NULL;
 }

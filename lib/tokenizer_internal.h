@@ -95,6 +95,7 @@ typedef struct lm_vocab {
     bool dummy_prefix;
     bool narrow;      /* symbols and ranks fit 16 bits */
     uint32_t space;   /* the piece U+2581 */
+    uint32_t longest; /* characters of the longest piece */
     uint32_t byte_ids[256];
     uint32_t ascii_ids[128];     /* the id of a lone character: a piece or its byte */
     uint32_t *ascii_merges;      /* [128 * 128], narrow only: rank << 16 | symbol */
@@ -211,12 +212,15 @@ struct lm_bpe {
     size_t nodes_cap;
     uint64_t *heap;
     size_t heap_cap, heap_size;
+    struct lm_stream *stream; /* for parts of over stream_from symbols: slower, but in memory that
+                               * does not grow */
+    size_t stream_from;
 };
 
 /* The text is not valid UTF-8 or has a literal U+2581: not an error, see lm_clean. */
 #define LM_UNCLEAN 1
 
-void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd);
+void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd, size_t stream_from);
 void lm_bpe_free(lm_bpe *b);
 /* Give large scratch back. */
 void lm_bpe_trim(lm_bpe *b);
@@ -224,6 +228,8 @@ void lm_bpe_trim(lm_bpe *b);
 /* Write the ids of n > 0 bytes at p, a segment between cuts, of which LM_SHORT can be read, and
  * return the end, at most n ids on; or NULL with b->rc set. */
 unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
+/* The same with a space before them. */
+unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
 /* The same for n spaces. */
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
@@ -256,6 +262,17 @@ static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
     if (width == 4) return memcpy(&id, p, 4), id;
     return memcpy(&v, p, 2), v;
 }
+
+/* ---- tokenizer_stream.c ------------------------------------------------------------- */
+
+/* One part after the other, symbol by symbol; ids are written to *out as soon as they are settled,
+ * at most one a symbol. NULL and false: no memory. A part need not be ended. */
+typedef struct lm_stream lm_stream;
+lm_stream *lm_stream_new(const lm_vocab *v, unsigned width);
+void lm_stream_begin(lm_stream *s);
+bool lm_stream_add(lm_stream *s, uint32_t sym, unsigned char **out);
+void lm_stream_end(lm_stream *s, unsigned char **out);
+void lm_stream_free(lm_stream *s); /* NULL is fine */
 
 /* ---- tokenizer_words.c -------------------------------------------------------------- */
 

@@ -181,6 +181,7 @@ static int read_neighbours(lm_vocab *v, const lm_model *m, char *why, size_t why
     for (size_t id = 0; id < m->count; id++) {
         if (!can_occur(&m->pieces[id])) continue;
         split_chars(&m->pieces[id], &c);
+        if (c.count > v->longest) v->longest = (uint32_t)c.count;
         for (size_t i = 0; i < c.count; i++) {
             if (lm_char_sym(v, c.code[i]) == LM_NO_SYM)
                 return say_piece(m, id, "has a character that is no piece", why, why_size);

@@ -10,6 +10,8 @@
 #define PAD (64 + LM_SHORT)      /* bytes that may be read past a padded text */
 #define LONG_WORD 126            /* bytes of a word that fits the table of long words */
 #define KEEP_COPY ((size_t)1 << 20)
+#define STREAM_FROM 65536        /* symbols of a part */
+#define LARGE_HEAD ((size_t)1 << 17)
 
 /* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
 typedef struct slot {
@@ -301,7 +303,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->width = width;
     w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
     w->copy.max = w->rest.max = SIZE_MAX / 2;
-    lm_bpe_init(&w->bpe, v, width, simd && v->narrow);
+    lm_bpe_init(&w->bpe, v, width, simd && v->narrow, flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
     w->mask = (UINT64_C(1) << bits) - 1;
     w->long_shift = 64 - long_bits;
     w->slots_bytes = sizeof(slot) * WAYS << bits;
@@ -377,9 +379,14 @@ static int encode_as_is(lm_words *w, const unsigned char *text, size_t n, bool p
 {
     if (prefix) {
         size_t head = head_size(w->v, text, n);
-        int rc = copy_text(&w->copy, text, head, true, false);
-        if (rc) return rc;
-        if (!encode_copy(w, c)) return w->bpe.rc;
+        if (head > LARGE_HEAD && text[0] != ' ') { /* too large to copy */
+            c->out = lm_bpe_encode_after_space(&w->bpe, text, head, c->out);
+            if (!c->out) return w->bpe.rc;
+        } else {
+            int rc = copy_text(&w->copy, text, head, true, false);
+            if (rc) return rc;
+            if (!encode_copy(w, c)) return w->bpe.rc;
+        }
         text += head;
         n -= head;
     }

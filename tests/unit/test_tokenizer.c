@@ -49,6 +49,29 @@ static void test_bytes(unsigned flags)
     toy_close(&p);
 }
 
+/* Parts that cannot be cut and are merged from left to right; the last is broken off by a literal
+ * U+2581, and begun again. */
+static void test_long_parts(unsigned flags)
+{
+    static const char *const units[] = { "a", "the", " ", "abc", "=", "(" };
+    toy_pair p;
+    toy_rng r = { 8, 0 };
+    lm_buf text = LM_BUF_INIT(1 << 24);
+    NEED(toy_open(&p, PATH, flags) == 0);
+    for (size_t i = 0; i < 9; i++) {
+        text.size = 0;
+        if (i % 2) NEED(lm_buf_add(&text, "x (", 3) == 0);
+        for (unsigned k = 0; text.size < 150000; k++) {
+            const char *unit = i < 6 ? units[i] : units[toy_below(&r, 2)];
+            NEED(lm_buf_add(&text, unit, strlen(unit)) == 0);
+            if (i == 8 && k == 60000) NEED(lm_buf_add(&text, "\xe2\x96\x81", 3) == 0);
+        }
+        CHECK(toy_agrees(&p, text.data, text.size));
+    }
+    lm_buf_free(&text);
+    toy_close(&p);
+}
+
 static void test_facts(void)
 {
     lm_buf model = LM_BUF_INIT(1 << 24), out = LM_BUF_INIT(1 << 20);
@@ -330,6 +353,8 @@ int main(void)
     check_texts(LM_TOKENIZER_SCALAR, 2, 200, 1);
     check_texts(LM_TOKENIZER_SMALL, 3, 200, 1);
     check_texts(LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR, 4, 200, 1);
+    test_long_parts(0);
+    test_long_parts(LM_TOKENIZER_SMALL);
     test_bytes(0);
     test_bytes(LM_TOKENIZER_SCALAR);
     test_random_models();

@@ -16,4 +16,17 @@ for j in 1 4; do
     [ "$peak" -lt $((300 + 16 * j)) ]
 done
 cmp 1.lmt 4.lmt
+
+# The same where there is no place to cut, and where every byte is an id.
+for unit in a ' ' acgt '\360\237\230\200'; do
+    awk -v unit="$unit" 'BEGIN {
+        for (s = unit; length(s) < 1000000;) s = s s
+        printf "{\"text\": \""
+        for (n = 0; n < 100000000; n += length(s)) printf "%s", s
+        print "\"}" }' > uncut.jsonl
+    lmtok -v -j 1 --force -m m.model -o uncut.lmt uncut.jsonl 2> err
+    peak=$(sed -n 's/.* \([0-9]*\)\.[0-9]* MB peak$/\1/p' err)
+    echo "'$unit': $peak MB" >&2
+    [ "$peak" -lt 316 ]
+done
 lmcat --json 1.lmt | grep -c '"domain":"Book"'
