@@ -16,7 +16,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-protot
 WARNXX := -Wall -Wextra
 CFLAGS ?= -O3 -g
 CXXFLAGS ?= -O3 -g
-override CPPFLAGS += -D_GNU_SOURCE -Iinclude
+override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
 override LDLIBS += -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lcairo -lm -lpthread
 OPENMP := -fopenmp
 
@@ -28,7 +28,7 @@ else ifeq ($(SAN),ubsan)
 SANFLAGS := -fsanitize=undefined -fno-sanitize-recover=all -O1
 else ifeq ($(SAN),tsan)
 SANFLAGS := -fsanitize=thread -O1
-OPENMP :=
+OPENMP := -Wno-unknown-pragmas
 else ifeq ($(SAN),fuzz)
 CC := clang
 CXX := clang++
@@ -41,7 +41,16 @@ endif
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANFLAGS) $(OPENMP)
 ALL_CXXFLAGS = -std=c++17 $(WARNXX) $(CXXFLAGS) $(SANFLAGS)
 
+# Third-party libraries of the trainer alone. Products run in BLAS, one thread a call.
+TRAIN_LIBS := -lopenblas
+
 LIB := $(BUILD)/liblongmix.a
+TRAIN := $(BUILD)/libtrain.a
+TRAIN_SRC := $(wildcard train/*.c train/cpu/*.c)
+TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
+# The same sources in float64, for the gradient tests.
+TRAIN64 := $(BUILD)/libtrain64.a
+TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -64,6 +73,11 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tools/% tests/%,$<),-Itools -Itests/unit) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+$(OBJ)/f64/%.o: %.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,CC64,$<)
+	$(Q)$(CC) $(CPPFLAGS) -DTRAIN_FLOAT64 -Itests/unit $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
 $(OBJ)/%.o: %.cc $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
@@ -73,7 +87,24 @@ $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar crs $@ $^
 
-link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LDLIBS)
+$(TRAIN): $(TRAIN_OBJ)
+$(TRAIN64): $(TRAIN64_OBJ)
+$(TRAIN) $(TRAIN64):
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar crs $@ $^
+
+train_of = $(filter $(TRAIN) $(TRAIN64),$^)
+link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(train_of) $(filter $(LIB),$^) \
+    $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
+
+# Programs and tests of the trainer.
+$(BIN)/lmtrain $(BIN)/lmimport: $(TRAIN)
+$(patsubst %,$(BUILD)/tests/%,$(filter test_train_%,$(UNITS))): $(TRAIN)
+
+$(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
 
 $(BIN)/lm%: $(OBJ)/tools/lm%.o $(OBJ)/tools/cli.o $(LIB)
 	@mkdir -p $(@D)
@@ -133,6 +164,10 @@ demo: setup
 bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
 
+## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
+parity: all
+	@tests/parity/run.sh
+
 ## man: write docs/man/*.1 from the option tables
 man: all
 	@mkdir -p docs/man; for t in $(TOOLS); do $(BIN)/$$t --man > docs/man/$$t.1 || exit 1; done
@@ -155,9 +190,9 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
--include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $(OBJ)/*/*/*/*.d)
 
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench man install clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench parity man install clean list FORCE

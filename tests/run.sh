@@ -14,6 +14,7 @@ pick=${2:-}
 export LM_SRC=$PWD LM_BUILD=$build PATH="$build/bin:$PATH" LC_ALL=C
 [ -n "${LM_DATA:-}" ] || LM_DATA=$(cd ../shared/data 2>/dev/null && pwd) || LM_DATA=
 export LM_DATA
+export OMP_WAIT_POLICY=passive # threads that wait do not spin: the cores may be shared
 export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 passed=0 failed=0 skipped=0
 log=$(mktemp) work=$(mktemp -d)

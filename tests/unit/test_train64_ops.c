@@ -1,0 +1,267 @@
+/* Gradients of every operation against finite differences, in the float64 build of the CPU
+ * backend, over shapes that cross its tiles and blocks. */
+#include <math.h>
+
+#include "check.h"
+#include "longmix/rng.h"
+#include "train/backend.h"
+
+static backend *b;
+static uint64_t drawn;
+
+static double *fresh(size_t n)
+{
+    void *p = NULL;
+    NEED(b->alloc(b, &p, n * sizeof(double)) == 0);
+    return p;
+}
+
+static double *random_of(size_t n)
+{
+    double *x = fresh(n);
+    for (size_t i = 0; i < n; i++) x[i] = 2 * lm_unit(lm_mix(7, ++drawn, i, 0)) - 1;
+    return x;
+}
+
+static double dot(const double *x, const double *y, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * y[i];
+    return sum;
+}
+
+#define ACT(p) ((bk_act *)(p))
+#define ACC(p) ((bk_acc *)(p))
+#define INT(p) ((bk_int *)(p))
+
+/* The slope of f in x against `grad`, at up to 24 places spread over x. */
+static void compare(const char *what, double (*f)(void), double *x, const double *grad, size_t n)
+{
+    const double h = 1e-5;
+    double worst = 0, size = 0;
+    size_t step = n / 24 + 1;
+    for (size_t i = lm_mix(3, n, 0, 0) % step; i < n; i += step) {
+        double keep = x[i];
+        x[i] = keep + h;
+        double up = f();
+        x[i] = keep - h;
+        double down = f();
+        x[i] = keep;
+        double slope = (up - down) / (2 * h);
+        worst = fmax(worst, fabs(slope - grad[i]));
+        size = fmax(size, fabs(slope));
+    }
+    if (!(worst <= 2e-8 * fmax(1, size)))
+        fprintf(stderr, "%s: off by %g of %g\n", what, worst, size);
+    CHECK(worst <= 2e-8 * fmax(1, size));
+    CHECK(size > 0);
+}
+
+/* What the function under test reads. */
+static size_t N, I, O, H, K, D;
+static double *x, *w, *y, *weigh, *stat, *q, *k, *v, *up;
+static int32_t *ids;
+static bk_segments seg;
+
+static double f_linear(void)
+{
+    b->linear(b, ACT(y), ACT(x), ACT(w), N, I, O, false);
+    return dot(y, weigh, N * O);
+}
+
+static void test_linear(size_t n, size_t in, size_t out)
+{
+    N = n; I = in; O = out;
+    x = random_of(n * in); w = random_of(out * in); y = fresh(n * out); weigh = random_of(n * out);
+    double *dx = fresh(n * in), *dw = fresh(out * in);
+    b->linear_dx(b, ACT(dx), ACT(weigh), ACT(w), n, in, out, false);
+    b->linear_dw(b, ACC(dw), ACT(weigh), ACT(x), n, in, out);
+    compare("linear dx", f_linear, x, dx, n * in);
+    compare("linear dw", f_linear, w, dw, out * in);
+    double before = dw[0], one = dx[0];
+    b->linear_dx(b, ACT(dx), ACT(weigh), ACT(w), n, in, out, true);
+    b->linear_dw(b, ACC(dw), ACT(weigh), ACT(x), n, in, out);
+    CHECK(fabs(dw[0] - 2 * before) < 1e-9 && fabs(dx[0] - 2 * one) < 1e-9);
+}
+
+static double f_rmsnorm(void)
+{
+    b->rmsnorm(b, ACT(y), ACC(stat), ACT(x), ACT(w), N, I, 1e-5);
+    return dot(y, weigh, N * I);
+}
+
+static void test_rmsnorm(size_t n, size_t dim)
+{
+    N = n; I = dim;
+    x = random_of(n * dim); w = random_of(dim); y = fresh(n * dim); weigh = random_of(n * dim);
+    stat = fresh(n);
+    double *dx = fresh(n * dim), *dw = fresh(dim);
+    f_rmsnorm();
+    b->rmsnorm_back(b, ACT(dx), ACC(dw), ACT(weigh), ACT(x), ACT(w), ACC(stat), n, dim);
+    compare("rmsnorm dx", f_rmsnorm, x, dx, n * dim);
+    compare("rmsnorm dw", f_rmsnorm, w, dw, dim);
+}
+
+static double f_rope(void)
+{
+    memcpy(y, x, N * H * D * sizeof *y);
+    b->rope(b, ACT(y), INT(ids), ACC(w), N, H, D, false);
+    return dot(y, weigh, N * H * D);
+}
+
+static void test_rope(size_t n, size_t heads, size_t d)
+{
+    N = n; H = heads; D = d;
+    x = random_of(n * heads * d); y = fresh(n * heads * d); weigh = random_of(n * heads * d);
+    w = random_of(n * d);
+    ids = (int32_t *)fresh(n);
+    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(n - 1 - i);
+    double *dx = fresh(n * heads * d);
+    memcpy(dx, weigh, n * heads * d * sizeof *dx);
+    b->rope(b, ACT(dx), INT(ids), ACC(w), n, heads, d, true);
+    compare("rope dx", f_rope, x, dx, n * heads * d);
+}
+
+static double f_attention(void)
+{
+    b->attention(b, ACT(y), ACC(stat), ACT(q), ACT(k), ACT(v), &seg, H, K, D);
+    return dot(y, weigh, N * H * D);
+}
+
+/* Attention as its definition says, one score at a time. */
+static double plain_attention(double *o)
+{
+    double worst = 0;
+    for (size_t g = 0; g < seg.count; g++)
+        for (size_t i = seg.starts[g]; i < seg.starts[g + 1]; i++)
+            for (size_t h = 0; h < H; h++) {
+                size_t kv = h / (H / K);
+                double sum = 0, out[256] = { 0 };
+                for (size_t j = seg.starts[g]; j <= i; j++) {
+                    double e = exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) / sqrt((double)D));
+                    sum += e;
+                    for (size_t c = 0; c < D; c++) out[c] += e * v[(j * K + kv) * D + c];
+                }
+                for (size_t c = 0; c < D; c++)
+                    worst = fmax(worst, fabs(out[c] / sum - o[(i * H + h) * D + c]));
+                worst = fmax(worst, fabs(log(sum) - stat[i * H + h]));
+            }
+    return worst;
+}
+
+static void test_attention(size_t heads, size_t kv_heads, size_t d, const uint32_t *starts, size_t count)
+{
+    N = starts[count]; H = heads; K = kv_heads; D = d;
+    seg = (bk_segments){ count, starts };
+    q = random_of(N * H * D); k = random_of(N * K * D); v = random_of(N * K * D);
+    y = fresh(N * H * D); weigh = random_of(N * H * D); stat = fresh(N * H);
+    double *dq = random_of(N * H * D), *dk = random_of(N * K * D), *dv = random_of(N * K * D);
+    double *delta = fresh(N * H);
+    f_attention();
+    CHECK(plain_attention(y) < 1e-12);
+    b->attention_back(b, ACT(dq), ACT(dk), ACT(dv), ACC(delta), ACT(weigh), ACT(y), ACC(stat),
+                      ACT(q), ACT(k), ACT(v), &seg, H, K, D);
+    compare("attention dq", f_attention, q, dq, N * H * D);
+    compare("attention dk", f_attention, k, dk, N * K * D);
+    compare("attention dv", f_attention, v, dv, N * K * D);
+}
+
+static double f_swiglu(void)
+{
+    b->swiglu(b, ACT(y), ACT(x), ACT(up), N);
+    return dot(y, weigh, N);
+}
+
+static void test_swiglu(size_t n)
+{
+    N = n;
+    x = random_of(n); up = random_of(n); y = fresh(n); weigh = random_of(n);
+    for (size_t i = 0; i < n; i++) x[i] *= 6;
+    double *dx = fresh(n), *dup = fresh(n);
+    memcpy(dx, weigh, n * sizeof *dx);
+    b->swiglu_back(b, ACT(dx), ACT(dup), ACT(dx), ACT(x), ACT(up), n); /* in place, as allowed */
+    compare("swiglu dgate", f_swiglu, x, dx, n);
+    compare("swiglu dup", f_swiglu, up, dup, n);
+}
+
+static double f_embed(void)
+{
+    b->embed(b, ACT(y), ACT(w), INT(ids), N, I);
+    return dot(y, weigh, N * I);
+}
+
+static void test_embed(size_t n, size_t dim, size_t vocab)
+{
+    N = n; I = dim;
+    w = random_of(vocab * dim); y = fresh(n * dim); weigh = random_of(n * dim);
+    ids = (int32_t *)fresh(n);
+    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % vocab);
+    double *dw = fresh(vocab * dim);
+    b->embed_back(b, ACC(dw), ACT(weigh), INT(ids), n, dim);
+    compare("embed dtable", f_embed, w, dw, vocab * dim);
+}
+
+static const double scale = 0.37;
+
+static double f_loss(void)
+{
+    memcpy(y, x, N * I * sizeof *y);
+    b->cross_entropy(b, ACC(stat), ACT(y), INT(ids), N, I, 0, false);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++) sum += stat[i];
+    return scale * sum;
+}
+
+static void test_loss(size_t n, size_t vocab)
+{
+    N = n; I = vocab;
+    x = random_of(n * vocab); y = fresh(n * vocab); stat = fresh(n);
+    ids = (int32_t *)fresh(n);
+    for (size_t i = 0; i < n; i++) ids[i] = i % 3 == 1 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % vocab);
+    double *dx = fresh(n * vocab);
+    memcpy(dx, x, n * vocab * sizeof *dx);
+    b->cross_entropy(b, ACC(stat), ACT(dx), INT(ids), n, vocab, scale, true);
+    CHECK(stat[1] == 0 && stat[0] > 0);
+    compare("loss dlogits", f_loss, x, dx, n * vocab);
+}
+
+/* AdamW as Loshchilov and Hutter write it. */
+static void test_adamw(size_t n)
+{
+    double *p = random_of(n), *m = fresh(n), *s = fresh(n), *g = random_of(n), want = p[n - 1], mm = 0, vv = 0;
+    bk_adamw how = { .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .scale = 0.5 };
+    for (how.step = 1; how.step <= 5; how.step++) {
+        double t = (double)how.step, gi = g[n - 1] * how.scale;
+        mm = 0.9 * mm + 0.1 * gi;
+        vv = 0.95 * vv + 0.05 * gi * gi;
+        want -= how.lr * how.decay * want;
+        want -= how.lr * (mm / (1 - pow(0.9, t))) / (sqrt(vv / (1 - pow(0.95, t))) + how.eps);
+        b->adamw(b, ACT(p), NULL, ACC(m), ACC(s), ACC(g), n, &how);
+    }
+    CHECK(fabs(p[n - 1] - want) < 1e-14);
+    double sum = dot(g, g, n);
+    CHECK(fabs(b->sum_squares(b, ACC(g), n) - sum) <= 1e-12 * sum);
+}
+
+int main(void)
+{
+    NEED(bk_cpu_open(&b, 1) == 0);
+    CHECK_EQ(b->acc_bytes, 8);
+    test_linear(7, 5, 3);
+    test_linear(300, 24, 40);
+    test_linear(3, 1100, 1050);
+    test_rmsnorm(5, 8);
+    test_rmsnorm(300, 70);
+    test_rope(9, 3, 8);
+    static const uint32_t one[] = { 0, 150 }, docs[] = { 0, 1, 65, 193, 200 };
+    test_attention(4, 2, 8, one, 1);
+    test_attention(6, 2, 16, docs, 4);
+    test_attention(2, 2, 4, docs, 4);
+    test_attention(1, 1, 128, one, 1);
+    test_swiglu(5000);
+    test_embed(50, 33, 7);
+    test_loss(7, 90);
+    test_adamw(5000);
+    b->close(b);
+    CHECK_END();
+}

@@ -1,0 +1,158 @@
+/* backend.h -- the operations a model is made of, as a table that a device fills in.
+ *
+ * The model (model.c) is written once over this table. train/cpu fills it with float32, OpenMP
+ * and BLAS and is the reference; another device brings its own file set, memory and streams.
+ *
+ * Shapes stand in brackets, rows first, last index fastest:
+ *   N tokens of all sequences in the call, laid end to end     D width of the model
+ *   H query heads, K key and value heads, d width of a head    F width of the MLP
+ *   V ids of the vocabulary                                    P positions in the RoPE table
+ * There is no batch dimension: sequences (or documents) are segments of the N tokens.
+ *
+ * Operations are queued and return nothing; a fault is kept and comes out of finish(). On the
+ * CPU they are done when they return. Equal calls give equal bits, at any number of threads,
+ * and a call over tokens [a, c) gives the bits of the calls over [a, b) and [b, c) when b - a is
+ * a multiple of BK_BLOCK: that is why slices and recomputation change nothing. */
+#ifndef TRAIN_BACKEND_H
+#define TRAIN_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "longmix/err.h"
+
+enum { BK_BLOCK = 256 }; /* tokens: see above */
+
+/* Device memory. The types are never complete, so that no host code reads through them.
+ * bk_act: weights and activations, in the type that products take (float32 on the CPU).
+ * bk_acc: gradients of weights, statistics, optimizer state: float32 or better everywhere.
+ * bk_int: int32_t. */
+typedef struct bk_act bk_act;
+typedef struct bk_acc bk_acc;
+typedef struct bk_int bk_int;
+
+/* Segments: segment i holds tokens starts[i] .. starts[i+1]-1; attention never crosses one.
+ * starts[0] = 0, starts[count] = N. A host array, borrowed during the call. */
+typedef struct bk_segments {
+    size_t count;
+    const uint32_t *starts; /* [count + 1] */
+} bk_segments;
+
+typedef struct bk_adamw {
+    double lr, beta1, beta2, eps, decay; /* decay: 0 where the tensor is not to decay */
+    double scale;                        /* the gradient is multiplied by it first: clipping */
+    uint64_t step;                       /* from 1: bias correction */
+} bk_adamw;
+
+typedef struct backend backend;
+struct backend {
+    const char *name;
+    size_t act_bytes, acc_bytes;
+    bool master; /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
+
+    void (*close)(backend *b);
+
+    /* ---- memory ---- */
+    /* `bytes` of zeroed device memory, or LM_ENOMEM. */
+    int (*alloc)(backend *b, void **out, size_t bytes);
+    void (*free)(backend *b, void *p, size_t bytes);
+    /* Bytes that could be allocated now; 0 where nobody knows. */
+    size_t (*available)(backend *b);
+
+    void (*put_act)(backend *b, bk_act *dst, const float *src, size_t n);
+    void (*put_acc)(backend *b, bk_acc *dst, const float *src, size_t n);
+    void (*put_int)(backend *b, bk_int *dst, const int32_t *src, size_t n);
+    /* get_* wait for the work that makes what they read. */
+    void (*get_act)(backend *b, float *dst, const bk_act *src, size_t n);
+    void (*get_acc)(backend *b, float *dst, const bk_acc *src, size_t n);
+    void (*copy_act)(backend *b, bk_act *dst, const bk_act *src, size_t n);
+    void (*zero_act)(backend *b, bk_act *dst, size_t n);
+    void (*zero_acc)(backend *b, bk_acc *dst, size_t n);
+    /* Wait for all queued work: 0, or the first fault. */
+    int (*finish)(backend *b);
+
+    /* ---- products: w is [O, I] as in a model file ---- */
+    /* y[N, O] = x[N, I] w^T, added to what is there when `add`. */
+    void (*linear)(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size_t n, size_t in,
+                   size_t out, bool add);
+    /* dx[N, I] = dy[N, O] w, added when `add`. */
+    void (*linear_dx)(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w, size_t n,
+                      size_t in, size_t out, bool add);
+    /* dw[O, I] += dy[N, O]^T x[N, I]. */
+    void (*linear_dw)(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n,
+                      size_t in, size_t out);
+
+    /* ---- RMSNorm ---- */
+    /* rstd[N] = 1/sqrt(mean(x^2) + eps); y[N, D] = x rstd w[D]. */
+    void (*rmsnorm)(backend *b, bk_act *y, bk_acc *rstd, const bk_act *x, const bk_act *w,
+                    size_t n, size_t dim, double eps);
+    /* dx[N, D] += , dw[D] +=. */
+    void (*rmsnorm_back)(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, const bk_act *x,
+                         const bk_act *w, const bk_acc *rstd, size_t n, size_t dim);
+
+    /* ---- RoPE, in place: x[N, heads, d], halves of a head paired (i, i + d/2) ----
+     * table[P, d]: d/2 cosines, then d/2 sines, for position pos[N]. `back` turns the other
+     * way: the gradient. */
+    void (*rope)(backend *b, bk_act *x, const bk_int *pos, const bk_acc *table, size_t n,
+                 size_t heads, size_t d, bool back);
+
+    /* ---- attention, causal within each segment, softmax scale 1/sqrt(d) ----
+     * o[N, H, d], lse[N, H] from q[N, H, d], k[N, K, d], v[N, K, d]; head h reads key head
+     * h / (H / K). Memory beyond the arguments does not grow with N. */
+    void (*attention)(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
+                      const bk_act *v, const bk_segments *seg, size_t heads, size_t kv_heads,
+                      size_t d);
+    /* dq, dk, dv are set. delta[N, H] is scratch. */
+    void (*attention_back)(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_acc *delta,
+                           const bk_act *dout, const bk_act *o, const bk_acc *lse,
+                           const bk_act *q, const bk_act *k, const bk_act *v,
+                           const bk_segments *seg, size_t heads, size_t kv_heads, size_t d);
+
+    /* ---- SwiGLU over n elements: y = silu(gate) up ---- */
+    void (*swiglu)(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, size_t n);
+    /* dgate may be dy. */
+    void (*swiglu_back)(backend *b, bk_act *dgate, bk_act *dup, const bk_act *dy,
+                        const bk_act *gate, const bk_act *up, size_t n);
+
+    /* ---- embedding ---- */
+    /* x[N, D] = table[V, D] at ids[N]; dtable[V, D] += dx. */
+    void (*embed)(backend *b, bk_act *x, const bk_act *table, const bk_int *ids, size_t n,
+                  size_t dim);
+    void (*embed_back)(backend *b, bk_acc *dtable, const bk_act *dx, const bk_int *ids, size_t n,
+                       size_t dim);
+
+    /* ---- loss ----
+     * loss[N] = -log softmax(logits[N, V])[target[N]], 0 where target is negative. With `grad`
+     * the logits become `scale` times their gradient. */
+    void (*cross_entropy)(backend *b, bk_acc *loss, bk_act *logits, const bk_int *target, size_t n,
+                          size_t vocab, double scale, bool grad);
+
+    /* ---- optimizer and reductions ---- */
+    /* One step of AdamW over n elements. master is NULL unless b->master. */
+    void (*adamw)(backend *b, bk_act *w, bk_acc *master, bk_acc *m, bk_acc *v, const bk_acc *g,
+                  size_t n, const bk_adamw *how);
+    /* Sum of squares, accumulated in double. */
+    double (*sum_squares)(backend *b, const bk_acc *x, size_t n);
+
+    /* Operations a second that large products reach here: measured or known; for MFU. */
+    double (*peak)(backend *b);
+};
+
+static inline bk_act *bk_at(const backend *b, const bk_act *p, size_t n)
+{
+    return (bk_act *)((char *)p + n * b->act_bytes);
+}
+
+static inline bk_acc *bk_acc_at(const backend *b, const bk_acc *p, size_t n)
+{
+    return (bk_acc *)((char *)p + n * b->acc_bytes);
+}
+
+static inline bk_int *bk_int_at(const bk_int *p, size_t n) { return (bk_int *)((char *)p + n * 4); }
+
+/* The reference: float32 (float64 where all of train/ is built with TRAIN_FLOAT64), `threads` of
+ * them. 0, LM_EUSAGE or LM_ENOMEM. */
+LM_CHECKED int bk_cpu_open(backend **out, int threads);
+
+#endif

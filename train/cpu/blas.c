@@ -1,0 +1,42 @@
+/* OpenBLAS chooses its kernels by the processor's model number. A release does not know processors
+ * that came after it, and then falls back to kernels of 2004, five times slower than the machine.
+ * Where it did so on a processor that has AVX2, it is told the family whose kernels run there. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "train/cpu/cpu.h"
+
+/* Exported by every OpenBLAS that chooses at run time; absent from those that do not. */
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+#if defined(__x86_64__) && defined(__GNUC__)
+static const char *family(void)
+{
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return "SkylakeX";
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? "Haswell" : NULL;
+}
+
+static void choose_kernels(void)
+{
+    static const char *const old[] = { "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Generic" };
+    const char *core = openblas_get_corename(), *better = family();
+    if (!better || getenv("OPENBLAS_CORETYPE") || !gotoblas_dynamic_init || !gotoblas_dynamic_quit) return;
+    for (size_t i = 0; i < sizeof old / sizeof *old; i++)
+        if (!strcasecmp(core, old[i]) && !setenv("OPENBLAS_CORETYPE", better, 1)) {
+            gotoblas_dynamic_quit();
+            gotoblas_dynamic_init();
+        }
+}
+#else
+static void choose_kernels(void) { }
+#endif
+
+void cpu_blas_prepare(void)
+{
+    choose_kernels();
+    openblas_set_num_threads(1); /* the blocks are the threads' work, not the product */
+}

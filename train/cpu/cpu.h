@@ -1,0 +1,64 @@
+/* cpu.h -- private to train/cpu: the number type and the helpers its files share. */
+#ifndef TRAIN_CPU_H
+#define TRAIN_CPU_H
+
+#include <cblas.h>
+
+#include "train/backend.h"
+
+/* Built with TRAIN_FLOAT64 the same sources calculate in float64: the gradient tests compare
+ * them with finite differences, which float32 is too coarse for. */
+#ifdef TRAIN_FLOAT64
+typedef double real;
+#define CPU_GEMM cblas_dgemm
+#else
+typedef float real;
+#define CPU_GEMM cblas_sgemm
+#endif
+
+/* Inner loops are compiled for several instruction sets and chosen when the program starts.
+ * Sanitizers do not see through that choice. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(TRAIN_NO_CLONES)
+#define CPU_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CPU_CLONES
+#endif
+
+typedef struct cpu_backend {
+    backend table; /* first: a backend * is a cpu_backend * */
+    int threads;
+} cpu_backend;
+
+static inline int cpu_threads(const backend *b) { return ((const cpu_backend *)b)->threads; }
+
+static inline real *wr(const void *p) { return (real *)p; }
+static inline const real *rd(const void *p) { return (const real *)p; }
+
+static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* c[m, n] = alpha a[m, k] op(b) + beta c, one thread; ld* are row strides. */
+static inline void cpu_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, real alpha,
+                            const real *a, size_t lda, const real *b, size_t ldb, real beta,
+                            real *c, size_t ldc)
+{
+    CPU_GEMM(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans,
+             (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c,
+             (blasint)ldc);
+}
+
+/* x[i] = exp(x[i] - shift) for arguments not above 0; the sum. */
+real cpu_exp_row(real *x, size_t n, real shift);
+real cpu_max_row(const real *x, size_t n);
+real cpu_dot(const real *a, const real *b, size_t n);
+
+/* Bring OpenBLAS to one thread and to the kernels of this processor. */
+void cpu_blas_prepare(void);
+
+/* products.c, attention.c, pointwise.c, update.c: each fills its part of the table. */
+void cpu_products(backend *b);
+void cpu_attention(backend *b);
+void cpu_pointwise(backend *b);
+void cpu_update(backend *b);
+
+#endif
