@@ -1,0 +1,31 @@
+/* optimizer.h -- AdamW over all weights of a model, and the learning rate as a function of tokens. */
+#ifndef TRAIN_OPTIMIZER_H
+#define TRAIN_OPTIMIZER_H
+
+#include <stdint.h>
+
+#include "train/model.h"
+
+enum tr_schedule { TR_CONSTANT, TR_LINEAR, TR_COSINE };
+
+typedef struct tr_optimizer {
+    double lr, beta1, beta2, eps;
+    double decay;      /* decoupled; of matrices, not of norms */
+    double clip;       /* the gradient's norm is brought down to this; 0: never */
+    enum tr_schedule schedule;
+    double min_lr;     /* what linear and cosine end at */
+    double warmup;     /* tokens over which the rate rises from 0 */
+    double total;      /* tokens of the whole run */
+} tr_optimizer;
+
+/* The rate of a step that takes the run from `done` tokens to `done` + `batch`. */
+double tr_learning_rate(const tr_optimizer *o, double done, double batch);
+
+/* The norm of all gradients together. */
+double tr_gradient_norm(tr_model *m);
+
+/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`; the gradients become 0. 0, or the
+ * backend's fault. */
+LM_CHECKED int tr_step(tr_model *m, const tr_optimizer *o, uint64_t step, double lr, double norm);
+
+#endif

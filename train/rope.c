@@ -1,0 +1,59 @@
+/* RoPE tables: the frequencies of each scaling, as Hugging Face's transformers defines them. */
+#include <math.h>
+
+#include "train/config.h"
+
+/* The dimension whose wave turns `turns` times within `original` positions. */
+static double turning_dim(double turns, double d, const tr_rope *r)
+{
+    return d * log(r->original / (turns * 2 * M_PI)) / (2 * log(r->theta));
+}
+
+/* YaRN (Peng et al. 2023): fast waves stay, slow ones are stretched, a ramp between. */
+static double yarn(double freq, double i, double d, const tr_rope *r)
+{
+    double low = fmax(floor(turning_dim(r->beta_fast, d, r)), 0);
+    double high = fmin(ceil(turning_dim(r->beta_slow, d, r)), d - 1);
+    if (low == high) high += 0.001;
+    double stretched = fmin(fmax((i - low) / (high - low), 0), 1);
+    return freq / r->factor * stretched + freq * (1 - stretched);
+}
+
+/* Llama 3.1: by wavelength against the original context. */
+static double llama3(double freq, const tr_rope *r)
+{
+    double turns = r->original * freq / (2 * M_PI);
+    if (turns < r->low_freq) return freq / r->factor;
+    if (turns > r->high_freq) return freq;
+    double smooth = (turns - r->low_freq) / (r->high_freq - r->low_freq);
+    return (1 - smooth) * freq / r->factor + smooth * freq;
+}
+
+static double frequency(const tr_config *c, size_t i, double theta)
+{
+    double d = (double)c->head_dim, freq = pow(theta, -2 * (double)i / d);
+    switch (c->rope.type) {
+    case TR_ROPE_LINEAR: return freq / c->rope.factor;
+    case TR_ROPE_YARN: return yarn(freq, (double)i, d, &c->rope);
+    case TR_ROPE_LLAMA3: return llama3(freq, &c->rope);
+    default: return freq;
+    }
+}
+
+void tr_rope_table(const tr_config *c, size_t length, float *table, size_t positions)
+{
+    double theta = c->rope.theta, d = (double)c->head_dim, amplitude = 1;
+    /* Dynamic NTK: past the pretrained length the base grows with the length. */
+    if (c->rope.type == TR_ROPE_DYNAMIC && length > c->positions && d > 2)
+        theta *= pow(c->rope.factor * (double)length / (double)c->positions - (c->rope.factor - 1),
+                     d / (d - 2));
+    if (c->rope.type == TR_ROPE_YARN) amplitude = c->rope.attention_factor;
+    size_t half = c->head_dim / 2;
+    for (size_t i = 0; i < half; i++) {
+        double freq = frequency(c, i, theta);
+        for (size_t p = 0; p < positions; p++) {
+            table[p * c->head_dim + i] = (float)(amplitude * cos((double)p * freq));
+            table[p * c->head_dim + half + i] = (float)(amplitude * sin((double)p * freq));
+        }
+    }
+}
