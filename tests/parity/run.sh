@@ -1,0 +1,45 @@
+#!/bin/bash
+# make parity: PyTorch beside the trainer. Needs the network once, for tests/parity/requirements.txt
+# (about 3 GB; LM_PARITY_PYTHON names a Python that has them already), and ../shared/data for the second half.
+# 1. The goldens made again must be those that are committed.
+# 2. A checkpoint of llama2.c, imported and trained on, must load in transformers, generate, and have there
+#    the held-out loss that lmtrain logged: in float32, and with RoPE's base changed and rows longer
+#    than it was trained with.
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+python=${LM_PARITY_PYTHON:-}
+if [ -z "$python" ]; then
+    python=build/parity-venv/bin/python
+    if [ ! -x "$python" ]; then
+        python3 -m venv build/parity-venv
+        build/parity-venv/bin/pip install --quiet -r tests/parity/requirements.txt
+    fi
+fi
+PATH=$PWD/build/bin:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$python" tests/parity/make.py "$work/golden.safetensors"
+"$python" - "$work/golden.safetensors" tests/parity/golden.safetensors <<'PY'
+import sys
+from safetensors.torch import load_file
+new, old = (load_file(p) for p in sys.argv[1:])
+assert new.keys() == old.keys()
+worst = max(((new[k] - old[k]).norm() / old[k].norm()).item() for k in old)
+print(f"goldens made again: largest difference {worst:.2g}")
+assert worst < 1e-6
+PY
+
+data=${LM_DATA:-../shared/data}
+[ -d "$data/stories260K" ] || { echo "no $data/stories260K: loading in transformers is not tried"; exit 0; }
+lmimport llama2c "$data/stories260K/stories260K.bin" "$data/stories260K/tok512.bin" -o "$work/stories"
+lmsynth --bytes 400K | lmtok -q -m "$work/stories/tokenizer.model" -o "$work/train.lmt" -
+lmsynth --bytes 60K --seed 9 | lmtok -q -m "$work/stories/tokenizer.model" -o "$work/held.lmt" -
+lmpack -q -L 768 --labels -o "$work/shards" "$work/train.lmt"
+lmpack -q -L 768 --labels -o "$work/held" "$work/held.lmt"
+lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held" -o "$work/plain" \
+    -b 6K -n 30K --lr 1e-3
+"$python" tests/parity/load.py "$work/plain" "$work/held"
+lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held" -o "$work/base" \
+    -b 6K -n 30K --lr 1e-3 --rope-base 50000 --recompute
+"$python" tests/parity/load.py "$work/base" "$work/held"

@@ -1,0 +1,130 @@
+/* The model against PyTorch and transformers: tests/parity/golden.safetensors, which
+ * tests/parity/make.py writes. Every difference is a norm over a norm, below 1e-5. */
+#include <math.h>
+
+#include "check.h"
+#include "longmix/rng.h"
+#include "train/optimizer.h"
+
+enum { TOKENS = 24, VOCAB = 32, CUT = 9 };
+
+static st_reader *golden;
+static double worst;
+
+/* The golden tensor `label/name`; n numbers. */
+static float *want(const char *label, const char *name, size_t n)
+{
+    char full[160];
+    snprintf(full, sizeof full, "%s/%s", label, name);
+    const st_tensor *t = st_find(golden, full);
+    if (!t) lm_fail(LM_EDATA, "no golden %s", full);
+    NEED(t && t->count == n);
+    float *x = malloc(n * sizeof *x);
+    NEED(x && st_read(golden, t, 0, x, n) == 0);
+    return x;
+}
+
+static void compare(const char *label, const char *name, const float *got, size_t n)
+{
+    float *x = want(label, name, n);
+    double d = 0, s = 0;
+    for (size_t i = 0; i < n; i++) {
+        d += ((double)got[i] - (double)x[i]) * ((double)got[i] - (double)x[i]);
+        s += (double)x[i] * (double)x[i];
+    }
+    double error = sqrt(d / s);
+    if (error > worst) worst = error;
+    if (!(error < 1e-5)) fprintf(stderr, "%s/%s: error %g\n", label, name, error);
+    CHECK(error < 1e-5);
+    free(x);
+}
+
+/* make.py's weights: from the generator of rng.h. */
+static void set_weights(tr_model *m, backend *b)
+{
+    for (size_t i = 0; i < tr_model_params(m); i++) {
+        tr_param *p = tr_model_param(m, i);
+        size_t n = tr_param_count(p);
+        float *x = malloc(n * sizeof *x);
+        NEED(x);
+        for (size_t k = 0; k < n; k++) {
+            float u = (float)lm_unit(lm_mix(11, i, k, 0));
+            x[k] = tr_param_is_norm(p) ? 1 + (u - 0.5f) / 2 : u - 0.5f;
+        }
+        b->put_act(b, p->w, x, n);
+        free(x);
+    }
+}
+
+static void check_case(const char *scaling, tr_rope rope, size_t positions, bool tied, bool mask)
+{
+    char label[64];
+    snprintf(label, sizeof label, "%s-%s-%s", scaling, tied ? "tied" : "untied", mask ? "mask" : "causal");
+    backend *b = NULL;
+    tr_model *m = NULL;
+    NEED(bk_cpu_open(&b, 2) == 0);
+    rope.theta = 10000;
+    tr_config c = { .dim = 16, .mlp = 24, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 8,
+        .vocab = VOCAB, .positions = positions, .norm_eps = 1e-5, .tied = tied, .rope = rope };
+    tr_layout l = { .tokens = TOKENS, .length = TOKENS, .slice = BK_BLOCK, .train = true, .recompute = tied };
+    NEED(tr_model_new(&m, &c, &l, b) == 0);
+    set_weights(m, b);
+
+    /* Positions begin anew in the second document; transformers was given one run of them. The
+     * rotation is relative, so both must agree. */
+    int32_t ids[TOKENS], targets[TOKENS], at[TOKENS];
+    static const uint32_t starts[] = { 0, CUT, TOKENS }, whole[] = { 0, TOKENS };
+    for (size_t i = 0; i < TOKENS; i++) ids[i] = (int32_t)(lm_mix(12, 0, i, 0) % VOCAB);
+    size_t count = 0;
+    for (size_t i = 0; i < TOKENS; i++) {
+        targets[i] = i + 1 == TOKENS || (mask && i + 1 == CUT) ? -1 : ids[i + 1];
+        at[i] = (int32_t)(mask && i >= CUT ? i - CUT : i);
+        count += targets[i] >= 0;
+    }
+    tr_batch t = { TOKENS, ids, targets, at, { mask ? 2 : 1, mask ? starts : whole } };
+
+    float logits[TOKENS * VOCAB], loss[TOKENS], losses[10], norms[10];
+    CHECK_OK(tr_model_logits(m, &t, logits));
+    compare(label, "logits", logits, TOKENS * VOCAB);
+    tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-5, .decay = 0.1, .clip = 1 };
+    for (uint64_t step = 1; step <= 10; step++) {
+        CHECK_OK(tr_model_run(m, &t, 1.0 / (double)count, loss));
+        for (size_t p = 0; step == 1 && p < tr_model_params(m); p++) {
+            tr_param *w = tr_model_param(m, p);
+            compare(label, w->name, (const float *)w->grad, tr_param_count(w));
+        }
+        double sum = 0, norm = tr_gradient_norm(m);
+        for (size_t i = 0; i < TOKENS; i++) sum += (double)loss[i];
+        losses[step - 1] = (float)(sum / (double)count);
+        norms[step - 1] = (float)norm;
+        CHECK_OK(tr_step(m, &o, step, 1e-3, norm));
+    }
+    compare(label, "losses", losses, 10);
+    compare(label, "norms", norms, 10);
+    compare(label, "after", (const float *)tr_model_param(m, 0)->w, VOCAB * 16);
+    tr_model_free(m);
+    b->close(b);
+}
+
+int main(void)
+{
+    const char *source = getenv("LM_SRC");
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tests/parity/golden.safetensors", source ? source : ".");
+    NEED(st_open(&golden, path) == 0);
+    static const struct { const char *name; tr_rope rope; size_t positions; } scalings[] = {
+        { "plain", { .type = TR_ROPE_PLAIN, .attention_factor = 1 }, 64 },
+        { "linear", { .type = TR_ROPE_LINEAR, .factor = 3 }, 64 },
+        { "dynamic", { .type = TR_ROPE_DYNAMIC, .factor = 2 }, 16 },
+        { "yarn", { .type = TR_ROPE_YARN, .factor = 4, .attention_factor = 1.1386294361119891,
+                    .beta_fast = 32, .beta_slow = 1, .original = 64 }, 64 },
+        { "llama3", { .type = TR_ROPE_LLAMA3, .factor = 8, .low_freq = 1, .high_freq = 4,
+                      .original = 64 }, 512 },
+    };
+    for (size_t i = 0; i < sizeof scalings / sizeof *scalings; i++)
+        for (int k = 0; k < 4; k++)
+            check_case(scalings[i].name, scalings[i].rope, scalings[i].positions, k & 1, k & 2);
+    printf("largest error %.2g\n", worst);
+    st_close(golden);
+    CHECK_END();
+}

@@ -1,0 +1,444 @@
+#include "train/model_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const tr_memory_names[TR_MEM_KINDS] = {
+    "weights", "gradients", "optimizer state", "kept for the way back", "kept attention output",
+    "working set of a layer", "slices of MLP and loss",
+};
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+/* One walk over everything a model owns serves to count it, and to allocate it. */
+typedef struct taker {
+    tr_plan plan;
+    backend *b;   /* sizes of numbers */
+    tr_model *m;  /* NULL: count only */
+    int rc;
+} taker;
+
+static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
+{
+    size_t bytes = count * width;
+    t->plan.bytes[kind] += bytes;
+    t->plan.total += bytes;
+    if (!t->m || t->rc) return NULL;
+    tr_model *m = t->m;
+    if (m->n_blocks == m->cap_blocks) {
+        size_t cap = m->cap_blocks ? 2 * m->cap_blocks : 64;
+        void *p = realloc(m->blocks, cap * sizeof *m->blocks);
+        if (!p) {
+            t->rc = lm_fail_nomem(cap * sizeof *m->blocks);
+            return NULL;
+        }
+        m->blocks = p;
+        m->cap_blocks = cap;
+    }
+    void *p = NULL;
+    t->rc = m->b->alloc(m->b, &p, bytes);
+    if (t->rc) return NULL;
+    m->blocks[m->n_blocks].p = p;
+    m->blocks[m->n_blocks++].bytes = bytes;
+    return p;
+}
+
+static bk_act *take_act(taker *t, enum tr_memory kind, size_t n)
+{
+    return take(t, kind, n, t->b->act_bytes);
+}
+
+static bk_acc *take_acc(taker *t, enum tr_memory kind, size_t n)
+{
+    return take(t, kind, n, t->b->acc_bytes);
+}
+
+static void take_param(taker *t, const tr_layout *l, tr_param *p)
+{
+    size_t n = tr_param_count(p);
+    p->w = take_act(t, TR_MEM_WEIGHTS, n);
+    if (!l->train) return;
+    p->grad = take_acc(t, TR_MEM_GRADIENTS, n);
+    p->m = take_acc(t, TR_MEM_OPTIMIZER, n);
+    p->v = take_acc(t, TR_MEM_OPTIMIZER, n);
+    if (t->b->master) p->master = take_acc(t, TR_MEM_OPTIMIZER, n);
+}
+
+static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer *layers)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
+    bool each = l->train && !l->recompute, attention = each || (l->train && l->keep_attention);
+    for (size_t i = 0; i < c->layers; i++) {
+        layer *y = &layers[i];
+        bool own = each || i == 0;
+        enum tr_memory kind = each ? TR_MEM_LAYERS : TR_MEM_WORK;
+        /* Without a way back two inputs take turns. */
+        if (l->train || i < 2) y->x = take_act(t, TR_MEM_LAYERS, n * c->dim);
+        else y->x = layers[i - 2].x;
+        if (own || attention) {
+            enum tr_memory here = each ? TR_MEM_LAYERS : attention ? TR_MEM_ATTENTION : TR_MEM_WORK;
+            y->o = take_act(t, here, q);
+            y->lse = take_acc(t, here, n * c->heads);
+        } else {
+            y->o = layers[0].o;
+            y->lse = layers[0].lse;
+        }
+        if (!own) {
+            layer first = layers[0];
+            first.x = y->x;
+            first.o = y->o;
+            first.lse = y->lse;
+            first.first = y->first;
+            *y = first;
+            continue;
+        }
+        y->h = take_act(t, kind, n * c->dim);
+        y->q = take_act(t, kind, q);
+        y->k = take_act(t, kind, kv);
+        y->v = take_act(t, kind, kv);
+        y->mid = take_act(t, kind, n * c->dim);
+        y->h2 = take_act(t, kind, n * c->dim);
+        y->rstd = take_acc(t, kind, n);
+        y->rstd2 = take_acc(t, kind, n);
+        y->gate = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
+        y->up = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
+    }
+}
+
+static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
+    for (size_t i = 0; i < m->n_params; i++) take_param(t, l, &m->params[i]);
+    take_layers(t, c, l, m->layers);
+    m->out = take_act(t, TR_MEM_LAYERS, n * c->dim);
+    m->norm = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->rstd = take_acc(t, TR_MEM_WORK, n);
+    m->loss = take_acc(t, TR_MEM_WORK, n);
+    m->rope = take_acc(t, TR_MEM_WORK, l->length * c->head_dim);
+    m->ids = take(t, TR_MEM_WORK, n, 4);
+    m->targets = take(t, TR_MEM_WORK, n, 4);
+    m->positions = take(t, TR_MEM_WORK, n, 4);
+    m->act = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+    m->logits = take_act(t, TR_MEM_SLICE, l->slice * c->vocab);
+    if (!l->train) return;
+    m->dx = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->dh = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->dout = take_act(t, TR_MEM_WORK, q);
+    m->dq = take_act(t, TR_MEM_WORK, q);
+    m->dk = take_act(t, TR_MEM_WORK, kv);
+    m->dv = take_act(t, TR_MEM_WORK, kv);
+    m->delta = take_acc(t, TR_MEM_WORK, n * c->heads);
+    m->dact = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+    m->dup = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+}
+
+static void name_param(tr_param *p, size_t rows, size_t cols, const char *fmt, size_t i)
+{
+    p->rows = rows;
+    p->cols = cols;
+    snprintf(p->name, sizeof p->name, fmt, i);
+}
+
+static void name_params(tr_model *m, const tr_config *c)
+{
+    size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    tr_param *p = m->params;
+    name_param(p++, c->vocab, c->dim, "model.embed_tokens.weight", 0);
+    for (size_t i = 0; i < c->layers; i++) {
+        m->layers[i].first = (size_t)(p - m->params);
+        name_param(p++, 1, c->dim, "model.layers.%zu.input_layernorm.weight", i);
+        name_param(p++, q, c->dim, "model.layers.%zu.self_attn.q_proj.weight", i);
+        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.k_proj.weight", i);
+        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.v_proj.weight", i);
+        name_param(p++, c->dim, q, "model.layers.%zu.self_attn.o_proj.weight", i);
+        name_param(p++, 1, c->dim, "model.layers.%zu.post_attention_layernorm.weight", i);
+        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.gate_proj.weight", i);
+        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.up_proj.weight", i);
+        name_param(p++, c->dim, c->mlp, "model.layers.%zu.mlp.down_proj.weight", i);
+    }
+    name_param(p++, 1, c->dim, "model.norm.weight", 0);
+    if (!c->tied) name_param(p++, c->vocab, c->dim, "lm_head.weight", 0);
+}
+
+/* A model without device memory: names, shapes and places to fill. */
+static int outline(tr_model **out, const tr_config *c)
+{
+    tr_model *m = calloc(1, sizeof *m);
+    if (m) {
+        m->c = c;
+        m->n_params = 1 + c->layers * LAYER_PARAMS + 1 + (c->tied ? 0 : 1);
+        m->params = calloc(m->n_params, sizeof *m->params);
+        m->layers = calloc(c->layers, sizeof *m->layers);
+    }
+    *out = m;
+    if (!m || !m->params || !m->layers) {
+        tr_model_free(m);
+        *out = NULL;
+        return lm_fail_nomem(c->layers * sizeof(layer));
+    }
+    name_params(m, c);
+    return LM_OK;
+}
+
+int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    tr_model *m = NULL;
+    int rc = outline(&m, c);
+    if (rc) return rc;
+    taker t = { .b = b };
+    take_all(&t, c, l, m);
+    *out = t.plan;
+    tr_model_free(m);
+    return LM_OK;
+}
+
+int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    *out = NULL;
+    if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
+        return lm_fail(LM_EUSAGE, "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
+                       "divide a slice)", l->tokens, l->length, l->slice, BK_BLOCK);
+    float *table = NULL;
+    tr_model *m = NULL;
+    int rc = outline(&m, c);
+    if (rc) return rc;
+    m->b = b;
+    m->l = *l;
+    taker t = { .b = b, .m = m };
+    take_all(&t, c, l, m);
+    rc = t.rc;
+    if (!rc && !(table = malloc(l->length * c->head_dim * sizeof *table)))
+        rc = lm_fail_nomem(l->length * c->head_dim * sizeof *table);
+    if (!rc) {
+        tr_rope_table(c, l->length, table, l->length);
+        b->put_acc(b, m->rope, table, l->length * c->head_dim);
+        rc = b->finish(b);
+    }
+    free(table);
+    if (rc) tr_model_free(m);
+    else *out = m;
+    return rc;
+}
+
+void tr_model_free(tr_model *m)
+{
+    if (!m) return;
+    for (size_t i = 0; i < m->n_blocks; i++) m->b->free(m->b, m->blocks[i].p, m->blocks[i].bytes);
+    free(m->blocks);
+    free(m->params);
+    free(m->layers);
+    free(m);
+}
+
+backend *tr_model_backend(const tr_model *m) { return m->b; }
+size_t tr_model_params(const tr_model *m) { return m->n_params; }
+tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
+
+/* ---- forward --------------------------------------------------------------------------- */
+
+static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t cols)
+{
+    return bk_at(m->b, p, row * cols);
+}
+
+/* Norm, projections, attention, and back into the stream: y->mid and its norm. With `kept` the
+ * attention output is there already. */
+static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    b->rmsnorm(b, y->h, y->rstd, y->x, w[ATTN_NORM].w, n, c->dim, c->norm_eps);
+    b->linear(b, y->q, y->h, w[WQ].w, n, c->dim, q, false);
+    b->linear(b, y->k, y->h, w[WK].w, n, c->dim, kv, false);
+    b->linear(b, y->v, y->h, w[WV].w, n, c->dim, kv, false);
+    b->rope(b, y->q, m->positions, m->rope, n, c->heads, c->head_dim, false);
+    b->rope(b, y->k, m->positions, m->rope, n, c->kv_heads, c->head_dim, false);
+    if (!kept)
+        b->attention(b, y->o, y->lse, y->q, y->k, y->v, &t->segments, c->heads, c->kv_heads,
+                     c->head_dim);
+    b->copy_act(b, y->mid, y->x, n * c->dim);
+    b->linear(b, y->mid, y->o, w[WO].w, n, q, c->dim, true);
+    b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
+}
+
+/* Where gate and up of tokens from `at` on stand. */
+static size_t mlp_row(const tr_model *m, size_t at) { return m->l.train && !m->l.recompute ? at : 0; }
+
+static void gate_and_up(tr_model *m, layer *y, size_t at, size_t n)
+{
+    const tr_config *c = m->c;
+    const tr_param *w = m->params + y->first;
+    const bk_act *h = rows_at(m, y->h2, at, c->dim);
+    size_t row = mlp_row(m, at);
+    m->b->linear(m->b, rows_at(m, y->gate, row, c->mlp), h, w[GATE].w, n, c->dim, c->mlp, false);
+    m->b->linear(m->b, rows_at(m, y->up, row, c->mlp), h, w[UP].w, n, c->dim, c->mlp, false);
+}
+
+static void swiglu(tr_model *m, layer *y, size_t at, size_t n)
+{
+    size_t mlp = m->c->mlp, row = mlp_row(m, at);
+    m->b->swiglu(m->b, m->act, rows_at(m, y->gate, row, mlp), rows_at(m, y->up, row, mlp), n * mlp);
+}
+
+/* out = mid + MLP(h2), slice by slice. */
+static void feed(tr_model *m, layer *y, bk_act *out, size_t n)
+{
+    const tr_config *c = m->c;
+    m->b->copy_act(m->b, out, y->mid, n * c->dim);
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice;
+        gate_and_up(m, y, at, s);
+        swiglu(m, y, at, s);
+        m->b->linear(m->b, rows_at(m, out, at, c->dim), m->act, m->params[y->first + DOWN].w, s,
+                     c->mlp, c->dim, true);
+    }
+}
+
+static const tr_param *head_of(const tr_model *m)
+{
+    return m->c->tied ? &m->params[0] : &m->params[m->n_params - 1];
+}
+
+static const tr_param *last_norm(const tr_model *m)
+{
+    return &m->params[m->n_params - (m->c->tied ? 1 : 2)];
+}
+
+/* Everything up to the last norm. */
+static int forward(tr_model *m, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    if (!t->n || t->n > m->l.tokens)
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n, m->l.tokens);
+    for (size_t i = 0; i < t->n; i++) {
+        if (t->ids[i] < 0 || (size_t)t->ids[i] >= c->vocab || t->targets[i] >= (int64_t)c->vocab)
+            return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
+                           ") is outside the model's vocabulary of %zu", i, t->ids[i],
+                           t->targets[i], c->vocab);
+        if (t->positions[i] < 0 || (size_t)t->positions[i] >= m->l.length)
+            return lm_fail(LM_EUSAGE, "token %zu of the batch: position %" PRId32
+                           " in a model laid out for %zu", i, t->positions[i], m->l.length);
+    }
+    b->put_int(b, m->ids, t->ids, t->n);
+    b->put_int(b, m->targets, t->targets, t->n);
+    b->put_int(b, m->positions, t->positions, t->n);
+    b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
+    for (size_t i = 0; i < c->layers; i++) {
+        layer *y = &m->layers[i];
+        attend(m, y, t, false);
+        feed(m, y, i + 1 < c->layers ? m->layers[i + 1].x : m->out, t->n);
+    }
+    b->rmsnorm(b, m->norm, m->rstd, m->out, last_norm(m)->w, t->n, c->dim, c->norm_eps);
+    return LM_OK;
+}
+
+/* ---- backward -------------------------------------------------------------------------- */
+
+/* Loss slice by slice; with `scale` > 0 its gradient: of the head, and m->dh of the last norm. */
+static void losses_of(tr_model *m, size_t n, double scale)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *head = head_of(m);
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice;
+        const bk_act *h = rows_at(m, m->norm, at, c->dim);
+        b->linear(b, m->logits, h, head->w, s, c->dim, c->vocab, false);
+        b->cross_entropy(b, bk_acc_at(b, m->loss, at), m->logits, bk_int_at(m->targets, at), s,
+                         c->vocab, scale, scale > 0);
+        if (!(scale > 0)) continue;
+        b->linear_dx(b, rows_at(m, m->dh, at, c->dim), m->logits, head->w, s, c->dim, c->vocab, false);
+        b->linear_dw(b, head->grad, m->logits, h, s, c->dim, c->vocab);
+    }
+}
+
+/* The MLP's part of m->dx, which enters as the gradient of the layer's output. */
+static void feed_back(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice, row = mlp_row(m, at);
+        const bk_act *dy = rows_at(m, m->dx, at, c->dim), *h = rows_at(m, y->h2, at, c->dim);
+        bk_act *dh = rows_at(m, m->dh, at, c->dim);
+        if (m->l.recompute) gate_and_up(m, y, at, s);
+        swiglu(m, y, at, s);
+        b->linear_dw(b, w[DOWN].grad, dy, m->act, s, c->mlp, c->dim);
+        b->linear_dx(b, m->dact, dy, w[DOWN].w, s, c->mlp, c->dim, false);
+        b->swiglu_back(b, m->dact, m->dup, m->dact, rows_at(m, y->gate, row, c->mlp),
+                       rows_at(m, y->up, row, c->mlp), s * c->mlp);
+        b->linear_dw(b, w[GATE].grad, m->dact, h, s, c->dim, c->mlp);
+        b->linear_dw(b, w[UP].grad, m->dup, h, s, c->dim, c->mlp);
+        b->linear_dx(b, dh, m->dact, w[GATE].w, s, c->dim, c->mlp, false);
+        b->linear_dx(b, dh, m->dup, w[UP].w, s, c->dim, c->mlp, true);
+    }
+    b->rmsnorm_back(b, m->dx, w[MLP_NORM].grad, m->dh, y->mid, w[MLP_NORM].w, y->rstd2, n, c->dim);
+}
+
+static void attend_back(tr_model *m, layer *y, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    b->linear_dw(b, w[WO].grad, m->dx, y->o, n, q, c->dim);
+    b->linear_dx(b, m->dout, m->dx, w[WO].w, n, q, c->dim, false);
+    b->attention_back(b, m->dq, m->dk, m->dv, m->delta, m->dout, y->o, y->lse, y->q, y->k, y->v,
+                      &t->segments, c->heads, c->kv_heads, c->head_dim);
+    b->rope(b, m->dq, m->positions, m->rope, n, c->heads, c->head_dim, true);
+    b->rope(b, m->dk, m->positions, m->rope, n, c->kv_heads, c->head_dim, true);
+    b->linear_dw(b, w[WQ].grad, m->dq, y->h, n, c->dim, q);
+    b->linear_dw(b, w[WK].grad, m->dk, y->h, n, c->dim, kv);
+    b->linear_dw(b, w[WV].grad, m->dv, y->h, n, c->dim, kv);
+    b->linear_dx(b, m->dh, m->dq, w[WQ].w, n, c->dim, q, false);
+    b->linear_dx(b, m->dh, m->dk, w[WK].w, n, c->dim, kv, true);
+    b->linear_dx(b, m->dh, m->dv, w[WV].w, n, c->dim, kv, true);
+    b->rmsnorm_back(b, m->dx, w[ATTN_NORM].grad, m->dh, y->x, w[ATTN_NORM].w, y->rstd, n, c->dim);
+}
+
+static void backward(tr_model *m, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    b->zero_act(b, m->dx, t->n * c->dim);
+    b->rmsnorm_back(b, m->dx, last_norm(m)->grad, m->dh, m->out, last_norm(m)->w, m->rstd, t->n, c->dim);
+    for (size_t i = c->layers; i-- > 0;) {
+        layer *y = &m->layers[i];
+        /* The last layer's values are still there. */
+        if (m->l.recompute && i + 1 < c->layers) attend(m, y, t, m->l.keep_attention);
+        feed_back(m, y, t->n);
+        attend_back(m, y, t);
+    }
+    b->embed_back(b, m->params[0].grad, m->dx, m->ids, t->n, c->dim);
+}
+
+int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses)
+{
+    if (scale > 0 && !m->l.train) return lm_fail(LM_EUSAGE, "a model laid out without gradients");
+    int rc = forward(m, t);
+    if (rc) return rc;
+    losses_of(m, t->n, scale);
+    if (scale > 0) backward(m, t);
+    if (losses) m->b->get_acc(m->b, losses, m->loss, t->n);
+    return m->b->finish(m->b);
+}
+
+int tr_model_logits(tr_model *m, const tr_batch *t, float *logits)
+{
+    const tr_config *c = m->c;
+    int rc = forward(m, t);
+    if (rc) return rc;
+    for (size_t at = 0; at < t->n; at += m->l.slice) {
+        size_t s = t->n - at < m->l.slice ? t->n - at : m->l.slice;
+        m->b->linear(m->b, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m)->w, s, c->dim,
+                     c->vocab, false);
+        m->b->get_act(m->b, logits + at * c->vocab, m->logits, s * c->vocab);
+    }
+    return m->b->finish(m->b);
+}

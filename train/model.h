@@ -1,0 +1,83 @@
+/* model.h -- a LLaMA over a backend: its weights, their gradients and optimizer state, forward and
+ * backward. Nothing is allocated after tr_model_new, and what that takes is known before. */
+#ifndef TRAIN_MODEL_H
+#define TRAIN_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "train/backend.h"
+#include "train/config.h"
+#include "train/safetensors.h"
+
+/* How a model lies in memory. */
+typedef struct tr_layout {
+    size_t tokens;       /* at most so many in one call (N) */
+    size_t length;       /* the longest sequence: the RoPE table; dynamic scaling uses it */
+    size_t slice;        /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
+    bool train;          /* gradients and optimizer state too */
+    bool recompute;      /* keep each layer's input only and compute the rest again on the way back */
+    bool keep_attention; /* with recompute: keep attention's output and log-sum-exp too */
+} tr_layout;
+
+/* What the memory goes to, in bytes. */
+enum tr_memory { TR_MEM_WEIGHTS, TR_MEM_GRADIENTS, TR_MEM_OPTIMIZER, TR_MEM_LAYERS, TR_MEM_ATTENTION,
+                 TR_MEM_WORK, TR_MEM_SLICE, TR_MEM_KINDS };
+typedef struct tr_plan {
+    size_t bytes[TR_MEM_KINDS], total;
+} tr_plan;
+extern const char *const tr_memory_names[TR_MEM_KINDS];
+
+/* One weight. Matrices are [rows, cols]; norms have rows = 1 and are vectors of cols. */
+typedef struct tr_param {
+    char name[80]; /* as Hugging Face names it */
+    size_t rows, cols;
+    bk_act *w;
+    bk_acc *grad, *m, *v, *master; /* NULL where the layout or the backend has none */
+} tr_param;
+static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
+static inline bool tr_param_is_norm(const tr_param *p) { return p->rows == 1; }
+
+/* Tokens of one call: host arrays, borrowed. */
+typedef struct tr_batch {
+    size_t n;
+    const int32_t *ids, *targets, *positions; /* [n]; target < 0: no loss there */
+    bk_segments segments;
+} tr_batch;
+
+typedef struct tr_model tr_model;
+
+/* What tr_model_new would allocate. 0 or LM_ENOMEM. */
+LM_CHECKED int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b);
+
+/* A model of this shape; c and b are borrowed for its life. Weights are zero. 0, LM_ENOMEM, or
+ * LM_EUSAGE for a layout that makes no sense. */
+LM_CHECKED int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b);
+void tr_model_free(tr_model *m); /* NULL is fine */
+
+backend *tr_model_backend(const tr_model *m);
+size_t tr_model_params(const tr_model *m);
+tr_param *tr_model_param(tr_model *m, size_t i);
+
+/* Weights from normal deviates of init_std (norms are 1): a function of seed, tensor and place. */
+LM_CHECKED int tr_model_init(tr_model *m, uint64_t seed);
+
+/* Weights from a file or directory. A tensor that is missing, of another shape, or not of a
+ * LLaMA is LM_EDATA with its name. *dtype (may be NULL) becomes the type they were kept in. */
+LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype);
+
+/* The type that the weights in `path` are kept in. */
+LM_CHECKED int tr_model_dtype(const char *path, enum st_dtype *dtype);
+
+/* Write the weights as one .safetensors file. */
+LM_CHECKED int tr_model_save(const tr_model *m, const char *path, enum st_dtype dtype);
+
+/* Forward; losses[n] (may be NULL) get each token's loss. With `scale` > 0 also backward: scale
+ * times the gradient of the summed loss is added to the gradients. 0, or the backend's fault. */
+LM_CHECKED int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses);
+
+/* Forward; logits[n, vocab]. */
+LM_CHECKED int tr_model_logits(tr_model *m, const tr_batch *t, float *logits);
+
+#endif

@@ -1,0 +1,41 @@
+/* model_internal.h -- what a model is, for model.c, weights.c and optimizer.c alone. */
+#ifndef TRAIN_MODEL_INTERNAL_H
+#define TRAIN_MODEL_INTERNAL_H
+
+#include "train/model.h"
+
+/* What one layer leaves for the way back. Without recomputation each layer has its own; with it
+ * all but x (and o, lse) are one set that every layer writes again. */
+typedef struct layer {
+    bk_act *x;                    /* [N, D] the layer's input */
+    bk_act *h, *q, *k, *v, *o;    /* [N, D], [N, H, d], [N, K, d] twice, [N, H, d] */
+    bk_act *mid, *h2;             /* [N, D]: after attention, and its norm */
+    bk_act *gate, *up;            /* [N, F], or [slice, F] with recomputation */
+    bk_acc *rstd, *lse, *rstd2;   /* [N], [N, H], [N] */
+    size_t first;                 /* its first parameter */
+} layer;
+
+/* The parameters of a layer, in order, from `first` on. */
+enum { ATTN_NORM, WQ, WK, WV, WO, MLP_NORM, GATE, UP, DOWN, LAYER_PARAMS };
+
+struct tr_model {
+    const tr_config *c;
+    backend *b;
+    tr_layout l;
+    tr_param *params;
+    size_t n_params;
+    layer *layers; /* [layers] */
+    bk_act *out, *norm;         /* [N, D] the last layer's output, and its norm */
+    bk_acc *rstd, *loss;        /* [N] */
+    bk_act *dx, *dh, *dout;     /* [N, D], [N, D], [N, H, d] */
+    bk_act *dq, *dk, *dv;
+    bk_acc *delta;              /* [N, H] */
+    bk_act *act, *dact, *dup;   /* [slice, F] */
+    bk_act *logits;             /* [slice, V] */
+    bk_acc *rope;               /* [length, d] */
+    bk_int *ids, *targets, *positions;
+    struct { void *p; size_t bytes; } *blocks; /* what was allocated */
+    size_t n_blocks, cap_blocks;
+};
+
+#endif
