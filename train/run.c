@@ -1,0 +1,437 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "longmix/progress.h"
+#include "longmix/threads.h"
+#include "longmix/zio.h"
+#include "train/run_internal.h"
+
+enum { PATH_SIZE = 4096, MICRO_TOKENS = 4096 };
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static int path_of(char *path, const char *dir, const char *name)
+{
+    if ((size_t)snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE) return LM_OK;
+    return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
+}
+
+static int open_config(tr_run *r)
+{
+    char path[PATH_SIZE];
+    int rc = LM_OK;
+    if (r->o.model) {
+        rc = path_of(path, r->o.model, "config.json");
+        if (!rc) rc = tr_config_load(&r->c, path);
+    } else if (!access(r->o.init, F_OK)) {
+        rc = tr_config_load(&r->c, r->o.init);
+    } else {
+        rc = tr_config_preset(&r->c, r->o.init);
+        if (rc) rc = lm_fail(LM_EUSAGE, "--init %s: neither a file nor a shape of this name (llama2-7b, "
+                             "llama2-13b, llama2-70b)", r->o.init);
+    }
+    if (!rc && r->o.rope_base > 0) r->c.rope.theta = r->o.rope_base;
+    return rc;
+}
+
+/* The model must be able to say every id that the shards hold. */
+static int check_vocab(const tr_run *r, const tr_data *d, const char *path)
+{
+    if (tr_data_vocab(d) <= r->c.vocab) return LM_OK;
+    return lm_fail(LM_EDATA, "%s: made with a vocabulary of %" PRIu32 " ids, but the model's vocab_size is %zu",
+                   path, tr_data_vocab(d), r->c.vocab);
+}
+
+static int open_data(tr_run *r)
+{
+    int rc = tr_data_open(&r->data, r->o.data, (size_t)r->o.length, r->o.doc_mask);
+    if (!rc) rc = check_vocab(r, r->data, r->o.data);
+    if (!rc) rc = tr_data_hash(r->data, &r->place.data_hash);
+    if (rc || !r->o.eval_data) return rc;
+    rc = tr_data_open(&r->eval, r->o.eval_data, tr_data_length(r->data), r->o.doc_mask);
+    if (!rc) rc = check_vocab(r, r->eval, r->o.eval_data);
+    if (rc) return rc;
+    r->eval_sequences = tr_data_sequences(r->eval);
+    uint64_t most = r->o.eval_tokens / tr_data_length(r->data);
+    if (r->o.eval_tokens && most < r->eval_sequences) r->eval_sequences = most ? most : 1;
+    return LM_OK;
+}
+
+/* Steps, sequences and memory layout from the options. */
+static void lay_out(tr_run *r)
+{
+    uint64_t length = tr_data_length(r->data), batch = (r->o.batch + length / 2) / length;
+    r->place.seed = r->o.seed;
+    r->place.length = length;
+    r->place.doc_mask = r->o.doc_mask;
+    r->place.batch = batch ? batch : 1;
+    uint64_t step = r->place.batch * length;
+    r->steps = (r->o.tokens + step - 1) / step;
+    r->o.optimizer.total = (double)(r->steps * step);
+    r->micro = r->o.micro ? r->o.micro : length < MICRO_TOKENS ? MICRO_TOKENS / length : 1;
+    if (r->micro > r->place.batch) r->micro = r->place.batch;
+    /* Readers of config.json take this as the longest sequence the model knows; with these two
+     * scalings it is a parameter of the rotation. */
+    if (r->c.rope.type != TR_ROPE_DYNAMIC && r->c.rope.type != TR_ROPE_YARN && length > r->c.positions)
+        r->c.positions = (size_t)length;
+    size_t slice = (size_t)((r->o.slice + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK);
+    size_t tokens = (size_t)(r->micro * length), whole = (tokens + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK;
+    r->l = (tr_layout){ .tokens = tokens, .length = (size_t)length, .slice = slice < whole ? slice : whole,
+        .train = true, .recompute = r->o.recompute, .keep_attention = r->o.keep_attention };
+}
+
+int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w)
+{
+    *out = NULL;
+    tr_run *r = calloc(1, sizeof *r);
+    if (!r) return lm_fail_nomem(sizeof *r);
+    r->o = *o;
+    r->b = b;
+    r->log = r->lock = -1;
+    if (w) r->watch = *w;
+    int rc = open_config(r);
+    if (!rc) rc = open_data(r);
+    if (!rc) lay_out(r);
+    if (rc) tr_run_close(r);
+    else *out = r;
+    return rc;
+}
+
+void tr_run_close(tr_run *r)
+{
+    if (!r) return;
+    if (r->log >= 0) close(r->log);
+    if (r->lock >= 0) close(r->lock);
+    tr_model_free(r->m);
+    tr_data_close(r->data);
+    tr_data_close(r->eval);
+    tr_rows_free(&r->rows);
+    tr_config_free(&r->c);
+    free(r->starts);
+    free(r->losses);
+    free(r);
+}
+
+/* ---- the memory plan ------------------------------------------------------------------- */
+
+int tr_run_plan(const tr_run *r, lm_buf *text)
+{
+    const double mib = 1024 * 1024;
+    tr_plan p;
+    int rc = tr_model_plan(&p, &r->c, &r->l, r->b);
+    if (!rc)
+        rc = lm_buf_printf(text, "%.4g M weights, %zu layers; %" PRIu64 " steps of %" PRIu64 " x %zu tokens, %"
+                           PRIu64 " at a time\n", tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps,
+                           r->place.batch, r->l.length, r->micro);
+    for (size_t i = 0; !rc && i < TR_MEM_KINDS; i++)
+        if (p.bytes[i])
+            rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", tr_memory_names[i], (double)p.bytes[i] / mib);
+    if (!rc) rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "all", (double)p.total / mib);
+    size_t there = r->b->available(r->b);
+    if (!rc && there) rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "available", (double)there / mib);
+    return rc;
+}
+
+/* Refuse what does not fit, and say what would make it fit. */
+static int check_memory(const tr_run *r)
+{
+    static const struct { bool recompute, keep; bool one; size_t slice; const char *says; } ways[] = {
+        { true, true, false, 0, "--recompute --keep-attention" },
+        { true, false, false, 0, "--recompute" },
+        { true, false, true, 0, "--recompute --micro-batch 1" },
+        { true, false, true, 512, "--recompute --micro-batch 1 --slice 512" },
+    };
+    tr_plan p;
+    size_t there = r->b->available(r->b);
+    int rc = tr_model_plan(&p, &r->c, &r->l, r->b);
+    if (rc || !there || p.total <= there) return rc;
+    size_t need = p.total;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        tr_layout l = r->l;
+        l.recompute = ways[i].recompute;
+        l.keep_attention = ways[i].keep;
+        if (ways[i].one) l.tokens = l.length;
+        if (ways[i].slice && ways[i].slice < l.slice) l.slice = ways[i].slice;
+        rc = tr_model_plan(&p, &r->c, &l, r->b);
+        if (rc) return rc;
+        if (p.total <= there)
+            return lm_fail(LM_ENOMEM, "%zu MiB are needed and %zu MiB are available; with %s it would be %zu "
+                           "MiB (--dry-run shows what takes it)", need >> 20, there >> 20, ways[i].says,
+                           p.total >> 20);
+    }
+    return lm_fail(LM_ENOMEM, "%zu MiB are needed and %zu MiB are available; no option makes it fit: the "
+                   "least is %zu MiB (--dry-run shows what takes it)", need >> 20, there >> 20, p.total >> 20);
+}
+
+/* ---- steps ----------------------------------------------------------------------------- */
+
+static int not_finite(const tr_run *r, const tr_data *d, const tr_rows *rows, size_t sequence)
+{
+    char where[768];
+    tr_data_lineage(d, rows->which[sequence], where, sizeof where);
+    return lm_fail(LM_EDATA, "step %" PRIu64 ": the loss is not finite in %s", r->place.step + 1, where);
+}
+
+int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale, double *total,
+                const tr_sums *by_domain)
+{
+    for (size_t from = 0; from < rows->count; from += (size_t)r->micro) {
+        if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+        size_t left = rows->count - from, count = left < r->micro ? left : (size_t)r->micro;
+        tr_batch t = tr_rows_batch(rows, from, count, r->starts);
+        int rc = tr_model_run(r->m, &t, scale, r->losses);
+        if (rc) return rc;
+        for (size_t i = 0; i < t.n; i++) {
+            if (!isfinite(r->losses[i])) return not_finite(r, d, rows, from + i / rows->length);
+            *total += (double)r->losses[i];
+            if (!by_domain || t.targets[i] < 0) continue;
+            uint16_t domain = rows->domains[from * rows->length + i];
+            by_domain->loss[domain] += (double)r->losses[i];
+            by_domain->count[domain]++;
+        }
+    }
+    return LM_OK;
+}
+
+/* The context that attention sees on average, for counting its operations. */
+static double mean_context(const tr_rows *rows)
+{
+    double sum = 0, all = (double)(rows->count * rows->length);
+    for (size_t i = 0; i < rows->n_segments; i++) {
+        double n = (double)(rows->starts[i + 1] - rows->starts[i]);
+        sum += n * n;
+    }
+    return sum / all;
+}
+
+static int log_step(tr_run *r, const tr_report *p)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    lm_json *line = lm_json_object();
+    lm_json_set_u64(line, "step", p->step);
+    lm_json_set_u64(line, "tokens", p->tokens);
+    lm_json_set_f64(line, "loss", p->loss);
+    lm_json_set_f64(line, "grad_norm", p->norm);
+    lm_json_set_f64(line, "lr", p->lr);
+    lm_json_set_f64(line, "tokens_per_second", floor(p->tokens_per_second * 10) / 10);
+    lm_json_set_f64(line, "mfu", floor(p->mfu * 1e4) / 1e4);
+    lm_json_set_u64(line, "memory_mib", (uint64_t)u.ru_maxrss / 1024);
+    return tr_log_line(r, line);
+}
+
+static int take_step(tr_run *r)
+{
+    double start = lm_seconds(), loss = 0;
+    uint64_t batch = r->place.batch, sequences = tr_data_sequences(r->data);
+    int rc = LM_OK;
+    tr_rows_clear(&r->rows);
+    for (uint64_t i = 0; !rc && i < batch; i++)
+        rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, r->place.step * batch + i), &r->rows);
+    if (!rc && !r->rows.predicted)
+        rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict", r->place.step + 1);
+    if (!rc) rc = tr_run_rows(r, r->data, &r->rows, 1 / (double)r->rows.predicted, &loss, NULL);
+    if (rc) return rc;
+
+    double tokens = (double)(batch * r->l.length), norm = tr_gradient_norm(r->m);
+    if (!isfinite(norm)) {
+        char where[768];
+        tr_data_lineage(r->data, r->rows.which[0], where, sizeof where);
+        return lm_fail(LM_EDATA, "step %" PRIu64 ": the gradient is not finite; its %" PRIu64
+                       " rows begin with %s", r->place.step + 1, batch, where);
+    }
+    double lr = tr_learning_rate(&r->o.optimizer, (double)r->place.tokens, tokens);
+    rc = tr_step(r->m, &r->o.optimizer, r->place.step + 1, lr, norm);
+    if (rc) return rc;
+    r->place.step++;
+    r->place.tokens += batch * r->l.length;
+
+    double seconds = lm_seconds() - start;
+    tr_report p = { r->place.step, r->steps, r->place.tokens, loss / (double)r->rows.predicted, norm, lr,
+        tokens / seconds, 0, seconds * (double)(r->steps - r->place.step) };
+    if (r->peak > 0) p.mfu = p.tokens_per_second * tr_config_flops(&r->c, mean_context(&r->rows)) / r->peak;
+    rc = log_step(r, &p);
+    if (!rc && r->watch.step) r->watch.step(r->watch.arg, &p);
+    return rc;
+}
+
+/* ---- checkpoints and the model at the end ----------------------------------------------- */
+
+static int save(tr_run *r)
+{
+    if (r->saved == r->place.step) return LM_OK;
+    int rc = tr_log_size(r, &r->place.log_bytes);
+    if (!rc) rc = tr_checkpoint_save(r->m, &r->c, &r->place, r->o.out, r->o.keep);
+    if (rc) return rc;
+    r->saved = r->place.step;
+    tr_note(r, "step %" PRIu64 ": saved", r->place.step);
+    return LM_OK;
+}
+
+/* A run goes on only with what it began with. */
+static int check_place(const tr_run *r, const tr_place *p, const char *path)
+{
+    const tr_place *now = &r->place;
+    if (p->data_hash != now->data_hash)
+        return lm_fail(LM_EUSAGE, "%s was made with other data than %s: a resumed run needs the same shards",
+                       path, r->o.data);
+    if (p->seed != now->seed || p->length != now->length || p->batch != now->batch || p->doc_mask != now->doc_mask)
+        return lm_fail(LM_EUSAGE, "%s was made with --seed %" PRIu64 " --seq-len %" PRIu64 " --batch %" PRIu64
+                       "%s: a resumed run needs the same", path, p->seed, p->length, p->batch * p->length,
+                       p->doc_mask ? " --doc-mask" : " and no --doc-mask");
+    return LM_OK;
+}
+
+/* The output directory, for this run alone until it ends. */
+static int take_directory(tr_run *r)
+{
+    const char *out = r->o.out;
+    if (mkdir(out, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", out);
+    r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->lock < 0) return lm_fail_errno(errno, "%s", out);
+    if (flock(r->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return lm_fail(LM_EUSAGE, "%s: another run is at work in it", out);
+    return LM_OK;
+}
+
+/* Weights: of the last checkpoint, of the model, or random. */
+static int begin(tr_run *r, bool *resumed)
+{
+    char path[PATH_SIZE];
+    int found = tr_checkpoint_last(r->o.out, path, sizeof path);
+    if (found < 0) return found;
+    if (found && !r->o.resume)
+        return lm_fail(LM_EUSAGE, "%s holds a run already: --resume goes on with it", r->o.out);
+    *resumed = found > 0;
+    r->read = ST_F32;
+    if (!found) {
+        r->saved = UINT64_MAX;
+        return r->o.model ? tr_model_load(r->m, r->o.model, &r->read) : tr_model_init(r->m, r->o.seed);
+    }
+    tr_place p;
+    int rc = tr_checkpoint_place(path, &p);
+    if (!rc) rc = check_place(r, &p, path);
+    if (!rc) rc = tr_checkpoint_load(r->m, path);
+    if (!rc && r->o.model) rc = tr_model_dtype(r->o.model, &r->read);
+    if (rc) return rc;
+    r->place = p;
+    r->saved = p.step;
+    tr_note(r, "resumed from %s", path);
+    return LM_OK;
+}
+
+static int copy_file(const char *from, const char *to)
+{
+    lm_in *in = NULL;
+    lm_out *out = NULL;
+    char part[65536];
+    ssize_t n = 0;
+    int rc = lm_in_open(&in, from);
+    if (!rc) rc = lm_out_open(&out, to, LM_OUT_PLAIN, 0);
+    while (!rc && (n = lm_in_read(in, part, sizeof part)) > 0) rc = lm_out_write(out, part, (size_t)n);
+    if (!rc && n < 0) rc = (int)n;
+    if (!rc) {
+        rc = lm_out_commit(out);
+        out = NULL;
+    }
+    lm_out_abandon(out);
+    lm_in_close(in);
+    return rc;
+}
+
+/* The tokenizer and its like go with the model. */
+static int copy_companions(const tr_run *r)
+{
+    static const char *const names[] = { "tokenizer.model", "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json", "added_tokens.json", "generation_config.json" };
+    char from[PATH_SIZE], to[PATH_SIZE];
+    int rc = LM_OK;
+    for (size_t i = 0; !rc && r->o.model && i < sizeof names / sizeof *names; i++) {
+        rc = path_of(from, r->o.model, names[i]);
+        if (!rc) rc = path_of(to, r->o.out, names[i]);
+        if (!rc && !access(from, F_OK)) rc = copy_file(from, to);
+    }
+    return rc;
+}
+
+static int write_model(const tr_run *r)
+{
+    char path[PATH_SIZE];
+    enum st_dtype dtype = r->o.dtype < 0 ? r->read : (enum st_dtype)r->o.dtype;
+    lm_buf text = LM_BUF_INIT((size_t)1 << 20);
+    lm_json *config = tr_config_json(&r->c, st_dtype_name(dtype));
+    int rc = path_of(path, r->o.out, "model.safetensors");
+    if (!rc) rc = tr_model_save(r->m, path, dtype);
+    if (!rc) rc = copy_companions(r);
+    if (!rc) rc = lm_json_dump(config, 2, &text);
+    if (!rc) rc = lm_buf_add(&text, "\n", 1);
+    if (!rc) rc = path_of(path, r->o.out, "config.json");
+    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    if (!rc) tr_note(r, "wrote the model to %s", r->o.out);
+    lm_buf_free(&text);
+    lm_json_free(config);
+    return rc;
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+/* Did the last step cross a multiple of `every` tokens? */
+static bool due(const tr_run *r, uint64_t every)
+{
+    uint64_t step = r->place.batch * r->l.length;
+    return every && r->place.tokens / every > (r->place.tokens - step) / every;
+}
+
+static int allocate(tr_run *r)
+{
+    int rc = check_memory(r);
+    if (!rc) rc = tr_model_new(&r->m, &r->c, &r->l, r->b);
+    if (!rc) rc = tr_rows_new(&r->rows, r->l.length, (size_t)r->place.batch);
+    if (rc) return rc;
+    r->starts = malloc((r->l.tokens + 1) * sizeof *r->starts);
+    r->losses = malloc(r->l.tokens * sizeof *r->losses);
+    return r->starts && r->losses ? LM_OK : lm_fail_nomem(r->l.tokens * 8);
+}
+
+static int train(tr_run *r)
+{
+    int rc = r->place.eval_due ? tr_evaluate(r) : LM_OK;
+    while (!rc && r->place.step < r->steps) {
+        rc = take_step(r);
+        if (rc) break;
+        bool last = r->place.step == r->steps;
+        r->place.eval_due = r->eval && (last || due(r, r->o.eval_every));
+        if (r->place.eval_due) rc = tr_evaluate(r);
+        if (!rc && (last || due(r, r->o.save_every))) rc = save(r);
+    }
+    return rc;
+}
+
+int tr_run_go(tr_run *r)
+{
+    bool resumed = false;
+    int rc = take_directory(r);
+    if (!rc) rc = allocate(r);
+    if (!rc) rc = begin(r, &resumed);
+    if (!rc) rc = tr_log_open(r, resumed);
+    if (rc) return rc;
+    r->peak = r->b->peak(r->b);
+    /* Where the run starts from is part of its curve. */
+    if (!resumed) r->place.eval_due = r->eval && r->o.eval_every;
+    rc = train(r);
+    if (rc == LM_EINTR) {
+        /* The step under way is dropped: the run goes on from the last whole one. */
+        int saved = save(r);
+        return saved ? saved : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64, r->place.step);
+    }
+    return rc ? rc : write_model(r);
+}
