@@ -1,0 +1,34 @@
+# From a checkpoint of llama2.c and documents to a model that was trained on, and the same again by a
+# run that was stopped and resumed, with other threads and memory options.
+[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
+lmimport llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+ls stories
+lmsynth --bytes 200K | lmtok -q -m stories/tokenizer.model -o train.lmt -
+lmsynth --bytes 30K --seed 5 | lmtok -q -m stories/tokenizer.model -o held.lmt -
+lmpack -q -L 256 --labels -o shards train.lmt
+lmpack -q -L 256 --labels -o held held.lmt
+
+train=(lmtrain -q --model stories --data shards --eval-data held -b 4K -n 40K --lr 1e-3 --schedule linear
+    --warmup 8K --save-every 8K --eval-every 16K --rope-base 20000)
+"${train[@]}" -o one -j 1
+ls one | grep -v checkpoint
+grep -o '"rope_theta": 20000.0' one/config.json
+cmp stories/tokenizer.model one/tokenizer.model
+ls -d one/checkpoint-* | wc -l
+
+# Two runs at once are refused.
+{ flock one "${train[@]}" -o one --resume 2>&1 || true; } | grep -o "another run is at work"
+
+# Stopped by SIGTERM as soon as a checkpoint is there; then resumed.
+"${train[@]}" -o two -j 2 --recompute --slice 256 &
+pid=$!
+while ! ls -d two/checkpoint-????????/ >/dev/null 2>&1 && kill -0 $pid 2>/dev/null; do sleep 0.02; done
+kill -TERM $pid 2>/dev/null || true
+wait $pid || status=$?
+case ${status:-0} in 0 | 130 | 143) ;; *) echo "exit $status" ;; esac
+"${train[@]}" -o two -j 2 --recompute --keep-attention --resume
+cmp one/model.safetensors two/model.safetensors && echo "bit for bit"
+first=$(grep -m 1 -o '"eval_loss":[0-9.]*' one/log.jsonl | cut -d: -f2)
+last=$(grep -o '"eval_loss":[0-9.]*' one/log.jsonl | tail -n 1 | cut -d: -f2)
+awk -v a="$first" -v b="$last" 'BEGIN { print (b < a - 0.3) ? "the held-out loss fell" : "held-out loss " a " to " b }'
+diff <(grep eval_loss one/log.jsonl) <(grep eval_loss two/log.jsonl)
