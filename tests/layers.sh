@@ -60,6 +60,31 @@ for path in sorted(glob.glob("lib/*.[ch]") + glob.glob("lib/*.cc") + glob.glob("
         elif os.path.exists("lib/" + inc) or os.path.exists("tools/" + inc):
             bad.append(f"{path}: includes \"{inc}\"")
 
+# The trainer: its model knows backends by their table alone, and a backend knows the model not at all.
+TRAIN = set("err buf rng hash endian threads progress json shard tokenizer zio".split())
+BACKEND = set("err endian hash rng".split())
+for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
+    room = path.split("/")[1] if path.count("/") > 1 else None
+    text = open(path, encoding="utf-8").read()
+    if "#pragma omp" in text and room != "cpu":
+        bad.append(f"{path}: OpenMP is used in train/cpu alone")
+    for inc in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', text, flags=re.M):
+        if inc.startswith("longmix/") and inc[len("longmix/"):-2] not in (BACKEND if room else TRAIN):
+            bad.append(f"{path}: includes {inc}, which is closed to it")
+        elif inc.startswith("train/") and room and inc != "train/backend.h" and not inc.startswith(f"train/{room}/"):
+            bad.append(f"{path}: includes {inc}; a backend knows train/backend.h alone")
+        elif inc.startswith("train/") and not room and inc.count("/") > 1:
+            bad.append(f"{path}: includes {inc}, which is private to a backend")
+        elif inc == "cblas.h" and path != "train/cpu/cpu.h":
+            bad.append(f"{path}: includes <cblas.h>, which only train/cpu/cpu.h may")
+        elif any(re.fullmatch(pattern, inc) for pattern in DOORS):
+            bad.append(f"{path}: includes <{inc}>, which the trainer may not")
+for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.glob("tools/*.[ch]")):
+    text = open(path, encoding="utf-8").read()
+    used = re.findall(r'^\s*#\s*include\s*"(train/[^"]+)"', text, flags=re.M)
+    if used and path not in ("tools/lmtrain.c", "tools/lmimport.c"):
+        bad.append(f"{path}: includes {used[0]}: the trainer is above it")
+
 if len(LAYERS) < 20:
     bad.append(f"docs/architecture.md: only {len(LAYERS)} modules found in its table of layers")
 for line in bad:
