@@ -98,7 +98,7 @@ link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(train_of
     $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
-$(BIN)/lmtrain $(BIN)/lmimport: $(TRAIN)
+$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train: $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,$(filter test_train_%,$(UNITS))): $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
@@ -163,6 +163,7 @@ demo: setup
 ## bench: speeds as ratios, side by side with the peers that are installed
 bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
+	@bench/train.sh
 
 ## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
 parity: all
