@@ -99,7 +99,7 @@ link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(train_of
 
 # Programs and tests of the trainer.
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train: $(TRAIN)
-$(patsubst %,$(BUILD)/tests/%,$(filter test_train_%,$(UNITS))): $(TRAIN)
+$(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
 	@mkdir -p $(@D)

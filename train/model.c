@@ -22,9 +22,11 @@ typedef struct taker {
 
 static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
 {
-    size_t bytes = count * width;
-    t->plan.bytes[kind] += bytes;
-    t->plan.total += bytes;
+    /* Sizes past all memory stay so: the plan is what refuses them. */
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, width, &bytes)) bytes = SIZE_MAX;
+    if (__builtin_add_overflow(t->plan.bytes[kind], bytes, &t->plan.bytes[kind])) t->plan.bytes[kind] = SIZE_MAX;
+    if (__builtin_add_overflow(t->plan.total, bytes, &t->plan.total)) t->plan.total = SIZE_MAX;
     if (!t->m || t->rc) return NULL;
     tr_model *m = t->m;
     if (m->n_blocks == m->cap_blocks) {

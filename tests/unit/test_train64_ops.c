@@ -9,11 +9,20 @@
 static backend *b;
 static uint64_t drawn;
 
+/* Freed together, when a test is over. */
+static void *blocks[64];
+static size_t n_blocks;
+
 static double *fresh(size_t n)
 {
     void *p = NULL;
-    NEED(b->alloc(b, &p, n * sizeof(double)) == 0);
-    return p;
+    NEED(n_blocks < 64 && b->alloc(b, &p, n * sizeof(double)) == 0);
+    return blocks[n_blocks++] = p;
+}
+
+static void release(void)
+{
+    while (n_blocks) b->free(b, blocks[--n_blocks], 0);
 }
 
 static double *random_of(size_t n)
@@ -82,6 +91,7 @@ static void test_linear(size_t n, size_t in, size_t out)
     b->linear_dx(b, ACT(dx), ACT(weigh), ACT(w), n, in, out, true);
     b->linear_dw(b, ACC(dw), ACT(weigh), ACT(x), n, in, out);
     CHECK(fabs(dw[0] - 2 * before) < 1e-9 && fabs(dx[0] - 2 * one) < 1e-9);
+    release();
 }
 
 static double f_rmsnorm(void)
@@ -100,6 +110,7 @@ static void test_rmsnorm(size_t n, size_t dim)
     b->rmsnorm_back(b, ACT(dx), ACC(dw), ACT(weigh), ACT(x), ACT(w), ACC(stat), n, dim);
     compare("rmsnorm dx", f_rmsnorm, x, dx, n * dim);
     compare("rmsnorm dw", f_rmsnorm, w, dw, dim);
+    release();
 }
 
 static double f_rope(void)
@@ -120,6 +131,7 @@ static void test_rope(size_t n, size_t heads, size_t d)
     memcpy(dx, weigh, n * heads * d * sizeof *dx);
     b->rope(b, ACT(dx), INT(ids), ACC(w), n, heads, d, true);
     compare("rope dx", f_rope, x, dx, n * heads * d);
+    release();
 }
 
 static double f_attention(void)
@@ -164,6 +176,7 @@ static void test_attention(size_t heads, size_t kv_heads, size_t d, const uint32
     compare("attention dq", f_attention, q, dq, N * H * D);
     compare("attention dk", f_attention, k, dk, N * K * D);
     compare("attention dv", f_attention, v, dv, N * K * D);
+    release();
 }
 
 static double f_swiglu(void)
@@ -182,6 +195,7 @@ static void test_swiglu(size_t n)
     b->swiglu_back(b, ACT(dx), ACT(dup), ACT(dx), ACT(x), ACT(up), n); /* in place, as allowed */
     compare("swiglu dgate", f_swiglu, x, dx, n);
     compare("swiglu dup", f_swiglu, up, dup, n);
+    release();
 }
 
 static double f_embed(void)
@@ -199,6 +213,7 @@ static void test_embed(size_t n, size_t dim, size_t vocab)
     double *dw = fresh(vocab * dim);
     b->embed_back(b, ACC(dw), ACT(weigh), INT(ids), n, dim);
     compare("embed dtable", f_embed, w, dw, vocab * dim);
+    release();
 }
 
 static const double scale = 0.37;
@@ -223,6 +238,7 @@ static void test_loss(size_t n, size_t vocab)
     b->cross_entropy(b, ACC(stat), ACT(dx), INT(ids), n, vocab, scale, true);
     CHECK(stat[1] == 0 && stat[0] > 0);
     compare("loss dlogits", f_loss, x, dx, n * vocab);
+    release();
 }
 
 /* AdamW as Loshchilov and Hutter write it. */
@@ -241,6 +257,7 @@ static void test_adamw(size_t n)
     CHECK(fabs(p[n - 1] - want) < 1e-14);
     double sum = dot(g, g, n);
     CHECK(fabs(b->sum_squares(b, ACC(g), n) - sum) <= 1e-12 * sum);
+    release();
 }
 
 int main(void)
