@@ -57,7 +57,7 @@ static const cli_opt opts[] = {
     { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2).", 0, 0 },
     { CLI_SIZE, "eval-every", 0, &o.eval_every, "TOKENS",
       "Held-out loss at the start and every so many tokens (at the end).", 0, 0 },
-    { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N", "Of the held-out shards use at most the first N tokens (all).", 0, 0 },
+    { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N", "Use at most N tokens of the held-out shards, spread over them (all).", 0, 0 },
     { CLI_SIZE, "seed", 's', &o.seed, "N", "Of the order of rows, and of random weights (0).", 0, 0 },
     { CLI_FLAG, "resume", 0, &o.resume, NULL,
       "Go on from the last checkpoint in the output directory; begin where there is none.", 0, 0 },

@@ -24,6 +24,13 @@ static lm_json *result_json(const tr_run *r, const tr_sums *s, double all, uint6
     return line;
 }
 
+/* Where fewer sequences are taken than there are, they are spread over all. */
+static uint64_t place(const tr_run *r, uint64_t i)
+{
+    uint64_t all = tr_data_sequences(r->eval), n = r->eval_sequences;
+    return all / n * i + all % n * i / n;
+}
+
 int tr_evaluate(tr_run *r)
 {
     size_t n = tr_data_domains(r->eval);
@@ -36,7 +43,7 @@ int tr_evaluate(tr_run *r)
         if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
         tr_rows_clear(&rows);
         for (uint64_t i = at; !rc && i < at + r->micro && i < r->eval_sequences; i++)
-            rc = tr_data_add(r->eval, i, &rows);
+            rc = tr_data_add(r->eval, place(r, i), &rows);
         if (!rc) rc = tr_run_rows(r, r->eval, &rows, 0, &all, &s);
         count += rows.predicted;
     }

@@ -233,7 +233,7 @@ static int add_indexed(st_reader *r, const char *dir, const char *index)
         while (k < r->n_sources && strcmp(r->sources[k].path, path)) k++;
         if (k == r->n_sources) rc = add_file(r, path);
     }
-    qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
+    if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
     for (size_t i = 0; !rc && lm_json_member(map, i, &key, &value); i++)
         if (!st_find(r, key)) rc = lm_json_fail(value, "tensor %s is not in this file", key);
     lm_json_free(root);
