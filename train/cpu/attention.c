@@ -41,11 +41,13 @@ static void forward_tile(real *o, real *lse, const real *q, const real *k, const
         for (size_t i = 0; i < rows; i++) {
             /* The first tile holds key 0, which every query sees: no row's maximum is -inf. */
             real t = cpu_max_row(s + i * TILE, cols);
-            if (t < top[i]) t = top[i];
-            real fade = (real)exp((double)(top[i] - t));
-            sum[i] = sum[i] * fade + cpu_exp_row(s + i * TILE, cols, t);
-            top[i] = t;
-            for (size_t c = 0; c < z->d; c++) acc[i * z->d + c] *= fade;
+            if (t > top[i]) {
+                real fade = (real)exp((double)(top[i] - t));
+                sum[i] *= fade;
+                top[i] = t;
+                for (size_t c = 0; c < z->d; c++) acc[i * z->d + c] *= fade;
+            }
+            sum[i] += cpu_exp_row(s + i * TILE, cols, top[i]);
         }
         cpu_gemm(false, false, rows, z->d, cols, 1, s, TILE, v + k0 * kv_row, kv_row, 1, acc, z->d);
     }
