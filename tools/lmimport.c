@@ -9,14 +9,17 @@ static cli_list args;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &args, "llama2c MODEL.bin TOKENIZER.bin",
-      "A checkpoint of llama2.c in its first format (seven numbers, then float32), and its vocabulary.", 3, 0 },
-    { CLI_STR, "output", 'o', &output, "DIR", "The directory to write; made where it is absent.", 0, 0 },
+      "A checkpoint of llama2.c in its first format (seven numbers, then float32), and its "
+      "vocabulary.", 3, 0 },
+    { CLI_STR, "output", 'o', &output, "DIR",
+      "The directory to write; made where it is absent.", 0, 0 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
 static int run(void)
 {
-    if (strcmp(args.v[0], "llama2c")) return cli_usage("%s: not a kind of model that is read (llama2c)", args.v[0]);
+    if (strcmp(args.v[0], "llama2c"))
+        return cli_usage("%s: not a kind of model that is read (llama2c)", args.v[0]);
     if (args.n != 3) return cli_usage("llama2c takes a model and a tokenizer");
     if (!output) return cli_usage("--output is missing");
     return tr_import_llama2c(args.v[1], args.v[2], output);
@@ -26,8 +29,10 @@ static const cli_tool tool = {
     .name = "lmimport",
     .summary = "make a model directory from a checkpoint of llama2.c",
     .about =
-        "Writes config.json, model.safetensors, tokenizer.model and tokenizer_config.json: what lmtrain --model, "
-        "lmtok -m and transformers read. The numbers stay as they are; rows of the query and key matrices are put "
+        "Writes config.json, model.safetensors, tokenizer.model and tokenizer_config.json: what "
+        "lmtrain --model, "
+        "lmtok -m and transformers read. The numbers stay as they are; rows of the query and key "
+        "matrices are put "
         "into the order that Hugging Face's rotary embedding expects.",
     .opts = opts,
     .examples =

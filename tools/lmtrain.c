@@ -18,54 +18,72 @@ static lm_progress *live;
 
 static const cli_opt opts[] = {
     { CLI_STR, "model", 'm', &o.model, "DIR",
-      "Go on from this Hugging Face model directory: config.json, one or many .safetensors.", 0, 0 },
+      "Go on from this Hugging Face model directory: config.json, one or many .safetensors.",
+      0, 0 },
     { CLI_STR, "init", 0, &o.init, "SHAPE",
-      "Begin with random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json.", 0, 0 },
-    { CLI_STR, "data", 'd', &o.data, "SHARDS", "What lmpack wrote: a directory, or one .lms file.", 0, 0 },
-    { CLI_STR, "eval-data", 0, &o.eval_data, "SHARDS", "Held-out shards; their loss is logged by domain.", 0, 0 },
-    { CLI_STR, "output", 'o', &o.out, "DIR", "Where the model, the checkpoints and the log go.", 0, 0 },
+      "Begin with random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json.",
+      0, 0 },
+    { CLI_STR, "data", 'd', &o.data, "SHARDS",
+      "What lmpack wrote: a directory, or one .lms file.", 0, 0 },
+    { CLI_STR, "eval-data", 0, &o.eval_data, "SHARDS",
+      "Held-out shards; their loss is logged by domain.", 0, 0 },
+    { CLI_STR, "output", 'o', &o.out, "DIR",
+      "Where the model, the checkpoints and the log go.", 0, 0 },
     { CLI_CHOICE, "backend", 0, &backend_kind, "cpu|cuda", "What calculates.", 0, 0 },
     { CLI_SIZE, "seq-len", 'L', &o.length, "N",
       "Tokens a sequence (the shards' rows). A row is cut into sequences without a rest.", 0, 0 },
     { CLI_SIZE, "batch", 'b', &o.batch, "TOKENS",
-      "Tokens a step, brought to whole sequences (4M). Gradients are accumulated over them.", 0, 0 },
+      "Tokens a step, brought to whole sequences (4M). Gradients are accumulated over them.",
+      0, 0 },
     { CLI_SIZE, "micro-batch", 0, &o.micro, "N",
-      "Sequences in one forward and backward (as many as 4,096 tokens hold, at least one). Changes memory and "
-      "speed, and the result at most by rounding.", 0, 0 },
-    { CLI_SIZE, "tokens", 'n', &o.tokens, "N", "Tokens to train on, brought to whole steps.", 0, 0 },
+      "Sequences in one forward and backward (as many as 4,096 tokens hold, at least one). "
+      "Changes memory and speed, and the result at most by rounding.", 0, 0 },
+    { CLI_SIZE, "tokens", 'n', &o.tokens, "N",
+      "Tokens to train on, brought to whole steps.", 0, 0 },
     { CLI_REAL, "lr", 0, &o.optimizer.lr, "X", "Learning rate (2e-5).", 0, 1e3 },
-    { CLI_CHOICE, "schedule", 0, &schedule, "constant|linear|cosine", "How the rate goes on after the warm-up.", 0, 0 },
-    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS", "Tokens over which the rate rises from 0 (none).", 0, 0 },
-    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X", "What linear and cosine end at (0).", 0, 1e3 },
-    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X", "Decoupled decay of matrices (0.1).", 0, 1e3 },
+    { CLI_CHOICE, "schedule", 0, &schedule, "constant|linear|cosine",
+      "How the rate goes on after the warm-up.", 0, 0 },
+    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS",
+      "Tokens over which the rate rises from 0 (none).", 0, 0 },
+    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X",
+      "What linear and cosine end at (0).", 0, 1e3 },
+    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X",
+      "Decoupled decay of matrices (0.1).", 0, 1e3 },
     { CLI_REAL, "beta1", 0, &o.optimizer.beta1, "X", "AdamW's first (0.9).", 0, 0.999999 },
     { CLI_REAL, "beta2", 0, &o.optimizer.beta2, "X", "AdamW's second (0.95).", 0, 0.999999 },
     { CLI_REAL, "eps", 0, &o.optimizer.eps, "X", "AdamW's epsilon (1e-8).", 0, 1 },
-    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X", "Largest norm of the gradient; 0 for none (1).", 0, 1e9 },
+    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X",
+      "Largest norm of the gradient; 0 for none (1).", 0, 1e9 },
     { CLI_REAL, "rope-base", 0, &o.rope_base, "X",
       "RoPE's base (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
     { CLI_FLAG, "doc-mask", 0, &o.doc_mask, NULL,
-      "Attention does not cross documents, positions begin anew in each, and no document's first token is "
-      "predicted.", 0, 0 },
+      "Attention does not cross documents, positions begin anew in each, and no document's first "
+      "token is predicted.", 0, 0 },
     { CLI_FLAG, "recompute", 0, &o.recompute, NULL,
-      "Keep only each layer's input and compute the rest again on the way back. Same bits, less memory.", 0, 0 },
+      "Keep only each layer's input and compute the rest again on the way back. Same bits, less "
+      "memory.", 0, 0 },
     { CLI_FLAG, "keep-attention", 0, &o.keep_attention, NULL,
-      "With --recompute: keep attention's output, so that it is not computed again. Same bits.", 0, 0 },
+      "With --recompute: keep attention's output, so that it is not computed again. Same bits.",
+      0, 0 },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
       "The MLP and the loss take so many tokens at a time (2048). Same bits at any value.", 0, 0 },
-    { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS", "Save a checkpoint every so many tokens (at the end).", 0, 0 },
+    { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS",
+      "Save a checkpoint every so many tokens (at the end).", 0, 0 },
     { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2).", 0, 0 },
     { CLI_SIZE, "eval-every", 0, &o.eval_every, "TOKENS",
       "Held-out loss at the start and every so many tokens (at the end).", 0, 0 },
-    { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N", "Use at most N tokens of the held-out shards, spread over them (all).", 0, 0 },
-    { CLI_SIZE, "seed", 's', &o.seed, "N", "Of the order of rows, and of random weights (0).", 0, 0 },
+    { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N",
+      "Use at most N tokens of the held-out shards, spread over them (all).", 0, 0 },
+    { CLI_SIZE, "seed", 's', &o.seed, "N",
+      "Of the order of rows, and of random weights (0).", 0, 0 },
     { CLI_FLAG, "resume", 0, &o.resume, NULL,
       "Go on from the last checkpoint in the output directory; begin where there is none.", 0, 0 },
     { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and stop.", 0, 0 },
     { CLI_CHOICE, "dtype", 0, &dtype, "as-read|float32|bfloat16|float16",
       "How the model's weights are written at the end. Checkpoints are float32.", 0, 0 },
     { CLI_STR, "log", 0, &o.log, "FILE", "The log, JSON lines (DIR/log.jsonl).", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads (all cores). The result does not depend on it.", 0, 4096 },
+    { CLI_THREADS, "threads", 'j', &threads, "N",
+      "Threads (all cores). The result does not depend on it.", 0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -74,9 +92,10 @@ static void show_step(void *arg, const tr_report *r)
     (void)arg;
     char line[160];
     uint64_t left = (uint64_t)r->seconds_left;
-    snprintf(line, sizeof line, "step %" PRIu64 "/%" PRIu64 "  loss %.4f  norm %.3f  %.0f tokens/s  MFU %.0f%%  %" PRIu64
-             ":%02" PRIu64 ":%02" PRIu64 " left", r->step, r->steps, r->loss, r->norm, r->tokens_per_second,
-             100 * r->mfu, left / 3600, left / 60 % 60, left % 60);
+    snprintf(line, sizeof line,
+             "step %" PRIu64 "/%" PRIu64 "  loss %.4f  norm %.3f  %.0f tokens/s  MFU %.0f%%  "
+             "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64 " left", r->step, r->steps, r->loss, r->norm,
+             r->tokens_per_second, 100 * r->mfu, left / 3600, left / 60 % 60, left % 60);
     if (live->show) live->show(live->arg, line);
     else cli_verbose("%s", line);
 }
@@ -95,9 +114,11 @@ static int check_options(void)
     if (!dry_run && !o.tokens) return cli_usage("--tokens is missing");
     if (!o.tokens) o.tokens = 1;
     if (!o.keep) return cli_usage("--keep 0: the last checkpoint has to stay");
-    if (!o.slice || o.slice > INT32_MAX) return cli_usage("--slice %" PRIu64 ": out of range", o.slice);
+    if (!o.slice || o.slice > INT32_MAX)
+        return cli_usage("--slice %" PRIu64 ": out of range", o.slice);
     if (!o.batch) return cli_usage("--batch 0: a step needs tokens");
-    if (o.keep_attention && !o.recompute) return cli_usage("--keep-attention says what --recompute keeps");
+    if (o.keep_attention && !o.recompute)
+        return cli_usage("--keep-attention says what --recompute keeps");
     if (backend_kind == BACKEND_CUDA)
         return lm_fail(LM_EUSAGE, "--backend cuda: this lmtrain was built without CUDA");
     return LM_OK;
@@ -132,20 +153,27 @@ static const cli_tool tool = {
     .name = "lmtrain",
     .summary = "train a LLaMA on packed shards",
     .about =
-        "Trains a model of the LLaMA family, read from a Hugging Face directory or made with random weights, on "
+        "Trains a model of the LLaMA family, read from a Hugging Face directory or made with "
+        "random weights, on "
         "what lmpack wrote, and writes such a directory. The CPU calculates in float32.\n\n"
-        "The order of rows is a function of --seed and the step. A run that was stopped, by SIGTERM or by any "
-        "accident, goes on with --resume from its last whole checkpoint, and ends with the bits of a run that was "
-        "never stopped; a checkpoint of other data is refused. The number of threads changes no bit.\n\n"
-        "Memory is planned before it is allocated: --dry-run prints the plan, and what cannot fit is refused with "
-        "the option that would make it fit. Nothing of the size of sequence x sequence or sequence x "
+        "The order of rows is a function of --seed and the step. A run that was stopped, by "
+        "SIGTERM or by any "
+        "accident, goes on with --resume from its last whole checkpoint, and ends with the bits "
+        "of a run that was "
+        "never stopped; a checkpoint of other data is refused. The number of threads changes no "
+        "bit.\n\n"
+        "Memory is planned before it is allocated: --dry-run prints the plan, and what cannot fit "
+        "is refused with "
+        "the option that would make it fit. Nothing of the size of sequence x sequence or "
+        "sequence x "
         "vocabulary is ever made.",
     .opts = opts,
     .examples =
         "# what a 7B model at 80K tokens would need\n"
         "lmtrain --init llama2-7b --data shards --dry-run --recompute\n"
         "# train a small model from scratch, with its held-out loss by domain\n"
-        "lmtrain --init tiny.json --data shards --eval-data held-out -o model -b 64K -n 10M --lr 1e-3 "
+        "lmtrain --init tiny.json --data shards --eval-data held-out -o model -b 64K -n 10M --lr "
+        "1e-3 "
         "--schedule cosine --warmup 500K --eval-every 1M\n",
     .see = "lmpack(1), lmimport(1)",
     .run = run,

@@ -99,7 +99,8 @@ static int load_tensors(tr_model *m, const char *path, int from, int to, const l
         const st_tensor *t = st_find(r, name);
         uint64_t want = 0;
         if (!t || t->dtype != ST_F32 || t->count != tr_param_count(p))
-            rc = lm_fail(LM_EDATA, "%s: tensor %s is missing, or not of this model's shape", path, name);
+            rc = lm_fail(LM_EDATA, "%s: tensor %s is missing, or not of this model's shape", path,
+                         name);
         if (!rc) rc = lm_json_hex64(&want, sums, name);
         lm_hasher_reset(h);
         for (size_t at = 0, k; !rc && at < tr_param_count(p); at += k) {
@@ -132,7 +133,8 @@ static bool is_leftover(const char *name)
 {
     uint64_t step = 0;
     int used = 0;
-    return sscanf(name, "checkpoint-%" SCNu64 "%n", &step, &used) == 1 && !strcmp(name + used, ".partial");
+    return sscanf(name, "checkpoint-%" SCNu64 "%n", &step, &used) == 1 &&
+           !strcmp(name + used, ".partial");
 }
 
 /* Remove a directory of plain files; what cannot be removed is no fault of the run. */
@@ -142,7 +144,8 @@ static void remove_dir(const char *path)
     const struct dirent *e = NULL;
     while (d && (e = readdir(d))) {
         char file[PATH_SIZE];
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && !path_of(file, path, e->d_name)) unlink(file);
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && !path_of(file, path, e->d_name))
+            unlink(file);
     }
     if (d) closedir(d);
     rmdir(path);
@@ -225,7 +228,8 @@ static int load_run(lm_json **out, const char *path)
     if (!rc) rc = lm_json_load(out, file, (size_t)64 << 20);
     if (!rc) rc = lm_json_u64(&form, *out, "form");
     if (!rc && form != FORM)
-        rc = lm_json_fail(lm_json_get(*out, "form"), "checkpoints of form %" PRIu64 " are not read", form);
+        rc = lm_json_fail(lm_json_get(*out, "form"), "checkpoints of form %" PRIu64 " are not read",
+                          form);
     return rc;
 }
 
@@ -275,7 +279,8 @@ static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const 
     return rc;
 }
 
-int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const char *out, uint64_t keep)
+int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const char *out,
+                       uint64_t keep)
 {
     char name[64], path[PATH_SIZE], aside[PATH_SIZE + 8];
     snprintf(name, sizeof name, "checkpoint-%08" PRIu64, p->step);

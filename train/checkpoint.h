@@ -10,7 +10,8 @@
 typedef struct tr_place {
     uint64_t step, tokens;   /* done */
     uint64_t data_hash;      /* tr_data_hash */
-    uint64_t seed, length, batch; /* tokens a sequence, sequences a step: with the step they are the place in the data */
+    /* Tokens a sequence, sequences a step: with the step they are the place in the data. */
+    uint64_t seed, length, batch;
     bool doc_mask;
     bool eval_due;           /* stopped before an evaluation was done */
     uint64_t log_bytes;      /* length of the log when it was saved */
@@ -18,11 +19,11 @@ typedef struct tr_place {
 
 /* Save to out/checkpoint-STEP: model.safetensors, optimizer.safetensors, config.json, run.json, the
  * last with the hash of each tensor. Then remove all but the last `keep`. 0 or LM_EIO. */
-LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const char *out,
-                                  uint64_t keep);
+LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p,
+                                  const char *out, uint64_t keep);
 
-/* The path of the last checkpoint in `out`: 1, or 0 where there is none. Leftovers of a run that was
- * killed while it saved are removed. */
+/* The path of the last checkpoint in `out`: 1, or 0 where there is none. Leftovers of a run that
+ * was killed while it saved are removed. */
 LM_CHECKED int tr_checkpoint_last(const char *out, char *path, size_t size);
 
 /* Its place; and its state into a model of the same shape. A tensor that is missing or whose

@@ -104,7 +104,8 @@ static int read_rope(tr_rope *r, const lm_json *root, double positions)
     size_t type = 0;
     while (type < sizeof rope_names / sizeof *rope_names && strcmp(name, rope_names[type])) type++;
     if (type == sizeof rope_names / sizeof *rope_names)
-        return lm_json_fail(o, "RoPE scaling \"%s\" is not known (linear, dynamic, yarn, llama3)", name);
+        return lm_json_fail(o, "RoPE scaling \"%s\" is not known (linear, dynamic, yarn, llama3)",
+                            name);
     r->type = (enum tr_rope_type)type;
     if (r->type == TR_ROPE_PLAIN) return LM_OK;
     const lm_json *v = NULL;
@@ -125,7 +126,8 @@ static int read_config(tr_config *c, const lm_json *o)
     if (!rc) rc = refuse_true(o, "attention_bias");
     if (!rc) rc = refuse_true(o, "mlp_bias");
     if (!rc && present(o, "quantization_config"))
-        rc = lm_json_fail(lm_json_get(o, "quantization_config"), "quantized weights are not supported");
+        rc = lm_json_fail(lm_json_get(o, "quantization_config"),
+                          "quantized weights are not supported");
     if (!rc) rc = size_field(&c->dim, o, "hidden_size", 1 << 20);
     if (!rc) rc = size_field(&c->mlp, o, "intermediate_size", 1 << 22);
     if (!rc) rc = size_field(&c->layers, o, "num_hidden_layers", 4096);
@@ -136,11 +138,13 @@ static int read_config(tr_config *c, const lm_json *o)
         rc = size_field(&c->kv_heads, o, "num_key_value_heads", c->heads);
     if (rc) return rc;
     if (c->heads % c->kv_heads)
-        return lm_json_fail(lm_json_get(o, "num_key_value_heads"), "does not divide %zu heads", c->heads);
+        return lm_json_fail(lm_json_get(o, "num_key_value_heads"), "does not divide %zu heads",
+                            c->heads);
     c->head_dim = c->dim / c->heads;
     if (present(o, "head_dim")) rc = size_field(&c->head_dim, o, "head_dim", 256);
     else if (c->dim % c->heads)
-        rc = lm_json_fail(lm_json_get(o, "num_attention_heads"), "does not divide hidden_size %zu", c->dim);
+        rc = lm_json_fail(lm_json_get(o, "num_attention_heads"), "does not divide hidden_size %zu",
+                          c->dim);
     if (rc) return rc;
     if (c->head_dim % 2 || c->head_dim > 256 || c->head_dim < 2)
         return lm_json_fail(o, "a head of %zu numbers: must be even and at most 256", c->head_dim);
@@ -179,7 +183,8 @@ int tr_config_preset(tr_config *c, const char *name)
                 .rope = { .theta = 10000, .attention_factor = 1 } };
             return LM_OK;
         }
-    return lm_fail(LM_EUSAGE, "%s: no shape of this name (llama2-7b, llama2-13b, llama2-70b)", name);
+    return lm_fail(LM_EUSAGE, "%s: no shape of this name (llama2-7b, llama2-13b, llama2-70b)",
+                   name);
 }
 
 void tr_config_free(tr_config *c)
@@ -195,7 +200,8 @@ void tr_config_free(tr_config *c)
 static const lm_json *scaling_read(const tr_config *c)
 {
     if (!c->json || c->rope.type == TR_ROPE_PLAIN) return NULL;
-    return lm_json_get(c->json, present(c->json, "rope_parameters") ? "rope_parameters" : "rope_scaling");
+    return lm_json_get(c->json,
+                       present(c->json, "rope_parameters") ? "rope_parameters" : "rope_scaling");
 }
 
 static lm_json *scaling_json(const lm_json *from)
@@ -210,8 +216,9 @@ static lm_json *scaling_json(const lm_json *from)
 
 static bool is_ours(const char *key)
 {
-    static const char *const ours[] = { "architectures", "model_type", "hidden_act", "attention_bias",
-        "mlp_bias", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+    static const char *const ours[] = { "architectures", "model_type", "hidden_act",
+        "attention_bias", "mlp_bias", "hidden_size", "intermediate_size", "num_hidden_layers",
+        "num_attention_heads",
         "num_key_value_heads", "head_dim", "vocab_size", "max_position_embeddings", "rms_norm_eps",
         "initializer_range", "tie_word_embeddings", "rope_theta", "rope_scaling",
         "rope_parameters", "torch_dtype", "dtype" };
@@ -259,7 +266,8 @@ lm_json *tr_config_json(const tr_config *c, const char *dtype)
 
 static double layer_weights(const tr_config *c)
 {
-    double q = (double)c->heads * (double)c->head_dim, kv = (double)c->kv_heads * (double)c->head_dim;
+    double q = (double)c->heads * (double)c->head_dim,
+           kv = (double)c->kv_heads * (double)c->head_dim;
     return (double)c->dim * (2 * q + 2 * kv + 3 * (double)c->mlp);
 }
 
@@ -273,7 +281,7 @@ double tr_config_weights(const tr_config *c)
 double tr_config_flops(const tr_config *c, double context)
 {
     double products = (double)c->layers * layer_weights(c) + (double)c->vocab * (double)c->dim;
-    /* Two products of 2 d operations a pair, half of the pairs, three times for forward and back. */
+    /* Two products of 2 d operations a pair, half of the pairs, thrice for forward and back. */
     double pairs = 6 * context * (double)c->heads * (double)c->head_dim * (double)c->layers;
     return 6 * products + pairs;
 }

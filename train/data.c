@@ -28,12 +28,16 @@ static int fit_length(tr_data *d, size_t length, const char *path)
     uint64_t row = d->row_tokens - (lm_shard_labels(s) ? 1 : 0);
     if (!row) return lm_fail(LM_EDATA, "%s: rows without a token", path);
     if (length > row)
-        return lm_fail(LM_EUSAGE, "%s: rows of %" PRIu64 " tokens are shorter than sequences of %zu "
-                       "(--seq-len); pack longer rows", path, row, length);
+        return lm_fail(LM_EUSAGE,
+                       "%s: rows of %" PRIu64 " tokens are shorter than sequences of %zu "
+                       "(--seq-len); pack longer rows",
+                       path, row, length);
     d->length = length ? length : (size_t)row;
     if (row % d->length)
-        return lm_fail(LM_EUSAGE, "%s: rows of %" PRIu64 " tokens cannot be cut into sequences of %zu "
-                       "(--seq-len) without a rest", path, row, d->length);
+        return lm_fail(LM_EUSAGE,
+                       "%s: rows of %" PRIu64 " tokens cannot be cut into sequences of %zu "
+                       "(--seq-len) without a rest",
+                       path, row, d->length);
     d->per_row = row / d->length;
     d->sequences = lm_shards_rows(d->shards) * d->per_row;
     if (!d->sequences) return lm_fail(LM_ESHORT, "%s: the shards hold no rows", path);
@@ -137,7 +141,8 @@ int tr_rows_new(tr_rows *r, size_t length, size_t capacity)
     size_t n = length * capacity;
     *r = (tr_rows){ .length = length, .capacity = capacity };
     if (n / length != capacity || n > UINT32_MAX - 1)
-        return lm_fail(LM_EUSAGE, "%zu sequences of %zu tokens are too many for one step", capacity, length);
+        return lm_fail(LM_EUSAGE, "%zu sequences of %zu tokens are too many for one step", capacity,
+                       length);
     r->ids = malloc(n * sizeof *r->ids);
     r->targets = malloc(n * sizeof *r->targets);
     r->positions = malloc(n * sizeof *r->positions);
@@ -214,7 +219,8 @@ tr_batch tr_rows_batch(const tr_rows *r, size_t from, size_t count, uint32_t *st
 {
     size_t at = from * r->length, n = count * r->length, i = 0, k = 0;
     while (r->starts[i] < at) i++;
-    for (; i < r->n_segments && r->starts[i] < at + n; i++) starts[k++] = r->starts[i] - (uint32_t)at;
+    for (; i < r->n_segments && r->starts[i] < at + n; i++)
+        starts[k++] = r->starts[i] - (uint32_t)at;
     starts[k] = (uint32_t)n;
     return (tr_batch){ n, r->ids + at, r->targets + at, r->positions + at, { k, starts } };
 }
@@ -227,12 +233,15 @@ void tr_data_lineage(const tr_data *d, uint64_t number, char *text, size_t size)
     uint64_t row = 0;
     size_t n = 0, shown = 0;
     *text = 0;
-    if (lm_shards_find(d->shards, number / d->per_row, &s, &row) || lm_shard_spans(s, row, &spans, &n)) return;
+    if (lm_shards_find(d->shards, number / d->per_row, &s, &row) ||
+        lm_shard_spans(s, row, &spans, &n))
+        return;
     uint64_t first = number % d->per_row * d->length;
     const lm_json *files = lm_json_get(lm_shard_identity(s), "files");
     size_t k = (size_t)snprintf(text, size, "%s row %" PRIu64 ":", lm_shard_name(s), row);
     for (size_t i = 0; i < n && k < size; i++) {
-        if ((uint64_t)spans[i].row_start + spans[i].tokens <= first || spans[i].row_start >= first + d->length)
+        if ((uint64_t)spans[i].row_start + spans[i].tokens <= first ||
+            spans[i].row_start >= first + d->length)
             continue;
         if (shown++ == SHOWN) {
             snprintf(text + k, size - k, " ...");

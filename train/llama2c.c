@@ -43,8 +43,9 @@ static int read_shape(source *s)
         if (i == 5) s->c.tied = x > 0;
         if (i == 5 && x < 0 && x > -INT32_MAX) x = -x;
         if (x < 1 || x > 1 << 24)
-            return lm_fail(LM_EDATA, "%s: %s at byte %zu is %" PRId32 ": not a checkpoint of llama2.c", s->path,
-                           names[i], 4 * i, x);
+            return lm_fail(LM_EDATA,
+                           "%s: %s at byte %zu is %" PRId32 ": not a checkpoint of llama2.c",
+                           s->path, names[i], 4 * i, x);
         v[i] = (uint32_t)x;
     }
     s->c.dim = v[0];
@@ -59,8 +60,8 @@ static int read_shape(source *s)
     s->c.init_std = 0.02;
     s->c.rope = (tr_rope){ .theta = 10000, .attention_factor = 1 };
     if (s->c.dim % s->c.heads || s->c.heads % s->c.kv_heads || s->c.head_dim % 2)
-        return lm_fail(LM_EDATA, "%s: %zu numbers in %zu heads, %zu of keys: no such shape", s->path, s->c.dim,
-                       s->c.heads, s->c.kv_heads);
+        return lm_fail(LM_EDATA, "%s: %zu numbers in %zu heads, %zu of keys: no such shape",
+                       s->path, s->c.dim, s->c.heads, s->c.kv_heads);
     return LM_OK;
 }
 
@@ -90,7 +91,8 @@ static places find_places(const tr_config *c)
 }
 
 /* Copy `rows` rows; with `heads` each head's rows go from neighbours to halves. */
-static int copy_rows(const source *s, st_writer *w, uint64_t at, size_t rows, size_t cols, size_t heads)
+static int copy_rows(const source *s, st_writer *w, uint64_t at, size_t rows, size_t cols,
+                     size_t heads)
 {
     unsigned char *raw = malloc(cols * 4);
     float *row = malloc(cols * sizeof *row);
@@ -117,7 +119,8 @@ typedef struct part {
     size_t rows, cols, heads; /* rows 1: a vector */
 } part;
 
-static void add(part **p, const char *fmt, size_t layer, uint64_t at, size_t rows, size_t cols, size_t heads)
+static void add(part **p, const char *fmt, size_t layer, uint64_t at, size_t rows, size_t cols,
+                size_t heads)
 {
     snprintf((*p)->name, sizeof (*p)->name, fmt, layer);
     (*p)->at = at + layer * (uint64_t)rows * cols;
@@ -158,7 +161,9 @@ static int write_weights(const source *s, const char *path)
     size_t n = rc ? 0 : list_parts(list, &s->c);
     for (size_t i = 0; i < n; i++) {
         bool vector = list[i].rows == 1;
-        specs[i] = (st_spec){ list[i].name, vector ? 1 : 2, { vector ? list[i].cols : list[i].rows, list[i].cols } };
+        specs[i] = (st_spec){ list[i].name,
+                              vector ? 1 : 2,
+                              { vector ? list[i].cols : list[i].rows, list[i].cols } };
     }
     if (!rc) rc = st_create(&w, path, specs, n, ST_F32);
     for (size_t i = 0; !rc && i < n; i++)
@@ -182,8 +187,11 @@ static int open_source(source *s, const char *path)
     if (rc) return rc;
     uint64_t want = HEADER + 4 * find_places(&s->c).end;
     if ((uint64_t)st.st_size != want)
-        return lm_fail(LM_EDATA, "%s: has %" PRIu64 " bytes, its shape asks for %" PRIu64 ": cut short, or not of "
-                       "llama2.c's first format", path, (uint64_t)st.st_size, want);
+        return lm_fail(LM_EDATA,
+                       "%s: has %" PRIu64 " bytes, its shape asks for %" PRIu64
+                       ": cut short, or not of "
+                       "llama2.c's first format",
+                       path, (uint64_t)st.st_size, want);
     return LM_OK;
 }
 
@@ -281,7 +289,9 @@ static int read_pieces(lm_buf *model, lm_in *in, const char *path, uint64_t voca
         rc = lm_in_exact(in, head, 8);
         uint32_t n = rc == 1 ? lm_le32(head + 4) : 0;
         if (rc == 1 && n > PIECE_MAX / 4)
-            rc = lm_fail(LM_EDATA, "%s: piece %" PRIu64 " of %" PRIu32 " bytes: not a tokenizer of llama2.c", path, id, n);
+            rc = lm_fail(LM_EDATA,
+                         "%s: piece %" PRIu64 " of %" PRIu32 " bytes: not a tokenizer of llama2.c",
+                         path, id, n);
         if (rc == 1 && n) rc = lm_in_exact(in, raw, n);
         if (rc != 1) break;
         int bad = piece_text(&text, raw, n, id);
@@ -291,12 +301,16 @@ static int read_pieces(lm_buf *model, lm_in *in, const char *path, uint64_t voca
         if (bad) rc = bad;
     }
     lm_buf_free(&text);
-    if (rc == 0) rc = lm_fail(LM_EDATA, "%s: ends before piece %" PRIu64 ", which the model's vocabulary asks for",
-                              path, vocab - 1);
+    if (rc == 0)
+        rc = lm_fail(LM_EDATA,
+                     "%s: ends before piece %" PRIu64 ", which the model's vocabulary asks for",
+                     path, vocab - 1);
     if (rc < 0) return rc;
     ssize_t more = lm_in_read(in, raw, 1);
     if (more < 0) return (int)more;
-    return more ? lm_fail(LM_EDATA, "%s: holds more than the %" PRIu64 " pieces of the model's vocabulary", path, vocab)
+    return more ? lm_fail(LM_EDATA,
+                          "%s: holds more than the %" PRIu64 " pieces of the model's vocabulary",
+                          path, vocab)
                 : LM_OK;
 }
 

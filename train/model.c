@@ -25,7 +25,8 @@ static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
     /* Sizes past all memory stay so: the plan is what refuses them. */
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, width, &bytes)) bytes = SIZE_MAX;
-    if (__builtin_add_overflow(t->plan.bytes[kind], bytes, &t->plan.bytes[kind])) t->plan.bytes[kind] = SIZE_MAX;
+    if (__builtin_add_overflow(t->plan.bytes[kind], bytes, &t->plan.bytes[kind]))
+        t->plan.bytes[kind] = SIZE_MAX;
     if (__builtin_add_overflow(t->plan.total, bytes, &t->plan.total)) t->plan.total = SIZE_MAX;
     if (!t->m || t->rc) return NULL;
     tr_model *m = t->m;
@@ -200,8 +201,10 @@ int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend
 {
     *out = NULL;
     if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
-        return lm_fail(LM_EUSAGE, "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
-                       "divide a slice)", l->tokens, l->length, l->slice, BK_BLOCK);
+        return lm_fail(LM_EUSAGE,
+                       "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
+                       "divide a slice)",
+                       l->tokens, l->length, l->slice, BK_BLOCK);
     float *table = NULL;
     tr_model *m = NULL;
     int rc = outline(&m, c);
@@ -268,7 +271,10 @@ static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
 }
 
 /* Where gate and up of tokens from `at` on stand. */
-static size_t mlp_row(const tr_model *m, size_t at) { return m->l.train && !m->l.recompute ? at : 0; }
+static size_t mlp_row(const tr_model *m, size_t at)
+{
+    return m->l.train && !m->l.recompute ? at : 0;
+}
 
 static void gate_and_up(tr_model *m, layer *y, size_t at, size_t n)
 {
@@ -316,7 +322,8 @@ static int forward(tr_model *m, const tr_batch *t)
     const tr_config *c = m->c;
     backend *b = m->b;
     if (!t->n || t->n > m->l.tokens)
-        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n, m->l.tokens);
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
+                       m->l.tokens);
     for (size_t i = 0; i < t->n; i++) {
         if (t->ids[i] < 0 || (size_t)t->ids[i] >= c->vocab || t->targets[i] >= (int64_t)c->vocab)
             return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
@@ -354,7 +361,8 @@ static void losses_of(tr_model *m, size_t n, double scale)
         b->cross_entropy(b, bk_acc_at(b, m->loss, at), m->logits, bk_int_at(m->targets, at), s,
                          c->vocab, scale, scale > 0);
         if (!(scale > 0)) continue;
-        b->linear_dx(b, rows_at(m, m->dh, at, c->dim), m->logits, head->w, s, c->dim, c->vocab, false);
+        b->linear_dx(b, rows_at(m, m->dh, at, c->dim), m->logits, head->w, s, c->dim, c->vocab,
+                     false);
         b->linear_dw(b, head->grad, m->logits, h, s, c->dim, c->vocab);
     }
 }
@@ -409,7 +417,8 @@ static void backward(tr_model *m, const tr_batch *t)
     const tr_config *c = m->c;
     backend *b = m->b;
     b->zero_act(b, m->dx, t->n * c->dim);
-    b->rmsnorm_back(b, m->dx, last_norm(m)->grad, m->dh, m->out, last_norm(m)->w, m->rstd, t->n, c->dim);
+    b->rmsnorm_back(b, m->dx, last_norm(m)->grad, m->dh, m->out, last_norm(m)->w, m->rstd, t->n,
+                    c->dim);
     for (size_t i = c->layers; i-- > 0;) {
         layer *y = &m->layers[i];
         /* The last layer's values are still there. */

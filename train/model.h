@@ -15,15 +15,23 @@
 typedef struct tr_layout {
     size_t tokens;       /* at most so many in one call (N) */
     size_t length;       /* the longest sequence: the RoPE table; dynamic scaling uses it */
-    size_t slice;        /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
+    size_t slice; /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
     bool train;          /* gradients and optimizer state too */
-    bool recompute;      /* keep each layer's input only and compute the rest again on the way back */
+    bool recompute; /* keep each layer's input only and compute the rest again on the way back */
     bool keep_attention; /* with recompute: keep attention's output and log-sum-exp too */
 } tr_layout;
 
 /* What the memory goes to, in bytes. */
-enum tr_memory { TR_MEM_WEIGHTS, TR_MEM_GRADIENTS, TR_MEM_OPTIMIZER, TR_MEM_LAYERS, TR_MEM_ATTENTION,
-                 TR_MEM_WORK, TR_MEM_SLICE, TR_MEM_KINDS };
+enum tr_memory {
+    TR_MEM_WEIGHTS,
+    TR_MEM_GRADIENTS,
+    TR_MEM_OPTIMIZER,
+    TR_MEM_LAYERS,
+    TR_MEM_ATTENTION,
+    TR_MEM_WORK,
+    TR_MEM_SLICE,
+    TR_MEM_KINDS
+};
 typedef struct tr_plan {
     size_t bytes[TR_MEM_KINDS], total;
 } tr_plan;

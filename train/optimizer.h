@@ -1,4 +1,4 @@
-/* optimizer.h -- AdamW over all weights of a model, and the learning rate as a function of tokens. */
+/* optimizer.h -- AdamW over all weights of a model; the learning rate as a function of tokens. */
 #ifndef TRAIN_OPTIMIZER_H
 #define TRAIN_OPTIMIZER_H
 
@@ -24,8 +24,8 @@ double tr_learning_rate(const tr_optimizer *o, double done, double batch);
 /* The norm of all gradients together. */
 double tr_gradient_norm(tr_model *m);
 
-/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`; the gradients become 0. 0, or the
- * backend's fault. */
+/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`; the gradients become 0. 0, or
+ * the backend's fault. */
 LM_CHECKED int tr_step(tr_model *m, const tr_optimizer *o, uint64_t step, double lr, double norm);
 
 #endif

@@ -36,8 +36,11 @@ static int open_config(tr_run *r)
         rc = tr_config_load(&r->c, r->o.init);
     } else {
         rc = tr_config_preset(&r->c, r->o.init);
-        if (rc) rc = lm_fail(LM_EUSAGE, "--init %s: neither a file nor a shape of this name (llama2-7b, "
-                             "llama2-13b, llama2-70b)", r->o.init);
+        if (rc)
+            rc = lm_fail(LM_EUSAGE,
+                         "--init %s: neither a file nor a shape of this name (llama2-7b, "
+                         "llama2-13b, llama2-70b)",
+                         r->o.init);
     }
     if (!rc && r->o.rope_base > 0) r->c.rope.theta = r->o.rope_base;
     return rc;
@@ -47,7 +50,9 @@ static int open_config(tr_run *r)
 static int check_vocab(const tr_run *r, const tr_data *d, const char *path)
 {
     if (tr_data_vocab(d) <= r->c.vocab) return LM_OK;
-    return lm_fail(LM_EDATA, "%s: made with a vocabulary of %" PRIu32 " ids, but the model's vocab_size is %zu",
+    return lm_fail(LM_EDATA,
+                   "%s: made with a vocabulary of %" PRIu32
+                   " ids, but the model's vocab_size is %zu",
                    path, tr_data_vocab(d), r->c.vocab);
 }
 
@@ -81,12 +86,18 @@ static void lay_out(tr_run *r)
     if (r->micro > r->place.batch) r->micro = r->place.batch;
     /* Readers of config.json take this as the longest sequence the model knows; with these two
      * scalings it is a parameter of the rotation. */
-    if (r->c.rope.type != TR_ROPE_DYNAMIC && r->c.rope.type != TR_ROPE_YARN && length > r->c.positions)
+    if (r->c.rope.type != TR_ROPE_DYNAMIC && r->c.rope.type != TR_ROPE_YARN &&
+        length > r->c.positions)
         r->c.positions = (size_t)length;
     size_t slice = (size_t)((r->o.slice + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK);
-    size_t tokens = (size_t)(r->micro * length), whole = (tokens + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK;
-    r->l = (tr_layout){ .tokens = tokens, .length = (size_t)length, .slice = slice < whole ? slice : whole,
-        .train = true, .recompute = r->o.recompute, .keep_attention = r->o.keep_attention };
+    size_t tokens = (size_t)(r->micro * length),
+           whole = (tokens + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK;
+    r->l = (tr_layout){ .tokens = tokens,
+                        .length = (size_t)length,
+                        .slice = slice < whole ? slice : whole,
+                        .train = true,
+                        .recompute = r->o.recompute,
+                        .keep_attention = r->o.keep_attention };
 }
 
 int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w)
@@ -129,22 +140,31 @@ int tr_run_plan(const tr_run *r, lm_buf *text)
     tr_plan p;
     int rc = tr_model_plan(&p, &r->c, &r->l, r->b);
     if (!rc)
-        rc = lm_buf_printf(text, "%.4g M weights, %zu layers; %" PRIu64 " steps of %" PRIu64 " x %zu tokens, %"
-                           PRIu64 " at a time\n", tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps,
-                           r->place.batch, r->l.length, r->micro);
+        rc = lm_buf_printf(text,
+                           "%.4g M weights, %zu layers; %" PRIu64 " steps of %" PRIu64
+                           " x %zu tokens, %" PRIu64 " at a time\n",
+                           tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps, r->place.batch,
+                           r->l.length, r->micro);
     for (size_t i = 0; !rc && i < TR_MEM_KINDS; i++)
         if (p.bytes[i])
-            rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", tr_memory_names[i], (double)p.bytes[i] / mib);
+            rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", tr_memory_names[i],
+                               (double)p.bytes[i] / mib);
     if (!rc) rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "all", (double)p.total / mib);
     size_t there = r->b->available(r->b);
-    if (!rc && there) rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "available", (double)there / mib);
+    if (!rc && there)
+        rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "available", (double)there / mib);
     return rc;
 }
 
 /* Refuse what does not fit, and say what would make it fit. */
 static int check_memory(const tr_run *r)
 {
-    static const struct { bool recompute, keep; bool one; size_t slice; const char *says; } ways[] = {
+    static const struct {
+        bool recompute, keep;
+        bool one;
+        size_t slice;
+        const char *says;
+    } ways[] = {
         { true, true, false, 0, "--recompute --keep-attention" },
         { true, false, false, 0, "--recompute" },
         { true, false, true, 0, "--recompute --micro-batch 1" },
@@ -164,12 +184,15 @@ static int check_memory(const tr_run *r)
         rc = tr_model_plan(&p, &r->c, &l, r->b);
         if (rc) return rc;
         if (p.total <= there)
-            return lm_fail(LM_ENOMEM, "%zu MiB are needed and %zu MiB are available; with %s it would be %zu "
-                           "MiB (--dry-run shows what takes it)", need >> 20, there >> 20, ways[i].says,
-                           p.total >> 20);
+            return lm_fail(LM_ENOMEM,
+                           "%zu MiB are needed and %zu MiB are available; with %s it would be %zu "
+                           "MiB (--dry-run shows what takes it)",
+                           need >> 20, there >> 20, ways[i].says, p.total >> 20);
     }
-    return lm_fail(LM_ENOMEM, "%zu MiB are needed and %zu MiB are available; no option makes it fit: the "
-                   "least is %zu MiB (--dry-run shows what takes it)", need >> 20, there >> 20, p.total >> 20);
+    return lm_fail(LM_ENOMEM,
+                   "%zu MiB are needed and %zu MiB are available; no option makes it fit: the "
+                   "least is %zu MiB (--dry-run shows what takes it)",
+                   need >> 20, there >> 20, p.total >> 20);
 }
 
 /* ---- steps ----------------------------------------------------------------------------- */
@@ -178,7 +201,8 @@ static int not_finite(const tr_run *r, const tr_data *d, const tr_rows *rows, si
 {
     char where[768];
     tr_data_lineage(d, rows->which[sequence], where, sizeof where);
-    return lm_fail(LM_EDATA, "step %" PRIu64 ": the loss is not finite in %s", r->place.step + 1, where);
+    return lm_fail(LM_EDATA, "step %" PRIu64 ": the loss is not finite in %s", r->place.step + 1,
+                   where);
 }
 
 int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale, double *total,
@@ -236,9 +260,11 @@ static int take_step(tr_run *r)
     int rc = LM_OK;
     tr_rows_clear(&r->rows);
     for (uint64_t i = 0; !rc && i < batch; i++)
-        rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, r->place.step * batch + i), &r->rows);
+        rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, r->place.step * batch + i),
+                         &r->rows);
     if (!rc && !r->rows.predicted)
-        rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict", r->place.step + 1);
+        rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict",
+                     r->place.step + 1);
     if (!rc) rc = tr_run_rows(r, r->data, &r->rows, 1 / (double)r->rows.predicted, &loss, NULL);
     if (rc) return rc;
 
@@ -256,9 +282,17 @@ static int take_step(tr_run *r)
     r->place.tokens += batch * r->l.length;
 
     double seconds = lm_seconds() - start;
-    tr_report p = { r->place.step, r->steps, r->place.tokens, loss / (double)r->rows.predicted, norm, lr,
-        tokens / seconds, 0, seconds * (double)(r->steps - r->place.step) };
-    if (r->peak > 0) p.mfu = p.tokens_per_second * tr_config_flops(&r->c, mean_context(&r->rows)) / r->peak;
+    tr_report p = { r->place.step,
+                    r->steps,
+                    r->place.tokens,
+                    loss / (double)r->rows.predicted,
+                    norm,
+                    lr,
+                    tokens / seconds,
+                    0,
+                    seconds * (double)(r->steps - r->place.step) };
+    if (r->peak > 0)
+        p.mfu = p.tokens_per_second * tr_config_flops(&r->c, mean_context(&r->rows)) / r->peak;
     rc = log_step(r, &p);
     if (!rc && r->watch.step) r->watch.step(r->watch.arg, &p);
     return rc;
@@ -282,11 +316,15 @@ static int check_place(const tr_run *r, const tr_place *p, const char *path)
 {
     const tr_place *now = &r->place;
     if (p->data_hash != now->data_hash)
-        return lm_fail(LM_EUSAGE, "%s was made with other data than %s: a resumed run needs the same shards",
+        return lm_fail(LM_EUSAGE,
+                       "%s was made with other data than %s: a resumed run needs the same shards",
                        path, r->o.data);
-    if (p->seed != now->seed || p->length != now->length || p->batch != now->batch || p->doc_mask != now->doc_mask)
-        return lm_fail(LM_EUSAGE, "%s was made with --seed %" PRIu64 " --seq-len %" PRIu64 " --batch %" PRIu64
-                       "%s: a resumed run needs the same", path, p->seed, p->length, p->batch * p->length,
+    if (p->seed != now->seed || p->length != now->length || p->batch != now->batch ||
+        p->doc_mask != now->doc_mask)
+        return lm_fail(LM_EUSAGE,
+                       "%s was made with --seed %" PRIu64 " --seq-len %" PRIu64 " --batch %" PRIu64
+                       "%s: a resumed run needs the same",
+                       path, p->seed, p->length, p->batch * p->length,
                        p->doc_mask ? " --doc-mask" : " and no --doc-mask");
     return LM_OK;
 }
@@ -315,7 +353,8 @@ static int begin(tr_run *r, bool *resumed)
     r->read = ST_F32;
     if (!found) {
         r->saved = UINT64_MAX;
-        return r->o.model ? tr_model_load(r->m, r->o.model, &r->read) : tr_model_init(r->m, r->o.seed);
+        return r->o.model ? tr_model_load(r->m, r->o.model, &r->read)
+                          : tr_model_init(r->m, r->o.seed);
     }
     tr_place p;
     int rc = tr_checkpoint_place(path, &p);
@@ -337,7 +376,8 @@ static int copy_file(const char *from, const char *to)
     ssize_t n = 0;
     int rc = lm_in_open(&in, from);
     if (!rc) rc = lm_out_open(&out, to, LM_OUT_PLAIN, 0);
-    while (!rc && (n = lm_in_read(in, part, sizeof part)) > 0) rc = lm_out_write(out, part, (size_t)n);
+    while (!rc && (n = lm_in_read(in, part, sizeof part)) > 0)
+        rc = lm_out_write(out, part, (size_t)n);
     if (!rc && n < 0) rc = (int)n;
     if (!rc) {
         rc = lm_out_commit(out);
@@ -351,8 +391,9 @@ static int copy_file(const char *from, const char *to)
 /* The tokenizer and its like go with the model. */
 static int copy_companions(const tr_run *r)
 {
-    static const char *const names[] = { "tokenizer.model", "tokenizer.json", "tokenizer_config.json",
-        "special_tokens_map.json", "added_tokens.json", "generation_config.json" };
+    static const char *const names[] = { "tokenizer.model",       "tokenizer.json",
+                                         "tokenizer_config.json", "special_tokens_map.json",
+                                         "added_tokens.json",     "generation_config.json" };
     char from[PATH_SIZE], to[PATH_SIZE];
     int rc = LM_OK;
     for (size_t i = 0; !rc && r->o.model && i < sizeof names / sizeof *names; i++) {
@@ -431,7 +472,9 @@ int tr_run_go(tr_run *r)
     if (rc == LM_EINTR) {
         /* The step under way is dropped: the run goes on from the last whole one. */
         int saved = save(r);
-        return saved ? saved : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64, r->place.step);
+        return saved ? saved
+                     : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64,
+                               r->place.step);
     }
     return rc ? rc : write_model(r);
 }

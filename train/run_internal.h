@@ -26,14 +26,14 @@ struct tr_run {
     int log, lock;       /* file descriptors: the log; the directory, locked */
 };
 
-/* Run `count` sequences of `rows`, `micro` at a time. sums[domain] and counts[domain] (either may be
- * NULL) grow by the losses. A loss that is not finite is LM_EDATA with the lineage. */
+/* Run `count` sequences of `rows`, `micro` at a time. `by_domain` (may be NULL)
+ * and `total` grow by the losses. A loss that is not finite is LM_EDATA with the lineage. */
 typedef struct tr_sums {
     double *loss;
     uint64_t *count;
 } tr_sums;
-LM_CHECKED int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale, double *total,
-                           const tr_sums *by_domain);
+LM_CHECKED int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale,
+                           double *total, const tr_sums *by_domain);
 
 /* Loss on the held-out shards, by domain, into the log. */
 LM_CHECKED int tr_evaluate(tr_run *r);

@@ -10,7 +10,8 @@
 
 static int log_path(const tr_run *r, char *path, size_t size)
 {
-    int n = r->o.log ? snprintf(path, size, "%s", r->o.log) : snprintf(path, size, "%s/log.jsonl", r->o.out);
+    int n = r->o.log ? snprintf(path, size, "%s", r->o.log)
+                     : snprintf(path, size, "%s/log.jsonl", r->o.out);
     return (size_t)n < size ? LM_OK : lm_fail(LM_EUSAGE, "%s: the path is too long", r->o.out);
 }
 

@@ -108,7 +108,8 @@ static int read_entry(st_tensor *t, const lm_json *e, uint64_t data, uint64_t en
     if (rc) return rc;
     size_t d = 0, kinds = sizeof dtypes / sizeof *dtypes;
     while (d < kinds && strcmp(code, dtypes[d].code)) d++;
-    if (d == kinds) return lm_json_fail(e, "numbers of type \"%s\" (F32, BF16 and F16 are read)", code);
+    if (d == kinds)
+        return lm_json_fail(e, "numbers of type \"%s\" (F32, BF16 and F16 are read)", code);
     t->dtype = (enum st_dtype)d;
     t->rank = lm_json_size(shape);
     if (lm_json_type(shape) != LM_JSON_ARRAY || t->rank > ST_RANK_MAX)
@@ -145,8 +146,8 @@ static int check_places(const st_tensor *tensors, size_t n, uint64_t data, uint6
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < n; i++) {
         if (t[i].offset != at)
-            rc = lm_fail(LM_EDATA, "%s: tensor %s begins at byte %" PRIu64 ", expected %" PRIu64, path,
-                         t[i].name, t[i].offset, at);
+            rc = lm_fail(LM_EDATA, "%s: tensor %s begins at byte %" PRIu64 ", expected %" PRIu64,
+                         path, t[i].name, t[i].offset, at);
         at = t[i].offset + t[i].count * dtypes[t[i].dtype].bytes;
     }
     if (!rc && at != end)
@@ -182,7 +183,8 @@ static int add_tensors(st_reader *r, size_t source_index, uint64_t data, uint64_
 
 static int add_file(st_reader *r, const char *path)
 {
-    if (r->n_sources == FILES_MAX) return lm_fail(LM_EDATA, "%s: more than %d files", path, FILES_MAX);
+    if (r->n_sources == FILES_MAX)
+        return lm_fail(LM_EDATA, "%s: more than %d files", path, FILES_MAX);
     source *p = realloc(r->sources, (r->n_sources + 1) * sizeof *p);
     if (!p) return lm_fail_nomem((r->n_sources + 1) * sizeof *p);
     r->sources = p;
@@ -194,12 +196,14 @@ static int add_file(st_reader *r, const char *path)
     if (s->fd < 0 || fstat(s->fd, &st)) return lm_fail_errno(errno, "%s", path);
     uint64_t end = (uint64_t)st.st_size, length = 0;
     unsigned char head[8];
-    if (!S_ISREG(st.st_mode) || end < 8) return lm_fail(LM_EDATA, "%s: not a safetensors file", path);
+    if (!S_ISREG(st.st_mode) || end < 8)
+        return lm_fail(LM_EDATA, "%s: not a safetensors file", path);
     int rc = lm_pread_all(s->fd, head, 8, 0, path);
     if (rc) return rc;
     length = lm_le64(head);
     if (length > HEADER_MAX || length > end - 8)
-        return lm_fail(LM_EDATA, "%s: a header of %" PRIu64 " bytes: damaged, or not a safetensors file",
+        return lm_fail(LM_EDATA,
+                       "%s: a header of %" PRIu64 " bytes: damaged, or not a safetensors file",
                        path, length);
     char *text = malloc(length + 1);
     if (!text) return lm_fail_nomem(length);
@@ -250,7 +254,8 @@ int st_open(st_reader **out, const char *path)
     if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
         char one[4096], index[4096];
         if ((size_t)snprintf(one, sizeof one, "%s/model.safetensors", path) >= sizeof one ||
-            (size_t)snprintf(index, sizeof index, "%s/model.safetensors.index.json", path) >= sizeof index)
+            (size_t)snprintf(index, sizeof index, "%s/model.safetensors.index.json", path) >=
+                sizeof index)
             rc = lm_fail(LM_EUSAGE, "%s: the path is too long", path);
         else if (!access(index, F_OK))
             rc = add_indexed(r, path, index);
@@ -348,7 +353,8 @@ static int header_json(lm_buf *text, const st_spec *specs, size_t n, enum st_dty
     return rc;
 }
 
-int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n, enum st_dtype dtype)
+int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n,
+              enum st_dtype dtype)
 {
     *out = NULL;
     lm_buf text = LM_BUF_INIT(HEADER_MAX);
@@ -377,7 +383,9 @@ int st_write(st_writer *w, const float *src, size_t n)
         size_t m = n - at < step ? n - at : step;
         for (size_t i = 0; i < m; i++) {
             if (w->dtype == ST_F32) lm_put32(raw + 4 * i, to_bits(src[at + i]));
-            else lm_put16(raw + 2 * i, w->dtype == ST_BF16 ? to_bfloat(src[at + i]) : to_half(src[at + i]));
+            else
+                lm_put16(raw + 2 * i,
+                         w->dtype == ST_BF16 ? to_bfloat(src[at + i]) : to_half(src[at + i]));
         }
         int rc = lm_out_write(w->out, raw, m * width);
         if (rc) return rc;
@@ -390,8 +398,8 @@ int st_commit(st_writer *w)
 {
     int rc = LM_OK;
     if (w->written != w->expected) {
-        rc = lm_fail(LM_EUSAGE, "%s: %" PRIu64 " numbers were written, %" PRIu64 " announced", w->path,
-                     w->written, w->expected);
+        rc = lm_fail(LM_EUSAGE, "%s: %" PRIu64 " numbers were written, %" PRIu64 " announced",
+                     w->path, w->written, w->expected);
     } else {
         rc = lm_out_commit(w->out);
         w->out = NULL;

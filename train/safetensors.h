@@ -38,7 +38,8 @@ const st_tensor *st_at(const st_reader *r, size_t i);
 const st_tensor *st_find(const st_reader *r, const char *name); /* NULL: not there */
 
 /* Numbers first .. first+n-1 of a tensor, widened to float32. 0, LM_EIO, or LM_EDATA. */
-LM_CHECKED int st_read(const st_reader *r, const st_tensor *t, uint64_t first, float *dst, size_t n);
+LM_CHECKED int st_read(const st_reader *r, const st_tensor *t, uint64_t first, float *dst,
+                       size_t n);
 
 /* ---- writing --------------------------------------------------------------------------- */
 
@@ -59,6 +60,7 @@ LM_CHECKED int st_write(st_writer *w, const float *src, size_t n);
 LM_CHECKED int st_commit(st_writer *w);
 void st_abandon(st_writer *w); /* NULL is fine */
 
-const char *st_dtype_name(enum st_dtype d); /* "float32", "bfloat16", "float16": config.json's words */
+const char *
+st_dtype_name(enum st_dtype d); /* "float32", "bfloat16", "float16": config.json's words */
 
 #endif

@@ -31,7 +31,7 @@ typedef struct tr_options {
     uint64_t seed;
     double rope_base;       /* 0: the model's */
     bool doc_mask, recompute, keep_attention, resume;
-    int dtype;              /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
+    int dtype; /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
     tr_optimizer optimizer; /* its total is set by the run */
 } tr_options;
 

@@ -32,7 +32,8 @@ int tr_model_init(tr_model *m, uint64_t seed)
         for (size_t at = 0, n; at < tr_param_count(p); at += n) {
             n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
             for (size_t k = 0; k < n; k++)
-                part[k] = tr_param_is_norm(p) ? 1 : (float)(m->c->init_std * normal(seed, i, at + k));
+                part[k] =
+                    tr_param_is_norm(p) ? 1 : (float)(m->c->init_std * normal(seed, i, at + k));
             put(m, p, at, part, n);
         }
     }
@@ -68,8 +69,8 @@ static int find(const st_tensor **out, const st_reader *r, const tr_param *p, co
     char is[128], should[128];
     shape_text(is, sizeof is, t->rank, t->shape);
     shape_text(should, sizeof should, want.rank, want.shape);
-    return lm_fail(LM_EDATA, "%s: tensor %s has shape %s, config.json asks for %s", t->file, p->name,
-                   is, should);
+    return lm_fail(LM_EDATA, "%s: tensor %s has shape %s, config.json asks for %s", t->file,
+                   p->name, is, should);
 }
 
 /* Tensors that are no weights of this shape are a fault, but for what old versions of
@@ -82,8 +83,8 @@ static int check_extra(const tr_model *m, const st_reader *r)
         while (k < m->n_params && strcmp(t->name, m->params[k].name)) k++;
         if (k < m->n_params || strstr(t->name, "rotary_emb.inv_freq")) continue;
         if (m->c->tied && !strcmp(t->name, "lm_head.weight")) continue;
-        return lm_fail(LM_EDATA, "%s: tensor %s is not part of a model of this config.json", t->file,
-                       t->name);
+        return lm_fail(LM_EDATA, "%s: tensor %s is not part of a model of this config.json",
+                       t->file, t->name);
     }
     return LM_OK;
 }

@@ -1,5 +1,5 @@
-/* Any bytes as a .safetensors file, and as a config.json: what opens must be whole, and a config that
- * is taken must make a rotary table and be written so that it is read again. */
+/* Any bytes as a .safetensors file, and as a config.json: what opens must be whole, and a config
+ * that is taken must make a rotary table and be written so that it is read again. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -150,7 +150,8 @@ static double plain_attention(double *o)
                 size_t kv = h / (H / K);
                 double sum = 0, out[256] = { 0 };
                 for (size_t j = seg.starts[g]; j <= i; j++) {
-                    double e = exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) / sqrt((double)D));
+                    double e =
+                        exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) / sqrt((double)D));
                     sum += e;
                     for (size_t c = 0; c < D; c++) out[c] += e * v[(j * K + kv) * D + c];
                 }
@@ -161,7 +162,8 @@ static double plain_attention(double *o)
     return worst;
 }
 
-static void test_attention(size_t heads, size_t kv_heads, size_t d, const uint32_t *starts, size_t count)
+static void test_attention(size_t heads, size_t kv_heads, size_t d, const uint32_t *starts,
+                           size_t count)
 {
     N = starts[count]; H = heads; K = kv_heads; D = d;
     seg = (bk_segments){ count, starts };
@@ -244,8 +246,11 @@ static void test_loss(size_t n, size_t vocab)
 /* AdamW as Loshchilov and Hutter write it. */
 static void test_adamw(size_t n)
 {
-    double *p = random_of(n), *m = fresh(n), *s = fresh(n), *g = random_of(n), want = p[n - 1], mm = 0, vv = 0;
-    bk_adamw how = { .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .scale = 0.5 };
+    double *p = random_of(n), *m = fresh(n), *s = fresh(n), *g = random_of(n), want = p[n - 1],
+           mm = 0, vv = 0;
+    bk_adamw how = {
+        .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .scale = 0.5
+    };
     for (how.step = 1; how.step <= 5; how.step++) {
         double t = (double)how.step, gi = g[n - 1] * how.scale;
         mm = 0.9 * mm + 0.1 * gi;

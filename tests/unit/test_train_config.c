@@ -10,8 +10,9 @@
 #include "train/optimizer.h"
 #include "train/safetensors.h"
 
-#define SHAPE "\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":2," \
-              "\"num_attention_heads\":4,\"vocab_size\":48"
+#define SHAPE \
+    "\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64," \
+    "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":48"
 
 static int load(tr_config *c, const char *text)
 {
@@ -40,21 +41,28 @@ static void test_configs(void)
 {
     static const char *const good[] = {
         "{" SHAPE "}",
-        "{" SHAPE ",\"num_key_value_heads\":2,\"head_dim\":16,\"tie_word_embeddings\":true,\"rope_scaling\":null}",
+        "{" SHAPE ",\"num_key_value_heads\":2,\"head_dim\":16,\"tie_word_embeddings\":true,"
+        "\"rope_scaling\":null}",
         "{" SHAPE ",\"rope_theta\":5e5,\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}}",
         "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"dynamic\",\"factor\":2.5}}",
-        "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":8,\"original_max_position_embeddings\":64}}",
+        "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":8,"
+        "\"original_max_position_embeddings\":64}}",
         "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
         "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192}}",
-        "{" SHAPE ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":1234}}",
+        "{" SHAPE ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,"
+        "\"rope_theta\":1234}}",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         tr_config c;
         NEED(load(&c, good[i]) == 0);
         check_again(&c);
-        if (i == 0) CHECK(c.kv_heads == 4 && c.head_dim == 8 && c.rope.theta == 10000 && c.positions == 2048);
+        if (i == 0)
+            CHECK(c.kv_heads == 4 && c.head_dim == 8 && c.rope.theta == 10000 &&
+                  c.positions == 2048);
         if (i == 1) CHECK(c.kv_heads == 2 && c.head_dim == 16 && c.tied);
-        if (i == 4) CHECK(fabs(c.rope.attention_factor - (0.1 * log(8) + 1)) < 1e-15 && c.rope.original == 64);
+        if (i == 4)
+            CHECK(fabs(c.rope.attention_factor - (0.1 * log(8) + 1)) < 1e-15 &&
+                  c.rope.original == 64);
         if (i == 6) CHECK(c.rope.theta == 1234 && c.rope.factor == 4);
         tr_config_free(&c);
     }
@@ -68,11 +76,14 @@ static void test_configs(void)
 
 static void test_refused_configs(void)
 {
-    static const struct { const char *text, *says; } bad[] = {
+    static const struct { const char *text, *says;
+    } bad[] = {
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"wobbly\",\"factor\":2}}", "wobbly" },
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"linear\"}}", "factor" },
-        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"mscale\":1}}", "mscale" },
-        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}", "low_freq_factor" },
+        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"mscale\":1}}",
+          "mscale" },
+        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}",
+          "low_freq_factor" },
         { "{" SHAPE ",\"num_key_value_heads\":3}", "num_key_value_heads" },
         { "{" SHAPE ",\"attention_bias\":true}", "attention_bias" },
         { "{" SHAPE ",\"hidden_act\":\"gelu\"}", "hidden_act" },
@@ -118,9 +129,11 @@ static void test_schedule(void)
     CHECK(tr_learning_rate(&o, 0, 10) == 0.1 && tr_learning_rate(&o, 90, 10) == 1);
     CHECK(tr_learning_rate(&o, 1090, 10) == 1);
     o.schedule = TR_LINEAR;
-    CHECK(fabs(tr_learning_rate(&o, 600, 10) - 0.55) < 1e-12 && fabs(tr_learning_rate(&o, 1100, 10) - 0.1) < 1e-12);
+    CHECK(fabs(tr_learning_rate(&o, 600, 10) - 0.55) < 1e-12 &&
+          fabs(tr_learning_rate(&o, 1100, 10) - 0.1) < 1e-12);
     o.schedule = TR_COSINE;
-    CHECK(fabs(tr_learning_rate(&o, 600, 10) - 0.55) < 1e-12 && tr_learning_rate(&o, 200, 10) > 0.97);
+    CHECK(fabs(tr_learning_rate(&o, 600, 10) - 0.55) < 1e-12 &&
+          tr_learning_rate(&o, 200, 10) > 0.97);
 }
 
 /* ---- safetensors ----------------------------------------------------------------------- */
@@ -152,7 +165,8 @@ static void test_round_trip(enum st_dtype dtype)
     CHECK_EQ(st_count(r), 2);
     const st_tensor *b = st_find(r, "b"), *a = st_find(r, "a");
     NEED(a && b && !st_find(r, "c"));
-    CHECK(b->rank == 2 && b->shape[0] == 3 && b->shape[1] == 4 && b->dtype == dtype && a->count == 5);
+    CHECK(b->rank == 2 && b->shape[0] == 3 && b->shape[1] == 4 && b->dtype == dtype &&
+          a->count == 5);
     CHECK_OK(st_read(r, b, 2, x, 10));
     CHECK(x[0] == -6 && x[9] == 3);
     CHECK_OK(st_read(r, a, 0, x, 5));
@@ -169,7 +183,8 @@ static void test_halves(enum st_dtype dtype)
     const char *code = dtype == ST_BF16 ? "BF16" : "F16";
     char head[256];
     int n = snprintf(head + 8, sizeof head - 8,
-                     "{\"t\":{\"dtype\":\"%s\",\"shape\":[65536],\"data_offsets\":[0,131072]}}", code);
+                     "{\"t\":{\"dtype\":\"%s\",\"shape\":[65536],"
+                     "\"data_offsets\":[0,131072]}}", code);
     lm_put64(head, (uint64_t)n);
     unsigned char *file = malloc((size_t)n + 8 + 2 * ALL);
     NEED(file);
@@ -181,24 +196,31 @@ static void test_halves(enum st_dtype dtype)
     st_close(r);
     CHECK(x[0] == 0 && signbit(x[0x8000]));
     if (dtype == ST_F16)
-        CHECK(x[0x3c00] == 1 && x[0x7bff] == 65504 && x[1] == 0x1p-24f && isinf(x[0x7c00]) && isnan(x[0x7e01]) &&
-              x[0xc100] == -2.5f && x[0x03ff] == 1023 * 0x1p-24f);
+        CHECK(x[0x3c00] == 1 && x[0x7bff] == 65504 && x[1] == 0x1p-24f && isinf(x[0x7c00]) &&
+              isnan(x[0x7e01]) && x[0xc100] == -2.5f && x[0x03ff] == 1023 * 0x1p-24f);
     else
         CHECK(x[0x3f80] == 1 && isinf(x[0xff80]) && isnan(x[0x7fc1]) && x[0x4049] == 3.140625f);
     static const st_spec spec = { "t", 1, { ALL } };
     st_writer *w = NULL;
-    NEED(st_create(&w, "h2.safetensors", &spec, 1, dtype) == 0 && st_write(w, x, ALL) == 0 && st_commit(w) == 0);
+    NEED(st_create(&w, "h2.safetensors", &spec, 1, dtype) == 0 && st_write(w, x, ALL) == 0 &&
+         st_commit(w) == 0);
     NEED(st_open(&r, "h2.safetensors") == 0 && st_read(r, st_at(r, 0), 0, y, ALL) == 0);
     st_close(r);
     size_t wrong = 0;
-    for (unsigned i = 0; i < ALL; i++) wrong += isnan(x[i]) ? !isnan(y[i]) : memcmp(&x[i], &y[i], 4) != 0;
+    for (unsigned i = 0; i < ALL; i++)
+        wrong += isnan(x[i]) ? !isnan(y[i]) : memcmp(&x[i], &y[i], 4) != 0;
     CHECK_EQ(wrong, 0);
     /* Halfway between two neighbours: to the even one; past it: up. */
     float between[4];
-    if (dtype == ST_F16) memcpy(between, (float[]){ 1 + 0x1p-11f, 1 + 0x3p-11f, 1 + 0x1.1p-11f, 65520 }, sizeof between);
-    else memcpy(between, (float[]){ 1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1.1p-8f, 3.4e38f }, sizeof between);
+    if (dtype == ST_F16)
+        memcpy(between, (float[]){ 1 + 0x1p-11f, 1 + 0x3p-11f, 1 + 0x1.1p-11f, 65520 },
+               sizeof between);
+    else
+        memcpy(between, (float[]){ 1 + 0x1p-8f, 1 + 0x3p-8f, 1 + 0x1.1p-8f, 3.4e38f },
+               sizeof between);
     static const st_spec four = { "t", 1, { 4 } };
-    NEED(st_create(&w, "h3.safetensors", &four, 1, dtype) == 0 && st_write(w, between, 4) == 0 && st_commit(w) == 0);
+    NEED(st_create(&w, "h3.safetensors", &four, 1, dtype) == 0 && st_write(w, between, 4) == 0 &&
+         st_commit(w) == 0);
     NEED(st_open(&r, "h3.safetensors") == 0 && st_read(r, st_at(r, 0), 0, y, 4) == 0);
     st_close(r);
     float step = dtype == ST_F16 ? 0x1p-10f : 0x1p-7f;
@@ -223,13 +245,16 @@ static void refused(const char *header, size_t data, const char *says)
 static void test_refused_files(void)
 {
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "one");
-    refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 12, "cut short or not whole");
+    refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 12,
+            "cut short or not whole");
     refused("{\"one\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8, "I64");
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "one");
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "one");
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
             "\"two\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "two");
-    refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, "one");
+    refused(
+        "{\"one\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4,
+        "one");
     refused("{\"one\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, "shape");
     refused("{}", 0, "no tensors");
     unsigned char odd[16] = { 255, 255, 255, 255, 255, 255, 255, 127 };
@@ -247,10 +272,14 @@ static void test_index(void)
     float v[3] = { 1, 2, 3 };
     st_writer *w = NULL;
     mkdir("model", 0777);
-    NEED(st_create(&w, "model/m-1.safetensors", one, 1, ST_F32) == 0 && st_write(w, v, 2) == 0 && st_commit(w) == 0);
-    NEED(st_create(&w, "model/m-2.safetensors", two, 1, ST_F32) == 0 && st_write(w, v, 3) == 0 && st_commit(w) == 0);
-    static const char index[] = "{\"weight_map\":{\"x\":\"m-1.safetensors\",\"y\":\"m-2.safetensors\"}}";
-    static const char wrong[] = "{\"weight_map\":{\"x\":\"m-1.safetensors\",\"z\":\"m-2.safetensors\"}}";
+    NEED(st_create(&w, "model/m-1.safetensors", one, 1, ST_F32) == 0 && st_write(w, v, 2) == 0 &&
+         st_commit(w) == 0);
+    NEED(st_create(&w, "model/m-2.safetensors", two, 1, ST_F32) == 0 && st_write(w, v, 3) == 0 &&
+         st_commit(w) == 0);
+    static const char index[] =
+        "{\"weight_map\":{\"x\":\"m-1.safetensors\",\"y\":\"m-2.safetensors\"}}";
+    static const char wrong[] =
+        "{\"weight_map\":{\"x\":\"m-1.safetensors\",\"z\":\"m-2.safetensors\"}}";
     static const char away[] = "{\"weight_map\":{\"x\":\"../m-1.safetensors\"}}";
     st_reader *r = NULL;
     NEED(lm_write_file("model/model.safetensors.index.json", index, strlen(index)) == 0);

@@ -46,13 +46,15 @@ static void test_sequences(bool labels, size_t length, bool mask)
         const lm_shard *s = lm_shards_at(shards, 0);
         const lm_span *spans = NULL;
         size_t n = 0;
-        NEED(lm_shard_row(s, i / per_row, row) == 0 && lm_shard_spans(s, i / per_row, &spans, &n) == 0);
+        NEED(lm_shard_row(s, i / per_row, row) == 0 &&
+             lm_shard_spans(s, i / per_row, &spans, &n) == 0);
         for (size_t k = 0; k < length; k++) {
             size_t at = i % per_row * length + k, all = ROW + labels, g = i * length + k;
             size_t mine = n, next = n;
             for (size_t j = 0; j < n; j++) {
                 if (at >= spans[j].row_start && at < spans[j].row_start + spans[j].tokens) mine = j;
-                if (at + 1 >= spans[j].row_start && at + 1 < spans[j].row_start + spans[j].tokens) next = j;
+                if (at + 1 >= spans[j].row_start && at + 1 < spans[j].row_start + spans[j].tokens)
+                    next = j;
             }
             CHECK_EQ(r.ids[g], row[at]);
             bool asked = at + 1 < all && next < n && (!mask || next == mine);
@@ -68,7 +70,8 @@ static void test_sequences(bool labels, size_t length, bool mask)
     /* Segments cover all tokens, and positions begin at each. */
     CHECK_EQ(r.starts[0], 0);
     CHECK_EQ(r.starts[r.n_segments], r.count * length);
-    for (size_t i = 0; i < r.n_segments; i++) CHECK(r.starts[i] < r.starts[i + 1] && r.positions[r.starts[i]] == 0);
+    for (size_t i = 0; i < r.n_segments; i++)
+        CHECK(r.starts[i] < r.starts[i + 1] && r.positions[r.starts[i]] == 0);
     if (!mask) CHECK_EQ(r.n_segments, r.count);
     uint32_t *starts = malloc((r.count * length + 1) * sizeof *starts);
     NEED(starts);

@@ -1,5 +1,5 @@
-/* A real checkpoint of llama2.c: imported, its loss on a story of its own is that of a plain forward
- * pass over the original file, and its tokenizer splits text as llama2.c does. */
+/* A real checkpoint of llama2.c: imported, its loss on a story of its own is that of a plain
+ * forward pass over the original file, and its tokenizer splits text as llama2.c does. */
 #include <math.h>
 
 #include "check.h"
@@ -10,7 +10,16 @@
 #include "train/llama2c.h"
 #include "train/model.h"
 
-enum { STORY = 256, DIM = 64, HIDDEN = 172, LAYERS = 5, HEADS = 8, KV = 4, HEAD = DIM / HEADS, VOCAB = 512 };
+enum {
+    STORY = 256,
+    DIM = 64,
+    HIDDEN = 172,
+    LAYERS = 5,
+    HEADS = 8,
+    KV = 4,
+    HEAD = DIM / HEADS,
+    VOCAB = 512
+};
 
 static unsigned char *load(const char *dir, const char *name, size_t *n)
 {
@@ -170,7 +179,8 @@ static int find_piece(const char *s, size_t n)
     return -1;
 }
 
-/* llama2.c's way: a space in front, characters (or bytes) first, then the best pair again and again. */
+/* llama2.c's way: a space in front, characters (or bytes) first, then the best pair again and
+ * again. */
 static size_t split(const char *text, int *ids)
 {
     char with[512], both[64];
@@ -202,8 +212,12 @@ static size_t split(const char *text, int *ids)
 
 static void test_tokenizer(const unsigned char *tok, size_t size)
 {
-    static const char *const texts[] = { "Once upon a time, there was a little girl named Lily.", "",
-        "two  spaces\nand a line", " leading", "caf\xc3\xa9 \xe4\xbd\xa0\xe5\xa5\xbd 42!?", "Tim said, \"Yes!\"" };
+    static const char *const texts[] = { "Once upon a time, there was a little girl named Lily.",
+                                         "",
+                                         "two  spaces\nand a line",
+                                         " leading",
+                                         "caf\xc3\xa9 \xe4\xbd\xa0\xe5\xa5\xbd 42!?",
+                                         "Tim said, \"Yes!\"" };
     for (size_t at = 4, i = 0; i < VOCAB; i++) {
         NEED(at + 8 <= size);
         uint32_t u = lm_le32(tok + at);
@@ -223,7 +237,8 @@ static void test_tokenizer(const unsigned char *tok, size_t size)
         size_t n = *texts[k] ? split(texts[k], ids) : 0;
         CHECK_OK(lm_encode(e, texts[k], strlen(texts[k]), &out));
         CHECK_EQ(out.size / 2, n);
-        for (size_t i = 0; i < n && 2 * i < out.size; i++) CHECK_EQ(lm_le16(out.data + 2 * i), ids[i]);
+        for (size_t i = 0; i < n && 2 * i < out.size; i++)
+            CHECK_EQ(lm_le16(out.data + 2 * i), ids[i]);
         lm_buf_free(&out);
     }
     lm_encoder_free(e);
@@ -239,7 +254,8 @@ static void test_refusals(const unsigned char *bin, size_t n, const unsigned cha
     NEED(lm_write_file("odd.bin", tok, size) == 0);
     CHECK(tr_import_llama2c("odd.bin", "tok.bin", "x") == LM_EDATA && strstr(lm_err(), "odd.bin"));
     NEED(lm_write_file("short.bin", tok, size - 9) == 0);
-    CHECK(tr_import_llama2c("whole.bin", "short.bin", "x") == LM_EDATA && strstr(lm_err(), "short.bin"));
+    CHECK(tr_import_llama2c("whole.bin", "short.bin", "x") == LM_EDATA &&
+          strstr(lm_err(), "short.bin"));
     CHECK(tr_import_llama2c("whole.bin", "nowhere.bin", "x") < 0);
 }
 

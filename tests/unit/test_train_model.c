@@ -67,7 +67,8 @@ static double distance(result a, result b)
 {
     double d = 0, s = 0;
     for (size_t i = 0; i < a.n; i++) {
-        d += ((double)a.numbers[i] - (double)b.numbers[i]) * ((double)a.numbers[i] - (double)b.numbers[i]);
+        d += ((double)a.numbers[i] - (double)b.numbers[i]) *
+             ((double)a.numbers[i] - (double)b.numbers[i]);
         s += (double)b.numbers[i] * (double)b.numbers[i];
     }
     return sqrt(d / s);

@@ -59,14 +59,17 @@ static void set_weights(tr_model *m, backend *b)
 static void check_case(const char *scaling, tr_rope rope, size_t positions, bool tied, bool mask)
 {
     char label[64];
-    snprintf(label, sizeof label, "%s-%s-%s", scaling, tied ? "tied" : "untied", mask ? "mask" : "causal");
+    snprintf(label, sizeof label, "%s-%s-%s", scaling, tied ? "tied" : "untied",
+             mask ? "mask" : "causal");
     backend *b = NULL;
     tr_model *m = NULL;
     NEED(bk_cpu_open(&b, 2) == 0);
     rope.theta = 10000;
     tr_config c = { .dim = 16, .mlp = 24, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 8,
         .vocab = VOCAB, .positions = positions, .norm_eps = 1e-5, .tied = tied, .rope = rope };
-    tr_layout l = { .tokens = TOKENS, .length = TOKENS, .slice = BK_BLOCK, .train = true, .recompute = tied };
+    tr_layout l = {
+        .tokens = TOKENS, .length = TOKENS, .slice = BK_BLOCK, .train = true, .recompute = tied
+    };
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     set_weights(m, b);
 

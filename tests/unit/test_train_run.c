@@ -16,11 +16,29 @@ static const char shape[] =
 
 static tr_options options(const char *out, uint64_t steps)
 {
-    return (tr_options){ .init = "shape.json", .data = "shards", .eval_data = "held", .out = out, .batch = 512,
-        .tokens = steps * 512, .micro = 2, .slice = 256, .save_every = 1024, .eval_every = 2048, .keep = 2,
-        .seed = 3, .doc_mask = true, .recompute = true, .dtype = -1,
-        .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1,
-                       .schedule = TR_COSINE, .warmup = 1024 } };
+    return (tr_options){ .init = "shape.json",
+                         .data = "shards",
+                         .eval_data = "held",
+                         .out = out,
+                         .batch = 512,
+                         .tokens = steps * 512,
+                         .micro = 2,
+                         .slice = 256,
+                         .save_every = 1024,
+                         .eval_every = 2048,
+                         .keep = 2,
+                         .seed = 3,
+                         .doc_mask = true,
+                         .recompute = true,
+                         .dtype = -1,
+                         .optimizer = { .lr = 5e-3,
+                                        .beta1 = 0.9,
+                                        .beta2 = 0.95,
+                                        .eps = 1e-8,
+                                        .decay = 0.1,
+                                        .clip = 1,
+                                        .schedule = TR_COSINE,
+                                        .warmup = 1024 } };
 }
 
 typedef struct stopper {
@@ -121,11 +139,13 @@ static void test_learns(void)
     free(log);
     char *config = text_of("whole/config.json", &n);
     config[n] = 0;
-    CHECK(strstr(config, "\"note\": \"kept\"") && strstr(config, "\"max_position_embeddings\": 128") &&
+    CHECK(strstr(config, "\"note\": \"kept\"") &&
+          strstr(config, "\"max_position_embeddings\": 128") &&
           strstr(config, "\"torch_dtype\": \"float32\""));
     free(config);
     /* The checkpoints kept are the last two. */
-    CHECK(access("whole/checkpoint-00000024", F_OK) == 0 && access("whole/checkpoint-00000022", F_OK) == 0 &&
+    CHECK(access("whole/checkpoint-00000024", F_OK) == 0 &&
+          access("whole/checkpoint-00000022", F_OK) == 0 &&
           access("whole/checkpoint-00000020", F_OK) != 0);
     /* The same again without --resume is refused, with it has nothing left to do. */
     CHECK(go(&o, 1, &s) == LM_EUSAGE && strstr(lm_err(), "--resume"));
@@ -176,7 +196,8 @@ static void test_killed(void)
     o.save_every = 512;
     o.resume = true;
     int status = -1, kills = 0;
-    for (useconds_t delay = 3000; status && kills < 60; delay += 1700, kills++) status = child(&o, 1, 0, delay);
+    for (useconds_t delay = 3000; status && kills < 60; delay += 1700, kills++)
+        status = child(&o, 1, 0, delay);
     if (status) status = child(&o, 1, 0, 0);
     CHECK_EQ(status, 0);
     CHECK(kills > 2);
@@ -218,7 +239,8 @@ static void test_refusals(void)
     struct stat st;
     NEED(stat("whole/checkpoint-00000024/optimizer.safetensors", &st) == 0);
     flip_byte("whole/checkpoint-00000024/optimizer.safetensors", st.st_size - 5);
-    CHECK(go(&o, 1, &s) == LM_EDATA && strstr(lm_err(), "model.norm.weight.v") && strstr(lm_err(), "damaged"));
+    CHECK(go(&o, 1, &s) == LM_EDATA && strstr(lm_err(), "model.norm.weight.v") &&
+          strstr(lm_err(), "damaged"));
     flip_byte("whole/checkpoint-00000024/optimizer.safetensors", st.st_size - 5);
     NEED(truncate("whole/checkpoint-00000024/model.safetensors", 5000) == 0);
     CHECK(go(&o, 1, &s) == LM_EDATA && strstr(lm_err(), "model.safetensors"));

@@ -14,11 +14,12 @@
 enum { LANGUAGE_VOCAB = 48 };
 
 static const char language_identity[] =
-    "{\"domains\":[\"steps\",\"leaps\"],\"files\":[\"steps.jsonl\",\"leaps.jsonl\"],\"pack\":{\"how\":\"test\"}}";
+    "{\"domains\":[\"steps\",\"leaps\"],\"files\":[\"steps.jsonl\",\"leaps.jsonl\"],"
+    "\"pack\":{\"how\":\"test\"}}";
 
-/* Rows row0 .. row0+rows-1 of the language `seed` into dir/shard-0000N.lms; `last`: of its mixture. */
-static inline void write_language(const char *dir, uint64_t number, uint64_t seed, uint64_t row_tokens, bool labels,
-                                  uint64_t rows, bool last)
+/* Rows of the language `seed` into dir/shard-0000N.lms; `last`: of its mixture. */
+static inline void write_language(const char *dir, uint64_t number, uint64_t seed,
+                                  uint64_t row_tokens, bool labels, uint64_t rows, bool last)
 {
     char path[256];
     snprintf(path, sizeof path, "%s/shard-%05" PRIu64 ".lms", dir, number);
@@ -26,7 +27,8 @@ static inline void write_language(const char *dir, uint64_t number, uint64_t see
     lm_json *identity = NULL, *receipt = NULL;
     NEED(lm_json_parse(&identity, language_identity, strlen(language_identity), "identity") == 0);
     char text[64];
-    snprintf(text, sizeof text, "{\"seed\":%" PRIu64 ",\"last\":%s}", seed, last ? "true" : "false");
+    snprintf(text, sizeof text, "{\"seed\":%" PRIu64 ",\"last\":%s}", seed,
+             last ? "true" : "false");
     NEED(lm_json_parse(&receipt, text, strlen(text), "receipt") == 0);
     uint64_t all = row_tokens + labels;
     lm_shard_spec spec = { all, labels, 2, LANGUAGE_VOCAB, number, identity };
@@ -39,16 +41,23 @@ static inline void write_language(const char *dir, uint64_t number, uint64_t see
         uint64_t at = 0, n = 0, end = lm_mix(seed, r, 1, number) % 4 ? all : all - 3;
         memset(ids, 0, all * 2);
         while (at < end) {
-            uint64_t v = lm_mix(seed, r, at, number + 10), length = 5 + v % 60, domain = v >> 20 & 1;
+            uint64_t v = lm_mix(seed, r, at, number + 10), length = 5 + v % 60,
+                     domain = v >> 20 & 1;
             if (length > end - at) length = end - at;
             uint64_t id = 1 + (v >> 32) % (LANGUAGE_VOCAB - 1);
             for (uint64_t k = 0; k < length; k++) {
                 lm_put16(ids + 2 * (at + k), (uint16_t)id);
                 id = 1 + (domain ? 5 * id + 3 : id + 1) % (LANGUAGE_VOCAB - 1);
             }
-            spans[n++] = (lm_span){ .key = v, .doc_tokens = length, .unit_tokens = length, .line = r + 1,
-                .file = (uint32_t)domain, .row_start = (uint32_t)at, .tokens = (uint32_t)length,
-                .domain = (uint16_t)domain, .flags = LM_SPAN_BEGINS | LM_SPAN_ENDS };
+            spans[n++] = (lm_span){ .key = v,
+                                    .doc_tokens = length,
+                                    .unit_tokens = length,
+                                    .line = r + 1,
+                                    .file = (uint32_t)domain,
+                                    .row_start = (uint32_t)at,
+                                    .tokens = (uint32_t)length,
+                                    .domain = (uint16_t)domain,
+                                    .flags = LM_SPAN_BEGINS | LM_SPAN_ENDS };
             at += length;
         }
         NEED(lm_shard_writer_row(w, ids, spans, n) == 0);

@@ -22,9 +22,11 @@ static const char *family(void)
 
 static void choose_kernels(void)
 {
-    static const char *const old[] = { "Prescott", "Core2", "Penryn", "Dunnington", "Nehalem", "Generic" };
+    static const char *const old[] = { "Prescott",   "Core2",   "Penryn",
+                                       "Dunnington", "Nehalem", "Generic" };
     const char *core = openblas_get_corename(), *better = family();
-    if (!better || getenv("OPENBLAS_CORETYPE") || !gotoblas_dynamic_init || !gotoblas_dynamic_quit) return;
+    if (!better || getenv("OPENBLAS_CORETYPE") || !gotoblas_dynamic_init || !gotoblas_dynamic_quit)
+        return;
     for (size_t i = 0; i < sizeof old / sizeof *old; i++)
         if (!strcasecmp(core, old[i]) && !setenv("OPENBLAS_CORETYPE", better, 1)) {
             gotoblas_dynamic_quit();

@@ -180,7 +180,8 @@ static void swiglu_back(backend *b, bk_act *dgate, bk_act *dup, const bk_act *dy
 
 /* ---- embedding ------------------------------------------------------------------------- */
 
-static void embed(backend *b, bk_act *x, const bk_act *table, const bk_int *ids, size_t n, size_t dim)
+static void embed(backend *b, bk_act *x, const bk_act *table, const bk_int *ids, size_t n,
+                  size_t dim)
 {
     const int32_t *id = (const int32_t *)ids;
 #pragma omp parallel for num_threads(cpu_threads(b))
