@@ -36,9 +36,10 @@ static const cli_tool tool = {
         "into the order that Hugging Face's rotary embedding expects.",
     .opts = opts,
     .examples =
-        "# a model, its tokens, its training\n"
-        "lmimport llama2c stories260K.bin tok512.bin -o stories\n"
-        "lmtok -m stories/tokenizer.model corpus.jsonl -o tokens.lmt\n",
+        "# a model directory\n"
+        "lmimport llama2c model.bin tokenizer.bin -o model\n"
+        "# its tokenizer at work\n"
+        "lmtok -m model/tokenizer.model corpus -o tokens.lmt\n",
     .see = "lmtrain(1), lmtok(1)",
     .run = run,
 };

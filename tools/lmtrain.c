@@ -169,12 +169,14 @@ static const cli_tool tool = {
         "vocabulary is ever made.",
     .opts = opts,
     .examples =
-        "# what a 7B model at 80K tokens would need\n"
+        "# what a 7B model would need for these rows\n"
         "lmtrain --init llama2-7b --data shards --dry-run --recompute\n"
-        "# train a small model from scratch, with its held-out loss by domain\n"
-        "lmtrain --init tiny.json --data shards --eval-data held-out -o model -b 64K -n 10M --lr "
-        "1e-3 "
-        "--schedule cosine --warmup 500K --eval-every 1M\n",
+        "# a small model from scratch; held-out shards would stand apart from the others\n"
+        "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
+        "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K\n"
+        "# the same again, in case it was stopped\n"
+        "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
+        "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K --resume\n",
     .see = "lmpack(1), lmimport(1)",
     .run = run,
 };

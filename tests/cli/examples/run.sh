@@ -1,5 +1,6 @@
 # Every example of every program's --help and man page runs as it stands, in a folder that holds
-# corpus/ tokenizer.model store.lmt plan.json shards/ recipes/. Each program gets a fresh copy.
+# corpus/ tokenizer.model store.lmt plan.json shards/ recipes/ tiny.json model.bin tokenizer.bin (of
+# llama2.c). Each program gets a fresh copy.
 command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
 
 mkdir fixture && cd fixture
@@ -14,6 +15,14 @@ rm tokenizer.vocab
 lmtok -q -m tokenizer.model -o store.lmt corpus
 lmplan -q -r per-source --tokens 1M --when-short shrink -L 4096 -o plan.json store.lmt
 lmmix -q plan.json store.lmt | lmpack -q -L 4096 -o shards
+echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+    "num_attention_heads": 2, "vocab_size": 700 }' >tiny.json
+# llama2.c: seven numbers and 2,800 weights; the longest piece, and 259 pieces of score, length, text.
+{ printf '\x08\0\0\0\x10\0\0\0\x01\0\0\0\x02\0\0\0\x02\0\0\0\x03\x01\0\0\x10\0\0\0'
+    head -c 11200 /dev/zero; } >model.bin
+{ printf '\x06\0\0\0'
+    for special in 1 2 3; do printf '\0\0\0\0\x06\0\0\0<sp%02d>' $special; done
+    for byte in $(seq 0 255); do printf '\0\0\0\0\x06\0\0\0<0x%02X>' "$byte"; done; } >tokenizer.bin
 cd ..
 
 failed=0
