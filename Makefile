@@ -28,12 +28,12 @@ else ifeq ($(SAN),ubsan)
 SANFLAGS := -fsanitize=undefined -fno-sanitize-recover=all -O1
 else ifeq ($(SAN),tsan)
 SANFLAGS := -fsanitize=thread -O1
-OPENMP := -Wno-unknown-pragmas
+OPENMP := -Wno-unknown-pragmas -Wno-unused-parameter
 else ifeq ($(SAN),fuzz)
 CC := clang
 CXX := clang++
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -O1
-OPENMP :=
+OPENMP := -Wno-unknown-pragmas -Wno-unused-parameter
 else ifneq ($(SAN),)
 $(error SAN=$(SAN): not one of asan, ubsan, tsan, fuzz)
 endif
