@@ -18,7 +18,8 @@
 
 enum { GATHER_BYTES = 1 << 20,  /* small appends are gathered up to this ... */
        DIRECT_BYTES = 128 * 1024, /* ... and appends of this size go straight out */
-       SPOOL_BYTES = 1 << 20 };
+       SPOOL_BYTES = 1 << 20,
+       WRITEBACK_BYTES = 16 << 20 };
 
 struct lm_store_writer {
     char *path, *partial;  /* NULL for standard output */
@@ -26,6 +27,7 @@ struct lm_store_writer {
     const char *name;      /* of fd, for messages */
     lm_buf gathered;
     uint64_t offset;       /* of the next record */
+    uint64_t written_back; /* bytes that the system was asked to take to the disk */
     lmstore_limits limits;
     uint32_t document;     /* the kind of all its documents; 0 before the first */
     lmstore_sums sums;
@@ -44,6 +46,18 @@ static int write_out(lm_store_writer *w, const void *p, size_t n)
     return rc;
 }
 
+/* Ask for the disk to begin now, or all of it waits for the sync at the end. Only a hint. */
+static void write_back(lm_store_writer *w)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (!w->path || w->offset - w->written_back < WRITEBACK_BYTES) return;
+    (void)sync_file_range(w->fd, (off_t)w->written_back, 0, SYNC_FILE_RANGE_WRITE);
+    w->written_back = w->offset;
+#else
+    (void)w;
+#endif
+}
+
 static int flush(lm_store_writer *w)
 {
     int rc = write_out(w, w->gathered.data, w->gathered.size);
@@ -57,6 +71,7 @@ static int put(lm_store_writer *w, const void *p, size_t n)
     if (w->gathered.size + n > GATHER_BYTES || n >= DIRECT_BYTES) rc = flush(w);
     if (rc) return rc;
     w->offset += n;
+    write_back(w);
     return n >= DIRECT_BYTES ? write_out(w, p, n) : lm_buf_add(&w->gathered, p, n);
 }
 
