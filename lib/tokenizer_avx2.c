@@ -3,14 +3,16 @@
 #include "tokenizer_internal.h"
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
 
 bool lm_avx2(void)
 {
+    unsigned a, b, c = 0, d; /* clang's __builtin_cpu_supports does not know lzcnt: bit 5 */
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt");
+           __builtin_cpu_supports("bmi2") && __get_cpuid(0x80000001, &a, &b, &c, &d) && c >> 5 & 1;
 }
 
 typedef struct masks {
