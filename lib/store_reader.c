@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "longmix/threads.h"
 #include "store_internal.h"
 
 enum { WINDOW_BYTES = 1 << 20,  /* read at a time */
@@ -106,7 +107,8 @@ int lmstore_reader_need(lmstore_reader *r, uint64_t n)
         if (rc) return rc;
         ssize_t got = 0;
         do got = read(r->fd, w->data + w->size, w->cap - w->size);
-        while (got < 0 && errno == EINTR);
+        while (got < 0 && errno == EINTR && !lm_interrupted());
+        if (got < 0 && errno == EINTR) return lm_fail(LM_EINTR, "interrupted");
         if (got < 0)
             return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, r->name,
                                  r->offset + (w->size - r->pos));
