@@ -107,7 +107,7 @@ static int steps(backend *b)
 int main(int argc, char **argv)
 {
     backend *b = NULL;
-    int threads = argc == 3 ? atoi(argv[2]) : 0;
+    int threads = argc == 3 ? (int)strtol(argv[2], NULL, 10) : 0;
     if (threads < 1 || bk_cpu_open(&b, threads)) return 2;
     int rc = !strcmp(argv[1], "products") ? products(b, threads) : steps(b);
     b->close(b);
