@@ -40,7 +40,7 @@ static const cli_opt opts[] = {
       0, 0 },
     { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072).", 0, 0 },
     { CLI_SIZE, "shards", 0, &shards, "N",
-      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens.", 0, 0 },
+      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens, and at least eight or one a row.", 0, 0 },
     { CLI_FLAG, "table", 0, &table, NULL,
       "Write a table to read in place of the JSON; under -v it is on standard error anyway.",
       0, 0 },
