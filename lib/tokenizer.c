@@ -11,7 +11,6 @@
 
 #define MODEL_MAX ((size_t)1 << 28) /* bytes of a model file; real ones have a few millions */
 #define SLICE ((size_t)1 << 20)     /* bytes that lm_encode_some takes at a time */
-#define SPACE_MARK 0x2581
 #define SLOW_GROWTH 12              /* ids a byte can become through a normalizer (NFKC: 11) */
 
 struct lm_tokenizer {
@@ -150,14 +149,14 @@ int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out)
  * that stand side by side in no piece. n where there is none. */
 static size_t slice_end(const lm_vocab *v, const unsigned char *text, size_t n)
 {
-    uint32_t c, before = SPACE_MARK;
+    uint32_t c, before = LM_SPACE_MARK;
     bool known = false; /* `before` is the character that ends at i */
     size_t i = SLICE;
     while (i < n && (text[i] & 0xc0) == 0x80) i++;
     for (size_t len; i < n; i += len, before = c, known = len > 0) {
         len = lm_utf8(text + i, n - i, &c);
         if (!len) return n;
-        if (c == ' ') c = SPACE_MARK;
+        if (c == ' ') c = LM_SPACE_MARK;
         if (known && !lm_may_join(v, before, c)) return i;
     }
     return n;

@@ -24,7 +24,7 @@ void lm_bpe_free(lm_bpe *b)
     free(b->syms);
     free(b->nodes);
     free(b->heap);
-    lm_stream_free(b->stream);
+    lm_bpe_stream_free(b->stream);
     b->stream = NULL;
     b->syms = NULL;
     b->nodes = NULL;
@@ -158,18 +158,18 @@ static bool add(lm_bpe *b, size_t n, uint32_t sym, unsigned char **out)
         b->syms[n] = sym;
         return true;
     }
-    if (!b->stream && !(b->stream = lm_stream_new(b->v, b->width))) return no_memory(b);
-    if (n == b->stream_from) lm_stream_begin(b->stream);
+    if (!b->stream && !(b->stream = lm_bpe_stream_new(b->v, b->width))) return no_memory(b);
+    if (n == b->stream_from) lm_bpe_stream_begin(b->stream);
     for (size_t i = 0; n == b->stream_from && i < n; i++)
-        if (!lm_stream_add(b->stream, b->syms[i], out)) return no_memory(b);
-    return lm_stream_add(b->stream, sym, out) || no_memory(b);
+        if (!lm_bpe_stream_add(b->stream, b->syms[i], out)) return no_memory(b);
+    return lm_bpe_stream_add(b->stream, sym, out) || no_memory(b);
 }
 
 /* Merge and write the n symbols of the part. */
 static bool flush(lm_bpe *b, size_t n, unsigned char **out)
 {
     if (n > b->stream_from) {
-        lm_stream_end(b->stream, out);
+        lm_bpe_stream_end(b->stream, out);
         return true;
     }
     if (n < 2) {
@@ -191,15 +191,15 @@ static unsigned char *encode_parts(lm_bpe *b, bool space, const unsigned char *p
     b->rc = LM_OK;
     if (space) {
         if (!add(b, count++, v->space, &out)) return NULL;
-        before = 0x2581;
+        before = LM_SPACE_MARK;
     }
     for (size_t i = 0; i < n; i += len, before = c) {
         len = lm_utf8(p + i, n - i, &c);
-        if (!len || c == 0x2581) {
+        if (!len || c == LM_SPACE_MARK) {
             b->rc = LM_UNCLEAN;
             return NULL;
         }
-        if (c == ' ') c = 0x2581;
+        if (c == ' ') c = LM_SPACE_MARK;
         uint32_t sym = lm_char_sym(v, c);
         if (sym == LM_NO_SYM || !lm_may_join(v, before, c)) { /* no merge crosses this place */
             if (!flush(b, count, &out)) return NULL;

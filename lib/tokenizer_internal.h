@@ -68,6 +68,8 @@ void lm_model_free(lm_model *m);
 
 /* ---- tokenizer_proof.c -------------------------------------------------------------- */
 
+#define LM_SPACE_MARK 0x2581 /* what SentencePiece makes of a space */
+
 /* The six classes of bytes. Which may stand side by side inside a piece is read from the
  * vocabulary; between the others the text is cut. */
 enum lm_byte_class {
@@ -212,7 +214,7 @@ struct lm_bpe {
     size_t nodes_cap;
     uint64_t *heap;
     size_t heap_cap, heap_size;
-    struct lm_stream *stream; /* for parts of over stream_from symbols: slower, but in memory that
+    struct lm_bpe_stream *stream; /* for parts of over stream_from symbols: slower, but in memory that
                                * does not grow */
     size_t stream_from;
 };
@@ -267,12 +269,12 @@ static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
 
 /* One part after the other, symbol by symbol; ids are written to *out as soon as they are settled,
  * at most one a symbol. NULL and false: no memory. A part need not be ended. */
-typedef struct lm_stream lm_stream;
-lm_stream *lm_stream_new(const lm_vocab *v, unsigned width);
-void lm_stream_begin(lm_stream *s);
-bool lm_stream_add(lm_stream *s, uint32_t sym, unsigned char **out);
-void lm_stream_end(lm_stream *s, unsigned char **out);
-void lm_stream_free(lm_stream *s); /* NULL is fine */
+typedef struct lm_bpe_stream lm_bpe_stream;
+lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width);
+void lm_bpe_stream_begin(lm_bpe_stream *s);
+bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out);
+void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out);
+void lm_bpe_stream_free(lm_bpe_stream *s); /* NULL is fine */
 
 /* ---- tokenizer_words.c -------------------------------------------------------------- */
 

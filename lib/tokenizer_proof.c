@@ -67,7 +67,6 @@ typedef struct chars {
     size_t count, spaces; /* spaces: U+2581 at its front */
 } chars;
 
-#define SPACE_MARK 0x2581
 
 static int say_piece(const lm_model *m, size_t id, const char *what, char *why, size_t why_size)
 {
@@ -86,14 +85,14 @@ static bool split_chars(const lm_piece *p, chars *c)
         size_t n = lm_utf8(text + at, p->size - at, &c->code[c->count]);
         if (!n) return false;
         c->ends[c->count] = at += n;
-        if (c->code[c->count] == SPACE_MARK && c->spaces == c->count) c->spaces++;
+        if (c->code[c->count] == LM_SPACE_MARK && c->spaces == c->count) c->spaces++;
     }
     return true;
 }
 
 static unsigned char_class(uint32_t c)
 {
-    return c == SPACE_MARK ? LM_SPACE : c < 128 ? lm_byte_classes[c] : LM_HIGH;
+    return c == LM_SPACE_MARK ? LM_SPACE : c < 128 ? lm_byte_classes[c] : LM_HIGH;
 }
 
 /* A piece with a real space never meets a text, in which every space is U+2581. */
@@ -191,7 +190,7 @@ static int read_neighbours(lm_vocab *v, const lm_model *m, char *why, size_t why
             v->join[char_class(c.code[i - 1])][char_class(c.code[i])] = true;
         }
     }
-    v->space = lm_char_sym(v, SPACE_MARK);
+    v->space = lm_char_sym(v, LM_SPACE_MARK);
     if (v->space == LM_NO_SYM) {
         snprintf(why, why_size, "U+2581 is no piece");
         return 0;

@@ -21,7 +21,7 @@ typedef struct ending {
     uint32_t sym, size;
 } ending;
 
-struct lm_stream {
+struct lm_bpe_stream {
     const lm_vocab *v;
     unsigned width;
     uint32_t longest;      /* characters of the longest piece */
@@ -39,7 +39,7 @@ struct lm_stream {
     uint32_t scratch[];    /* [4 * longest] */
 };
 
-void lm_stream_free(lm_stream *s)
+void lm_bpe_stream_free(lm_bpe_stream *s)
 {
     if (!s) return;
     free(s->chars);
@@ -51,19 +51,19 @@ void lm_stream_free(lm_stream *s)
     free(s);
 }
 
-lm_stream *lm_stream_new(const lm_vocab *v, unsigned width)
+lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width)
 {
     size_t ring = 2;
     while (ring < 2 * (size_t)v->longest + 2) ring *= 2;
-    lm_stream *s = malloc(sizeof *s + 4 * (size_t)v->longest * sizeof *s->scratch);
+    lm_bpe_stream *s = malloc(sizeof *s + 4 * (size_t)v->longest * sizeof *s->scratch);
     if (!s) return NULL;
-    *s = (lm_stream){ .v = v, .width = width, .longest = v->longest, .mask = (uint32_t)ring - 1 };
+    *s = (lm_bpe_stream){ .v = v, .width = width, .longest = v->longest, .mask = (uint32_t)ring - 1 };
     memset(s->pairs, 0xff, sizeof s->pairs);
     s->chars = malloc(ring * sizeof *s->chars);
     s->endings = malloc(ring * sizeof *s->endings);
     s->ending = malloc(ring * s->longest * sizeof *s->ending);
     if (s->chars && s->endings && s->ending) return s;
-    lm_stream_free(s);
+    lm_bpe_stream_free(s);
     return NULL;
 }
 
@@ -71,7 +71,7 @@ lm_stream *lm_stream_new(const lm_vocab *v, unsigned width)
 
 /* Merge the n characters that end at `end`; is there never a merge across the boundary after the
  * first `left`? */
-static bool stay_apart(lm_stream *s, size_t end, uint32_t left, uint32_t n)
+static bool stay_apart(lm_bpe_stream *s, size_t end, uint32_t left, uint32_t n)
 {
     uint32_t *sym = s->scratch, *size = s->scratch + 2 * s->longest;
     for (uint32_t i = 0; i < n; i++) {
@@ -96,7 +96,7 @@ static bool stay_apart(lm_stream *s, size_t end, uint32_t left, uint32_t n)
     return lm_merge_find(s->v, sym[0], sym[1]).rank == LM_NO_RANK;
 }
 
-static bool may_follow(lm_stream *s, const ending *left, const ending *right)
+static bool may_follow(lm_bpe_stream *s, const ending *left, const ending *right)
 {
     uint64_t key = (uint64_t)left->sym << 32 | right->sym << 1;
     uint64_t *known = &s->pairs[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PAIR_BITS)];
@@ -107,14 +107,14 @@ static bool may_follow(lm_stream *s, const ending *left, const ending *right)
 
 /* ---- one character more ---- */
 
-static ending *endings_at(const lm_stream *s, size_t place)
+static ending *endings_at(const lm_bpe_stream *s, size_t place)
 {
     return &s->ending[(place & s->mask) * s->longest];
 }
 
 /* The symbols that end here: the character, and every union of one that ends here with one that
  * ends where it begins. */
-static void find_endings(lm_stream *s, uint32_t sym)
+static void find_endings(lm_bpe_stream *s, uint32_t sym)
 {
     uint32_t at = (uint32_t)s->count & s->mask, n = 1;
     ending *e = endings_at(s, s->count);
@@ -141,7 +141,7 @@ static void find_endings(lm_stream *s, uint32_t sym)
     s->endings[at] = n;
 }
 
-static bool grow(lm_stream *s, size_t need)
+static bool grow(lm_bpe_stream *s, size_t need)
 {
     if (need <= s->cap) return true;
     size_t cap = need + need / 2;
@@ -157,7 +157,7 @@ static bool grow(lm_stream *s, size_t need)
 }
 
 /* Write the symbols of the prefix of `end` characters that come after the settled ones. */
-static void write_to(lm_stream *s, size_t end, unsigned char **out)
+static void write_to(lm_bpe_stream *s, size_t end, unsigned char **out)
 {
     size_t n = 0;
     for (size_t at = end; at > s->base; at -= s->path[n - 1].size) s->path[n++] = s->last[at - s->base - 1];
@@ -167,7 +167,7 @@ static void write_to(lm_stream *s, size_t end, unsigned char **out)
 }
 
 /* Write what all prefixes that can still grow have in common. */
-static void settle(lm_stream *s, unsigned char **out)
+static void settle(lm_bpe_stream *s, unsigned char **out)
 {
     size_t n = s->count - s->base, at = n, meeting;
     size_t young = s->longest < n ? s->longest : n, branches = young;
@@ -186,9 +186,9 @@ static void settle(lm_stream *s, unsigned char **out)
     memmove(s->last, s->last + meeting, (n - meeting) * sizeof *s->last);
 }
 
-void lm_stream_begin(lm_stream *s) { s->count = s->base = s->run = 0; }
+void lm_bpe_stream_begin(lm_bpe_stream *s) { s->count = s->base = s->run = 0; }
 
-bool lm_stream_add(lm_stream *s, uint32_t sym, unsigned char **out)
+bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out)
 {
     s->run = s->count && s->chars[s->count & s->mask] == sym ? s->run + 1 : 1;
     s->count++;
@@ -209,7 +209,7 @@ bool lm_stream_add(lm_stream *s, uint32_t sym, unsigned char **out)
     return true;
 }
 
-void lm_stream_end(lm_stream *s, unsigned char **out)
+void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out)
 {
     write_to(s, s->count, out);
 }

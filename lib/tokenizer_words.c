@@ -341,7 +341,7 @@ static int copy_text(lm_buf *copy, const unsigned char *text, size_t n, bool pre
                 memcpy(q, "\xef\xbf\xbd", 3);
                 q += 3;
                 len = 1;
-            } else if (c == 0x2581) {
+            } else if (c == LM_SPACE_MARK) {
                 *q++ = ' ';
             } else {
                 memcpy(q, text + i, len);
