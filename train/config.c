@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+/* By enum tr_rope_type, less NTK. */
 static const char *const rope_names[] = { "default", "linear", "dynamic", "yarn", "llama3" };
 
 /* ---- reading --------------------------------------------------------------------------- */
@@ -199,7 +200,7 @@ void tr_config_free(tr_config *c)
  * that is there and of one that is not. Only the base moves, to its own field. */
 static const lm_json *scaling_read(const tr_config *c)
 {
-    if (!c->json || c->rope.type == TR_ROPE_PLAIN) return NULL;
+    if (!c->json || c->rope.overridden || c->rope.type == TR_ROPE_PLAIN) return NULL;
     return lm_json_get(c->json,
                        present(c->json, "rope_parameters") ? "rope_parameters" : "rope_scaling");
 }
@@ -211,6 +212,16 @@ static lm_json *scaling_json(const lm_json *from)
     const lm_json *value = NULL;
     for (size_t i = 0; lm_json_member(from, i, &key, &value); i++)
         if (strcmp(key, "rope_theta")) lm_json_set_copy(o, key, value);
+    return o;
+}
+
+static lm_json *override_json(const tr_rope *r)
+{
+    lm_json *o = lm_json_object();
+    lm_json_set_str(o, "rope_type", rope_names[r->type]);
+    lm_json_set_f64(o, "factor", r->factor);
+    if (r->type == TR_ROPE_YARN)
+        lm_json_set_f64(o, "original_max_position_embeddings", r->original);
     return o;
 }
 
@@ -247,9 +258,11 @@ lm_json *tr_config_json(const tr_config *c, const char *dtype)
     lm_json_set_f64(o, "rms_norm_eps", c->norm_eps);
     lm_json_set_f64(o, "initializer_range", c->init_std);
     lm_json_set_bool(o, "tie_word_embeddings", c->tied);
-    lm_json_set_f64(o, "rope_theta", c->rope.theta);
+    lm_json_set_f64(o, "rope_theta", tr_rope_base(c));
     const lm_json *scaling = scaling_read(c);
     if (scaling) lm_json_set(o, "rope_scaling", scaling_json(scaling));
+    if (c->rope.overridden && c->rope.type != TR_ROPE_NTK)
+        lm_json_set(o, "rope_scaling", override_json(&c->rope));
     lm_json_set_str(o, "torch_dtype", dtype);
     if (!c->json) {
         lm_json_set_u64(o, "bos_token_id", 1);

@@ -7,7 +7,10 @@
 
 #include "longmix/json.h"
 
-enum tr_rope_type { TR_ROPE_PLAIN, TR_ROPE_LINEAR, TR_ROPE_DYNAMIC, TR_ROPE_YARN, TR_ROPE_LLAMA3 };
+/* NTK has no name in config.json: it is another base, and written as that. */
+enum tr_rope_type {
+    TR_ROPE_PLAIN, TR_ROPE_LINEAR, TR_ROPE_DYNAMIC, TR_ROPE_YARN, TR_ROPE_LLAMA3, TR_ROPE_NTK
+};
 
 typedef struct tr_rope {
     enum tr_rope_type type;
@@ -17,6 +20,7 @@ typedef struct tr_rope {
     double beta_fast, beta_slow;  /* yarn */
     double low_freq, high_freq;   /* llama3 */
     double original;              /* yarn, llama3: positions of the pretraining */
+    bool overridden;              /* not as config.json has it: tr_rope_override */
 } tr_rope;
 
 typedef struct tr_config {
@@ -35,8 +39,20 @@ LM_CHECKED int tr_config_load(tr_config *c, const char *path);
 /* "llama2-7b", "llama2-13b", "llama2-70b". 0, or LM_EUSAGE. */
 LM_CHECKED int tr_config_preset(tr_config *c, const char *name);
 
+/* Another scaling for the model that was loaded, in place of its own; base and trained positions
+ * stay. `text`, with F >= 1:
+ *   linear:F   positions are divided by F (position interpolation)
+ *   ntk:F      the base grows to theta F^(d/(d-2)), d the width of a head
+ *   dynamic:F  the same with F l/L0 - (F - 1) for F, l being tr_rope_table's length and L0 the
+ *              trained positions; nothing changes where l <= L0
+ *   yarn:F     YaRN with its authors' constants for LLaMA: L0 as the original positions, ramp from
+ *              32 turns to 1, cosines and sines times 0.1 ln F + 1
+ * LM_EUSAGE for any other text. */
+LM_CHECKED int tr_rope_override(tr_config *c, const char *text);
+
 /* As a new tree for config.json: what was read, with the fields known here as they stand now.
- * dtype: "float32", "bfloat16" or "float16". NULL when out of memory. */
+ * An overridden scaling is written as it is now, NTK as its base. dtype: "float32", "bfloat16" or
+ * "float16". NULL when out of memory. */
 lm_json *tr_config_json(const tr_config *c, const char *dtype);
 
 void tr_config_free(tr_config *c); /* a zeroed one is fine */
@@ -45,6 +61,9 @@ void tr_config_free(tr_config *c); /* a zeroed one is fine */
  * weight in a product, and causal attention. */
 double tr_config_weights(const tr_config *c);
 double tr_config_flops(const tr_config *c, double context);
+
+/* The base as config.json states it: theta, grown where the scaling is NTK. */
+double tr_rope_base(const tr_config *c);
 
 /* table[positions, head_dim]: head_dim/2 cosines, then as many sines, for each position, computed
  * in double. `length` is the sequence length, which dynamic scaling depends on. */

@@ -1,5 +1,7 @@
 /* RoPE tables: the frequencies of each scaling, as Hugging Face's transformers defines them. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "train/config.h"
 
@@ -40,6 +42,12 @@ static double frequency(const tr_config *c, size_t i, double theta)
     }
 }
 
+double tr_rope_base(const tr_config *c)
+{
+    double d = (double)c->head_dim;
+    return c->rope.theta * (c->rope.type == TR_ROPE_NTK ? pow(c->rope.factor, d / (d - 2)) : 1);
+}
+
 void tr_rope_table(const tr_config *c, size_t length, float *table, size_t positions)
 {
     double theta = c->rope.theta, d = (double)c->head_dim, amplitude = 1;
@@ -47,6 +55,7 @@ void tr_rope_table(const tr_config *c, size_t length, float *table, size_t posit
     if (c->rope.type == TR_ROPE_DYNAMIC && length > c->positions && d > 2)
         theta *= pow(c->rope.factor * (double)length / (double)c->positions - (c->rope.factor - 1),
                      d / (d - 2));
+    if (c->rope.type == TR_ROPE_NTK) theta = tr_rope_base(c);
     if (c->rope.type == TR_ROPE_YARN) amplitude = c->rope.attention_factor;
     size_t half = c->head_dim / 2;
     for (size_t i = 0; i < half; i++) {
@@ -56,4 +65,39 @@ void tr_rope_table(const tr_config *c, size_t length, float *table, size_t posit
             table[p * c->head_dim + half + i] = (float)(amplitude * sin((double)p * freq));
         }
     }
+}
+
+int tr_rope_override(tr_config *c, const char *text)
+{
+    static const struct { const char *name; enum tr_rope_type type; } known[] = {
+        { "linear", TR_ROPE_LINEAR }, { "ntk", TR_ROPE_NTK }, { "dynamic", TR_ROPE_DYNAMIC },
+        { "yarn", TR_ROPE_YARN },
+    };
+    const char *colon = strchr(text, ':');
+    size_t n = colon ? (size_t)(colon - text) : strlen(text), i = 0;
+    while (i < sizeof known / sizeof *known &&
+           (strlen(known[i].name) != n || strncmp(text, known[i].name, n)))
+        i++;
+    if (i == sizeof known / sizeof *known)
+        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\" is not known (linear:F, ntk:F, dynamic:F, "
+                       "yarn:F)", text);
+    char *end = NULL;
+    double factor = colon ? strtod(colon + 1, &end) : 0;
+    /* strtod would take blanks, signs, hexadecimal and "inf", too. */
+    if (!colon || strspn(colon + 1, "0123456789.eE+-") != strlen(colon + 1) || *end ||
+        !(factor >= 1 && factor <= 1e9))
+        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\": a factor from 1 to 1e9 belongs behind the "
+                       "colon, as in %s:4", text, known[i].name);
+    if ((known[i].type == TR_ROPE_NTK || known[i].type == TR_ROPE_DYNAMIC) && c->head_dim <= 2)
+        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\": heads of %zu numbers have one frequency, "
+                       "which does not depend on the base", text, c->head_dim);
+    c->rope = (tr_rope){ .type = known[i].type, .theta = c->rope.theta, .factor = factor,
+        .attention_factor = 1, .overridden = true };
+    if (c->rope.type == TR_ROPE_YARN) {
+        c->rope.attention_factor = 0.1 * log(factor) + 1;
+        c->rope.beta_fast = 32;
+        c->rope.beta_slow = 1;
+        c->rope.original = (double)c->positions;
+    }
+    return LM_OK;
 }

@@ -2,7 +2,7 @@
 """Goldens of tests/unit/test_train_parity.c: what PyTorch and transformers make of a 2-layer LLaMA.
 
 For each RoPE scaling, tied and untied, with and without a document mask: logits, loss, the gradient
-of every tensor, and ten steps of AdamW. Calculated in float64 (transformers itself takes norms and
+of every tensor, and ten steps of AdamW; and rows of the RoPE tables of each scaling. Calculated in float64 (transformers itself takes norms and
 rotary angles in float32). Weights and ids come from the counter-based generator of
 include/longmix/rng.h, so that no input need be kept.
 
@@ -15,6 +15,7 @@ import torch
 import transformers
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 
 TOKENS, VOCAB, CUT = 24, 32, 9
 M64 = (1 << 64) - 1
@@ -114,6 +115,33 @@ def case(out, label, scaling, positions, tied, mask):
     out[f"{label}/after"] = params["model.embed_tokens.weight"]
 
 
+def frequencies(kind, factor, d, trained, length):
+    """Inverse frequencies and amplitude by transformers' own functions, made to work in float64."""
+    config = LlamaConfig(hidden_size=d, num_attention_heads=1, max_position_embeddings=trained)
+    if kind == "ntk":  # not in transformers: another base
+        config.rope_theta *= factor ** (d / (d - 2))
+        kind = "default"
+    config.rope_scaling = {"rope_type": kind, "factor": factor}
+    narrow, single = torch.Tensor.float, torch.float32
+    torch.Tensor.float, torch.float32 = torch.Tensor.double, torch.float64
+    try:
+        freq, amplitude = ROPE_INIT_FUNCTIONS[kind](config, torch.device("cpu"), seq_len=length)
+    finally:
+        torch.Tensor.float, torch.float32 = narrow, single
+    assert freq.dtype == torch.float64
+    return freq, amplitude
+
+
+def rope_tables(out):
+    """[3, d]: cosines and sines at position 1, the last trained one, and the last of all."""
+    for d, trained in ((8, 64), (128, 4096)):
+        for kind, factor in (("linear", 4.0), ("ntk", 4.0), ("dynamic", 2.0), ("dynamic", 8.0), ("yarn", 8.0)):
+            for length in (trained // 2, 2 * trained, 8 * trained):
+                freq, amplitude = frequencies(kind, factor, d, trained, length)
+                angle = torch.tensor([1.0, trained - 1, length - 1]).double()[:, None] * freq
+                out[f"rope/{kind}:{factor:.0f}/{d}/{length}"] = amplitude * torch.cat([angle.cos(), angle.sin()], 1)
+
+
 def main():
     torch.manual_seed(0)
     torch.use_deterministic_algorithms(True)
@@ -123,6 +151,7 @@ def main():
             for mask in (False, True):
                 label = f"{name}-{'tied' if tied else 'untied'}-{'mask' if mask else 'causal'}"
                 case(out, label, scaling, positions, tied, mask)
+    rope_tables(out)
     save_file({k: v.detach().float().contiguous() for k, v in out.items()}, sys.argv[1],
               metadata={"torch": torch.__version__, "transformers": transformers.__version__})
     print(f"{len(out)} tensors by torch {torch.__version__}, transformers {transformers.__version__}")

@@ -102,6 +102,49 @@ static void test_refused_configs(void)
     }
 }
 
+/* A scaling in place of the model's own: what it sets, and how it is written. */
+static void test_rope_overrides(void)
+{
+    static const char model[] = "{" SHAPE ",\"max_position_embeddings\":128,\"rope_theta\":5000,"
+        "\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
+        "\"high_freq_factor\":4,\"original_max_position_embeddings\":64}}";
+    static const char *const good[] = { "linear:4", "dynamic:2.5", "yarn:8", "yarn:1", "ntk:4e0" };
+    static const char *const bad[] = { "", "linear", "linear:", "linear:0.5", "linear:-4",
+        "linear:4x", "linear: 4", "linear:nan", "linear:inf", "linear:0x4", "linear:1e10",
+        "wobbly:4", "llama3:8", "line:4", "ntk:4,8" };
+    tr_config c, d;
+    NEED(load(&c, model) == 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK(tr_rope_override(&c, bad[i]) == LM_EUSAGE);
+        CHECK(strstr(lm_err(), "RoPE scaling") && strstr(lm_err(), bad[i]));
+        CHECK(c.rope.type == TR_ROPE_LLAMA3);
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        CHECK_OK(tr_rope_override(&c, good[i]));
+        CHECK(c.rope.theta == 5000 && c.positions == 128);
+        lm_buf text = LM_BUF_INIT(1 << 20);
+        lm_json *o = tr_config_json(&c, "float32");
+        NEED(lm_json_dump(o, 2, &text) == 0);
+        NEED(lm_write_file("over.json", text.data, text.size) == 0);
+        NEED(tr_config_load(&d, "over.json") == 0);
+        float one[16 * 8], two[16 * 8];
+        tr_rope_table(&c, 512, one, 16);
+        tr_rope_table(&d, 512, two, 16);
+        CHECK(!memcmp(one, two, sizeof one));
+        if (c.rope.type == TR_ROPE_NTK)
+            CHECK(d.rope.type == TR_ROPE_PLAIN &&
+                  fabs(d.rope.theta - 5000 * pow(4, 8.0 / 6)) < 1e-9);
+        else
+            CHECK(d.rope.type == c.rope.type && d.rope.original == c.rope.original);
+        tr_config_free(&d);
+        lm_json_free(o);
+        lm_buf_free(&text);
+    }
+    c.head_dim = 2;
+    CHECK(tr_rope_override(&c, "ntk:4") == LM_EUSAGE && tr_rope_override(&c, "linear:4") == 0);
+    tr_config_free(&c);
+}
+
 /* Cosines and sines of far positions against long double. */
 static void test_rope_far(void)
 {
@@ -296,6 +339,7 @@ int main(void)
 {
     test_configs();
     test_refused_configs();
+    test_rope_overrides();
     test_rope_far();
     test_schedule();
     test_round_trip(ST_F32);

@@ -109,6 +109,28 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
     b->close(b);
 }
 
+/* Rows of the tables of each scaling: at position 1, the last trained one, and the last of all. */
+static void check_tables(const char *scaling, size_t d, size_t trained)
+{
+    tr_config c = { .head_dim = d, .positions = trained, .rope = { .theta = 10000 } };
+    NEED(tr_rope_override(&c, scaling) == 0);
+    for (size_t length = trained / 2; length <= 8 * trained; length *= 4) {
+        char label[64];
+        snprintf(label, sizeof label, "%s/%zu/%zu", scaling, d, length);
+        float *x = want("rope", label, 3 * d), *table = malloc(8 * trained * d * sizeof *table);
+        NEED(table);
+        tr_rope_table(&c, length, table, 8 * trained);
+        size_t rows[] = { 1, trained - 1, length - 1 };
+        double off = 0;
+        for (size_t i = 0; i < 3 * d; i++)
+            off = fmax(off, fabs((double)table[rows[i / d] * d + i % d] - (double)x[i]));
+        if (!(off < 1e-6)) fprintf(stderr, "%s: off by %g\n", label, off);
+        CHECK(off < 1e-6);
+        free(table);
+        free(x);
+    }
+}
+
 int main(void)
 {
     const char *source = getenv("LM_SRC");
@@ -127,6 +149,12 @@ int main(void)
     for (size_t i = 0; i < sizeof scalings / sizeof *scalings; i++)
         for (int k = 0; k < 4; k++)
             check_case(scalings[i].name, scalings[i].rope, scalings[i].positions, k & 1, k & 2);
+    static const char *const overrides[] =
+        { "linear:4", "ntk:4", "dynamic:2", "dynamic:8", "yarn:8" };
+    for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++) {
+        check_tables(overrides[i], 8, 64);
+        check_tables(overrides[i], 128, 4096);
+    }
     printf("largest error %.2g\n", worst);
     st_close(golden);
     CHECK_END();
