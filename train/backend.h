@@ -23,6 +23,7 @@
 #include "longmix/err.h"
 
 enum { BK_BLOCK = 256 }; /* tokens: see above */
+enum { BK_LANES = 2 };   /* transfers between device and host run in so many lanes */
 
 /* Device memory. The types are never complete, so that no host code reads through them.
  * bk_act: weights and activations, in the type that products take (float32 on the CPU).
@@ -50,6 +51,7 @@ struct backend {
     const char *name;
     size_t act_bytes, acc_bytes;
     bool master; /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
+    bool unified; /* device memory is host memory: what is kept there takes from available() */
 
     void (*close)(backend *b);
 
@@ -69,8 +71,21 @@ struct backend {
     void (*copy_act)(backend *b, bk_act *dst, const bk_act *src, size_t n);
     void (*zero_act)(backend *b, bk_act *dst, size_t n);
     void (*zero_acc)(backend *b, bk_acc *dst, size_t n);
-    /* Wait for all queued work: 0, or the first fault. */
+    /* Wait for all queued work, transfers too: 0, or the first fault. */
     int (*finish)(backend *b);
+
+    /* ---- host memory: what is kept apart from the device, in the device's types ---- */
+    /* `bytes` of zeroed host memory that transfers reach fast (pinned), or LM_ENOMEM. */
+    int (*alloc_host)(backend *b, void **out, size_t bytes);
+    void (*free_host)(backend *b, void *p, size_t bytes);
+    /* Transfers: host[bytes] = dev, and dev = host[bytes]. One begins when all that was queued
+     * before it is done (transfers of its own lane included, those of the other not), and runs
+     * beside what is queued after it until join(lane): what is queued from there on finds the
+     * lane's transfers done. Before that, nothing queued may write what is stored, nor touch what
+     * is fetched. lane < BK_LANES. */
+    void (*store)(backend *b, void *host, const void *dev, size_t bytes, int lane);
+    void (*fetch)(backend *b, void *dev, const void *host, size_t bytes, int lane);
+    void (*join)(backend *b, int lane);
 
     /* ---- products: w is [O, I] as in a model file ---- */
     /* y[N, O] = x[N, I] w^T, added to what is there when `add`. */

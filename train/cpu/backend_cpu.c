@@ -99,6 +99,27 @@ static void zero_acc(backend *b, bk_acc *dst, size_t n)
     memset(dst, 0, n * sizeof(real));
 }
 
+/* Host memory is memory like any other, and a transfer is done when it returns. */
+static void store_cpu(backend *b, void *host, const void *dev, size_t bytes, int lane)
+{
+    (void)b;
+    (void)lane;
+    memcpy(host, dev, bytes);
+}
+
+static void fetch_cpu(backend *b, void *dev, const void *host, size_t bytes, int lane)
+{
+    (void)b;
+    (void)lane;
+    memcpy(dev, host, bytes);
+}
+
+static void join_cpu(backend *b, int lane)
+{
+    (void)b;
+    (void)lane;
+}
+
 static int finish_cpu(backend *b)
 {
     (void)b;
@@ -141,6 +162,7 @@ int bk_cpu_open(backend **out, int threads)
     backend *b = &c->table;
     b->name = "cpu";
     b->act_bytes = b->acc_bytes = sizeof(real);
+    b->unified = true;
     b->close = close_cpu;
     b->alloc = alloc_cpu;
     b->free = free_cpu;
@@ -154,6 +176,11 @@ int bk_cpu_open(backend **out, int threads)
     b->zero_act = zero_act;
     b->zero_acc = zero_acc;
     b->finish = finish_cpu;
+    b->alloc_host = alloc_cpu;
+    b->free_host = free_cpu;
+    b->store = store_cpu;
+    b->fetch = fetch_cpu;
+    b->join = join_cpu;
     b->peak = peak_cpu;
     cpu_products(b);
     cpu_attention(b);
