@@ -60,7 +60,7 @@ enum { LENGTH = 2048, ROWS = 2, N = LENGTH * ROWS, STEPS = 6 };
 
 static int steps(backend *b)
 {
-    static int32_t ids[N], targets[N], positions[N];
+    static int32_t ids[N], targets[N];
     tr_config c = { .dim = 128,
                     .mlp = 384,
                     .layers = 5,
@@ -81,11 +81,10 @@ static int steps(backend *b)
     if (tr_model_new(&m, &c, &l, b) || tr_model_init(m, 1)) return 1;
     for (size_t i = 0; i < N; i++) {
         ids[i] = (int32_t)(lm_mix(3, i, 0, 0) % c.vocab);
-        positions[i] = (int32_t)(i % LENGTH);
     }
     for (size_t i = 0; i < N; i++) targets[i] = i % LENGTH == LENGTH - 1 ? -1 : ids[i + 1];
     static const uint32_t starts[] = { 0, LENGTH, N };
-    tr_batch t = { N, ids, targets, positions, { ROWS, starts } };
+    tr_batch t = { N, ids, targets, ROWS, starts, 0 };
     static float loss[N];
     double best = 1e9, last = 0;
     for (uint64_t s = 1; s <= STEPS; s++) {

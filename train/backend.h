@@ -7,7 +7,7 @@
  *   N tokens of all sequences in the call, laid end to end     D width of the model
  *   H query heads, K key and value heads, d width of a head    F width of the MLP
  *   V ids of the vocabulary                                    P positions in the RoPE table
- * There is no batch dimension: sequences (or documents) are segments of the N tokens.
+ * There is no batch dimension: sequences (or documents) are spans of the N tokens.
  *
  * Operations are queued and return nothing; a fault is kept and comes out of finish(). On the
  * CPU they are done when they return. Equal calls give equal bits, at any number of threads,
@@ -33,12 +33,19 @@ typedef struct bk_act bk_act;
 typedef struct bk_acc bk_acc;
 typedef struct bk_int bk_int;
 
-/* Segments: segment i holds tokens starts[i] .. starts[i+1]-1; attention never crosses one.
- * starts[0] = 0, starts[count] = N. A host array, borrowed during the call. */
-typedef struct bk_segments {
+/* Which keys the queries of one call of attention see. Span i: queries q .. q+nq-1 see keys
+ * k .. k+nk-1; where `causal`, the last query sees all of them and each one before it one key less
+ * (nq <= nk). Spans of a call rise in q and share no query; keys may be shared. A query in no span
+ * sees nothing: o = 0, lse = -infinity. A host array, borrowed during the call. */
+typedef struct bk_span {
+    size_t q, nq, k, nk; /* nq, nk > 0 */
+} bk_span;
+typedef struct bk_spans {
     size_t count;
-    const uint32_t *starts; /* [count + 1] */
-} bk_segments;
+    const bk_span *v;     /* [count] */
+    bool causal;
+    size_t queries, keys; /* rows of q and o; rows of k and v */
+} bk_spans;
 
 typedef struct bk_adamw {
     double lr, beta1, beta2, eps, decay; /* decay: 0 where the tensor is not to decay */
@@ -106,23 +113,28 @@ struct backend {
     void (*rmsnorm_back)(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, const bk_act *x,
                          const bk_act *w, const bk_acc *rstd, size_t n, size_t dim);
 
-    /* ---- RoPE, in place: x[N, heads, d], halves of a head paired (i, i + d/2) ----
-     * table[P, d]: d/2 cosines, then d/2 sines, for position pos[N]. `back` turns the other
-     * way: the gradient. */
-    void (*rope)(backend *b, bk_act *x, const bk_int *pos, const bk_acc *table, size_t n,
-                 size_t heads, size_t d, bool back);
+    /* ---- RoPE: y[N, heads, d] = x turned, halves of a head paired (i, i + d/2) ----
+     * table[P, d]: d/2 cosines, then d/2 sines, for position pos[N]. `back` turns the other way:
+     * the gradient. `add`: added to y. y may be x, unless `add`. */
+    void (*rope)(backend *b, bk_act *y, const bk_act *x, const bk_int *pos, const bk_acc *table,
+                 size_t n, size_t heads, size_t d, bool back, bool add);
 
-    /* ---- attention, causal within each segment, softmax scale 1/sqrt(d) ----
-     * o[N, H, d], lse[N, H] from q[N, H, d], k[N, K, d], v[N, K, d]; head h reads key head
-     * h / (H / K). Memory beyond the arguments does not grow with N. */
+    /* ---- attention over spans, the softmax of scale q k ----
+     * o[queries, H, d], lse[queries, H] from q[queries, H, d], k[keys, K, d], v[keys, K, d]; head
+     * h reads key head h / (H / K). Memory beyond the arguments does not grow with either.
+     * `merge`: o and lse hold attention to other keys already, and become attention to both:
+     * o = sum_t e^(lse_t - lse) o_t, lse = log sum_t e^lse_t, weights in float32 or better. */
     void (*attention)(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
-                      const bk_act *v, const bk_segments *seg, size_t heads, size_t kv_heads,
-                      size_t d);
-    /* dq, dk, dv are set. delta[N, H] is scratch. */
+                      const bk_act *v, const bk_spans *spans, size_t heads, size_t kv_heads,
+                      size_t d, double scale, bool merge);
+    /* dq is set (0 where a query is in no span), dk and dv are set, or added to when `add`. o and
+     * lse are of the whole softmax, so that the gradients of merged calls are the sums of the
+     * calls' own. delta[queries, H] is scratch. */
     void (*attention_back)(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_acc *delta,
                            const bk_act *dout, const bk_act *o, const bk_acc *lse,
                            const bk_act *q, const bk_act *k, const bk_act *v,
-                           const bk_segments *seg, size_t heads, size_t kv_heads, size_t d);
+                           const bk_spans *spans, size_t heads, size_t kv_heads, size_t d,
+                           double scale, bool add);
 
     /* ---- SwiGLU over n elements: y = silu(gate) up ---- */
     void (*swiglu)(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, size_t n);
@@ -165,6 +177,10 @@ static inline bk_acc *bk_acc_at(const backend *b, const bk_acc *p, size_t n)
 }
 
 static inline bk_int *bk_int_at(const bk_int *p, size_t n) { return (bk_int *)((char *)p + n * 4); }
+
+/* A backend by its name: "cpu", or "cuda" where it was built in. Never another than was asked for.
+ * `threads` are the CPU's. 0, LM_EUSAGE or LM_ENOMEM. */
+LM_CHECKED int bk_open(backend **out, const char *name, int threads);
 
 /* The reference: float32 (float64 where all of train/ is built with TRAIN_FLOAT64), `threads` of
  * them. 0, LM_EUSAGE or LM_ENOMEM. */

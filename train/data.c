@@ -145,23 +145,21 @@ int tr_rows_new(tr_rows *r, size_t length, size_t capacity)
                        length);
     r->ids = malloc(n * sizeof *r->ids);
     r->targets = malloc(n * sizeof *r->targets);
-    r->positions = malloc(n * sizeof *r->positions);
     r->domains = malloc(n * sizeof *r->domains);
     r->starts = malloc((n + 1) * sizeof *r->starts);
     r->which = malloc(capacity * sizeof *r->which);
-    if (r->ids && r->targets && r->positions && r->domains && r->starts && r->which) {
+    if (r->ids && r->targets && r->domains && r->starts && r->which) {
         r->starts[0] = 0;
         return LM_OK;
     }
     tr_rows_free(r);
-    return lm_fail_nomem(n * 18);
+    return lm_fail_nomem(n * 14);
 }
 
 void tr_rows_free(tr_rows *r)
 {
     free(r->ids);
     free(r->targets);
-    free(r->positions);
     free(r->domains);
     free(r->starts);
     free(r->which);
@@ -190,7 +188,7 @@ int tr_data_add(const tr_data *d, uint64_t number, tr_rows *r)
     if (!rc) rc = lm_shard_spans(s, row, &spans, &n_spans);
     if (rc) return rc;
     uint64_t first = number % d->per_row * d->length;
-    size_t base = r->count * d->length, segment = base;
+    size_t base = r->count * d->length;
     const lm_span *before = NULL;
     r->which[r->count++] = number;
     for (size_t k = 0; k < d->length; k++) {
@@ -200,14 +198,10 @@ int tr_data_add(const tr_data *d, uint64_t number, tr_rows *r)
         const lm_span *next = at + 1 < d->row_tokens ? span_at(spans, n_spans, &j, at + 1) : NULL;
         bool begins = k == 0 || (d->doc_mask && here != before);
         before = here;
-        if (begins) {
-            r->starts[r->n_segments++] = (uint32_t)(base + k);
-            segment = base + k;
-        }
+        if (begins) r->starts[r->n_segments++] = (uint32_t)(base + k);
         bool asked = next && !(d->doc_mask && next != here);
         r->ids[base + k] = (int32_t)d->ids[at];
         r->targets[base + k] = asked ? (int32_t)d->ids[at + 1] : -1;
-        r->positions[base + k] = (int32_t)(base + k - segment);
         r->domains[base + k] = asked ? next->domain : 0;
         r->predicted += asked;
     }
@@ -222,7 +216,7 @@ tr_batch tr_rows_batch(const tr_rows *r, size_t from, size_t count, uint32_t *st
     for (; i < r->n_segments && r->starts[i] < at + n; i++)
         starts[k++] = r->starts[i] - (uint32_t)at;
     starts[k] = (uint32_t)n;
-    return (tr_batch){ n, r->ids + at, r->targets + at, r->positions + at, { k, starts } };
+    return (tr_batch){ n, r->ids + at, r->targets + at, k, starts, 0 };
 }
 
 void tr_data_lineage(const tr_data *d, uint64_t number, char *text, size_t size)

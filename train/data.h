@@ -31,7 +31,7 @@ uint64_t tr_data_order(uint64_t sequences, uint64_t seed, uint64_t i);
 typedef struct tr_rows {
     size_t length, capacity, count; /* tokens a sequence, sequences that fit, that are there */
     size_t predicted;               /* targets that are not negative */
-    int32_t *ids, *targets, *positions; /* [capacity * length] */
+    int32_t *ids, *targets;         /* [capacity * length] */
     uint16_t *domains;              /* of the target; where there is none, 0 */
     uint32_t *starts;               /* segments */
     size_t n_segments;

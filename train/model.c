@@ -1,13 +1,14 @@
 #include "train/model_internal.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const tr_memory_names[TR_MEM_KINDS] = {
     "weights", "gradients", "optimizer state", "kept for the way back", "kept attention output",
-    "working set of a layer", "slices of MLP and loss",
+    "keys and values", "working set of a layer", "slices of MLP and loss",
 };
 
 /* ---- memory ---------------------------------------------------------------------------- */
@@ -71,12 +72,17 @@ static void take_param(taker *t, const tr_layout *l, tr_param *p)
 
 static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer *layers)
 {
-    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
+    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv_row = c->kv_heads * c->head_dim;
     bool each = l->train && !l->recompute, attention = each || (l->train && l->keep_attention);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &layers[i];
         bool own = each || i == 0;
         enum tr_memory kind = each ? TR_MEM_LAYERS : TR_MEM_WORK;
+        if (!own) {
+            size_t first = y->first;
+            *y = layers[0];
+            y->first = first;
+        }
         /* Without a way back two inputs take turns. */
         if (l->train || i < 2) y->x = take_act(t, TR_MEM_LAYERS, n * c->dim);
         else y->x = layers[i - 2].x;
@@ -84,23 +90,15 @@ static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer 
             enum tr_memory here = each ? TR_MEM_LAYERS : attention ? TR_MEM_ATTENTION : TR_MEM_WORK;
             y->o = take_act(t, here, q);
             y->lse = take_acc(t, here, n * c->heads);
-        } else {
-            y->o = layers[0].o;
-            y->lse = layers[0].lse;
         }
-        if (!own) {
-            layer first = layers[0];
-            first.x = y->x;
-            first.o = y->o;
-            first.lse = y->lse;
-            first.first = y->first;
-            *y = first;
-            continue;
+        if (own || l->cache) {
+            size_t rows = l->cache ? l->cache : n;
+            y->k = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
+            y->v = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
         }
+        if (!own) continue;
         y->h = take_act(t, kind, n * c->dim);
         y->q = take_act(t, kind, q);
-        y->k = take_act(t, kind, kv);
-        y->v = take_act(t, kind, kv);
         y->mid = take_act(t, kind, n * c->dim);
         y->h2 = take_act(t, kind, n * c->dim);
         y->rstd = take_acc(t, kind, n);
@@ -108,6 +106,21 @@ static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer 
         y->gate = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
         y->up = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
     }
+}
+
+/* Positions of queries and keys. One part turns queries and keys in place, at the same ones. */
+static void take_positions(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim;
+    size_t rows = attn_form_positions(&l->attention, l->length);
+    if (l->any_form && rows < c->positions) rows = c->positions;
+    m->rope = take_acc(t, TR_MEM_WORK, rows * c->head_dim);
+    m->at_key = m->at_query[ATTN_INTRA] = take(t, TR_MEM_WORK, n, 4);
+    if (!l->attention.stride && !l->any_form) return;
+    m->at_query[ATTN_SUCCESSIVE] = take(t, TR_MEM_WORK, n, 4);
+    m->at_query[ATTN_INTER] = take(t, TR_MEM_WORK, n, 4);
+    m->turned = take_act(t, TR_MEM_WORK, q);
+    if (l->train) m->dturned = take_act(t, TR_MEM_WORK, q);
 }
 
 static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
@@ -119,10 +132,9 @@ static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model 
     m->norm = take_act(t, TR_MEM_WORK, n * c->dim);
     m->rstd = take_acc(t, TR_MEM_WORK, n);
     m->loss = take_acc(t, TR_MEM_WORK, n);
-    m->rope = take_acc(t, TR_MEM_WORK, l->length * c->head_dim);
     m->ids = take(t, TR_MEM_WORK, n, 4);
     m->targets = take(t, TR_MEM_WORK, n, 4);
-    m->positions = take(t, TR_MEM_WORK, n, 4);
+    take_positions(t, c, l, m);
     m->act = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
     m->logits = take_act(t, TR_MEM_SLICE, l->slice * c->vocab);
     if (!l->train) return;
@@ -197,31 +209,54 @@ int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend 
     return LM_OK;
 }
 
-int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b)
+static int check_layout(const tr_layout *l)
 {
-    *out = NULL;
     if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
         return lm_fail(LM_EUSAGE,
                        "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
                        "divide a slice)",
                        l->tokens, l->length, l->slice, BK_BLOCK);
-    float *table = NULL;
+    if (l->cache && (l->train || l->cache > INT32_MAX))
+        return lm_fail(LM_EUSAGE, "a layout that caches %zu tokens%s", l->cache,
+                       l->train ? " and trains" : "");
+    return LM_OK;
+}
+
+int tr_model_attend(tr_model *m, const tr_layout *l)
+{
+    const tr_config *c = m->c;
+    size_t rows = attn_form_positions(&l->attention, l->length);
+    float *table = malloc(rows * c->head_dim * sizeof *table);
+    if (!table) return lm_fail_nomem(rows * c->head_dim * sizeof *table);
+    attn_map_free(&m->map);
+    int rc = attn_map_new(&m->map, &l->attention, m->l.tokens);
+    if (!rc) {
+        tr_rope_table(c, l->length, table, rows);
+        m->b->put_acc(m->b, m->rope, table, rows * c->head_dim);
+        rc = m->b->finish(m->b);
+    }
+    free(table);
+    m->l.attention = l->attention;
+    m->l.length = l->length;
+    double grown = (double)l->length / (double)c->positions;
+    double factor = grown > 1 ? l->mscale * log(grown) + 1 : 1;
+    m->score_scale = factor * factor / sqrt((double)c->head_dim);
+    return rc;
+}
+
+int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    *out = NULL;
     tr_model *m = NULL;
-    int rc = outline(&m, c);
+    int rc = check_layout(l);
+    if (!rc) rc = outline(&m, c);
     if (rc) return rc;
     m->b = b;
     m->l = *l;
     taker t = { .b = b, .m = m };
     take_all(&t, c, l, m);
     rc = t.rc;
-    if (!rc && !(table = malloc(l->length * c->head_dim * sizeof *table)))
-        rc = lm_fail_nomem(l->length * c->head_dim * sizeof *table);
-    if (!rc) {
-        tr_rope_table(c, l->length, table, l->length);
-        b->put_acc(b, m->rope, table, l->length * c->head_dim);
-        rc = b->finish(b);
-    }
-    free(table);
+    if (!rc) rc = tr_model_attend(m, l);
     if (rc) tr_model_free(m);
     else *out = m;
     return rc;
@@ -231,6 +266,7 @@ void tr_model_free(tr_model *m)
 {
     if (!m) return;
     for (size_t i = 0; i < m->n_blocks; i++) m->b->free(m->b, m->blocks[i].p, m->blocks[i].bytes);
+    attn_map_free(&m->map);
     free(m->blocks);
     free(m->params);
     free(m->layers);
@@ -248,6 +284,25 @@ static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t co
     return bk_at(m->b, p, row * cols);
 }
 
+/* y->o and y->lse from turned keys and from queries, which one part has turned, too. */
+static void mix(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const attn_map *map = &m->map;
+    for (size_t i = 0; i < map->parts; i++) {
+        const bk_act *q = y->q;
+        if (!map->spans[i].count) continue;
+        if (map->parts > 1) {
+            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, c->heads, c->head_dim, false,
+                    false);
+            q = m->turned;
+        }
+        b->attention(b, y->o, y->lse, q, y->k, y->v, &map->spans[i], c->heads, c->kv_heads,
+                     c->head_dim, m->score_scale, i > 0);
+    }
+}
+
 /* Norm, projections, attention, and back into the stream: y->mid and its norm. With `kept` the
  * attention output is there already. */
 static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
@@ -256,15 +311,15 @@ static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
     backend *b = m->b;
     const tr_param *w = m->params + y->first;
     size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    bk_act *k = rows_at(m, y->k, t->past, kv), *v = rows_at(m, y->v, t->past, kv);
     b->rmsnorm(b, y->h, y->rstd, y->x, w[ATTN_NORM].w, n, c->dim, c->norm_eps);
     b->linear(b, y->q, y->h, w[WQ].w, n, c->dim, q, false);
-    b->linear(b, y->k, y->h, w[WK].w, n, c->dim, kv, false);
-    b->linear(b, y->v, y->h, w[WV].w, n, c->dim, kv, false);
-    b->rope(b, y->q, m->positions, m->rope, n, c->heads, c->head_dim, false);
-    b->rope(b, y->k, m->positions, m->rope, n, c->kv_heads, c->head_dim, false);
-    if (!kept)
-        b->attention(b, y->o, y->lse, y->q, y->k, y->v, &t->segments, c->heads, c->kv_heads,
-                     c->head_dim);
+    b->linear(b, k, y->h, w[WK].w, n, c->dim, kv, false);
+    b->linear(b, v, y->h, w[WV].w, n, c->dim, kv, false);
+    b->rope(b, k, k, m->at_key, m->rope, n, c->kv_heads, c->head_dim, false, false);
+    if (m->map.parts == 1)
+        b->rope(b, y->q, y->q, m->at_key, m->rope, n, c->heads, c->head_dim, false, false);
+    if (!kept) mix(m, y, n);
     b->copy_act(b, y->mid, y->x, n * c->dim);
     b->linear(b, y->mid, y->o, w[WO].w, n, q, c->dim, true);
     b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
@@ -316,26 +371,50 @@ static const tr_param *last_norm(const tr_model *m)
     return &m->params[m->n_params - (m->c->tied ? 1 : 2)];
 }
 
+static int check_batch(const tr_model *m, const tr_batch *t)
+{
+    size_t vocab = m->c->vocab;
+    if (!t->n || t->n > m->l.tokens)
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
+                       m->l.tokens);
+    if (m->l.cache ? t->count != 1 || t->past + t->n > m->l.cache : t->past > 0)
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens in %zu documents after %zu others, with "
+                       "room for %zu", t->n, t->count, t->past, m->l.cache);
+    for (size_t i = 0; i < t->n; i++)
+        if (t->ids[i] < 0 || (size_t)t->ids[i] >= vocab || t->targets[i] >= (int64_t)vocab)
+            return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
+                           ") is outside the model's vocabulary of %zu", i, t->ids[i],
+                           t->targets[i], vocab);
+    if (!t->count || t->starts[0] || t->starts[t->count] != t->n)
+        return lm_fail(LM_EUSAGE, "the documents of a batch are not its %zu tokens", t->n);
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->starts[i] >= t->starts[i + 1])
+            return lm_fail(LM_EUSAGE, "document %zu of a batch is empty", i);
+        if (t->past + t->starts[i + 1] - t->starts[i] > m->l.length)
+            return lm_fail(LM_EUSAGE, "document %zu of a batch has %zu tokens, in a model laid out "
+                           "for %zu", i, t->past + t->starts[i + 1] - t->starts[i], m->l.length);
+    }
+    return LM_OK;
+}
+
+static void put_batch(tr_model *m, const tr_batch *t)
+{
+    backend *b = m->b;
+    b->put_int(b, m->ids, t->ids, t->n);
+    b->put_int(b, m->targets, t->targets, t->n);
+    attn_map_fill(&m->map, &m->l.attention, t->starts, t->count, t->past);
+    for (size_t i = 0; i < m->map.parts; i++)
+        b->put_int(b, m->at_query[i], m->map.query[i], t->n);
+}
+
 /* Everything up to the last norm. */
 static int forward(tr_model *m, const tr_batch *t)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
-    if (!t->n || t->n > m->l.tokens)
-        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
-                       m->l.tokens);
-    for (size_t i = 0; i < t->n; i++) {
-        if (t->ids[i] < 0 || (size_t)t->ids[i] >= c->vocab || t->targets[i] >= (int64_t)c->vocab)
-            return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
-                           ") is outside the model's vocabulary of %zu", i, t->ids[i],
-                           t->targets[i], c->vocab);
-        if (t->positions[i] < 0 || (size_t)t->positions[i] >= m->l.length)
-            return lm_fail(LM_EUSAGE, "token %zu of the batch: position %" PRId32
-                           " in a model laid out for %zu", i, t->positions[i], m->l.length);
-    }
-    b->put_int(b, m->ids, t->ids, t->n);
-    b->put_int(b, m->targets, t->targets, t->n);
-    b->put_int(b, m->positions, t->positions, t->n);
+    int rc = check_batch(m, t);
+    if (rc) return rc;
+    put_batch(m, t);
     b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &m->layers[i];
@@ -391,6 +470,28 @@ static void feed_back(tr_model *m, layer *y, size_t n)
     b->rmsnorm_back(b, m->dx, w[MLP_NORM].grad, m->dh, y->mid, w[MLP_NORM].w, y->rstd2, n, c->dim);
 }
 
+/* m->dq, m->dk, m->dv, of queries and keys that are not turned, from m->dout. */
+static void mix_back(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const attn_map *map = &m->map;
+    size_t heads = c->heads, d = c->head_dim;
+    for (size_t i = 0; i < map->parts; i++) {
+        const bk_act *q = y->q;
+        bk_act *dq = i ? m->dturned : m->dq;
+        if (!map->spans[i].count) continue;
+        if (map->parts > 1) {
+            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, heads, d, false, false);
+            q = m->turned;
+        }
+        b->attention_back(b, dq, m->dk, m->dv, m->delta, m->dout, y->o, y->lse, q, y->k, y->v,
+                          &map->spans[i], heads, c->kv_heads, d, m->score_scale, i > 0);
+        b->rope(b, m->dq, dq, m->at_query[i], m->rope, n, heads, d, true, i > 0);
+    }
+    b->rope(b, m->dk, m->dk, m->at_key, m->rope, n, c->kv_heads, d, true, false);
+}
+
 static void attend_back(tr_model *m, layer *y, const tr_batch *t)
 {
     const tr_config *c = m->c;
@@ -399,10 +500,7 @@ static void attend_back(tr_model *m, layer *y, const tr_batch *t)
     size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
     b->linear_dw(b, w[WO].grad, m->dx, y->o, n, q, c->dim);
     b->linear_dx(b, m->dout, m->dx, w[WO].w, n, q, c->dim, false);
-    b->attention_back(b, m->dq, m->dk, m->dv, m->delta, m->dout, y->o, y->lse, y->q, y->k, y->v,
-                      &t->segments, c->heads, c->kv_heads, c->head_dim);
-    b->rope(b, m->dq, m->positions, m->rope, n, c->heads, c->head_dim, true);
-    b->rope(b, m->dk, m->positions, m->rope, n, c->kv_heads, c->head_dim, true);
+    mix_back(m, y, n);
     b->linear_dw(b, w[WQ].grad, m->dq, y->h, n, c->dim, q);
     b->linear_dw(b, w[WK].grad, m->dk, y->h, n, c->dim, kv);
     b->linear_dw(b, w[WV].grad, m->dv, y->h, n, c->dim, kv);
@@ -440,16 +538,20 @@ int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses)
     return m->b->finish(m->b);
 }
 
-int tr_model_logits(tr_model *m, const tr_batch *t, float *logits)
+int tr_model_read(tr_model *m, const tr_batch *t, bool all, float *logits, float *losses)
 {
     const tr_config *c = m->c;
+    backend *b = m->b;
     int rc = forward(m, t);
     if (rc) return rc;
-    for (size_t at = 0; at < t->n; at += m->l.slice) {
+    if (losses) losses_of(m, t->n, 0);
+    size_t first = !logits ? t->n : all ? 0 : t->n - 1;
+    for (size_t at = first; at < t->n; at += m->l.slice) {
         size_t s = t->n - at < m->l.slice ? t->n - at : m->l.slice;
-        m->b->linear(m->b, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m)->w, s, c->dim,
-                     c->vocab, false);
-        m->b->get_act(m->b, logits + at * c->vocab, m->logits, s * c->vocab);
+        b->linear(b, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m)->w, s, c->dim, c->vocab,
+                  false);
+        b->get_act(b, logits + (at - first) * c->vocab, m->logits, s * c->vocab);
     }
-    return m->b->finish(m->b);
+    if (losses) b->get_acc(b, losses, m->loss, t->n);
+    return b->finish(b);
 }

@@ -7,17 +7,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "train/attn_map.h"
 #include "train/backend.h"
 #include "train/config.h"
 #include "train/safetensors.h"
 
-/* How a model lies in memory. */
+/* How a model lies in memory, and how it attends. */
 typedef struct tr_layout {
-    size_t tokens;       /* at most so many in one call (N) */
-    size_t length;       /* the longest sequence: the RoPE table; dynamic scaling uses it */
-    size_t slice; /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
+    size_t tokens; /* at most so many in one call (N) */
+    size_t length; /* the longest sequence; dynamic scaling and mscale are of it */
+    size_t slice;  /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
+    size_t cache;  /* keys and values of so many tokens stay from call to call; not with train */
+    attn_form attention;
+    bool any_form; /* with room for tr_model_attend to bring in any form for the config's positions */
+    double mscale; /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
     bool train;          /* gradients and optimizer state too */
-    bool recompute; /* keep each layer's input only and compute the rest again on the way back */
+    bool recompute;      /* keep each layer's input only and compute the rest again */
     bool keep_attention; /* with recompute: keep attention's output and log-sum-exp too */
 } tr_layout;
 
@@ -28,6 +33,7 @@ enum tr_memory {
     TR_MEM_OPTIMIZER,
     TR_MEM_LAYERS,
     TR_MEM_ATTENTION,
+    TR_MEM_CACHE,
     TR_MEM_WORK,
     TR_MEM_SLICE,
     TR_MEM_KINDS
@@ -47,11 +53,14 @@ typedef struct tr_param {
 static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
 static inline bool tr_param_is_norm(const tr_param *p) { return p->rows == 1; }
 
-/* Tokens of one call: host arrays, borrowed. */
+/* Tokens of one call: host arrays, borrowed. Document i is tokens starts[i] .. starts[i+1]-1;
+ * attention does not cross it, and its positions count from its start. */
 typedef struct tr_batch {
     size_t n;
-    const int32_t *ids, *targets, *positions; /* [n]; target < 0: no loss there */
-    bk_segments segments;
+    const int32_t *ids, *targets; /* [n]; target < 0: no loss there */
+    size_t count;                 /* documents, none of them empty */
+    const uint32_t *starts;       /* [count + 1]: 0 .. n */
+    size_t past; /* tokens in the cache that these go on with; then count is 1. 0 without a cache */
 } tr_batch;
 
 typedef struct tr_model tr_model;
@@ -63,6 +72,10 @@ LM_CHECKED int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *
  * LM_EUSAGE for a layout that makes no sense. */
 LM_CHECKED int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b);
 void tr_model_free(tr_model *m); /* NULL is fine */
+
+/* Attend as `l` says from now on: its attention, its length (not above that m was made with) and
+ * mscale, and the config's rotation as it stands now. For a model made with any_form. */
+LM_CHECKED int tr_model_attend(tr_model *m, const tr_layout *l);
 
 backend *tr_model_backend(const tr_model *m);
 size_t tr_model_params(const tr_model *m);
@@ -85,7 +98,9 @@ LM_CHECKED int tr_model_save(const tr_model *m, const char *path, enum st_dtype 
  * times the gradient of the summed loss is added to the gradients. 0, or the backend's fault. */
 LM_CHECKED int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses);
 
-/* Forward; logits[n, vocab]. */
-LM_CHECKED int tr_model_logits(tr_model *m, const tr_batch *t, float *logits);
+/* Forward alone. logits (may be NULL) gets those of the last token, [vocab], or with `all` of each,
+ * [n, vocab]; losses[n] (may be NULL) as above. */
+LM_CHECKED int tr_model_read(tr_model *m, const tr_batch *t, bool all, float *logits,
+                             float *losses);
 
 #endif

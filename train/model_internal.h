@@ -8,7 +8,7 @@
  * all but x (and o, lse) are one set that every layer writes again. */
 typedef struct layer {
     bk_act *x;                    /* [N, D] the layer's input */
-    bk_act *h, *q, *k, *v, *o;    /* [N, D], [N, H, d], [N, K, d] twice, [N, H, d] */
+    bk_act *h, *q, *k, *v, *o;    /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
     bk_act *mid, *h2;             /* [N, D]: after attention, and its norm */
     bk_act *gate, *up;            /* [N, F], or [slice, F] with recomputation */
     bk_acc *rstd, *lse, *rstd2;   /* [N], [N, H], [N] */
@@ -29,11 +29,14 @@ struct tr_model {
     bk_acc *rstd, *loss;        /* [N] */
     bk_act *dx, *dh, *dout;     /* [N, D], [N, D], [N, H, d] */
     bk_act *dq, *dk, *dv;
+    bk_act *turned, *dturned;   /* [N, H, d]: q at one part's positions; NULL with one part */
     bk_acc *delta;              /* [N, H] */
     bk_act *act, *dact, *dup;   /* [slice, F] */
     bk_act *logits;             /* [slice, V] */
-    bk_acc *rope;               /* [length, d] */
-    bk_int *ids, *targets, *positions;
+    bk_acc *rope;               /* [positions, d] */
+    bk_int *ids, *targets, *at_key, *at_query[ATTN_PARTS]; /* at_*: positions */
+    attn_map map;
+    double score_scale;
     struct { void *p; size_t bytes; } *blocks; /* what was allocated */
     size_t n_blocks, cap_blocks;
 };

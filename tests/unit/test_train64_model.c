@@ -19,7 +19,8 @@ static double loss_of(void)
     return sum;
 }
 
-static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute, bool keep)
+static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute, bool keep,
+                        attn_form form)
 {
     enum { N = 70, V = 11 };
     backend *b = NULL;
@@ -28,19 +29,18 @@ static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute
         .head_dim = 4, .vocab = V, .positions = 64, .norm_eps = 1e-5, .init_std = 0.3, .tied = tied,
         .rope = { .theta = 100, .attention_factor = 1 } };
     tr_layout l = { .tokens = N, .length = N, .slice = BK_BLOCK, .train = true,
-        .recompute = recompute, .keep_attention = keep };
+        .recompute = recompute, .keep_attention = keep, .attention = form };
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     NEED(tr_model_init(m, 5) == 0);
-    int32_t ids[N], targets[N], positions[N];
+    int32_t ids[N], targets[N];
     static const uint32_t starts[] = { 0, 23, N };
     float back[N];
     losses = back;
     for (size_t i = 0; i < N; i++) {
         ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % V);
         targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % V);
-        positions[i] = (int32_t)(i < 23 ? i : i - 23);
     }
-    batch = (tr_batch){ N, ids, targets, positions, { 2, starts } };
+    batch = (tr_batch){ N, ids, targets, 2, starts, 0 };
     NEED(tr_model_run(m, &batch, 1, losses) == 0);
     for (size_t p = 0; p < tr_model_params(m); p++) {
         tr_param *w = tr_model_param(m, p);
@@ -72,8 +72,11 @@ static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute
 
 int main(void)
 {
-    check_shape(3, 1, false, false, false);
-    check_shape(4, 2, true, true, false);
-    check_shape(2, 2, false, true, true);
+    const attn_form rope = { 0 }, dca = { 10, 14, true, true };
+    check_shape(3, 1, false, false, false, rope);
+    check_shape(4, 2, true, true, false, rope);
+    check_shape(2, 2, false, true, true, rope);
+    check_shape(4, 2, false, false, false, dca);
+    check_shape(2, 1, true, true, true, dca);
     CHECK_END();
 }

@@ -68,9 +68,10 @@ static void compare(const char *what, double (*f)(void), double *x, const double
 
 /* What the function under test reads. */
 static size_t N, I, O, H, K, D;
+#define SCALE (1 / sqrt((double)D))
 static double *x, *w, *y, *weigh, *stat, *q, *k, *v, *up;
 static int32_t *ids;
-static bk_segments seg;
+static bk_spans spans;
 
 static double f_linear(void)
 {
@@ -115,8 +116,7 @@ static void test_rmsnorm(size_t n, size_t dim)
 
 static double f_rope(void)
 {
-    memcpy(y, x, N * H * D * sizeof *y);
-    b->rope(b, ACT(y), INT(ids), ACC(w), N, H, D, false);
+    b->rope(b, ACT(y), ACT(x), INT(ids), ACC(w), N, H, D, false, false);
     return dot(y, weigh, N * H * D);
 }
 
@@ -128,57 +128,107 @@ static void test_rope(size_t n, size_t heads, size_t d)
     ids = (int32_t *)fresh(n);
     for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(n - 1 - i);
     double *dx = fresh(n * heads * d);
-    memcpy(dx, weigh, n * heads * d * sizeof *dx);
-    b->rope(b, ACT(dx), INT(ids), ACC(w), n, heads, d, true);
+    b->rope(b, ACT(dx), ACT(weigh), INT(ids), ACC(w), n, heads, d, true, false);
     compare("rope dx", f_rope, x, dx, n * heads * d);
+    double one = dx[n * heads * d - 1];
+    b->rope(b, ACT(dx), ACT(weigh), INT(ids), ACC(w), n, heads, d, true, true);
+    CHECK(fabs(dx[n * heads * d - 1] - 2 * one) < 1e-12);
+    f_rope();
+    memcpy(dx, x, n * heads * d * sizeof *dx);
+    b->rope(b, ACT(dx), ACT(dx), INT(ids), ACC(w), n, heads, d, false, false);
+    CHECK(!memcmp(dx, y, n * heads * d * sizeof *dx));
     release();
 }
 
 static double f_attention(void)
 {
-    b->attention(b, ACT(y), ACC(stat), ACT(q), ACT(k), ACT(v), &seg, H, K, D);
+    b->attention(b, ACT(y), ACC(stat), ACT(q), ACT(k), ACT(v), &spans, H, K, D, SCALE, false);
     return dot(y, weigh, N * H * D);
 }
 
-/* Attention as its definition says, one score at a time. */
-static double plain_attention(double *o)
+/* Attention as its definition says, one score at a time: over the spans of one call, or of two
+ * calls that were merged. */
+static double plain_attention(const double *o, const bk_spans *one, const bk_spans *two)
 {
+    const bk_spans *calls[2] = { one, two };
     double worst = 0;
-    for (size_t g = 0; g < seg.count; g++)
-        for (size_t i = seg.starts[g]; i < seg.starts[g + 1]; i++)
-            for (size_t h = 0; h < H; h++) {
-                size_t kv = h / (H / K);
-                double sum = 0, out[256] = { 0 };
-                for (size_t j = seg.starts[g]; j <= i; j++) {
-                    double e =
-                        exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) / sqrt((double)D));
-                    sum += e;
-                    for (size_t c = 0; c < D; c++) out[c] += e * v[(j * K + kv) * D + c];
+    for (size_t i = 0; i < N; i++)
+        for (size_t h = 0; h < H; h++) {
+            size_t kv = h / (H / K);
+            double sum = 0, out[256] = { 0 };
+            for (size_t c = 0; c < 2 && calls[c]; c++)
+                for (size_t g = 0; g < calls[c]->count; g++) {
+                    const bk_span *x = &calls[c]->v[g];
+                    if (i < x->q || i >= x->q + x->nq) continue;
+                    size_t seen = calls[c]->causal ? x->nk - (x->nq - 1 - (i - x->q)) : x->nk;
+                    for (size_t j = x->k; j < x->k + seen; j++) {
+                        double e = exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) * SCALE);
+                        sum += e;
+                        for (size_t e1 = 0; e1 < D; e1++) out[e1] += e * v[(j * K + kv) * D + e1];
+                    }
                 }
-                for (size_t c = 0; c < D; c++)
-                    worst = fmax(worst, fabs(out[c] / sum - o[(i * H + h) * D + c]));
-                worst = fmax(worst, fabs(log(sum) - stat[i * H + h]));
-            }
+            for (size_t c = 0; c < D; c++)
+                worst = fmax(worst, fabs((sum > 0 ? out[c] / sum : 0) - o[(i * H + h) * D + c]));
+            if (sum > 0) worst = fmax(worst, fabs(log(sum) - stat[i * H + h]));
+            else CHECK(stat[i * H + h] == -INFINITY);
+        }
     return worst;
 }
 
-static void test_attention(size_t heads, size_t kv_heads, size_t d, const uint32_t *starts,
-                           size_t count)
+static bk_spans second; /* count 0: one call */
+
+static double f_merged(void)
 {
-    N = starts[count]; H = heads; K = kv_heads; D = d;
-    seg = (bk_segments){ count, starts };
-    q = random_of(N * H * D); k = random_of(N * K * D); v = random_of(N * K * D);
-    y = fresh(N * H * D); weigh = random_of(N * H * D); stat = fresh(N * H);
-    double *dq = random_of(N * H * D), *dk = random_of(N * K * D), *dv = random_of(N * K * D);
-    double *delta = fresh(N * H);
     f_attention();
-    CHECK(plain_attention(y) < 1e-12);
+    if (second.count)
+        b->attention(b, ACT(y), ACC(stat), ACT(q), ACT(k), ACT(v), &second, H, K, D, SCALE, true);
+    return dot(y, weigh, N * H * D);
+}
+
+static void test_attention(size_t heads, size_t kv_heads, size_t d, bk_spans first, bk_spans then)
+{
+    N = first.queries; H = heads; K = kv_heads; D = d;
+    spans = first;
+    second = then;
+    size_t keys = spans.keys;
+    q = random_of(N * H * D); k = random_of(keys * K * D); v = random_of(keys * K * D);
+    y = random_of(N * H * D); weigh = random_of(N * H * D); stat = fresh(N * H);
+    double *dq = random_of(N * H * D), *dk = random_of(keys * K * D), *dv = random_of(keys * K * D);
+    double *more = random_of(N * H * D), *delta = fresh(N * H);
+    f_merged();
+    CHECK(plain_attention(y, &spans, second.count ? &second : NULL) < 1e-12);
     b->attention_back(b, ACT(dq), ACT(dk), ACT(dv), ACC(delta), ACT(weigh), ACT(y), ACC(stat),
-                      ACT(q), ACT(k), ACT(v), &seg, H, K, D);
-    compare("attention dq", f_attention, q, dq, N * H * D);
-    compare("attention dk", f_attention, k, dk, N * K * D);
-    compare("attention dv", f_attention, v, dv, N * K * D);
+                      ACT(q), ACT(k), ACT(v), &spans, H, K, D, SCALE, false);
+    if (second.count) {
+        b->attention_back(b, ACT(more), ACT(dk), ACT(dv), ACC(delta), ACT(weigh), ACT(y), ACC(stat),
+                          ACT(q), ACT(k), ACT(v), &second, H, K, D, SCALE, true);
+        for (size_t i = 0; i < N * H * D; i++) dq[i] += more[i];
+    }
+    compare("attention dq", f_merged, q, dq, N * H * D);
+    compare("attention dk", f_merged, k, dk, keys * K * D);
+    compare("attention dv", f_merged, v, dv, keys * K * D);
     release();
+}
+
+/* Causal calls over documents; keys that are older than the queries; and, merged, calls whose
+ * queries see all of a span, share its keys, or see nothing. */
+static void test_attentions(void)
+{
+    const bk_spans none = { 0 };
+    const bk_span one[] = { { 0, 150, 0, 150 } };
+    const bk_span docs[] = { { 0, 1, 0, 1 }, { 1, 69, 1, 69 }, { 70, 64, 70, 64 }, { 134, 16, 134, 16 } };
+    const bk_span older[] = { { 0, 70, 0, 200 } };
+    const bk_span chunks[] = { { 0, 50, 0, 50 }, { 50, 50, 50, 50 }, { 100, 50, 100, 50 } };
+    const bk_span shared[] = { { 50, 50, 0, 50 }, { 110, 30, 0, 90 } };
+    bk_spans whole = { 1, one, true, 150, 150 }, documents = { 4, docs, true, 150, 150 };
+    test_attention(4, 2, 8, whole, none);
+    test_attention(6, 2, 16, documents, none);
+    test_attention(2, 2, 4, documents, none);
+    test_attention(1, 1, 128, whole, none);
+    test_attention(4, 2, 8, (bk_spans){ 1, older, true, 70, 200 }, none);
+    test_attention(2, 1, 8, (bk_spans){ 2, shared, false, 150, 150 }, none);
+    test_attention(4, 2, 8, (bk_spans){ 3, chunks, true, 150, 150 },
+                   (bk_spans){ 2, shared, false, 150, 150 });
 }
 
 static double f_swiglu(void)
@@ -275,11 +325,7 @@ int main(void)
     test_rmsnorm(5, 8);
     test_rmsnorm(300, 70);
     test_rope(9, 3, 8);
-    static const uint32_t one[] = { 0, 150 }, docs[] = { 0, 1, 65, 193, 200 };
-    test_attention(4, 2, 8, one, 1);
-    test_attention(6, 2, 16, docs, 4);
-    test_attention(2, 2, 4, docs, 4);
-    test_attention(1, 1, 128, one, 1);
+    test_attentions();
     test_swiglu(5000);
     test_embed(50, 33, 7);
     test_loss(7, 90);

@@ -148,14 +148,11 @@ static void test_loss(const int32_t *story, double want)
     enum st_dtype dtype;
     NEED(tr_model_load(m, "stories", &dtype) == 0);
     CHECK_EQ(dtype, ST_F32);
-    int32_t targets[STORY], positions[STORY];
+    int32_t targets[STORY];
     float losses[STORY];
-    for (int i = 0; i < STORY; i++) {
-        targets[i] = i + 1 < STORY ? story[i + 1] : -1;
-        positions[i] = i;
-    }
+    for (int i = 0; i < STORY; i++) targets[i] = i + 1 < STORY ? story[i + 1] : -1;
     static const uint32_t starts[] = { 0, STORY };
-    tr_batch t = { STORY, story, targets, positions, { 1, starts } };
+    tr_batch t = { STORY, story, targets, 1, starts, 0 };
     NEED(tr_model_run(m, &t, 0, losses) == 0);
     double sum = 0;
     for (int i = 0; i < STORY; i++) sum += (double)losses[i];

@@ -12,7 +12,7 @@ static const tr_config config = { .dim = 48, .mlp = 112, .layers = 3, .heads = 6
     .head_dim = 8, .vocab = V, .positions = 2048, .norm_eps = 1e-5, .init_std = 0.05,
     .rope = { .theta = 10000, .attention_factor = 1 } };
 
-static int32_t ids[N], targets[N], positions[N];
+static int32_t ids[N], targets[N];
 static float losses[N], first_losses[N];
 
 static void fill(uint64_t seed)
@@ -20,7 +20,6 @@ static void fill(uint64_t seed)
     for (size_t i = 0; i < N; i++) {
         ids[i] = (int32_t)(lm_mix(seed, i, 0, 0) % V);
         targets[i] = i + 1 == N ? -1 : (int32_t)(lm_mix(seed, i + 1, 0, 0) % V);
-        positions[i] = (int32_t)i;
     }
 }
 
@@ -77,7 +76,7 @@ static double distance(result a, result b)
 static void test_options(void)
 {
     static const uint32_t starts[] = { 0, 700, N };
-    tr_batch all = { N, ids, targets, positions, { 2, starts } };
+    tr_batch all = { N, ids, targets, 2, starts, 0 };
     fill(1);
     result want = run(1, (tr_layout){ .slice = 2048 }, &all, 1);
     memcpy(first_losses, losses, sizeof losses);
@@ -103,9 +102,8 @@ static void test_documents(void)
 {
     enum { A = 500 };
     static const uint32_t starts[] = { 0, A, N };
-    tr_batch all = { N, ids, targets, positions, { 2, starts } };
+    tr_batch all = { N, ids, targets, 2, starts, 0 };
     fill(1);
-    for (size_t i = A; i < N; i++) positions[i] = (int32_t)(i - A);
     targets[A - 1] = -1;
     free(run(2, (tr_layout){ .slice = 256 }, &all, 1).numbers);
     memcpy(first_losses, losses, sizeof losses);
@@ -124,12 +122,11 @@ static void test_documents(void)
 static void test_accumulation(size_t row)
 {
     fill(2);
-    for (size_t i = row; i < 2 * row; i++) positions[i] = (int32_t)(i - row);
     uint32_t starts[] = { 0, (uint32_t)row, (uint32_t)(2 * row) };
-    tr_batch both = { 2 * row, ids, targets, positions, { 2, starts } };
+    tr_batch both = { 2 * row, ids, targets, 2, starts, 0 };
     tr_batch apart[] = {
-        { row, ids, targets, positions, { 1, starts } },
-        { row, ids + row, targets + row, positions + row, { 1, starts } },
+        { row, ids, targets, 1, starts, 0 },
+        { row, ids + row, targets + row, 1, starts, 0 },
     };
     tr_layout l = { .slice = 256, .recompute = true };
     result one = run(2, l, &both, 1), two = run(2, l, apart, 2);
@@ -170,11 +167,12 @@ static void test_refusals(void)
     CHECK(tr_model_new(&m, &config, &l, b) == LM_EUSAGE);
     l.slice = 256;
     NEED(tr_model_new(&m, &config, &l, b) == 0);
-    static const uint32_t starts[] = { 0, 33 };
+    static const uint32_t starts[] = { 0, 33 }, whole[] = { 0, 32 };
     fill(1);
-    tr_batch t = { 33, ids, targets, positions, { 1, starts } };
-    CHECK(tr_model_run(m, &t, 0, NULL) == LM_EUSAGE); /* position 32 */
+    tr_batch t = { 33, ids, targets, 1, starts, 0 };
+    CHECK(tr_model_run(m, &t, 0, NULL) == LM_EUSAGE); /* a document of 33 */
     t.n = 32;
+    t.starts = whole;
     ids[5] = V;
     CHECK(tr_model_run(m, &t, 0, NULL) == LM_EDATA && strstr(lm_err(), "vocabulary"));
     ids[5] = 1;

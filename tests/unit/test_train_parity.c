@@ -75,19 +75,18 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
 
     /* Positions begin anew in the second document; transformers was given one run of them. The
      * rotation is relative, so both must agree. */
-    int32_t ids[TOKENS], targets[TOKENS], at[TOKENS];
+    int32_t ids[TOKENS], targets[TOKENS];
     static const uint32_t starts[] = { 0, CUT, TOKENS }, whole[] = { 0, TOKENS };
     for (size_t i = 0; i < TOKENS; i++) ids[i] = (int32_t)(lm_mix(12, 0, i, 0) % VOCAB);
     size_t count = 0;
     for (size_t i = 0; i < TOKENS; i++) {
         targets[i] = i + 1 == TOKENS || (mask && i + 1 == CUT) ? -1 : ids[i + 1];
-        at[i] = (int32_t)(mask && i >= CUT ? i - CUT : i);
         count += targets[i] >= 0;
     }
-    tr_batch t = { TOKENS, ids, targets, at, { mask ? 2 : 1, mask ? starts : whole } };
+    tr_batch t = { TOKENS, ids, targets, mask ? 2 : 1, mask ? starts : whole, 0 };
 
     float logits[TOKENS * VOCAB], loss[TOKENS], losses[10], norms[10];
-    CHECK_OK(tr_model_logits(m, &t, logits));
+    CHECK_OK(tr_model_read(m, &t, true, logits, NULL));
     compare(label, "logits", logits, TOKENS * VOCAB);
     tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-5, .decay = 0.1, .clip = 1 };
     for (uint64_t step = 1; step <= 10; step++) {

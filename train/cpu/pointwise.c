@@ -113,24 +113,28 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
 
 /* ---- RoPE ------------------------------------------------------------------------------ */
 
-CPU_CLONES static void turn(real *x, const real *cosine, const real *sine, size_t half, real sign)
+CPU_CLONES static void turn(real *y, const real *x, const real *cosine, const real *sine,
+                            size_t half, real sign, real keep)
 {
     for (size_t i = 0; i < half; i++) {
         real a = x[i], c = x[i + half], s = sign * sine[i];
-        x[i] = a * cosine[i] - c * s;
-        x[i + half] = c * cosine[i] + a * s;
+        real low = a * cosine[i] - c * s, high = c * cosine[i] + a * s;
+        y[i] = keep > 0 ? y[i] + low : low;
+        y[i + half] = keep > 0 ? y[i + half] + high : high;
     }
 }
 
-static void rope(backend *b, bk_act *x, const bk_int *pos, const bk_acc *table, size_t n,
-                 size_t heads, size_t d, bool back)
+static void rope(backend *b, bk_act *y, const bk_act *x, const bk_int *pos, const bk_acc *table,
+                 size_t n, size_t heads, size_t d, bool back, bool add)
 {
     const int32_t *p = (const int32_t *)pos;
 #pragma omp parallel for num_threads(cpu_threads(b))
     for (size_t t = 0; t < n; t++) {
         const real *row = rd(table) + (size_t)p[t] * d;
-        for (size_t h = 0; h < heads; h++)
-            turn(wr(x) + (t * heads + h) * d, row, row + d / 2, d / 2, back ? -1 : 1);
+        for (size_t h = 0; h < heads; h++) {
+            size_t at = (t * heads + h) * d;
+            turn(wr(y) + at, rd(x) + at, row, row + d / 2, d / 2, back ? -1 : 1, add ? 1 : 0);
+        }
     }
 }
 

@@ -1,0 +1,12 @@
+#include "train/backend.h"
+
+#include <string.h>
+
+int bk_open(backend **out, const char *name, int threads)
+{
+    *out = NULL;
+    if (!strcmp(name, "cpu")) return bk_cpu_open(out, threads);
+    if (!strcmp(name, "cuda"))
+        return lm_fail(LM_EUSAGE, "backend cuda: this program was built without CUDA");
+    return lm_fail(LM_EUSAGE, "backend %s: not one of cpu, cuda", name);
+}
