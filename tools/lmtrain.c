@@ -119,8 +119,6 @@ static int check_options(void)
     if (!o.batch) return cli_usage("--batch 0: a step needs tokens");
     if (o.keep_attention && !o.recompute)
         return cli_usage("--keep-attention says what --recompute keeps");
-    if (backend_kind == BACKEND_CUDA)
-        return lm_fail(LM_EUSAGE, "--backend cuda: this lmtrain was built without CUDA");
     return LM_OK;
 }
 
@@ -135,7 +133,7 @@ static int run(void)
     o.optimizer.warmup = (double)warmup;
     o.dtype = dtype - 1;
     int rc = check_options();
-    if (!rc) rc = bk_cpu_open(&b, threads);
+    if (!rc) rc = bk_open(&b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
     if (!rc) rc = tr_run_open(&r, &o, b, &watch);
     if (!rc) rc = tr_run_plan(r, &plan);
     if (!rc && dry_run) cli_print("%.*s", (int)plan.size, (const char *)plan.data);

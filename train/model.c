@@ -113,7 +113,7 @@ static void take_positions(taker *t, const tr_config *c, const tr_layout *l, tr_
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim;
     size_t rows = attn_form_positions(&l->attention, l->length);
-    if (l->any_form && rows < c->positions) rows = c->positions;
+    if (l->any_form) rows = l->length > c->positions ? l->length : c->positions + 1;
     m->rope = take_acc(t, TR_MEM_WORK, rows * c->head_dim);
     m->at_key = m->at_query[ATTN_INTRA] = take(t, TR_MEM_WORK, n, 4);
     if (!l->attention.stride && !l->any_form) return;

@@ -158,10 +158,10 @@ static double plain_attention(const double *o, const bk_spans *one, const bk_spa
             double sum = 0, out[256] = { 0 };
             for (size_t c = 0; c < 2 && calls[c]; c++)
                 for (size_t g = 0; g < calls[c]->count; g++) {
-                    const bk_span *x = &calls[c]->v[g];
-                    if (i < x->q || i >= x->q + x->nq) continue;
-                    size_t seen = calls[c]->causal ? x->nk - (x->nq - 1 - (i - x->q)) : x->nk;
-                    for (size_t j = x->k; j < x->k + seen; j++) {
+                    const bk_span *see = &calls[c]->v[g];
+                    if (i < see->q || i >= see->q + see->nq) continue;
+                    size_t seen = calls[c]->causal ? see->nk - (see->nq - 1 - (i - see->q)) : see->nk;
+                    for (size_t j = see->k; j < see->k + seen; j++) {
                         double e = exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) * SCALE);
                         sum += e;
                         for (size_t e1 = 0; e1 < D; e1++) out[e1] += e * v[(j * K + kv) * D + e1];

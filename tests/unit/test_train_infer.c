@@ -1,0 +1,136 @@
+/* A session reads in any chunks, in one go or token by token, and after a rewind, what a model
+ * computes at once; for every form of attention. */
+#include <math.h>
+#include <sys/stat.h>
+
+#include "check.h"
+#include "longmix/rng.h"
+#include "longmix/zio.h"
+#include "train/infer.h"
+#include "train/model.h"
+
+enum { N = 150, V = 40, TRAINED = 64 };
+static int32_t ids[N];
+
+static void write_text(const char *path, const char *text)
+{
+    lm_out *out = NULL;
+    NEED(lm_out_open(&out, path, LM_OUT_PLAIN, 0) == 0);
+    NEED(lm_out_write(out, text, strlen(text)) == 0);
+    NEED(lm_out_commit(out) == 0);
+}
+
+static void make_model(backend *b)
+{
+    tr_config c;
+    tr_model *m = NULL;
+    mkdir("model", 0777);
+    write_text("model/config.json",
+               "{\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":48,"
+               "\"num_hidden_layers\":3,\"num_attention_heads\":4,\"num_key_value_heads\":2,"
+               "\"vocab_size\":40,\"max_position_embeddings\":64,\"initializer_range\":0.3}");
+    NEED(tr_config_load(&c, "model/config.json") == 0);
+    tr_layout l = { .tokens = 1, .length = 1, .slice = BK_BLOCK };
+    NEED(tr_model_new(&m, &c, &l, b) == 0);
+    NEED(tr_model_init(m, 3) == 0);
+    NEED(tr_model_save(m, "model/model.safetensors", ST_F32) == 0);
+    tr_model_free(m);
+    tr_config_free(&c);
+}
+
+static double furthest(const float *a, const float *b, size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)a[i] - (double)b[i]));
+    return most;
+}
+
+static void check_form(backend *b, tr_infer_options o, const float *other)
+{
+    static float whole[N * V], part[N * V], losses[N], again[N], last[V];
+    tr_infer *s = NULL;
+    o.chunk = N;
+    NEED(tr_infer_open(&s, &o, b) == 0);
+    CHECK_OK(tr_infer_read(s, ids, N, last, losses, whole));
+    CHECK(!memcmp(last, whole + (N - 1) * V, sizeof last));
+    for (size_t i = 0; i + 1 < N; i++) {
+        double sum = 0, top = (double)whole[i * V + (size_t)ids[i + 1]];
+        for (size_t k = 0; k < V; k++) sum += exp((double)whole[i * V + k] - top);
+        CHECK(fabs(log(sum) - (double)losses[i]) < 1e-4);
+    }
+    if (other) CHECK(furthest(whole, other, N * V) > 1e-2);
+    CHECK(tr_infer_read(s, ids, 1, NULL, NULL, NULL) == LM_EUSAGE); /* full */
+    tr_infer_rewind(s, 70);
+    CHECK_EQ(tr_infer_past(s), 70);
+    for (size_t i = 70; i < N; i++)
+        CHECK_OK(tr_infer_read(s, ids + i, 1, part + i * V, NULL, NULL));
+    CHECK(furthest(part + 70 * V, whole + 70 * V, (N - 70) * V) < 1e-4);
+    tr_infer_close(s);
+    static const size_t chunks[] = { 1, 7, 48, 64 };
+    for (size_t i = 0; i < 4; i++) {
+        o.chunk = chunks[i];
+        NEED(tr_infer_open(&s, &o, b) == 0);
+        CHECK_OK(tr_infer_read(s, ids, N, NULL, again, part));
+        CHECK(furthest(part, whole, N * V) < 1e-4);
+        CHECK(furthest(again, losses, N - 1) < 1e-4);
+        tr_infer_close(s);
+    }
+}
+
+/* One session goes from form to form. */
+static void check_set(backend *b)
+{
+    static float whole[N * V], part[N * V];
+    tr_infer *s = NULL;
+    tr_infer_options rope = { .model = "model", .length = N }, dca = rope;
+    dca.attention = "dca";
+    dca.mscale = 0.1;
+    dca.scaling = "linear:2";
+    NEED(tr_infer_open(&s, &dca, b) == 0);
+    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, whole));
+    CHECK_OK(tr_infer_set(s, &rope));
+    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, part));
+    CHECK(furthest(part, whole, N * V) > 1e-2);
+    CHECK_OK(tr_infer_set(s, &dca));
+    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, part));
+    CHECK(!memcmp(part, whole, sizeof whole));
+    dca.attention = "dca:65,8";
+    CHECK(tr_infer_set(s, &dca) == LM_EUSAGE && strstr(lm_err(), "65"));
+    rope.length = N + 1;
+    CHECK(tr_infer_set(s, &rope) == LM_EUSAGE);
+    tr_infer_close(s);
+}
+
+int main(void)
+{
+    static float rope[N * V];
+    backend *b = NULL;
+    tr_infer *s = NULL;
+    NEED(bk_cpu_open(&b, 2) == 0);
+    make_model(b);
+    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % V);
+    tr_infer_options o = { .model = "model", .length = N };
+    check_form(b, o, NULL);
+    NEED(tr_infer_open(&s, &o, b) == 0);
+    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, rope));
+    ids[9] = V;
+    CHECK_OK(tr_infer_set(s, &o));
+    CHECK(tr_infer_read(s, ids, N, NULL, NULL, NULL) == LM_EDATA && tr_infer_past(s) == 0);
+    ids[9] = 1;
+    tr_infer_close(s);
+    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % V);
+    static const char *const forms[] = { "dca", "dca:chunkllama", "dca:40,10", "dca:64,16" };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        o.attention = forms[i];
+        check_form(b, o, rope);
+    }
+    o.no_successive = true;
+    check_form(b, o, rope);
+    o.no_inter = true;
+    check_form(b, o, rope);
+    o = (tr_infer_options){ .model = "model", .length = N, .scaling = "yarn:4", .mscale = 0.05 };
+    check_form(b, o, rope);
+    check_set(b);
+    b->close(b);
+    CHECK_END();
+}
