@@ -98,7 +98,7 @@ link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(train_of
     $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
-$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train: $(TRAIN)
+$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
@@ -164,6 +164,7 @@ demo: setup
 bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
 	@bench/train.sh
+	@bench/attention.sh
 
 ## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
 parity: all
