@@ -51,6 +51,8 @@ TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
 # The same sources in float64, for the gradient tests.
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
+EVAL := $(BUILD)/libeval.a
+EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -89,17 +91,21 @@ $(LIB): $(LIB_OBJ)
 
 $(TRAIN): $(TRAIN_OBJ)
 $(TRAIN64): $(TRAIN64_OBJ)
-$(TRAIN) $(TRAIN64):
+$(EVAL): $(EVAL_OBJ)
+$(TRAIN) $(TRAIN64) $(EVAL):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar crs $@ $^
 
 train_of = $(filter $(TRAIN) $(TRAIN64),$^)
-link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(train_of) $(filter $(LIB),$^) \
+link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(EVAL),$^) $(train_of) $(filter $(LIB),$^) \
     $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
+
+# Tests of the evaluations.
+$(patsubst %,$(BUILD)/tests/%,$(filter test_eval_%,$(UNITS))): $(EVAL) $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
 	@mkdir -p $(@D)

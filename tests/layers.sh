@@ -79,6 +79,24 @@ for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
             bad.append(f"{path}: includes <cblas.h>, which only train/cpu/cpu.h may")
         elif any(re.fullmatch(pattern, inc) for pattern in DOORS):
             bad.append(f"{path}: includes <{inc}>, which the trainer may not")
+
+# The evaluations: above the trainer, which they know by four headers.
+EVAL = set("err buf rng hash json progress tokenizer shard threads zio unicode endian version".split())
+EVAL_TRAIN = set("infer config backend attn_map".split())
+for path in sorted(glob.glob("eval/*.[ch]")):
+    text = open(path, encoding="utf-8").read()
+    if "#pragma omp" in text:
+        bad.append(f"{path}: OpenMP is used below it")
+    for inc in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', text, flags=re.M):
+        if inc.startswith("longmix/") and inc[len("longmix/"):-2] not in EVAL:
+            bad.append(f"{path}: includes {inc}, which is closed to it")
+        elif inc.startswith("train/") and inc[len("train/"):-2] not in EVAL_TRAIN:
+            bad.append(f"{path}: includes {inc}, which is closed to it")
+        elif any(re.fullmatch(pattern, inc) for pattern in DOORS) or inc == "cblas.h":
+            bad.append(f"{path}: includes <{inc}>, which the evaluations may not")
+for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
+    if re.search(r'^\s*#\s*include\s*"eval/', open(path, encoding="utf-8").read(), flags=re.M):
+        bad.append(f"{path}: includes eval/, which is above it")
 for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.glob("tools/*.[ch]")):
     text = open(path, encoding="utf-8").read()
     used = re.findall(r'^\s*#\s*include\s*"(train/[^"]+)"', text, flags=re.M)
