@@ -114,9 +114,12 @@ int tr_infer_set(tr_infer *s, const tr_infer_options *o)
     if (o->length > s->length)
         return lm_fail(LM_EUSAGE, "%zu tokens of context in a session made for %zu", o->length,
                        s->length);
-    s->past = 0;
+    tr_infer before = *s;
     int rc = settle(s, o);
-    return rc ? rc : tr_model_attend(s->m, &s->l);
+    if (!rc) rc = tr_model_attend(s->m, &s->l);
+    if (rc) *s = before;
+    else s->past = 0;
+    return rc;
 }
 
 const tr_config *tr_infer_config(const tr_infer *s) { return &s->c; }

@@ -40,7 +40,7 @@ size_t tr_infer_length(const tr_infer *s);  /* tokens the cache holds at most */
 size_t tr_infer_past(const tr_infer *s);    /* tokens in it now */
 
 /* Change the attention (and the options beside it) of a model that is loaded; the cache is empty
- * after it. `length` may not grow. */
+ * after it. `length` may not grow. What is refused changes nothing. */
 LM_CHECKED int tr_infer_set(tr_infer *s, const tr_infer_options *o);
 
 /* Forget all tokens after the first `to` (<= past): what prompts share need not be read twice. */
