@@ -102,6 +102,7 @@ link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $
 
 # Programs and tests of the trainer.
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
+$(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
 # Tests of the evaluations.
