@@ -55,4 +55,7 @@ mb=$(awk -v t="$tokens" 'BEGIN { print 2 * t / 1e6 }')
 printf '  %-34s %7.1f (%s)\n' "$tokens tokens" "$(rates "$mb" <"$work/t" | median)" "$(rates "$mb" <"$work/t" | spread)"
 
 echo
+essays=$root/../shared/data/haystack
+[ ! -d "$essays" ] || "$root/build/bench/bench_prompt" "$model" 131072 "$essays"/*.txt || exit 1
+echo
 "$root/bench/peers.sh"
