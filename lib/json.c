@@ -372,6 +372,8 @@ void lm_json_set_bool(lm_json *o, const char *key, bool v)
     lm_json_set(o, key, n);
 }
 
+void lm_json_set_null(lm_json *o, const char *key) { lm_json_set(o, key, new_node(LM_JSON_NULL)); }
+
 void lm_json_set_hex64(lm_json *o, const char *key, uint64_t v)
 {
     char hex[17];

@@ -74,6 +74,7 @@ void lm_json_set_str(lm_json *o, const char *key, const char *s);
 void lm_json_set_u64(lm_json *o, const char *key, uint64_t v);
 void lm_json_set_f64(lm_json *o, const char *key, double v);   /* shortest form that reads back */
 void lm_json_set_bool(lm_json *o, const char *key, bool v);
+void lm_json_set_null(lm_json *o, const char *key);
 void lm_json_set_hex64(lm_json *o, const char *key, uint64_t v);
 
 /* Append the text to `out`: indent 0 gives one line, else that many spaces a level. No

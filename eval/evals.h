@@ -1,0 +1,9 @@
+/* evals.h -- the functions that eval/list.c lists; each stands in a file of its name. */
+#ifndef EVAL_EVALS_H
+#define EVAL_EVALS_H
+
+#include "eval/eval.h"
+
+LM_CHECKED int eval_ppl(eval_context *c);
+
+#endif
