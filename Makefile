@@ -105,6 +105,8 @@ $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_a
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
+$(BIN)/lmeval: $(OBJ)/tools/model_options.o $(EVAL) $(TRAIN)
+
 # Tests of the evaluations.
 $(patsubst %,$(BUILD)/tests/%,$(filter test_eval_%,$(UNITS))): $(EVAL) $(TRAIN)
 

@@ -103,6 +103,9 @@ for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.
     used = re.findall(r'^\s*#\s*include\s*"(train/[^"]+)"', text, flags=re.M)
     if used and path not in RUN_MODELS:
         bad.append(f"{path}: includes {used[0]}: the trainer is above it")
+    used = re.findall(r'^\s*#\s*include\s*"(eval/[^"]+)"', text, flags=re.M)
+    if used and path != "tools/lmeval.c":
+        bad.append(f"{path}: includes {used[0]}: the evaluations are above it")
 
 if len(LAYERS) < 20:
     bad.append(f"docs/architecture.md: only {len(LAYERS)} modules found in its table of layers")

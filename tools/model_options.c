@@ -30,14 +30,19 @@ tr_infer_options model_infer_options(const model_options *o, size_t length)
         .no_successive = o->parts > 0, .no_inter = o->parts > 1, .length = length };
 }
 
-int model_open(model_run *r, const model_options *o, size_t length)
+int model_open_backend(model_run *r, const model_options *o)
 {
     static const char *const backends[] = { "cpu", "cuda" };
     if (!o->model) return cli_usage("--model is missing");
     if (o->parts && (!o->attention || !strncmp(o->attention, "rope", 4)))
         return cli_usage("--dca-parts leaves parts of --attention dca out");
+    return bk_open(&r->backend, backends[o->backend], o->threads);
+}
+
+int model_open(model_run *r, const model_options *o, size_t length)
+{
     tr_infer_options options = model_infer_options(o, length);
-    int rc = bk_open(&r->backend, backends[o->backend], o->threads);
+    int rc = model_open_backend(r, o);
     if (!rc) rc = tr_infer_open(&r->infer, &options, r->backend);
     if (rc) return rc;
     size_t vocab = tr_infer_config(r->infer)->vocab;

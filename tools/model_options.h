@@ -48,6 +48,9 @@ typedef struct model_run {
  * LM_EDATA where the directory has no tokenizer.model. */
 LM_CHECKED int model_open_tokenizer(model_run *r, const model_options *o);
 
+/* The backend alone; LM_EUSAGE also where the options contradict each other. */
+LM_CHECKED int model_open_backend(model_run *r, const model_options *o);
+
 /* Backend and session, for sequences of at most `length` tokens (tr_infer_open's errors); LM_EDATA
  * where a tokenizer is open whose ids go past the model's. */
 LM_CHECKED int model_open(model_run *r, const model_options *o, size_t length);

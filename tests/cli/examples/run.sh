@@ -1,6 +1,6 @@
 # Every example of every program's --help and man page runs as it stands, in a folder that holds
 # corpus/ tokenizer.model store.lmt plan.json shards/ recipes/ tiny.json model.bin tokenizer.bin (of
-# llama2.c). Each program gets a fresh copy.
+# llama2.c) model/. Each program gets a fresh copy.
 command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
 
 mkdir fixture && cd fixture
@@ -23,6 +23,7 @@ echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_
 { printf '\x06\0\0\0'
     for special in 1 2 3; do printf '\0\0\0\0\x06\0\0\0<sp%02d>' $special; done
     for byte in $(seq 0 255); do printf '\0\0\0\0\x06\0\0\0<0x%02X>' "$byte"; done; } >tokenizer.bin
+lmimport -q llama2c model.bin tokenizer.bin -o model
 cd ..
 
 failed=0

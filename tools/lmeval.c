@@ -1,0 +1,152 @@
+/* lmeval.c -- what a model is worth: the evaluations of eval/, each by its name. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "eval/eval.h"
+#include "model_options.h"
+
+static eval_options o;
+static model_options model;
+static cli_list args, text, haystack;
+static const char *output;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &args, "NAME [FILE...]", "Which evaluation; see above.", 1, 0 },
+    { CLI_STR, "output", 'o', &output, "RESULTS.jsonl",
+      "Append result lines here; what the file holds already is not measured again. Without it they "
+      "go to standard output.", 0, 0 },
+    MODEL_OPTIONS(model),
+    { CLI_STR, "lengths", 'L', &o.lengths, "N,N,...", "Lengths to measure at, in tokens.", 0, 0 },
+    { CLI_SIZE, "seed", 's', &o.seed, "N", "Of all random choices (0).", 0, 0 },
+
+    { CLI_LIST, "text", 't', &text, "FILE", "ppl: text, or a directory of *.txt; may be given again.",
+      0, 0 },
+    { CLI_STR, "data", 'd', &o.data, "SHARDS", "ppl: what lmpack wrote.", 0, 0 },
+    { CLI_STR, "bin", 0, &o.bin, "FILE",
+      "ppl: ids without a header, little-endian, as ChunkLlama's scripts keep them.", 0, 0 },
+    { CLI_CHOICE, "bin-type", 0, &o.bin_type, "uint16|uint32", "ppl: the ids of --bin.", 0, 0 },
+    { CLI_SIZE, "stride", 0, &o.stride, "N",
+      "ppl: tokens from one window's start to the next, and tokens that count as a window's tail "
+      "(256).", 0, 0 },
+    { CLI_SIZE, "windows", 0, &o.windows, "N",
+      "ppl: at most N windows a length, spread over the text (all).", 0, 0 },
+    { CLI_SIZE, "bins", 0, &o.bins, "N", "ppl: bins of the loss by position (32; 0: none).", 0, 0 },
+    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+};
+
+static void show_note(void *arg, const char *line)
+{
+    (void)arg;
+    cli_note("%s", line);
+}
+
+static int write_line(void *arg, const void *p, size_t n)
+{
+    (void)arg;
+    return cli_write(p, n);
+}
+
+/* ---- options that the evaluation does not use ------------------------------------------ */
+
+static bool has_word(const char *words, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = words; *p; p += *p == ' ') {
+        size_t k = strcspn(p, " ");
+        if (k == n && !memcmp(p, word, n)) return true;
+        p += k;
+    }
+    return false;
+}
+
+static size_t value_size(enum cli_kind kind)
+{
+    switch (kind) {
+    case CLI_FLAG: case CLI_SWITCH: return sizeof(bool);
+    case CLI_STR: return sizeof(const char *);
+    case CLI_SIZE: return sizeof(uint64_t);
+    case CLI_REAL: return sizeof(double);
+    default: return sizeof(int);
+    }
+}
+
+/* Whether an option of the evaluations stands on the command line with another value than its
+ * default. */
+static bool changed(const cli_opt *opt)
+{
+    const char *at = opt->value, *base = (const char *)&o;
+    if (opt->kind == CLI_LIST) return ((const cli_list *)opt->value)->n > 0;
+    if (at < base || at >= base + sizeof o || opt->value == &o.seed) return false;
+    return memcmp(at, (const char *)&eval_defaults + (at - base), value_size(opt->kind)) != 0;
+}
+
+static int check_options(const eval_entry *e)
+{
+    for (const cli_opt *opt = opts; opt->kind != CLI_END; opt++)
+        if (opt->name && changed(opt) && !has_word(e->options, opt->name))
+            return cli_usage("--%s: %s does not use it", opt->name, e->name);
+    if (e->model && !model.model) return cli_usage("--model is missing");
+    if (args.n > 1 && !has_word(e->options, "FILE"))
+        return cli_usage("%s: %s takes no files", args.v[1], e->name);
+    return LM_OK;
+}
+
+/* ---- running --------------------------------------------------------------------------- */
+
+static int unknown(const char *name)
+{
+    char list[512];
+    size_t n = 0;
+    for (const eval_entry *e = eval_list; e->name; e++)
+        n += (size_t)snprintf(list + n, n < sizeof list ? sizeof list - n : 0, "%s%s", n ? ", " : "",
+                              e->name);
+    return cli_usage("%s: no such evaluation (%s)", name, list);
+}
+
+static int run(void)
+{
+    const eval_entry *e = eval_find(args.v[0]);
+    if (!e) return unknown(args.v[0]);
+    o.files = (eval_paths){ args.v + 1, args.n - 1 };
+    o.text = (eval_paths){ text.v, text.n };
+    o.haystack = (eval_paths){ haystack.v, haystack.n };
+    lm_progress *live = cli_progress("tokens", 0);
+    eval_context c = { .o = &o, .output = output, .sink = { write_line, NULL },
+                       .watch = { show_note, live->show, NULL } };
+    model_run m = { 0 };
+    int rc = check_options(e);
+    if (!rc && e->model) rc = model_open_backend(&m, &model);
+    c.model = model_infer_options(&model, 0);
+    c.b = m.backend;
+    if (!rc) rc = eval_run(&c, e);
+    model_close(&m);
+    return rc;
+}
+
+static const cli_tool tool = {
+    .name = "lmeval",
+    .summary = "measure a model",
+    .about =
+        "Runs one evaluation of a model, at each length, and appends a JSON line for every number: "
+        "evaluation, model, attention, length, value, seed, and all settings that it depends on. A "
+        "run that was stopped goes on where it was: what RESULTS.jsonl holds is not measured again; "
+        "a file with results of other settings is refused.\n\n"
+        "ppl: perplexity over sliding windows of --text, --data or --bin, by the windows and the "
+        "formula of ChunkLlama's script; of the last --stride tokens of each window alone; and the "
+        "loss by position.\n\n"
+        "docs/evaluation.md says how each is measured and where its numbers come from.",
+    .opts = opts,
+    .examples =
+        "# perplexity at three lengths\n"
+        "lmeval ppl --model model --text recipes/README.md --lengths 64,128,256 --windows 4 "
+        "-o ppl.jsonl\n",
+    .see = "lmgen(1), lmplot(1), lmtrain(1)",
+    .run = run,
+};
+
+int main(int argc, char **argv)
+{
+    o = eval_defaults;
+    return cli_main(argc, argv, &tool);
+}
