@@ -105,9 +105,8 @@ $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_a
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
-$(BIN)/lmeval: $(OBJ)/tools/model_options.o $(EVAL) $(TRAIN)
-
-# Tests of the evaluations.
+# The evaluations, and their tests.
+$(BIN)/lmeval: $(EVAL)
 $(patsubst %,$(BUILD)/tests/%,$(filter test_eval_%,$(UNITS))): $(EVAL) $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
