@@ -155,8 +155,10 @@ void eval_ids_free(eval_ids *ids); /* a zeroed one is fine */
 LM_CHECKED int eval_load_text(const eval_paths *paths, lm_buf *out, uint64_t *hash,
                               int (*each)(void *arg, const char *name, size_t end), void *arg);
 
-/* "512,1K,2Ki" -> sizes, to be freed; `option` is for messages. Rising and not 0, or LM_EUSAGE. */
-LM_CHECKED int eval_sizes(const char *option, const char *text, uint64_t **out, size_t *n);
+/* "512,1K,2Ki" -> sizes, to be freed; `option` is for messages. Rising, from `least` on, or
+ * LM_EUSAGE. */
+LM_CHECKED int eval_sizes(const char *option, const char *text, uint64_t least, uint64_t **out,
+                          size_t *n);
 
 /* "0,11,100" -> percents from 0 to 100, as written. */
 LM_CHECKED int eval_depths(const char *text, double **out, size_t *n);

@@ -5,5 +5,7 @@
 #include "eval/eval.h"
 
 LM_CHECKED int eval_ppl(eval_context *c);
+LM_CHECKED int eval_needle(eval_context *c);
+LM_CHECKED int eval_passkey(eval_context *c);
 
 #endif

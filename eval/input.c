@@ -87,7 +87,7 @@ static size_t words_in(const char *text)
     return n;
 }
 
-int eval_sizes(const char *option, const char *text, uint64_t **out, size_t *n)
+int eval_sizes(const char *option, const char *text, uint64_t least, uint64_t **out, size_t *n)
 {
     char word[32];
     size_t most = words_in(text);
@@ -99,9 +99,9 @@ int eval_sizes(const char *option, const char *text, uint64_t **out, size_t *n)
         uint64_t v = 0;
         rc = next_word(option, &text, word, sizeof word);
         if (!rc) rc = lm_parse_size(word, &v);
-        if (!rc && (!v || v > INT32_MAX || (*n && v <= (*out)[*n - 1])))
-            rc = lm_fail(LM_EUSAGE, "--%s: %s: the numbers must rise, from 1 to 2^31 - 1", option,
-                         word);
+        if (!rc && (v < least || v > INT32_MAX || (*n && v <= (*out)[*n - 1])))
+            rc = lm_fail(LM_EUSAGE, "--%s: %s: the numbers must rise, from %" PRIu64 " to 2^31 - 1",
+                         option, word, least);
         if (!rc) (*out)[(*n)++] = v;
     }
     if (rc) {

@@ -6,6 +6,11 @@
 const eval_entry eval_list[] = {
     { "ppl", "perplexity over sliding windows, at each length",
       "lengths text data bin bin-type stride windows bins", true, eval_ppl },
+    { "needle", "a sentence in a book of essays, by length and depth",
+      "lengths depths haystack needle question answer prompt new-tokens buffer bos-quirk share", true,
+      eval_needle },
+    { "passkey", "a number in the middle of nonsense, by length and depth",
+      "lengths depths variant trials share", true, eval_passkey },
     { NULL, NULL, NULL, false, NULL },
 };
 

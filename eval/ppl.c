@@ -179,11 +179,9 @@ static void summary(const ppl *p)
         lm_json *full = cell(p->lengths[i], "full"), *tail = cell(p->lengths[i], "tail");
         const lm_json *a = eval_results_find(p->c->results, full);
         const lm_json *b = eval_results_find(p->c->results, tail);
-        eval_note(p->c, "at %" PRIu64 ": perplexity %.4f +- %.4f, of the last %" PRIu64
-                  " tokens %.4f +- %.4f, %.0f windows",
-                  p->lengths[i], member(a, "value"), member(a, "error"),
-                  p->c->o->stride, member(b, "value"), member(b, "error"),
-                  member(a, "windows"));
+        eval_note(p->c, "at %" PRIu64 ": perplexity %.4f +- %.4f, of the windows' tails %.4f +- %.4f, "
+                  "%.0f windows", p->lengths[i], member(a, "value"), member(a, "error"),
+                  member(b, "value"), member(b, "error"), member(a, "windows"));
         lm_json_free(full);
         lm_json_free(tail);
     }
@@ -192,12 +190,10 @@ static void summary(const ppl *p)
 static int begin(ppl *p)
 {
     const eval_options *o = p->c->o;
-    int rc = LM_OK;
     if (!o->lengths) return lm_fail(LM_EUSAGE, "ppl needs --lengths");
     if (!o->stride) return lm_fail(LM_EUSAGE, "--stride 0: windows must move on");
     if (o->bins > 65536) return lm_fail(LM_EUSAGE, "--bins: at most 65536");
-    rc = eval_sizes("lengths", o->lengths, &p->lengths, &p->n);
-    if (!rc && p->lengths[0] < 2) rc = lm_fail(LM_EUSAGE, "--lengths 1: nothing to predict");
+    int rc = eval_sizes("lengths", o->lengths, 2, &p->lengths, &p->n);
     if (!rc) rc = eval_tokens_open(&p->t, p->c);
     if (rc) return rc;
     uint64_t longest = p->lengths[p->n - 1];

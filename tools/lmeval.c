@@ -32,6 +32,30 @@ static const cli_opt opts[] = {
     { CLI_SIZE, "windows", 0, &o.windows, "N",
       "ppl: at most N windows a length, spread over the text (all).", 0, 0 },
     { CLI_SIZE, "bins", 0, &o.bins, "N", "ppl: bins of the loss by position (32; 0: none).", 0, 0 },
+
+    { CLI_STR, "depths", 0, &o.depths, "P,P,...",
+      "needle, passkey: where the needle goes, in percent of the context.", 0, 0 },
+    { CLI_LIST, "haystack", 0, &haystack, "FILE",
+      "needle: the book, or a directory of *.txt; may be given again.", 0, 0 },
+    { CLI_STR, "needle", 0, &o.needle, "TEXT",
+      "needle: what is hidden (the authors' sandwich in Dolores Park).", 0, 0 },
+    { CLI_STR, "question", 0, &o.question, "TEXT", "needle: what is asked.", 0, 0 },
+    { CLI_STR, "answer", 0, &o.answer, "TEXT", "needle: what a perfect answer says.", 0, 0 },
+    { CLI_STR, "prompt", 0, &o.prompt, "TEXT",
+      "needle: what is around {context} and {question} (the authors').", 0, 0 },
+    { CLI_SIZE, "new-tokens", 0, &o.new_tokens, "N", "needle: tokens of an answer at most (50).",
+      0, 0 },
+    { CLI_SIZE, "buffer", 0, &o.buffer, "N",
+      "needle: tokens of a length that are kept free of book and needle, for prompt and answer (200).",
+      0, 0 },
+    { CLI_FLAG, "bos-quirk", 0, &o.bos_quirk, NULL,
+      "needle: leave a beginning-of-text before the needle, as the authors' code does.", 0, 0 },
+    { CLI_CHOICE, "variant", 0, &o.variant, "clean|landmark|chunkllama|chunkllama-needle",
+      "passkey: whose; see docs/evaluation.md (clean).", 0, 0 },
+    { CLI_SIZE, "trials", 0, &o.trials, "N", "passkey: keys a cell (the variant's own).", 0, 0 },
+    { CLI_SWITCH, "share", 0, &o.share, NULL,
+      "needle, passkey: do not read again what a prompt shares with the one before it (yes). Changes "
+      "no number.", 0, 0 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -63,7 +87,8 @@ static bool has_word(const char *words, const char *word)
 static size_t value_size(enum cli_kind kind)
 {
     switch (kind) {
-    case CLI_FLAG: case CLI_SWITCH: return sizeof(bool);
+    case CLI_FLAG:
+    case CLI_SWITCH: return sizeof(bool);
     case CLI_STR: return sizeof(const char *);
     case CLI_SIZE: return sizeof(uint64_t);
     case CLI_REAL: return sizeof(double);
@@ -135,6 +160,10 @@ static const cli_tool tool = {
         "ppl: perplexity over sliding windows of --text, --data or --bin, by the windows and the "
         "formula of ChunkLlama's script; of the last --stride tokens of each window alone; and the "
         "loss by position.\n\n"
+        "needle: a sentence hidden in a book of essays and a question about it, by length and depth, as "
+        "Fu et al. 2024 do it (their 40 lengths and 10 depths unless given), by four scores.\n\n"
+        "passkey: a number in the middle of nonsense, by length and depth, in the forms of three papers' "
+        "code.\n\n"
         "docs/evaluation.md says how each is measured and where its numbers come from.",
     .opts = opts,
     .examples =

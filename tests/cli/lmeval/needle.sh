@@ -1,0 +1,49 @@
+# Needle and passkey on a real checkpoint that is too small to answer: what is asked, what is shared,
+# and what is refused. The scores' own tests are in tests/unit/test_eval_score.c.
+[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
+lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+mkdir book
+for i in $(seq 1 40); do echo "Tim saw a big dog on day $i. The dog was happy. They ran to the park"; done >book/a.txt
+echo "The end." >book/b.txt
+needle=(lmeval needle --model stories --haystack book)
+lines() { sed 's/"seconds.*//' "$1" | sort; }
+
+"${needle[@]}" -L 700,1100 --depths 0,50,100 -o all.jsonl -j 1 2>&1 | grep -o 'a perfect.*dedup\|[0-9]* tokens read.*'
+wc -l <all.jsonl
+grep -o '"length":1100,"depth":50,"score":"[a-z0-9]*"' all.jsonl
+"${needle[@]}" -q -L 700,1100 --depths 0,50,100 --no-share -o apart.jsonl
+diff <(lines all.jsonl) <(lines apart.jsonl) && echo "sharing changes nothing"
+"${needle[@]}" -q -L 1100 --depths 50 -o resumed.jsonl -j 1
+"${needle[@]}" -q -L 700,1100 --depths 0,50,100 -o resumed.jsonl -j 2
+diff <(lines all.jsonl) <(lines resumed.jsonl) && echo "in two runs, too"
+for form in dca dca:128,32; do
+    "${needle[@]}" -q -L 1100 --depths 0,50,100 -a $form -o $form.jsonl
+    "${needle[@]}" -q -L 1100 --depths 0,50,100 -a $form --no-share | sort |
+        diff <(lines $form.jsonl) <(lines /dev/stdin) && echo "$form: the same"
+done
+"${needle[@]}" -q -L 400 --depths 50 --bos-quirk | grep -o '"bos_quirk":true' | uniq
+# The model can copy: what is asked for stands in the prompt's last words.
+"${needle[@]}" -q -L 400 --depths 50 --prompt '{context} {question}' --question 'Once upon a time, there was a' \
+    --answer little --new-tokens 10 --buffer 100 | grep -o '"score":"exact","value":[0-9.]*'
+
+for v in clean landmark chunkllama chunkllama-needle; do
+    passkey=(lmeval passkey --model stories -L 512,800 --trials 2 --variant $v)
+    "${passkey[@]}" -q -o $v.jsonl
+    "${passkey[@]}" -q --no-share -o apart-$v.jsonl
+    diff <(lines $v.jsonl) <(lines apart-$v.jsonl) && wc -l <$v.jsonl
+done
+lmeval passkey --model stories -L 256 --depths 50 --trials 1 --variant chunkllama-needle 2>&1 >/dev/null | grep chance
+grep -o '"depth":[0-9.]*' chunkllama-needle.jsonl | sort -u | wc -l
+
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails lmeval needle --model stories -L 400
+fails "${needle[@]}" -L 200
+fails "${needle[@]}" -L 400 --buffer 20
+fails "${needle[@]}" -L 400 --depths 50,20
+fails "${needle[@]}" -L 400 --depths 101
+fails "${needle[@]}" -L 400 --prompt "no place"
+fails "${needle[@]}" -L 400 --stride 16
+fails "${needle[@]}" -L 700 --depths 0 --question "Who?" -o all.jsonl
+fails lmeval passkey --model stories
+fails lmeval passkey --model stories -L 40
+fails lmeval passkey --model stories -L 512 --variant landmark --depths 50

@@ -1,0 +1,76 @@
+/* The needle in ids made by hand. */
+#include "check.h"
+#include "eval/insert.h"
+
+static int32_t book_v[] = { 10, 11, 1, 12, 13, 14, 2, 15, 16, 17 }; /* 1 and 2 are full stops */
+static int32_t stops_v[] = { 1, 2 };
+static int32_t needle_v[] = { 90, 91 };
+static const eval_ids book = { book_v, 10, 10 }, stops = { stops_v, 2, 2 };
+static const eval_ids pin = { needle_v, 2, 2 };
+
+static void test_place(void)
+{
+    CHECK_EQ(eval_insert_at(book_v, 10, 0, &stops), 0);
+    CHECK_EQ(eval_insert_at(book_v, 10, 20, &stops), 0);   /* 11 before it: back to the beginning */
+    CHECK_EQ(eval_insert_at(book_v, 10, 30, &stops), 3);   /* a stop stands before it already */
+    CHECK_EQ(eval_insert_at(book_v, 10, 50, &stops), 3);
+    CHECK_EQ(eval_insert_at(book_v, 10, 70, &stops), 7);
+    CHECK_EQ(eval_insert_at(book_v, 10, 99, &stops), 7);
+    CHECK_EQ(eval_insert_at(book_v, 10, 100, &stops), 10); /* the end, stop or not */
+    CHECK_EQ(eval_insert_at(book_v, 6, 56, &stops), 3);    /* int(3.36) */
+    CHECK_EQ(eval_insert_at(NULL, 0, 50, &stops), 0);
+    /* int(100 * 0.29) is 28 in double arithmetic, as in Python. */
+    int32_t all[100];
+    for (int i = 0; i < 100; i++) all[i] = 1;
+    CHECK_EQ(eval_insert_at(all, 100, 29, &stops), 28);
+}
+
+static void check_ids(const eval_ids *got, const int32_t *want, size_t n)
+{
+    CHECK_EQ(got->n, n);
+    for (size_t i = 0; i < n && i < got->n; i++) CHECK_EQ(got->v[i], want[i]);
+}
+
+static void test_insert(void)
+{
+    eval_ids out = { 0 };
+    size_t at = 99;
+    CHECK_OK(eval_insert(&out, &book, &pin, 100, 50, &stops, &at));
+    CHECK_EQ(at, 3);
+    check_ids(&out, (int32_t[]){ 10, 11, 1, 90, 91, 12, 13, 14, 2, 15, 16, 17 }, 12);
+    /* 12 ids fit into 12; into 9 go seven of the book. */
+    CHECK_OK(eval_insert(&out, &book, &pin, 12, 100, &stops, &at));
+    check_ids(&out, (int32_t[]){ 10, 11, 1, 12, 13, 14, 2, 15, 16, 17, 90, 91 }, 12);
+    CHECK_OK(eval_insert(&out, &book, &pin, 9, 100, &stops, &at));
+    CHECK_EQ(at, 7);
+    check_ids(&out, (int32_t[]){ 10, 11, 1, 12, 13, 14, 2, 90, 91 }, 9);
+    CHECK_OK(eval_insert(&out, &book, &pin, 9, 70, &stops, &at)); /* of the seven: int(4.9), so 3 */
+    check_ids(&out, (int32_t[]){ 10, 11, 1, 90, 91, 12, 13, 14, 2 }, 9);
+    CHECK_OK(eval_insert(&out, &book, &pin, 2, 50, &stops, &at));
+    check_ids(&out, needle_v, 2);
+    CHECK(eval_insert(&out, &book, &pin, 1, 50, &stops, &at) == LM_EUSAGE);
+    eval_ids_free(&out);
+}
+
+/* With LLaMA-2's vocabulary they are the ids that the authors name. */
+static void test_periods(const char *dir)
+{
+    char path[4096];
+    lm_tokenizer *t = NULL;
+    eval_ids out = { 0 };
+    snprintf(path, sizeof path, "%s/llama2/tokenizer.model", dir);
+    NEED(lm_tokenizer_open(&t, path, 0) == 0);
+    CHECK_OK(eval_period_ids(t, &out));
+    check_ids(&out, (int32_t[]){ 3 + 0x2e, 869, 29889 }, 3);
+    eval_ids_free(&out);
+    lm_tokenizer_free(t);
+}
+
+int main(void)
+{
+    test_place();
+    test_insert();
+    const char *dir = getenv("LM_DATA");
+    if (dir && *dir) test_periods(dir);
+    CHECK_END();
+}
