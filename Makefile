@@ -2,12 +2,15 @@
 #
 # Switches: SAN=asan|ubsan|tsan|fuzz builds apart, with that sanitizer, into build/$(SAN)/
 #           (fuzz: libFuzzer, with clang).
+#           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it.
 #           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
 
 CC ?= gcc
 CXX ?= g++
 PREFIX ?= /usr/local
 SAN ?=
+MPI ?=
+MPICC ?= mpicc
 BUILD := build$(if $(SAN),/$(SAN))
 OBJ := $(BUILD)/obj
 BIN := $(BUILD)/bin
@@ -38,6 +41,13 @@ else ifneq ($(SAN),)
 $(error SAN=$(SAN): not one of asan, ubsan, tsan, fuzz)
 endif
 
+HAVE_MPI := $(shell command -v $(MPICC))
+ifneq ($(MPI),)
+ifeq ($(HAVE_MPI),)
+$(error MPI=1: there is no $(MPICC) (Debian: libopenmpi-dev and openmpi-bin))
+endif
+endif
+
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANFLAGS) $(OPENMP)
 ALL_CXXFLAGS = -std=c++17 $(WARNXX) $(CXXFLAGS) $(SANFLAGS)
 
@@ -46,11 +56,15 @@ TRAIN_LIBS := -lopenblas
 
 LIB := $(BUILD)/liblongmix.a
 TRAIN := $(BUILD)/libtrain.a
-TRAIN_SRC := $(wildcard train/*.c train/cpu/*.c)
+TRAIN_SRC := $(filter-out train/comm_mpi.c,$(wildcard train/*.c train/cpu/*.c))
 TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
 # The same sources in float64, for the gradient tests.
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
+# What MPI adds to it, compiled and linked by MPICC.
+MPI_OBJ := $(OBJ)/mpi/train/comm_mpi.o $(OBJ)/mpi/train/comm_open.o
+MPI_CC = OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC)
+MPI_LINKER = OMPI_CC=$(CXX) MPICH_CC=$(CXX) $(MPICC)
 EVAL := $(BUILD)/libeval.a
 EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
@@ -80,6 +94,11 @@ $(OBJ)/f64/%.o: %.c $(OBJ)/flags
 	$(call say,CC64,$<)
 	$(Q)$(CC) $(CPPFLAGS) -DTRAIN_FLOAT64 -Itests/unit $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+$(OBJ)/mpi/%.o: %.c $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,MPICC,$<)
+	$(Q)$(MPI_CC) $(CPPFLAGS) -DTRAIN_MPI $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
 $(OBJ)/%.o: %.cc $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
@@ -97,13 +116,31 @@ $(TRAIN) $(TRAIN64) $(EVAL):
 	$(Q)rm -f $@ && ar crs $@ $^
 
 train_of = $(filter $(TRAIN) $(TRAIN64),$^)
-link = $(CXX) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(EVAL),$^) $(train_of) $(filter $(LIB),$^) \
+LINKER = $(CXX)
+link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(EVAL),$^) $(train_of) $(filter $(LIB),$^) \
     $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
+
+# lmtrain with MPI, under its own name where MPI=1 asks for it, and for the tests beside it.
+ifneq ($(MPI),)
+$(BIN)/lmtrain: $(MPI_OBJ)
+$(BIN)/lmtrain: LINKER = $(MPI_LINKER)
+endif
+$(BIN)/lmtrain: $(OBJ)/features
+$(OBJ)/features: FORCE
+	@mkdir -p $(@D); echo 'MPI=$(MPI)' | cmp -s - $@ || echo 'MPI=$(MPI)' > $@
+MPI_TESTS := $(addprefix $(BUILD)/mpi/,lmtrain ranks)
+$(MPI_TESTS): LINKER = $(MPI_LINKER)
+$(BUILD)/mpi/lmtrain: $(OBJ)/tools/lmtrain.o $(OBJ)/tools/cli.o
+$(BUILD)/mpi/ranks: $(OBJ)/tests/mpi/ranks.o
+$(MPI_TESTS): $(MPI_OBJ) $(TRAIN) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
 
 # The evaluations, and their tests.
 $(BIN)/lmeval: $(EVAL)
@@ -148,7 +185,7 @@ test: setup
 	@$(MAKE) --no-print-directory check
 
 ## check: every test, without set-up
-check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS))
+check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN),,$(if $(HAVE_MPI),$(MPI_TESTS)))
 	@tests/run.sh $(BUILD)
 
 ## check-asan check-ubsan check-tsan: the tests under a sanitizer

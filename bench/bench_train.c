@@ -88,9 +88,9 @@ static int steps(backend *b)
     static float loss[N];
     double best = 1e9, last = 0;
     for (uint64_t s = 1; s <= STEPS; s++) {
-        double start = lm_seconds(), sum = 0;
-        if (tr_model_run(m, &t, 1.0 / (N - ROWS), loss) ||
-            tr_step(m, &o, s, o.lr, tr_gradient_norm(m)))
+        double start = lm_seconds(), sum = 0, norm = 0;
+        if (tr_model_run(m, &t, 1.0 / (N - ROWS), loss) || tr_reduce(m, &norm) ||
+            tr_step(m, &o, s, o.lr, norm))
             return 1;
         for (size_t i = 0; i < N; i++) sum += (double)loss[i];
         last = sum / (N - ROWS);

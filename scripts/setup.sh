@@ -2,7 +2,8 @@
 # Install what longmix builds and tests with. Does nothing where all of it is there.
 set -eu
 packages="build-essential pkg-config libzstd-dev zlib1g-dev libjansson-dev libsimdjson-dev
-libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd"
+libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd
+libopenmpi-dev openmpi-bin"
 
 if ! command -v dpkg-query >/dev/null; then
     echo "setup: not a Debian system. Install by other means what these packages hold:" $packages >&2

@@ -75,6 +75,8 @@ for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
             bad.append(f"{path}: includes {inc}; a backend knows train/backend.h alone")
         elif inc.startswith("train/") and not room and inc.count("/") > 1:
             bad.append(f"{path}: includes {inc}, which is private to a backend")
+        elif inc == "mpi.h" and path != "train/comm_mpi.c":
+            bad.append(f"{path}: includes <mpi.h>, which only train/comm_mpi.c may")
         elif inc == "cblas.h" and path != "train/cpu/cpu.h":
             bad.append(f"{path}: includes <cblas.h>, which only train/cpu/cpu.h may")
         elif any(re.fullmatch(pattern, inc) for pattern in DOORS):

@@ -1,6 +1,7 @@
 /* lmtrain.c -- a model and packed shards make a model: LLaMA continual pretraining. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli.h"
 #include "train/train.h"
@@ -11,7 +12,8 @@ static tr_options o = {
     .batch = 4000000, .slice = 2048, .keep = 2,
     .optimizer = { .lr = 2e-5, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 },
 };
-static int backend_kind, schedule, dtype, threads;
+static int backend_kind, comm_kind, schedule, dtype, threads;
+static const char *offload;
 static uint64_t warmup;
 static bool dry_run;
 static lm_progress *live;
@@ -65,6 +67,10 @@ static const cli_opt opts[] = {
     { CLI_FLAG, "keep-attention", 0, &o.keep_attention, NULL,
       "With --recompute: keep attention's output, so that it is not computed again. Same bits.",
       0, 0 },
+    { CLI_STR, "offload", 0, &offload, "WHAT",
+      "Keep in host memory, apart from the device's: optimizer (its state passes through the device "
+      "once a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. Same "
+      "bits.", 0, 0 },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
       "The MLP and the loss take so many tokens at a time (2048). Same bits at any value.", 0, 0 },
     { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS",
@@ -82,6 +88,9 @@ static const cli_opt opts[] = {
     { CLI_CHOICE, "dtype", 0, &dtype, "as-read|float32|bfloat16|float16",
       "How the model's weights are written at the end. Checkpoints are float32.", 0, 0 },
     { CLI_STR, "log", 0, &o.log, "FILE", "The log, JSON lines (DIR/log.jsonl).", 0, 0 },
+    { CLI_CHOICE, "comm", 0, &comm_kind, "auto|none|mpi|nccl",
+      "How the processes that mpirun or srun started train one model together: mpi with --backend "
+      "cpu, nccl with cuda. none: each for itself.", 0, 0 },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The result does not depend on it.", 0, 4096 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
@@ -106,6 +115,20 @@ static void show_note(void *arg, const char *line)
     cli_note("%s", line);
 }
 
+static int parse_offload(void)
+{
+    for (const char *at = offload; at && *at;) {
+        size_t n = strcspn(at, ",");
+        if (n == 9 && !memcmp(at, "optimizer", n)) o.offload_optimizer = true;
+        else if (n == 11 && !memcmp(at, "checkpoints", n)) o.offload_checkpoints = true;
+        else return cli_usage("--offload %s: not optimizer, checkpoints, or both", offload);
+        at += n + (at[n] == ',');
+    }
+    if (o.offload_checkpoints && !o.recompute)
+        return cli_usage("--offload checkpoints is for what --recompute keeps");
+    return LM_OK;
+}
+
 static int check_options(void)
 {
     if (!o.data) return cli_usage("--data is missing");
@@ -119,31 +142,47 @@ static int check_options(void)
     if (!o.batch) return cli_usage("--batch 0: a step needs tokens");
     if (o.keep_attention && !o.recompute)
         return cli_usage("--keep-attention says what --recompute keeps");
-    return LM_OK;
+    return parse_offload();
+}
+
+/* Everything that may fail on one rank alone ends in an agreement inside, but for the device. */
+static int train(comm **c, backend **b, tr_run **r)
+{
+    lm_buf plan = LM_BUF_INIT(1 << 16);
+    tr_watch watch = { show_step, show_note, NULL };
+    int rc = bk_open(b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
+    if (!rc) rc = comm_attach(c, *b, (enum comm_kind)comm_kind);
+    rc = comm_agree(*c, rc);
+    o.ranks = *c;
+    if (!rc) rc = tr_run_open(r, &o, *b, &watch);
+    if (!rc) rc = tr_run_plan(*r, &plan);
+    const char *text = (const char *)plan.data;
+    if (!rc && dry_run && !o.ranks->rank) cli_print("%.*s", (int)plan.size, text);
+    if (!rc && !dry_run) {
+        if (!o.ranks->rank) cli_verbose("%.*s", (int)plan.size, text);
+        rc = tr_run_go(*r);
+    }
+    lm_buf_free(&plan);
+    return rc;
 }
 
 static int run(void)
 {
     backend *b = NULL;
     tr_run *r = NULL;
-    lm_buf plan = LM_BUF_INIT(1 << 16);
-    tr_watch watch = { show_step, show_note, NULL };
+    comm *c = NULL;
     live = cli_progress("steps", 0);
     o.optimizer.schedule = (enum tr_schedule)schedule;
     o.optimizer.warmup = (double)warmup;
     o.dtype = dtype - 1;
-    int rc = check_options();
-    if (!rc) rc = bk_open(&b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
-    if (!rc) rc = tr_run_open(&r, &o, b, &watch);
-    if (!rc) rc = tr_run_plan(r, &plan);
-    if (!rc && dry_run) cli_print("%.*s", (int)plan.size, (const char *)plan.data);
-    if (!rc && !dry_run) {
-        cli_verbose("%.*s", (int)plan.size, (const char *)plan.data);
-        rc = tr_run_go(r);
-    }
+    int rc = comm_open(&c, (enum comm_kind)comm_kind);
+    if (rc) return rc;
+    rc = check_options();
+    if (!rc) rc = train(&c, &b, &r);
     tr_run_close(r);
     if (b) b->close(b);
-    lm_buf_free(&plan);
+    if (c->rank) rc = 0; /* what ended one rank ended all, and rank 0 tells */
+    c->close(c);
     return rc;
 }
 
@@ -160,6 +199,8 @@ static const cli_tool tool = {
         "of a run that was "
         "never stopped; a checkpoint of other data is refused. The number of threads changes no "
         "bit.\n\n"
+        "Started by mpirun or srun, its processes train one model: each takes its share of a step's "
+        "rows and keeps its share of the optimizer's state. The first one writes and tells.\n\n"
         "Memory is planned before it is allocated: --dry-run prints the plan, and what cannot fit "
         "is refused with "
         "the option that would make it fit. Nothing of the size of sequence x sequence or "

@@ -11,6 +11,7 @@
 
 #include "longmix/hash.h"
 #include "longmix/zio.h"
+#include "train/state.h"
 
 enum { CHUNK = 1 << 18, PATH_SIZE = 4096, FORM = 1 };
 
@@ -30,58 +31,82 @@ static void tensor_name(char name[96], const tr_param *p, int kind)
     snprintf(name, 96, "%s%s", p->name, kind_suffix[kind]);
 }
 
-static void get_numbers(backend *b, float *dst, const tr_param *p, int kind, size_t at, size_t n)
+static int get_numbers(tr_model *m, float *dst, const tr_param *p, int kind, size_t at, size_t n)
 {
-    const bk_acc *moment = kind == KIND_M ? p->m : kind == KIND_V ? p->v : p->master;
-    if (moment) b->get_acc(b, dst, bk_acc_at(b, moment, at), n);
-    else b->get_act(b, dst, bk_at(b, p->w, at), n);
+    if (kind == KIND_WEIGHT) return tr_weights_get(m, p, at, dst, n);
+    return tr_state_get(m, kind == KIND_M ? TR_STATE_M : TR_STATE_V, p, at, dst, n);
 }
 
-static void put_numbers(backend *b, tr_param *p, int kind, size_t at, const float *src, size_t n)
+static void put_numbers(tr_model *m, tr_param *p, int kind, size_t at, const float *src, size_t n)
 {
-    bk_acc *moment = kind == KIND_M ? p->m : kind == KIND_V ? p->v : p->master;
-    if (moment) b->put_acc(b, bk_acc_at(b, moment, at), src, n);
-    if (kind == KIND_WEIGHT) b->put_act(b, bk_at(b, p->w, at), src, n);
+    if (kind == KIND_WEIGHT) tr_weights_put(m, p, at, src, n);
+    else tr_state_put(m, kind == KIND_M ? TR_STATE_M : TR_STATE_V, p, at, src, n);
 }
 
-/* Write all tensors of the kinds from..to-1 into one file and their hashes into `sums`. */
+/* What a file of tensors needs while it is written. */
+typedef struct tensor_file {
+    char (*names)[96];
+    st_spec *specs;
+    float *part;
+    st_writer *w;
+    lm_hasher *h;
+} tensor_file;
+
+static int begin_tensors(tensor_file *f, tr_model *m, int from, int to)
+{
+    size_t n = tr_model_params(m), all = n * (size_t)(to - from);
+    f->names = calloc(all, sizeof *f->names);
+    f->specs = calloc(all, sizeof *f->specs);
+    f->part = malloc(CHUNK * sizeof *f->part);
+    int rc = f->names && f->specs && f->part ? lm_hasher_new(&f->h)
+                                             : lm_fail_nomem(all * sizeof *f->specs);
+    for (size_t i = 0; !rc && i < all; i++) {
+        const tr_param *p = tr_model_param(m, i % n);
+        tensor_name(f->names[i], p, from + (int)(i / n));
+        f->specs[i] = (st_spec){ f->names[i], tr_param_is_norm(p) ? 1 : 2, { p->rows, p->cols } };
+        if (tr_param_is_norm(p)) f->specs[i].shape[0] = p->cols;
+    }
+    return rc;
+}
+
+static void end_tensors(tensor_file *f)
+{
+    st_abandon(f->w);
+    lm_hasher_free(f->h);
+    free(f->names);
+    free(f->specs);
+    free(f->part);
+}
+
+/* Write all tensors of the kinds from..to-1 into one file and their hashes into `sums`: rank 0 does.
+ * What it cannot write it reads all the same, because the other ranks send it. */
 static int save_tensors(tr_model *m, const char *path, int from, int to, lm_json *sums)
 {
     size_t n = tr_model_params(m), all = n * (size_t)(to - from);
-    char(*names)[96] = calloc(all, sizeof *names);
-    st_spec *specs = calloc(all, sizeof *specs);
-    float *part = malloc(CHUNK * sizeof *part);
-    st_writer *w = NULL;
-    lm_hasher *h = NULL;
-    int rc = names && specs && part ? lm_hasher_new(&h) : lm_fail_nomem(all * sizeof *specs);
-    for (size_t i = 0; !rc && i < all; i++) {
+    comm *ranks = tr_model_ranks(m);
+    bool writes = ranks->rank == 0;
+    tensor_file f = { 0 };
+    int rc = comm_agree(ranks, begin_tensors(&f, m, from, to)), got = rc;
+    if (!rc && writes) rc = st_create(&f.w, path, f.specs, all, ST_F32);
+    for (size_t i = 0; !got && i < all; i++) {
         const tr_param *p = tr_model_param(m, i % n);
-        tensor_name(names[i], p, from + (int)(i / n));
-        specs[i] = (st_spec){ names[i], tr_param_is_norm(p) ? 1 : 2, { p->rows, p->cols } };
-        if (tr_param_is_norm(p)) specs[i].shape[0] = p->cols;
-    }
-    if (!rc) rc = st_create(&w, path, specs, all, ST_F32);
-    for (size_t i = 0; !rc && i < all; i++) {
-        const tr_param *p = tr_model_param(m, i % n);
-        lm_hasher_reset(h);
-        for (size_t at = 0, k; !rc && at < tr_param_count(p); at += k) {
+        lm_hasher_reset(f.h);
+        for (size_t at = 0, k; !got && at < tr_param_count(p); at += k) {
             k = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
-            get_numbers(tr_model_backend(m), part, p, from + (int)(i / n), at, k);
-            lm_hasher_add(h, part, k * sizeof *part);
-            rc = st_write(w, part, k);
+            got = get_numbers(m, f.part, p, from + (int)(i / n), at, k);
+            if (got || rc || !writes) continue;
+            lm_hasher_add(f.h, f.part, k * sizeof *f.part);
+            rc = st_write(f.w, f.part, k);
         }
-        if (!rc) lm_json_set_hex64(sums, names[i], lm_hasher_digest(h));
+        if (!rc) lm_json_set_hex64(sums, f.names[i], lm_hasher_digest(f.h));
     }
-    if (!rc) {
-        rc = st_commit(w);
-        w = NULL;
+    if (!rc) rc = got;
+    if (!rc && writes) {
+        rc = st_commit(f.w);
+        f.w = NULL;
     }
-    st_abandon(w);
-    lm_hasher_free(h);
-    free(names);
-    free(specs);
-    free(part);
-    return rc;
+    end_tensors(&f);
+    return comm_agree(ranks, rc);
 }
 
 static int load_tensors(tr_model *m, const char *path, int from, int to, const lm_json *sums)
@@ -108,7 +133,7 @@ static int load_tensors(tr_model *m, const char *path, int from, int to, const l
             rc = st_read(r, t, at, part, k);
             if (rc) break;
             lm_hasher_add(h, part, k * sizeof *part);
-            put_numbers(tr_model_backend(m), p, from + (int)(i / n), at, part, k);
+            put_numbers(m, p, from + (int)(i / n), at, part, k);
         }
         if (!rc && lm_hasher_digest(h) != want)
             rc = lm_fail(LM_EDATA, "%s: tensor %s is damaged: its numbers are not those that were "
@@ -266,14 +291,15 @@ static int write_json(const lm_json *o, const char *dir, const char *name)
 static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const char *dir)
 {
     char path[PATH_SIZE];
+    bool writes = tr_model_ranks(m)->rank == 0;
     lm_json *sums = lm_json_object(), *run = place_json(p), *config = tr_config_json(c, "float32");
     int rc = path_of(path, dir, "model.safetensors");
     if (!rc) rc = save_tensors(m, path, KIND_WEIGHT, KIND_M, sums);
     if (!rc) rc = path_of(path, dir, "optimizer.safetensors");
     if (!rc) rc = save_tensors(m, path, KIND_M, KINDS, sums);
     lm_json_set(run, "tensors", sums);
-    if (!rc) rc = write_json(config, dir, "config.json");
-    if (!rc) rc = write_json(run, dir, "run.json"); /* which syncs the directory too */
+    if (!rc && writes) rc = write_json(config, dir, "config.json");
+    if (!rc && writes) rc = write_json(run, dir, "run.json"); /* which syncs the directory too */
     lm_json_free(run);
     lm_json_free(config);
     return rc;
@@ -283,13 +309,17 @@ int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const
                        uint64_t keep)
 {
     char name[64], path[PATH_SIZE], aside[PATH_SIZE + 8];
+    bool writes = tr_model_ranks(m)->rank == 0;
     snprintf(name, sizeof name, "checkpoint-%08" PRIu64, p->step);
     int rc = path_of(path, out, name);
     if (rc) return rc;
     snprintf(aside, sizeof aside, "%s.partial", path);
-    remove_dir(aside);
-    if (mkdir(aside, 0777)) return lm_fail_errno(errno, "%s: making the directory", aside);
-    rc = save_files(m, c, p, aside);
+    if (writes) remove_dir(aside);
+    if (writes && mkdir(aside, 0777))
+        rc = lm_fail_errno(errno, "%s: making the directory", aside);
+    rc = comm_agree(tr_model_ranks(m), rc);
+    if (!rc) rc = save_files(m, c, p, aside);
+    if (!writes) return rc;
     if (!rc && rename(aside, path)) rc = lm_fail_errno(errno, "%s: renaming to %s", aside, path);
     if (!rc) rc = lm_sync_dir(path);
     if (rc) remove_dir(aside);

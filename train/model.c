@@ -6,209 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const tr_memory_names[TR_MEM_KINDS] = {
-    "weights", "gradients", "optimizer state", "kept for the way back", "kept attention output",
-    "keys and values", "working set of a layer", "slices of MLP and loss",
-};
-
-/* ---- memory ---------------------------------------------------------------------------- */
-
-/* One walk over everything a model owns serves to count it, and to allocate it. */
-typedef struct taker {
-    tr_plan plan;
-    backend *b;   /* sizes of numbers */
-    tr_model *m;  /* NULL: count only */
-    int rc;
-} taker;
-
-static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
-{
-    /* Sizes past all memory stay so: the plan is what refuses them. */
-    size_t bytes = 0;
-    if (__builtin_mul_overflow(count, width, &bytes)) bytes = SIZE_MAX;
-    if (__builtin_add_overflow(t->plan.bytes[kind], bytes, &t->plan.bytes[kind]))
-        t->plan.bytes[kind] = SIZE_MAX;
-    if (__builtin_add_overflow(t->plan.total, bytes, &t->plan.total)) t->plan.total = SIZE_MAX;
-    if (!t->m || t->rc) return NULL;
-    tr_model *m = t->m;
-    if (m->n_blocks == m->cap_blocks) {
-        size_t cap = m->cap_blocks ? 2 * m->cap_blocks : 64;
-        void *p = realloc(m->blocks, cap * sizeof *m->blocks);
-        if (!p) {
-            t->rc = lm_fail_nomem(cap * sizeof *m->blocks);
-            return NULL;
-        }
-        m->blocks = p;
-        m->cap_blocks = cap;
-    }
-    void *p = NULL;
-    t->rc = m->b->alloc(m->b, &p, bytes);
-    if (t->rc) return NULL;
-    m->blocks[m->n_blocks].p = p;
-    m->blocks[m->n_blocks++].bytes = bytes;
-    return p;
-}
-
-static bk_act *take_act(taker *t, enum tr_memory kind, size_t n)
-{
-    return take(t, kind, n, t->b->act_bytes);
-}
-
-static bk_acc *take_acc(taker *t, enum tr_memory kind, size_t n)
-{
-    return take(t, kind, n, t->b->acc_bytes);
-}
-
-static void take_param(taker *t, const tr_layout *l, tr_param *p)
-{
-    size_t n = tr_param_count(p);
-    p->w = take_act(t, TR_MEM_WEIGHTS, n);
-    if (!l->train) return;
-    p->grad = take_acc(t, TR_MEM_GRADIENTS, n);
-    p->m = take_acc(t, TR_MEM_OPTIMIZER, n);
-    p->v = take_acc(t, TR_MEM_OPTIMIZER, n);
-    if (t->b->master) p->master = take_acc(t, TR_MEM_OPTIMIZER, n);
-}
-
-static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer *layers)
-{
-    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv_row = c->kv_heads * c->head_dim;
-    bool each = l->train && !l->recompute, attention = each || (l->train && l->keep_attention);
-    for (size_t i = 0; i < c->layers; i++) {
-        layer *y = &layers[i];
-        bool own = each || i == 0;
-        enum tr_memory kind = each ? TR_MEM_LAYERS : TR_MEM_WORK;
-        if (!own) {
-            size_t first = y->first;
-            *y = layers[0];
-            y->first = first;
-        }
-        /* Without a way back two inputs take turns. */
-        if (l->train || i < 2) y->x = take_act(t, TR_MEM_LAYERS, n * c->dim);
-        else y->x = layers[i - 2].x;
-        if (own || attention) {
-            enum tr_memory here = each ? TR_MEM_LAYERS : attention ? TR_MEM_ATTENTION : TR_MEM_WORK;
-            y->o = take_act(t, here, q);
-            y->lse = take_acc(t, here, n * c->heads);
-        }
-        if (own || l->cache) {
-            size_t rows = l->cache ? l->cache : n;
-            y->k = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
-            y->v = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
-        }
-        if (!own) continue;
-        y->h = take_act(t, kind, n * c->dim);
-        y->q = take_act(t, kind, q);
-        y->mid = take_act(t, kind, n * c->dim);
-        y->h2 = take_act(t, kind, n * c->dim);
-        y->rstd = take_acc(t, kind, n);
-        y->rstd2 = take_acc(t, kind, n);
-        y->gate = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
-        y->up = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
-    }
-}
-
-/* Positions of queries and keys. One part turns queries and keys in place, at the same ones. */
-static void take_positions(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
-{
-    size_t n = l->tokens, q = n * c->heads * c->head_dim;
-    size_t rows = attn_form_positions(&l->attention, l->length);
-    if (l->any_form) rows = l->length > c->positions ? l->length : c->positions + 1;
-    m->rope = take_acc(t, TR_MEM_WORK, rows * c->head_dim);
-    m->at_key = m->at_query[ATTN_INTRA] = take(t, TR_MEM_WORK, n, 4);
-    if (!l->attention.stride && !l->any_form) return;
-    m->at_query[ATTN_SUCCESSIVE] = take(t, TR_MEM_WORK, n, 4);
-    m->at_query[ATTN_INTER] = take(t, TR_MEM_WORK, n, 4);
-    m->turned = take_act(t, TR_MEM_WORK, q);
-    if (l->train) m->dturned = take_act(t, TR_MEM_WORK, q);
-}
-
-static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
-{
-    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
-    for (size_t i = 0; i < m->n_params; i++) take_param(t, l, &m->params[i]);
-    take_layers(t, c, l, m->layers);
-    m->out = take_act(t, TR_MEM_LAYERS, n * c->dim);
-    m->norm = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->rstd = take_acc(t, TR_MEM_WORK, n);
-    m->loss = take_acc(t, TR_MEM_WORK, n);
-    m->ids = take(t, TR_MEM_WORK, n, 4);
-    m->targets = take(t, TR_MEM_WORK, n, 4);
-    take_positions(t, c, l, m);
-    m->act = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
-    m->logits = take_act(t, TR_MEM_SLICE, l->slice * c->vocab);
-    if (!l->train) return;
-    m->dx = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->dh = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->dout = take_act(t, TR_MEM_WORK, q);
-    m->dq = take_act(t, TR_MEM_WORK, q);
-    m->dk = take_act(t, TR_MEM_WORK, kv);
-    m->dv = take_act(t, TR_MEM_WORK, kv);
-    m->delta = take_acc(t, TR_MEM_WORK, n * c->heads);
-    m->dact = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
-    m->dup = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
-}
-
-static void name_param(tr_param *p, size_t rows, size_t cols, const char *fmt, size_t i)
-{
-    p->rows = rows;
-    p->cols = cols;
-    snprintf(p->name, sizeof p->name, fmt, i);
-}
-
-static void name_params(tr_model *m, const tr_config *c)
-{
-    size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-    tr_param *p = m->params;
-    name_param(p++, c->vocab, c->dim, "model.embed_tokens.weight", 0);
-    for (size_t i = 0; i < c->layers; i++) {
-        m->layers[i].first = (size_t)(p - m->params);
-        name_param(p++, 1, c->dim, "model.layers.%zu.input_layernorm.weight", i);
-        name_param(p++, q, c->dim, "model.layers.%zu.self_attn.q_proj.weight", i);
-        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.k_proj.weight", i);
-        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.v_proj.weight", i);
-        name_param(p++, c->dim, q, "model.layers.%zu.self_attn.o_proj.weight", i);
-        name_param(p++, 1, c->dim, "model.layers.%zu.post_attention_layernorm.weight", i);
-        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.gate_proj.weight", i);
-        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.up_proj.weight", i);
-        name_param(p++, c->dim, c->mlp, "model.layers.%zu.mlp.down_proj.weight", i);
-    }
-    name_param(p++, 1, c->dim, "model.norm.weight", 0);
-    if (!c->tied) name_param(p++, c->vocab, c->dim, "lm_head.weight", 0);
-}
-
-/* A model without device memory: names, shapes and places to fill. */
-static int outline(tr_model **out, const tr_config *c)
-{
-    tr_model *m = calloc(1, sizeof *m);
-    if (m) {
-        m->c = c;
-        m->n_params = 1 + c->layers * LAYER_PARAMS + 1 + (c->tied ? 0 : 1);
-        m->params = calloc(m->n_params, sizeof *m->params);
-        m->layers = calloc(c->layers, sizeof *m->layers);
-    }
-    *out = m;
-    if (!m || !m->params || !m->layers) {
-        tr_model_free(m);
-        *out = NULL;
-        return lm_fail_nomem(c->layers * sizeof(layer));
-    }
-    name_params(m, c);
-    return LM_OK;
-}
-
-int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b)
-{
-    tr_model *m = NULL;
-    int rc = outline(&m, c);
-    if (rc) return rc;
-    taker t = { .b = b };
-    take_all(&t, c, l, m);
-    *out = t.plan;
-    tr_model_free(m);
-    return LM_OK;
-}
-
 static int check_layout(const tr_layout *l)
 {
     if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
@@ -249,13 +46,11 @@ int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend
     *out = NULL;
     tr_model *m = NULL;
     int rc = check_layout(l);
-    if (!rc) rc = outline(&m, c);
+    if (!rc) rc = tr_model_outline(&m, c);
     if (rc) return rc;
     m->b = b;
     m->l = *l;
-    taker t = { .b = b, .m = m };
-    take_all(&t, c, l, m);
-    rc = t.rc;
+    rc = tr_model_take(m);
     if (!rc) rc = tr_model_attend(m, l);
     if (rc) tr_model_free(m);
     else *out = m;
@@ -265,7 +60,9 @@ int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend
 void tr_model_free(tr_model *m)
 {
     if (!m) return;
-    for (size_t i = 0; i < m->n_blocks; i++) m->b->free(m->b, m->blocks[i].p, m->blocks[i].bytes);
+    for (size_t i = 0; i < m->n_blocks; i++)
+        (m->blocks[i].host ? m->b->free_host : m->b->free)(m->b, m->blocks[i].p,
+                                                           m->blocks[i].bytes);
     attn_map_free(&m->map);
     free(m->blocks);
     free(m->params);
@@ -274,8 +71,42 @@ void tr_model_free(tr_model *m)
 }
 
 backend *tr_model_backend(const tr_model *m) { return m->b; }
+comm *tr_model_ranks(const tr_model *m) { return m->ranks; }
 size_t tr_model_params(const tr_model *m) { return m->n_params; }
 tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
+
+/* ---- inputs that wait in host memory ----------------------------------------------------- */
+
+/* Two buffers on the device take turns, each with a lane of its own. The last two layers' inputs are
+ * still there when the way back begins. */
+static bool is_away(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
+
+static size_t input_bytes(const tr_model *m, const tr_batch *t)
+{
+    return t->n * m->c->dim * m->b->act_bytes;
+}
+
+/* Layer i's input leaves while the layer is at work. */
+static void send_away(tr_model *m, const tr_batch *t, size_t i)
+{
+    const layer *y = &m->layers[i];
+    if (is_away(m, i)) m->b->store(m->b, y->host, y->x, input_bytes(m, t), (int)(i % BK_LANES));
+}
+
+/* Before the buffer of layer i's input is written for layer i + 2. */
+static void wait_away(tr_model *m, size_t i)
+{
+    if (is_away(m, i)) m->b->join(m->b, (int)(i % BK_LANES));
+}
+
+/* On the way back layer i's input comes while the layer above is at work; `there`: it has to be. */
+static void bring_back(tr_model *m, const tr_batch *t, size_t i, bool there)
+{
+    const layer *y = &m->layers[i];
+    if (!is_away(m, i)) return;
+    if (there) m->b->join(m->b, (int)(i % BK_LANES));
+    else m->b->fetch(m->b, y->x, y->host, input_bytes(m, t), (int)(i % BK_LANES));
+}
 
 /* ---- forward --------------------------------------------------------------------------- */
 
@@ -418,7 +249,9 @@ static int forward(tr_model *m, const tr_batch *t)
     b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &m->layers[i];
+        send_away(m, t, i);
         attend(m, y, t, false);
+        if (i) wait_away(m, i - 1);
         feed(m, y, i + 1 < c->layers ? m->layers[i + 1].x : m->out, t->n);
     }
     b->rmsnorm(b, m->norm, m->rstd, m->out, last_norm(m)->w, t->n, c->dim, c->norm_eps);
@@ -519,6 +352,8 @@ static void backward(tr_model *m, const tr_batch *t)
                     c->dim);
     for (size_t i = c->layers; i-- > 0;) {
         layer *y = &m->layers[i];
+        bring_back(m, t, i, true);
+        if (i) bring_back(m, t, i - 1, false);
         /* The last layer's values are still there. */
         if (m->l.recompute && i + 1 < c->layers) attend(m, y, t, m->l.keep_attention);
         feed_back(m, y, t->n);

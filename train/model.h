@@ -9,6 +9,7 @@
 
 #include "train/attn_map.h"
 #include "train/backend.h"
+#include "train/comm.h"
 #include "train/config.h"
 #include "train/safetensors.h"
 
@@ -24,6 +25,10 @@ typedef struct tr_layout {
     bool train;          /* gradients and optimizer state too */
     bool recompute;      /* keep each layer's input only and compute the rest again */
     bool keep_attention; /* with recompute: keep attention's output and log-sum-exp too */
+    bool offload_optimizer;   /* optimizer state stands in host memory */
+    bool offload_checkpoints; /* with recompute: the layers' inputs wait in host memory */
+    size_t stage; /* numbers of the state on the device at a time when it is offloaded; 0: 4 M */
+    comm *ranks;  /* who shares the optimizer state; NULL: nobody. Borrowed for the model's life */
 } tr_layout;
 
 /* What the memory goes to, in bytes. */
@@ -39,7 +44,8 @@ enum tr_memory {
     TR_MEM_KINDS
 };
 typedef struct tr_plan {
-    size_t bytes[TR_MEM_KINDS], total;
+    size_t bytes[TR_MEM_KINDS], total; /* of the device */
+    size_t host[TR_MEM_KINDS], host_total;
 } tr_plan;
 extern const char *const tr_memory_names[TR_MEM_KINDS];
 
@@ -47,8 +53,9 @@ extern const char *const tr_memory_names[TR_MEM_KINDS];
 typedef struct tr_param {
     char name[80]; /* as Hugging Face names it */
     size_t rows, cols;
+    size_t at;     /* its first number's place when all weights stand end to end */
     bk_act *w;
-    bk_acc *grad, *m, *v, *master; /* NULL where the layout or the backend has none */
+    bk_acc *grad;  /* NULL where the layout has none */
 } tr_param;
 static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
 static inline bool tr_param_is_norm(const tr_param *p) { return p->rows == 1; }
@@ -78,6 +85,7 @@ void tr_model_free(tr_model *m); /* NULL is fine */
 LM_CHECKED int tr_model_attend(tr_model *m, const tr_layout *l);
 
 backend *tr_model_backend(const tr_model *m);
+comm *tr_model_ranks(const tr_model *m); /* comm_alone() where the layout names none */
 size_t tr_model_params(const tr_model *m);
 tr_param *tr_model_param(tr_model *m, size_t i);
 
@@ -91,8 +99,8 @@ LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype
 /* The type that the weights in `path` are kept in. */
 LM_CHECKED int tr_model_dtype(const char *path, enum st_dtype *dtype);
 
-/* Write the weights as one .safetensors file. */
-LM_CHECKED int tr_model_save(const tr_model *m, const char *path, enum st_dtype dtype);
+/* Write the weights as one .safetensors file: rank 0 does, and all call. */
+LM_CHECKED int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype);
 
 /* Forward; losses[n] (may be NULL) get each token's loss. With `scale` > 0 also backward: scale
  * times the gradient of the summed loss is added to the gradients. 0, or the backend's fault. */

@@ -1,13 +1,16 @@
-/* model_internal.h -- what a model is, for model.c, weights.c and optimizer.c alone. */
+/* model_internal.h -- what a model is, for layout.c, model.c, weights.c, state.c and optimizer.c
+ * alone. */
 #ifndef TRAIN_MODEL_INTERNAL_H
 #define TRAIN_MODEL_INTERNAL_H
 
 #include "train/model.h"
+#include "train/state.h"
 
 /* What one layer leaves for the way back. Without recomputation each layer has its own; with it
  * all but x (and o, lse) are one set that every layer writes again. */
 typedef struct layer {
     bk_act *x;                    /* [N, D] the layer's input */
+    void *host;                   /* where it waits with offload_checkpoints */
     bk_act *h, *q, *k, *v, *o;    /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
     bk_act *mid, *h2;             /* [N, D]: after attention, and its norm */
     bk_act *gate, *up;            /* [N, F], or [slice, F] with recomputation */
@@ -24,6 +27,17 @@ struct tr_model {
     tr_layout l;
     tr_param *params;
     size_t n_params;
+    /* All parameters end to end, padded to `share` numbers for each rank: [ranks, share]. */
+    bk_act *weights;
+    bk_acc *gradients;
+    size_t share;
+    comm *ranks;
+    /* This rank's share of the optimizer state, [share] each: on the device, or in host memory and
+     * passing through the two stages, [staged]. */
+    bk_acc *state[TR_STATES];
+    void *host_state[TR_STATES];
+    bk_acc *stage[BK_LANES][TR_STATES];
+    size_t staged;
     layer *layers; /* [layers] */
     bk_act *out, *norm;         /* [N, D] the last layer's output, and its norm */
     bk_acc *rstd, *loss;        /* [N] */
@@ -37,8 +51,12 @@ struct tr_model {
     bk_int *ids, *targets, *at_key, *at_query[ATTN_PARTS]; /* at_*: positions */
     attn_map map;
     double score_scale;
-    struct { void *p; size_t bytes; } *blocks; /* what was allocated */
+    struct { void *p; size_t bytes; bool host; } *blocks; /* what was allocated */
     size_t n_blocks, cap_blocks;
 };
+
+/* layout.c: a model without memory (names, shapes and places to fill), and its memory as m->l says. */
+LM_CHECKED int tr_model_outline(tr_model **out, const tr_config *c);
+LM_CHECKED int tr_model_take(tr_model *m);
 
 #endif

@@ -15,22 +15,22 @@
 #include "longmix/zio.h"
 #include "train/run_internal.h"
 
-enum { PATH_SIZE = 4096, MICRO_TOKENS = 4096 };
+enum { MICRO_TOKENS = 4096 };
 
 /* ---- opening --------------------------------------------------------------------------- */
 
-static int path_of(char *path, const char *dir, const char *name)
+int tr_path(char path[RUN_PATH], const char *dir, const char *name)
 {
-    if ((size_t)snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE) return LM_OK;
+    if ((size_t)snprintf(path, RUN_PATH, "%s/%s", dir, name) < RUN_PATH) return LM_OK;
     return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
 }
 
 static int open_config(tr_run *r)
 {
-    char path[PATH_SIZE];
+    char path[RUN_PATH];
     int rc = LM_OK;
     if (r->o.model) {
-        rc = path_of(path, r->o.model, "config.json");
+        rc = tr_path(path, r->o.model, "config.json");
         if (!rc) rc = tr_config_load(&r->c, path);
     } else if (!access(r->o.init, F_OK)) {
         rc = tr_config_load(&r->c, r->o.init);
@@ -83,7 +83,8 @@ static void lay_out(tr_run *r)
     r->steps = (r->o.tokens + step - 1) / step;
     r->o.optimizer.total = (double)(r->steps * step);
     r->micro = r->o.micro ? r->o.micro : length < MICRO_TOKENS ? MICRO_TOKENS / length : 1;
-    if (r->micro > r->place.batch) r->micro = r->place.batch;
+    uint64_t size = (uint64_t)r->ranks->size, share = (r->place.batch + size - 1) / size;
+    if (r->micro > share) r->micro = share;
     /* Readers of config.json take this as the longest sequence the model knows; with these two
      * scalings it is a parameter of the rotation. */
     if (r->c.rope.type != TR_ROPE_DYNAMIC && r->c.rope.type != TR_ROPE_YARN &&
@@ -97,7 +98,24 @@ static void lay_out(tr_run *r)
                         .slice = slice < whole ? slice : whole,
                         .train = true,
                         .recompute = r->o.recompute,
-                        .keep_attention = r->o.keep_attention };
+                        .keep_attention = r->o.keep_attention,
+                        .offload_optimizer = r->o.offload_optimizer,
+                        .offload_checkpoints = r->o.offload_checkpoints,
+                        .ranks = r->ranks };
+}
+
+/* Ranks with a share each, and the same shards. */
+static int check_ranks(tr_run *r)
+{
+    comm *c = r->ranks;
+    uint64_t first = r->place.data_hash;
+    if ((uint64_t)c->size > r->place.batch)
+        return lm_fail(LM_EUSAGE, "%d ranks, but --batch makes steps of %" PRIu64 " sequences: at "
+                       "least one for each rank is needed", c->size, r->place.batch);
+    int rc = c->broadcast(c, &first, sizeof first, 0);
+    if (!rc && first != r->place.data_hash)
+        rc = lm_fail(LM_EUSAGE, "%s: other shards than those of rank 0", r->o.data);
+    return comm_agree(c, rc);
 }
 
 int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w)
@@ -107,11 +125,15 @@ int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w
     if (!r) return lm_fail_nomem(sizeof *r);
     r->o = *o;
     r->b = b;
+    r->ranks = o->ranks ? o->ranks : comm_alone();
+    r->host = tr_host_available();
     r->log = r->lock = -1;
-    if (w) r->watch = *w;
+    if (w && r->ranks->rank == 0) r->watch = *w;
     int rc = open_config(r);
     if (!rc) rc = open_data(r);
     if (!rc) lay_out(r);
+    rc = comm_agree(r->ranks, rc);
+    if (!rc) rc = check_ranks(r);
     if (rc) tr_run_close(r);
     else *out = r;
     return rc;
@@ -130,69 +152,6 @@ void tr_run_close(tr_run *r)
     free(r->starts);
     free(r->losses);
     free(r);
-}
-
-/* ---- the memory plan ------------------------------------------------------------------- */
-
-int tr_run_plan(const tr_run *r, lm_buf *text)
-{
-    const double mib = 1024 * 1024;
-    tr_plan p;
-    int rc = tr_model_plan(&p, &r->c, &r->l, r->b);
-    if (!rc)
-        rc = lm_buf_printf(text,
-                           "%.4g M weights, %zu layers; %" PRIu64 " steps of %" PRIu64
-                           " x %zu tokens, %" PRIu64 " at a time\n",
-                           tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps, r->place.batch,
-                           r->l.length, r->micro);
-    for (size_t i = 0; !rc && i < TR_MEM_KINDS; i++)
-        if (p.bytes[i])
-            rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", tr_memory_names[i],
-                               (double)p.bytes[i] / mib);
-    if (!rc) rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "all", (double)p.total / mib);
-    size_t there = r->b->available(r->b);
-    if (!rc && there)
-        rc = lm_buf_printf(text, "%-26s %12.1f MiB\n", "available", (double)there / mib);
-    return rc;
-}
-
-/* Refuse what does not fit, and say what would make it fit. */
-static int check_memory(const tr_run *r)
-{
-    static const struct {
-        bool recompute, keep;
-        bool one;
-        size_t slice;
-        const char *says;
-    } ways[] = {
-        { true, true, false, 0, "--recompute --keep-attention" },
-        { true, false, false, 0, "--recompute" },
-        { true, false, true, 0, "--recompute --micro-batch 1" },
-        { true, false, true, 512, "--recompute --micro-batch 1 --slice 512" },
-    };
-    tr_plan p;
-    size_t there = r->b->available(r->b);
-    int rc = tr_model_plan(&p, &r->c, &r->l, r->b);
-    if (rc || !there || p.total <= there) return rc;
-    size_t need = p.total;
-    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
-        tr_layout l = r->l;
-        l.recompute = ways[i].recompute;
-        l.keep_attention = ways[i].keep;
-        if (ways[i].one) l.tokens = l.length;
-        if (ways[i].slice && ways[i].slice < l.slice) l.slice = ways[i].slice;
-        rc = tr_model_plan(&p, &r->c, &l, r->b);
-        if (rc) return rc;
-        if (p.total <= there)
-            return lm_fail(LM_ENOMEM,
-                           "%zu MiB are needed and %zu MiB are available; with %s it would be %zu "
-                           "MiB (--dry-run shows what takes it)",
-                           need >> 20, there >> 20, ways[i].says, p.total >> 20);
-    }
-    return lm_fail(LM_ENOMEM,
-                   "%zu MiB are needed and %zu MiB are available; no option makes it fit: the "
-                   "least is %zu MiB (--dry-run shows what takes it)",
-                   need >> 20, there >> 20, p.total >> 20);
 }
 
 /* ---- steps ----------------------------------------------------------------------------- */
@@ -226,15 +185,15 @@ int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale, 
     return LM_OK;
 }
 
-/* The context that attention sees on average, for counting its operations. */
-static double mean_context(const tr_rows *rows)
+/* Divided by the tokens: the context that attention sees on average, for counting its operations. */
+static double squares(const tr_rows *rows)
 {
-    double sum = 0, all = (double)(rows->count * rows->length);
+    double sum = 0;
     for (size_t i = 0; i < rows->n_segments; i++) {
         double n = (double)(rows->starts[i + 1] - rows->starts[i]);
         sum += n * n;
     }
-    return sum / all;
+    return sum;
 }
 
 static int log_step(tr_run *r, const tr_report *p)
@@ -253,49 +212,68 @@ static int log_step(tr_run *r, const tr_report *p)
     return tr_log_line(r, line);
 }
 
-static int take_step(tr_run *r)
+/* This rank's share of the step's sequences, and in `all` the targets of all ranks. */
+static int take_rows(tr_run *r, uint64_t *all)
 {
-    double start = lm_seconds(), loss = 0;
-    uint64_t batch = r->place.batch, sequences = tr_data_sequences(r->data);
+    uint64_t sequences = tr_data_sequences(r->data), first = 0;
+    uint64_t count = tr_share(r, r->place.batch, &first);
     int rc = LM_OK;
+    first += r->place.step * r->place.batch;
     tr_rows_clear(&r->rows);
-    for (uint64_t i = 0; !rc && i < batch; i++)
-        rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, r->place.step * batch + i),
-                         &r->rows);
-    if (!rc && !r->rows.predicted)
+    for (uint64_t i = 0; !rc && i < count; i++)
+        rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, first + i), &r->rows);
+    double sum = (double)r->rows.predicted;
+    rc = comm_agree(r->ranks, rc);
+    if (!rc) rc = r->ranks->sum(r->ranks, &sum, 1);
+    *all = (uint64_t)sum;
+    if (!rc && !*all)
         rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict",
                      r->place.step + 1);
-    if (!rc) rc = tr_run_rows(r, r->data, &r->rows, 1 / (double)r->rows.predicted, &loss, NULL);
-    if (rc) return rc;
+    return rc;
+}
 
-    double tokens = (double)(batch * r->l.length), norm = tr_gradient_norm(r->m);
+static int report_step(tr_run *r, tr_report *p, double context)
+{
+    p->step = r->place.step;
+    p->steps = r->steps;
+    p->tokens = r->place.tokens;
+    if (r->peak > 0) p->mfu = p->tokens_per_second * tr_config_flops(&r->c, context) / r->peak;
+    int rc = comm_agree(r->ranks, log_step(r, p));
+    if (!rc && r->watch.step) r->watch.step(r->watch.arg, p);
+    return rc;
+}
+
+static int take_step(tr_run *r)
+{
+    double start = lm_seconds(), norm = 0;
+    double sums[2] = { 0, 0 }; /* the losses; the squares of the segments' lengths */
+    uint64_t predicted = 0;
+    int rc = take_rows(r, &predicted);
+    if (!rc)
+        rc = comm_agree(r->ranks, tr_run_rows(r, r->data, &r->rows, 1 / (double)predicted,
+                                              &sums[0], NULL));
+    sums[1] = rc ? 0 : squares(&r->rows);
+    if (!rc) rc = r->ranks->sum(r->ranks, sums, 2);
+    if (!rc) rc = tr_reduce(r->m, &norm);
+    if (rc) return rc;
+    double tokens = (double)(r->place.batch * r->l.length);
     if (!isfinite(norm)) {
         char where[768];
         tr_data_lineage(r->data, r->rows.which[0], where, sizeof where);
-        return lm_fail(LM_EDATA, "step %" PRIu64 ": the gradient is not finite; its %" PRIu64
-                       " rows begin with %s", r->place.step + 1, batch, where);
+        return comm_agree(r->ranks, lm_fail(LM_EDATA, "step %" PRIu64 ": the gradient is not "
+                          "finite; its %" PRIu64 " rows begin with %s", r->place.step + 1,
+                          r->place.batch, where));
     }
     double lr = tr_learning_rate(&r->o.optimizer, (double)r->place.tokens, tokens);
     rc = tr_step(r->m, &r->o.optimizer, r->place.step + 1, lr, norm);
     if (rc) return rc;
     r->place.step++;
-    r->place.tokens += batch * r->l.length;
-
+    r->place.tokens += r->place.batch * r->l.length;
     double seconds = lm_seconds() - start;
-    tr_report p = { r->place.step,
-                    r->steps,
-                    r->place.tokens,
-                    loss / (double)r->rows.predicted,
-                    norm,
-                    lr,
-                    tokens / seconds,
-                    0,
-                    seconds * (double)(r->steps - r->place.step) };
-    if (r->peak > 0)
-        p.mfu = p.tokens_per_second * tr_config_flops(&r->c, mean_context(&r->rows)) / r->peak;
-    rc = log_step(r, &p);
-    if (!rc && r->watch.step) r->watch.step(r->watch.arg, &p);
-    return rc;
+    tr_report p = { .loss = sums[0] / (double)predicted, .norm = norm, .lr = lr,
+        .tokens_per_second = tokens / seconds,
+        .seconds_left = seconds * (double)(r->steps - r->place.step) };
+    return report_step(r, &p, sums[1] / tokens);
 }
 
 /* ---- checkpoints and the model at the end ----------------------------------------------- */
@@ -303,8 +281,10 @@ static int take_step(tr_run *r)
 static int save(tr_run *r)
 {
     if (r->saved == r->place.step) return LM_OK;
-    int rc = tr_log_size(r, &r->place.log_bytes);
-    if (!rc) rc = tr_checkpoint_save(r->m, &r->c, &r->place, r->o.out, r->o.keep);
+    int rc = comm_agree(r->ranks, tr_log_size(r, &r->place.log_bytes));
+    if (!rc)
+        rc = comm_agree(r->ranks,
+                        tr_checkpoint_save(r->m, &r->c, &r->place, r->o.out, r->o.keep));
     if (rc) return rc;
     r->saved = r->place.step;
     tr_note(r, "step %" PRIu64 ": saved", r->place.step);
@@ -333,6 +313,7 @@ static int check_place(const tr_run *r, const tr_place *p, const char *path)
 static int take_directory(tr_run *r)
 {
     const char *out = r->o.out;
+    if (r->ranks->rank) return LM_OK;
     if (mkdir(out, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", out);
     r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r->lock < 0) return lm_fail_errno(errno, "%s", out);
@@ -341,21 +322,19 @@ static int take_directory(tr_run *r)
     return LM_OK;
 }
 
-/* Weights: of the last checkpoint, of the model, or random. */
-static int begin(tr_run *r, bool *resumed)
+/* The last checkpoint, which rank 0 looks for: 1, or 0 where there is none. */
+static int find_checkpoint(tr_run *r, char path[RUN_PATH])
 {
-    char path[PATH_SIZE];
-    int found = tr_checkpoint_last(r->o.out, path, sizeof path);
-    if (found < 0) return found;
-    if (found && !r->o.resume)
-        return lm_fail(LM_EUSAGE, "%s holds a run already: --resume goes on with it", r->o.out);
-    *resumed = found > 0;
-    r->read = ST_F32;
-    if (!found) {
-        r->saved = UINT64_MAX;
-        return r->o.model ? tr_model_load(r->m, r->o.model, &r->read)
-                          : tr_model_init(r->m, r->o.seed);
-    }
+    comm *c = r->ranks;
+    int found = c->rank ? 0 : tr_checkpoint_last(r->o.out, path, RUN_PATH);
+    int rc = comm_agree(c, found < 0 ? found : LM_OK);
+    if (!rc) rc = c->broadcast(c, &found, sizeof found, 0);
+    if (!rc && found) rc = c->broadcast(c, path, RUN_PATH, 0);
+    return rc ? rc : found;
+}
+
+static int resume(tr_run *r, const char *path)
+{
     tr_place p;
     int rc = tr_checkpoint_place(path, &p);
     if (!rc) rc = check_place(r, &p, path);
@@ -368,59 +347,20 @@ static int begin(tr_run *r, bool *resumed)
     return LM_OK;
 }
 
-static int copy_file(const char *from, const char *to)
+/* Weights: of the last checkpoint, of the model, or random. */
+static int begin(tr_run *r, bool *resumed)
 {
-    lm_in *in = NULL;
-    lm_out *out = NULL;
-    char part[65536];
-    ssize_t n = 0;
-    int rc = lm_in_open(&in, from);
-    if (!rc) rc = lm_out_open(&out, to, LM_OUT_PLAIN, 0);
-    while (!rc && (n = lm_in_read(in, part, sizeof part)) > 0)
-        rc = lm_out_write(out, part, (size_t)n);
-    if (!rc && n < 0) rc = (int)n;
-    if (!rc) {
-        rc = lm_out_commit(out);
-        out = NULL;
-    }
-    lm_out_abandon(out);
-    lm_in_close(in);
-    return rc;
-}
-
-/* The tokenizer and its like go with the model. */
-static int copy_companions(const tr_run *r)
-{
-    static const char *const names[] = { "tokenizer.model",       "tokenizer.json",
-                                         "tokenizer_config.json", "special_tokens_map.json",
-                                         "added_tokens.json",     "generation_config.json" };
-    char from[PATH_SIZE], to[PATH_SIZE];
-    int rc = LM_OK;
-    for (size_t i = 0; !rc && r->o.model && i < sizeof names / sizeof *names; i++) {
-        rc = path_of(from, r->o.model, names[i]);
-        if (!rc) rc = path_of(to, r->o.out, names[i]);
-        if (!rc && !access(from, F_OK)) rc = copy_file(from, to);
-    }
-    return rc;
-}
-
-static int write_model(const tr_run *r)
-{
-    char path[PATH_SIZE];
-    enum st_dtype dtype = r->o.dtype < 0 ? r->read : (enum st_dtype)r->o.dtype;
-    lm_buf text = LM_BUF_INIT((size_t)1 << 20);
-    lm_json *config = tr_config_json(&r->c, st_dtype_name(dtype));
-    int rc = path_of(path, r->o.out, "model.safetensors");
-    if (!rc) rc = tr_model_save(r->m, path, dtype);
-    if (!rc) rc = copy_companions(r);
-    if (!rc) rc = lm_json_dump(config, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = path_of(path, r->o.out, "config.json");
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
-    if (!rc) tr_note(r, "wrote the model to %s", r->o.out);
-    lm_buf_free(&text);
-    lm_json_free(config);
-    return rc;
+    char path[RUN_PATH];
+    int found = find_checkpoint(r, path);
+    if (found < 0) return found;
+    if (found && !r->o.resume)
+        return lm_fail(LM_EUSAGE, "%s holds a run already: --resume goes on with it", r->o.out);
+    *resumed = found > 0;
+    r->read = ST_F32;
+    if (found) return comm_agree(r->ranks, resume(r, path));
+    r->saved = UINT64_MAX;
+    return comm_agree(r->ranks, r->o.model ? tr_model_load(r->m, r->o.model, &r->read)
+                                           : tr_model_init(r->m, r->o.seed));
 }
 
 /* ---- the whole ------------------------------------------------------------------------- */
@@ -434,9 +374,10 @@ static bool due(const tr_run *r, uint64_t every)
 
 static int allocate(tr_run *r)
 {
-    int rc = check_memory(r);
+    uint64_t first = 0, share = tr_share(r, r->place.batch, &first);
+    int rc = tr_check_memory(r);
     if (!rc) rc = tr_model_new(&r->m, &r->c, &r->l, r->b);
-    if (!rc) rc = tr_rows_new(&r->rows, r->l.length, (size_t)r->place.batch);
+    if (!rc) rc = tr_rows_new(&r->rows, r->l.length, (size_t)share);
     if (rc) return rc;
     r->starts = malloc((r->l.tokens + 1) * sizeof *r->starts);
     r->losses = malloc(r->l.tokens * sizeof *r->losses);
@@ -462,10 +403,13 @@ int tr_run_go(tr_run *r)
     bool resumed = false;
     int rc = take_directory(r);
     if (!rc) rc = allocate(r);
+    rc = comm_agree(r->ranks, rc);
     if (!rc) rc = begin(r, &resumed);
-    if (!rc) rc = tr_log_open(r, resumed);
+    if (!rc) rc = comm_agree(r->ranks, tr_log_open(r, resumed));
     if (rc) return rc;
     r->peak = r->b->peak(r->b);
+    rc = r->ranks->sum(r->ranks, &r->peak, 1);
+    if (rc) return rc;
     /* Where the run starts from is part of its curve. */
     if (!resumed) r->place.eval_due = r->eval && r->o.eval_every;
     rc = train(r);
@@ -476,5 +420,5 @@ int tr_run_go(tr_run *r)
                      : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64,
                                r->place.step);
     }
-    return rc ? rc : write_model(r);
+    return rc ? rc : comm_agree(r->ranks, tr_write_model(r));
 }

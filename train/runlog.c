@@ -17,7 +17,8 @@ static int log_path(const tr_run *r, char *path, size_t size)
 
 int tr_log_open(tr_run *r, bool resumed)
 {
-    char path[4096];
+    char path[RUN_PATH];
+    if (r->ranks->rank) return LM_OK;
     int rc = log_path(r, path, sizeof path);
     if (rc) return rc;
     r->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -36,7 +37,7 @@ int tr_log_line(tr_run *r, lm_json *line)
     lm_buf text = LM_BUF_INIT((size_t)1 << 20);
     int rc = lm_json_dump(line, 0, &text);
     if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
+    if (!rc && r->log >= 0) rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
     lm_buf_free(&text);
     lm_json_free(line);
     return rc;
@@ -45,6 +46,8 @@ int tr_log_line(tr_run *r, lm_json *line)
 int tr_log_size(tr_run *r, uint64_t *bytes)
 {
     struct stat st;
+    *bytes = 0;
+    if (r->log < 0) return LM_OK;
     if (fsync(r->log) && errno != EINVAL) return lm_fail_errno(errno, "the log");
     if (fstat(r->log, &st)) return lm_fail_errno(errno, "the log");
     *bytes = (uint64_t)st.st_size;

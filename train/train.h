@@ -9,6 +9,7 @@
 #include "longmix/buf.h"
 #include "longmix/err.h"
 #include "train/backend.h"
+#include "train/comm.h"
 #include "train/model.h"
 #include "train/optimizer.h"
 
@@ -31,11 +32,13 @@ typedef struct tr_options {
     uint64_t seed;
     double rope_base;       /* 0: the model's */
     bool doc_mask, recompute, keep_attention, resume;
+    bool offload_optimizer, offload_checkpoints;
+    comm *ranks;            /* the processes that train together; NULL: this one alone. Borrowed */
     int dtype; /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
     tr_optimizer optimizer; /* its total is set by the run */
 } tr_options;
 
-/* After each step, and after each evaluation. */
+/* After each step, and after each evaluation; rank 0 alone reports. */
 typedef struct tr_report {
     uint64_t step, steps, tokens; /* done, of the whole run */
     double loss, norm, lr, tokens_per_second, mfu, seconds_left;
@@ -47,11 +50,12 @@ typedef struct tr_watch {
     void *arg;
 } tr_watch;
 
-/* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. */
+/* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here and
+ * in tr_run_go a fault of one rank is every rank's. */
 LM_CHECKED int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w);
 void tr_run_close(tr_run *r); /* NULL is fine */
 
-/* The memory plan as lines of text, and its sum. */
+/* The memory plan of a rank as lines of text, and its sum. */
 LM_CHECKED int tr_run_plan(const tr_run *r, lm_buf *text);
 
 /* Allocate and train to the end, from the last whole checkpoint where the options say resume; then

@@ -17,12 +17,6 @@ static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
     return sqrt(-2 * log(1 - a)) * cos(2 * M_PI * b);
 }
 
-static void put(tr_model *m, tr_param *p, size_t at, const float *src, size_t n)
-{
-    m->b->put_act(m->b, bk_at(m->b, p->w, at), src, n);
-    if (p->master) m->b->put_acc(m->b, bk_acc_at(m->b, p->master, at), src, n);
-}
-
 int tr_model_init(tr_model *m, uint64_t seed)
 {
     float *part = malloc(CHUNK * sizeof *part);
@@ -34,7 +28,7 @@ int tr_model_init(tr_model *m, uint64_t seed)
             for (size_t k = 0; k < n; k++)
                 part[k] =
                     tr_param_is_norm(p) ? 1 : (float)(m->c->init_std * normal(seed, i, at + k));
-            put(m, p, at, part, n);
+            tr_weights_put(m, p, at, part, n);
         }
     }
     free(part);
@@ -103,7 +97,7 @@ int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype)
         for (size_t at = 0, n; !rc && at < tr_param_count(p); at += n) {
             n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
             rc = st_read(r, t, at, part, n);
-            if (!rc) put(m, p, at, part, n);
+            if (!rc) tr_weights_put(m, p, at, part, n);
         }
     }
     if (!rc) rc = m->b->finish(m->b);
@@ -121,29 +115,32 @@ int tr_model_dtype(const char *path, enum st_dtype *dtype)
     return rc;
 }
 
-int tr_model_save(const tr_model *m, const char *path, enum st_dtype dtype)
+int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype)
 {
     st_writer *w = NULL;
+    bool writes = m->ranks->rank == 0;
     st_spec *specs = calloc(m->n_params, sizeof *specs);
     float *part = malloc(CHUNK * sizeof *part);
-    int rc = specs && part ? LM_OK : lm_fail_nomem(CHUNK * sizeof *part);
+    int rc = comm_agree(m->ranks,
+                        specs && part ? LM_OK : lm_fail_nomem(CHUNK * sizeof *part)), got = rc;
     for (size_t i = 0; !rc && i < m->n_params; i++) spec_of(&specs[i], &m->params[i]);
-    if (!rc) rc = st_create(&w, path, specs, m->n_params, dtype);
-    for (size_t i = 0; !rc && i < m->n_params; i++) {
+    if (!rc && writes) rc = st_create(&w, path, specs, m->n_params, dtype);
+    /* What cannot be written is read all the same: the other ranks send it. */
+    for (size_t i = 0; !got && i < m->n_params; i++) {
         const tr_param *p = &m->params[i];
-        for (size_t at = 0, n; !rc && at < tr_param_count(p); at += n) {
+        for (size_t at = 0, n; !got && at < tr_param_count(p); at += n) {
             n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
-            if (p->master) m->b->get_acc(m->b, part, bk_acc_at(m->b, p->master, at), n);
-            else m->b->get_act(m->b, part, bk_at(m->b, p->w, at), n);
-            rc = st_write(w, part, n);
+            got = tr_weights_get(m, p, at, part, n);
+            if (!got && !rc && writes) rc = st_write(w, part, n);
         }
     }
-    if (!rc) {
+    if (!rc) rc = got;
+    if (!rc && writes) {
         rc = st_commit(w);
         w = NULL;
     }
     st_abandon(w);
     free(specs);
     free(part);
-    return rc;
+    return comm_agree(m->ranks, rc);
 }

@@ -152,7 +152,8 @@ static void test_plan(void)
     CHECK_OK(tr_model_plan(&eval, &config, &l, b));
     CHECK(keep.total > again.total && again.total > lean.total && lean.total > eval.total);
     CHECK_EQ(again.total - lean.total, 4u * (config.layers - 1) * N * (48 + 6));
-    CHECK_EQ((size_t)tr_config_weights(&config) * 4, keep.bytes[TR_MEM_WEIGHTS]);
+    size_t weights = (size_t)tr_config_weights(&config) * 4;
+    CHECK(keep.bytes[TR_MEM_WEIGHTS] >= weights && keep.bytes[TR_MEM_WEIGHTS] < weights + weights / 20);
     CHECK_EQ(keep.bytes[TR_MEM_OPTIMIZER], 2 * keep.bytes[TR_MEM_WEIGHTS]);
     b->close(b);
 }

@@ -219,6 +219,11 @@ static void test_same_result(void)
     CHECK_OK(go(&p, 1, &t));
     CHECK(equal_files("ways/model.safetensors", "ways2/model.safetensors"));
     CHECK(s.last == t.last);
+    tr_options q = options("ways3", STEPS);
+    q.micro = 4;
+    q.offload_optimizer = q.offload_checkpoints = true;
+    CHECK_OK(go(&q, 2, &t));
+    CHECK(equal_files("ways/model.safetensors", "ways3/model.safetensors"));
 }
 
 static void flip_byte(const char *path, off_t at)

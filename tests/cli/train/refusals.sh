@@ -10,6 +10,8 @@ try --init shape.json --data shards -o out
 try --data shards -o out -n 1K
 try --init shape.json --data shards -o out -n 1K --backend cuda
 try --init shape.json --data shards -o out -n 1K --keep-attention
+try --init shape.json --data shards -o out -n 1K --offload optimizer,weights
+try --init shape.json --data shards -o out -n 1K --offload checkpoints
 try --init shape.json --data shards -o out -n 1K
 try --init llama3-8b --data shards -o out -n 1K
 [ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
