@@ -1,6 +1,7 @@
 #include "eval/eval.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,13 @@ void eval_live(eval_context *c, const char *fmt, ...)
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
     c->watch.live(c->watch.arg, line);
+}
+
+const char *eval_error_text(char out[EVAL_ERROR_TEXT], double error)
+{
+    out[0] = 0;
+    if (isfinite(error)) snprintf(out, EVAL_ERROR_TEXT, " +- %.4f", error);
+    return out;
 }
 
 /* ---- the tokenizer --------------------------------------------------------------------- */

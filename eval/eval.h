@@ -136,6 +136,10 @@ LM_CHECKED int eval_add(eval_context *c, lm_json *cell, double value, lm_json *m
 void eval_note(const eval_context *c, const char *fmt, ...) LM_PRINTF(2, 3);
 void eval_live(eval_context *c, const char *fmt, ...) LM_PRINTF(2, 3);
 
+/* " +- 0.0123", or "" where the error is not known, for words. */
+enum { EVAL_ERROR_TEXT = 40 };
+const char *eval_error_text(char out[EVAL_ERROR_TEXT], double error);
+
 /* ---- for evaluations: text and ids ----------------------------------------------------- */
 
 /* Load DIR/tokenizer.model of the model, once. LM_EDATA says what is missing. */

@@ -5,6 +5,8 @@
 #include "eval/eval.h"
 
 LM_CHECKED int eval_ppl(eval_context *c);
+LM_CHECKED int eval_domains(eval_context *c);
+LM_CHECKED int eval_compare(eval_context *c);
 LM_CHECKED int eval_needle(eval_context *c);
 LM_CHECKED int eval_passkey(eval_context *c);
 

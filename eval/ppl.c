@@ -175,13 +175,14 @@ static double member(const lm_json *line, const char *key)
 
 static void summary(const ppl *p)
 {
+    char e1[EVAL_ERROR_TEXT], e2[EVAL_ERROR_TEXT];
     for (size_t i = 0; i < p->n; i++) {
         lm_json *full = cell(p->lengths[i], "full"), *tail = cell(p->lengths[i], "tail");
         const lm_json *a = eval_results_find(p->c->results, full);
         const lm_json *b = eval_results_find(p->c->results, tail);
-        eval_note(p->c, "at %" PRIu64 ": perplexity %.4f +- %.4f, of the windows' tails %.4f +- %.4f, "
-                  "%.0f windows", p->lengths[i], member(a, "value"), member(a, "error"),
-                  member(b, "value"), member(b, "error"), member(a, "windows"));
+        eval_note(p->c, "at %" PRIu64 ": perplexity %.4f%s, of the windows' tails %.4f%s, %.0f windows",
+                  p->lengths[i], member(a, "value"), eval_error_text(e1, member(a, "error")),
+                  member(b, "value"), eval_error_text(e2, member(b, "error")), member(a, "windows"));
         lm_json_free(full);
         lm_json_free(tail);
     }

@@ -306,6 +306,7 @@ const lm_json *eval_results_find(const eval_results *r, const lm_json *cell)
     return hash_json(cell, r->eval, &hash) ? NULL : find_hash(r, hash);
 }
 
+const char *eval_results_name(const eval_results *r) { return r->name; }
 size_t eval_results_count(const eval_results *r) { return r->n; }
 const lm_json *eval_results_at(const eval_results *r, size_t i) { return r->v[i].json; }
 

@@ -47,6 +47,8 @@ LM_CHECKED int eval_results_begin(eval_results *r, const char *eval, const lm_js
  * until the results are closed. */
 const lm_json *eval_results_find(const eval_results *r, const lm_json *cell);
 
+const char *eval_results_name(const eval_results *r); /* the file's, or "standard output" */
+
 /* All lines of this evaluation, those of the file first. */
 size_t eval_results_count(const eval_results *r);
 const lm_json *eval_results_at(const eval_results *r, size_t i);

@@ -83,7 +83,7 @@ for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
             bad.append(f"{path}: includes <{inc}>, which the trainer may not")
 
 # The evaluations: above the trainer, which they know by four headers.
-EVAL = set("err buf rng hash json progress tokenizer shard threads zio unicode endian version".split())
+EVAL = set("err buf rng hash json progress tokenizer shard store threads zio unicode endian version".split())
 EVAL_TRAIN = set("infer config backend attn_map".split())
 for path in sorted(glob.glob("eval/*.[ch]")):
     text = open(path, encoding="utf-8").read()

@@ -22,7 +22,8 @@ static const cli_opt opts[] = {
 
     { CLI_LIST, "text", 't', &text, "FILE", "ppl: text, or a directory of *.txt; may be given again.",
       0, 0 },
-    { CLI_STR, "data", 'd', &o.data, "SHARDS", "ppl: what lmpack wrote.", 0, 0 },
+    { CLI_STR, "data", 'd', &o.data, "SHARDS",
+      "ppl, domains: what lmpack wrote; domains: also what lmtok wrote, whole documents.", 0, 0 },
     { CLI_STR, "bin", 0, &o.bin, "FILE",
       "ppl: ids without a header, little-endian, as ChunkLlama's scripts keep them.", 0, 0 },
     { CLI_CHOICE, "bin-type", 0, &o.bin_type, "uint16|uint32", "ppl: the ids of --bin.", 0, 0 },
@@ -32,6 +33,22 @@ static const cli_opt opts[] = {
     { CLI_SIZE, "windows", 0, &o.windows, "N",
       "ppl: at most N windows a length, spread over the text (all).", 0, 0 },
     { CLI_SIZE, "bins", 0, &o.bins, "N", "ppl: bins of the loss by position (32; 0: none).", 0, 0 },
+
+    { CLI_CHOICE, "by", 0, &o.by, "position|row|length",
+      "domains: a range is one of a token's position in its document, of its position in the packed "
+      "row, or of the document's length.", 0, 0 },
+    { CLI_STR, "ranges", 0, &o.ranges, "N,N,...",
+      "domains: where ranges end; the first begins at 0, and of a document no more than the last is "
+      "read (4096,131072).", 0, 0 },
+    { CLI_STR, "at", 0, &o.at, "N,N,...",
+      "domains: places for the loss at a position (1Ki,16Ki,32Ki,64Ki,128Ki).", 0, 0 },
+    { CLI_SIZE, "at-width", 0, &o.at_width, "N",
+      "domains: tokens up to such a place that it is the mean of (1024).", 0, 0 },
+    { CLI_SIZE, "documents", 0, &o.documents, "N",
+      "domains: at most N documents of each domain, or rows in all, spread over the data (all).", 0,
+      0 },
+    { CLI_SIZE, "bootstrap", 0, &o.bootstrap, "N",
+      "domains, compare: times that documents are drawn again for standard errors (1000).", 0, 0 },
 
     { CLI_STR, "depths", 0, &o.depths, "P,P,...",
       "needle, passkey: where the needle goes, in percent of the context.", 0, 0 },
@@ -160,6 +177,9 @@ static const cli_tool tool = {
         "ppl: perplexity over sliding windows of --text, --data or --bin, by the windows and the "
         "formula of ChunkLlama's script; of the last --stride tokens of each window alone; and the "
         "loss by position.\n\n"
+        "domains: loss of held-out documents by domain, in ranges of their positions. compare: what "
+        "domains wrote for several models, as differences from the first with standard errors "
+        "(Table 5 of Fu et al. 2024).\n\n"
         "needle: a sentence hidden in a book of essays and a question about it, by length and depth, as "
         "Fu et al. 2024 do it (their 40 lengths and 10 depths unless given), by four scores.\n\n"
         "passkey: a number in the middle of nonsense, by length and depth, in the forms of three papers' "

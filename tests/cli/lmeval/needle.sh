@@ -27,13 +27,15 @@ done
     --answer little --new-tokens 10 --buffer 100 | grep -o '"score":"exact","value":[0-9.]*'
 
 for v in clean landmark chunkllama chunkllama-needle; do
-    passkey=(lmeval passkey --model stories -L 512,800 --trials 2 --variant $v)
+    case $v in clean | *-needle) depths="--depths 50,100" ;; *) depths= ;; esac
+    passkey=(lmeval passkey --model stories -L 512,800 --trials 2 --variant $v $depths)
     "${passkey[@]}" -q -o $v.jsonl
     "${passkey[@]}" -q --no-share -o apart-$v.jsonl
     diff <(lines $v.jsonl) <(lines apart-$v.jsonl) && wc -l <$v.jsonl
 done
-lmeval passkey --model stories -L 256 --depths 50 --trials 1 --variant chunkllama-needle 2>&1 >/dev/null | grep chance
-grep -o '"depth":[0-9.]*' chunkllama-needle.jsonl | sort -u | wc -l
+lmeval passkey --model stories -L 256 --trials 1 --variant chunkllama-needle 2>note >depths.jsonl
+grep chance note
+grep -o '"depth":[0-9.]*' depths.jsonl | sort -u | wc -l
 
 fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
 fails lmeval needle --model stories -L 400

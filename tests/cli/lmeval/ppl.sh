@@ -26,7 +26,7 @@ tail -c +4097 shards/shard-00000.lms | head -c $((2 * 129)) >row.bin # docs/form
 first=("${eval[@]}" -q --lengths 64 --stride 32 --windows 1)
 diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --data shards | numbers)
 diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --bin row.bin | numbers)
-"${eval[@]}" --data shards --lengths 600 2>&1 >/dev/null | sed 's/[0-9.]* +- [0-9.]*/N/g'
+"${eval[@]}" --data shards --lengths 600 2>&1 >/dev/null | sed -E 's/[0-9.]+( \+- [0-9.]+)?([,:])/N\2/g'
 
 # Stopped after the first length; the last line torn; other threads: the same file in the end.
 head -n 6 text.jsonl >resumed.jsonl
