@@ -1,0 +1,291 @@
+/* lmgen.c -- a model writes on. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "longmix/endian.h"
+#include "longmix/json.h"
+#include "longmix/threads.h"
+#include "longmix/unicode.h"
+#include "longmix/zio.h"
+#include "model_options.h"
+#include "train/sample.h"
+
+enum { READ_SIZE = 1 << 20, PREFILL = 4096 };
+
+static model_options model;
+static cli_list prompt;
+static const char *file;
+static uint64_t tokens = 256, length, top_k, seed;
+static double temperature, top_p = 1;
+static bool bos = true, logprobs;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &prompt, "PROMPT",
+      "The text to go on with, in place of standard input.", 0, 0 },
+    MODEL_OPTIONS(model),
+    { CLI_STR, "file", 'f', &file, "FILE",
+      "Read the prompt from a file (plain, .zst or .gz), all of it.", 0, 0 },
+    { CLI_SIZE, "tokens", 'n', &tokens, "N", "Make at most N tokens (256).", 0, 0 },
+    { CLI_SIZE, "length", 'L', &length, "N",
+      "Tokens of context to make room for (the prompt's and --tokens). Dynamic scaling and mscale "
+      "are of this length.", 0, 0 },
+    { CLI_REAL, "temperature", 't', &temperature, "X",
+      "Draw tokens, from logits divided by X; 0 takes the likeliest each time (0).", 0, 1e6 },
+    { CLI_SIZE, "top-k", 0, &top_k, "N", "Draw from the N likeliest tokens only (all).", 0, 0 },
+    { CLI_REAL, "top-p", 0, &top_p, "X",
+      "Draw from the likeliest tokens only that together reach the probability X (1).", 0, 1 },
+    { CLI_SIZE, "seed", 's', &seed, "N", "Of what is drawn (0).", 0, 0 },
+    { CLI_SWITCH, "bos", 0, &bos, NULL,
+      "Set the tokenizer's BOS before the prompt (yes).", 0, 0 },
+    { CLI_FLAG, "logprobs", 0, &logprobs, NULL,
+      "Write a JSON line for each token in place of the text: id, piece, logprob.", 0, 0 },
+    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+};
+
+/* ---- the text that comes out ----------------------------------------------------------- */
+
+/* Whole characters only: bytes of one that is not whole yet wait for the next byte piece. */
+typedef struct writer {
+    const lm_tokenizer *t;
+    unsigned char bytes[4];
+    size_t n;
+    bool begins; /* nothing stands before the next token */
+    lm_buf one, two;
+} writer;
+
+/* The value of a byte piece, "<0x0A>", or -1. */
+static int byte_of(const char *piece)
+{
+    char *end = NULL;
+    if (!piece || strlen(piece) != 6 || strncmp(piece, "<0x", 3) || piece[5] != '>') return -1;
+    long v = strtol(piece + 3, &end, 16);
+    return end == piece + 5 ? (int)v : -1;
+}
+
+/* Could more bytes make a character of these n? */
+static bool unfinished(const unsigned char *s, size_t n)
+{
+    size_t want = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4 || n >= want) return false;
+    for (size_t i = 1; i < n; i++)
+        if ((s[i] & 0xc0) != 0x80) return false;
+    return true;
+}
+
+/* Write the characters that wait; what can become none is U+FFFD, as in SentencePiece's Decode. */
+static int drain(writer *w, bool all)
+{
+    const char *why = NULL;
+    while (w->n && (all || !unfinished(w->bytes, w->n))) {
+        size_t k = lm_utf8_next(w->bytes, w->n, &why);
+        int rc = k ? cli_write(w->bytes, k) : cli_write("\xef\xbf\xbd", 3);
+        if (rc) return rc;
+        if (!k) k = 1;
+        memmove(w->bytes, w->bytes + k, w->n -= k);
+    }
+    return LM_OK;
+}
+
+static int write_token(writer *w, int32_t id)
+{
+    int byte = byte_of(lm_tokenizer_piece(w->t, (uint32_t)id));
+    if (byte >= 0) {
+        w->begins = false;
+        w->bytes[w->n++] = (unsigned char)byte;
+        return drain(w, false);
+    }
+    /* Decode drops the space before a text's first piece: so it is asked for the piece twice, and
+     * what the second one added is the piece's text inside a text. */
+    unsigned char twice[8];
+    unsigned width = lm_tokenizer_width(w->t);
+    for (unsigned i = 0; i < 2; i++)
+        if (width == 2) lm_put16(twice + 2 * i, (uint16_t)id);
+        else lm_put32(twice + 4 * i, (uint32_t)id);
+    lm_buf_reset(&w->one, 0);
+    lm_buf_reset(&w->two, 0);
+    int rc = drain(w, true);
+    if (!rc) rc = lm_decode(w->t, twice, 1, &w->one);
+    if (!rc) rc = lm_decode(w->t, twice, 2, &w->two);
+    if (rc) return rc;
+    if (w->begins) rc = cli_write(w->one.data, w->one.size);
+    else rc = cli_write(w->two.data + w->one.size, w->two.size - w->one.size);
+    w->begins = false;
+    return rc;
+}
+
+static int write_line(const writer *w, int32_t id, const float *logits, size_t vocab)
+{
+    double most = (double)logits[id], sum = 0;
+    for (size_t i = 0; i < vocab; i++) most = fmax(most, (double)logits[i]);
+    for (size_t i = 0; i < vocab; i++) sum += exp((double)logits[i] - most);
+    const char *piece = lm_tokenizer_piece(w->t, (uint32_t)id);
+    lm_buf text = LM_BUF_INIT(1 << 16);
+    lm_json *o = lm_json_object();
+    lm_json_set_u64(o, "id", (uint64_t)id);
+    lm_json_set_str(o, "piece", piece ? piece : "");
+    lm_json_set_f64(o, "logprob", (double)logits[id] - most - log(sum));
+    int rc = lm_json_dump(o, 0, &text);
+    if (!rc) rc = lm_buf_add(&text, "\n", 1);
+    if (!rc) rc = cli_write(text.data, text.size);
+    lm_json_free(o);
+    lm_buf_free(&text);
+    return rc;
+}
+
+/* ---- from prompt to text --------------------------------------------------------------- */
+
+static int read_prompt(lm_buf *out)
+{
+    lm_in *in = NULL;
+    if (prompt.n > 1) return cli_usage("%s: one PROMPT is taken; quote it", prompt.v[1]);
+    if (prompt.n && file) return cli_usage("--file and PROMPT: one of them");
+    if (prompt.n) return lm_buf_add(out, prompt.v[0], strlen(prompt.v[0]));
+    int rc = lm_in_open(&in, file ? file : "-");
+    for (ssize_t got = 1; !rc && got > 0;) {
+        rc = lm_buf_reserve(out, READ_SIZE);
+        if (rc) break;
+        got = lm_in_read(in, out->data + out->size, READ_SIZE);
+        if (got < 0) rc = (int)got;
+        else out->size += (size_t)got;
+    }
+    lm_in_close(in);
+    return rc;
+}
+
+/* Read the prompt into the session, in parts so that the live line moves. */
+static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
+{
+    lm_progress *live = cli_progress("tokens", 0);
+    double started = lm_seconds();
+    for (size_t at = 0, part = 0; at < n; at += part) {
+        char line[120];
+        part = n - at < PREFILL ? n - at : PREFILL;
+        int rc = tr_infer_read(s, ids + at, part, at + part == n ? logits : NULL, NULL, NULL);
+        if (rc) return rc;
+        snprintf(line, sizeof line, "reading the prompt: %s of %s tokens, %.0f tokens/s",
+                 cli_count(at + part), cli_count(n),
+                 (double)(at + part) / (lm_seconds() - started));
+        if (live->show) live->show(live->arg, at + part < n ? line : "");
+    }
+    return LM_OK;
+}
+
+/* Make tokens until one of them ends the text; *made counts them. */
+static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratch, uint64_t *made)
+{
+    size_t vocab = lm_tokenizer_vocab(r->tokenizer);
+    tr_sampling how = { temperature, (size_t)top_k, top_p, seed };
+    for (*made = 0; *made < tokens; ++*made) {
+        if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+        int32_t id = tr_sample(&how, logits, vocab, *made, scratch);
+        if (id < 0) return id;
+        /* BOS begins another text. */
+        if (id == lm_tokenizer_eos(r->tokenizer) || id == lm_tokenizer_bos(r->tokenizer)) break;
+        int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
+        if (!rc && fflush(stdout)) rc = lm_fail_errno(errno, "standard output");
+        if (!rc && *made + 1 < tokens) rc = tr_infer_read(r->infer, &id, 1, logits, NULL, NULL);
+        if (rc) return rc;
+    }
+    return drain(w, true);
+}
+
+static void say_speed(size_t read, double reading, uint64_t made, double making)
+{
+    char line[160];
+    snprintf(line, sizeof line, "%s tokens read at %.1f tokens/s, %s made at %.1f tokens/s",
+             cli_count(read), (double)read / reading, cli_count(made), (double)made / making);
+    if (isatty(2)) cli_note("%s", line);
+    else cli_verbose("%s", line);
+}
+
+static int check_length(size_t n)
+{
+    if (!n) return lm_fail(LM_EUSAGE, "the prompt is empty, and no BOS stands before it");
+    if (tokens > INT32_MAX || n > INT32_MAX)
+        return lm_fail(LM_EUSAGE, "%zu tokens of prompt and %" PRIu64 " to make are too many", n,
+                       tokens);
+    if (!length) length = n + (tokens ? tokens : 1);
+    if (n + tokens > length)
+        return lm_fail(LM_EUSAGE, "--length %" PRIu64 ": too short for %zu tokens of prompt and "
+                       "%" PRIu64 " to make", length, n, tokens);
+    return LM_OK;
+}
+
+static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
+{
+    const tr_config *c = tr_infer_config(r->infer);
+    writer w = { .t = r->tokenizer, .begins = begins, .one = LM_BUF_INIT(1 << 16),
+        .two = LM_BUF_INIT(1 << 16) };
+    float *logits = malloc(c->vocab * sizeof *logits);
+    tr_candidate *scratch = malloc(c->vocab * sizeof *scratch);
+    uint64_t made = 0;
+    int rc = logits && scratch ? LM_OK : lm_fail_nomem(c->vocab * sizeof *scratch);
+    double start = lm_seconds(), read = start;
+    if (!rc) rc = prefill(r->infer, ids, n, logits);
+    if (!rc) {
+        read = lm_seconds();
+        rc = generate(r, &w, logits, scratch, &made);
+        if (isatty(1) && !logprobs) cli_print("\n");
+        say_speed(n, read - start, made, lm_seconds() - read);
+    }
+    free(logits);
+    free(scratch);
+    lm_buf_free(&w.one);
+    lm_buf_free(&w.two);
+    return rc;
+}
+
+static int run(void)
+{
+    model_run r = { 0 };
+    lm_buf text = LM_BUF_INIT((size_t)1 << 30), ids = LM_BUF_INIT((size_t)8 << 30);
+    int rc = model_open_tokenizer(&r, &model);
+    if (!rc) rc = read_prompt(&text);
+    if (!rc) rc = model_encode(&r, (const char *)text.data, text.size, bos, &ids);
+    size_t n = ids.size / sizeof(int32_t);
+    if (!rc) rc = check_length(n);
+    if (!rc) rc = model_open(&r, &model, (size_t)length);
+    if (!rc) {
+        size_t trained = tr_infer_config(r.infer)->positions;
+        if (length > trained && !model.scaling && (!model.attention || *model.attention == 'r'))
+            cli_note("%s tokens of context, and the model was trained at %s: --attention dca "
+                     "reaches further", cli_count(length), cli_count(trained));
+        rc = go(&r, (const int32_t *)(const void *)ids.data, n, text.size == 0);
+    }
+    model_close(&r);
+    lm_buf_free(&text);
+    lm_buf_free(&ids);
+    return rc;
+}
+
+static const cli_tool tool = {
+    .name = "lmgen",
+    .summary = "text from a model and a prompt",
+    .about =
+        "Reads a prompt (an operand, a file or standard input) and writes what the model goes on "
+        "with to standard output, as it is made, until the model ends the text (EOS, or BOS, "
+        "which begins another) or --tokens are made. Characters come whole. A terminal on "
+        "standard error, or -v, gets the speeds at the end.\n\n"
+        "The likeliest token is taken each time, or with --temperature one is drawn; what is "
+        "drawn is a function of --seed. Prompts may be longer than the model was trained "
+        "at: see --attention and --rope-scaling. The prompt is read in parts, and memory beyond "
+        "weights and the cache of keys and values does not grow with it; what cannot fit is "
+        "refused before it is read, with the number.",
+    .opts = opts,
+    .examples =
+        "# the likeliest continuation\n"
+        "lmgen --model model -n 20 'Once upon a time'\n"
+        "# three tokens drawn, with their log-probabilities\n"
+        "lmgen --model model -n 3 -t 0.8 --top-p 0.9 --seed 7 --logprobs 'Once upon a time'\n"
+        "# a prompt eight times as long as the model was trained at\n"
+        "head -c 4000 sample.txt | lmgen --model model --attention dca -n 20\n",
+    .see = "lmimport(1), lmtrain(1)",
+    .run = run,
+};
+
+int main(int argc, char **argv) { return cli_main(argc, argv, &tool); }
