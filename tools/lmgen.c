@@ -282,8 +282,8 @@ static const cli_tool tool = {
         "lmgen --model model -n 20 'Once upon a time'\n"
         "# three tokens drawn, with their log-probabilities\n"
         "lmgen --model model -n 3 -t 0.8 --top-p 0.9 --seed 7 --logprobs 'Once upon a time'\n"
-        "# a prompt eight times as long as the model was trained at\n"
-        "head -c 4000 sample.txt | lmgen --model model --attention dca -n 20\n",
+        "# a prompt from a file, longer than the model was trained at\n"
+        "lmgen --model model --attention dca -n 20 --file recipes/README.md\n",
     .see = "lmimport(1), lmtrain(1)",
     .run = run,
 };

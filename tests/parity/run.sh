@@ -5,6 +5,7 @@
 # 2. A checkpoint of llama2.c, imported and trained on, must load in transformers, generate, and have there
 #    the held-out loss that lmtrain logged: in float32, and with RoPE's base changed and rows longer
 #    than it was trained with.
+# 3. The tokens that lmgen makes of the checkpoint are those of transformers' greedy search.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 python=${LM_PARITY_PYTHON:-}
@@ -43,3 +44,5 @@ lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held
 lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held" -o "$work/base" \
     -b 6K -n 30K --lr 1e-3 --rope-base 50000 --recompute
 "$python" tests/parity/load.py "$work/base" "$work/held"
+lmgen -q --model "$work/stories" -n 200 --logprobs '' >"$work/made.jsonl"
+"$python" tests/parity/greedy.py "$work/stories" "$work/made.jsonl"
