@@ -95,16 +95,21 @@ int eval_begin(eval_context *c, size_t longest, lm_json *settings)
     return rc;
 }
 
-int eval_run(eval_context *c, const eval_entry *entry)
+void eval_close(eval_context *c)
 {
-    c->name = entry->name;
-    int rc = entry->run(c);
     tr_infer_close(c->infer);
     eval_results_close(c->results);
     lm_encoder_free(c->encoder);
     lm_tokenizer_free(c->tokenizer);
     eval_ids_free(&c->held);
     free(c->logits);
+}
+
+int eval_run(eval_context *c, const eval_entry *entry)
+{
+    c->name = entry->name;
+    int rc = entry->run(c);
+    eval_close(c);
     return rc;
 }
 

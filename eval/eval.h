@@ -109,8 +109,11 @@ typedef struct eval_entry {
 extern const eval_entry eval_list[]; /* ends with a name of NULL */
 const eval_entry *eval_find(const char *name); /* NULL where there is none */
 
-/* Run `entry` and free what the context has opened. */
+/* Run `entry`, then eval_close. */
 LM_CHECKED int eval_run(eval_context *c, const eval_entry *entry);
+
+/* Free what the context has opened: model session, results, tokenizer. */
+void eval_close(eval_context *c);
 
 /* ---- for evaluations: beginning and results --------------------------------------------- */
 

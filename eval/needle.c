@@ -45,24 +45,30 @@ typedef struct needle {
     uint64_t book_hash;
     eval_ids book, needle, periods;          /* ids without a beginning-of-text */
     eval_ids context, placed, prompt, answer; /* of the cell at work */
-    lm_buf text, prompt_text;
+    lm_buf essays, text, prompt_text;
 } needle;
 
 /* ---- the book -------------------------------------------------------------------------- */
 
-/* As often as it takes to have `longest` tokens. */
-static int read_book(needle *n, uint64_t longest)
+static int read_book(needle *n)
 {
-    lm_buf once = LM_BUF_INIT(BOOK_MAX), all = LM_BUF_INIT(BOOK_MAX);
-    if (!n->c->o->haystack.n) return lm_fail(LM_EUSAGE, "needle needs --haystack");
-    int rc = eval_load_text(&n->c->o->haystack, &once, &n->book_hash, NULL, NULL);
-    if (!rc && !once.size) rc = lm_fail(LM_EUSAGE, "%s: no text in it", n->c->o->haystack.v[0]);
+    const eval_paths *files = &n->c->o->haystack;
+    if (!files->n) return lm_fail(LM_EUSAGE, "needle needs --haystack");
+    int rc = eval_load_text(files, &n->essays, &n->book_hash, NULL, NULL);
+    if (!rc && !n->essays.size) rc = lm_fail(LM_EUSAGE, "%s: no text in it", files->v[0]);
+    return rc;
+}
+
+/* The essays as often as it takes to have `longest` tokens. */
+static int fill_book(needle *n, uint64_t longest)
+{
+    lm_buf all = LM_BUF_INIT(BOOK_MAX);
+    int rc = LM_OK;
     while (!rc && n->book.n < longest) {
-        rc = lm_buf_add(&all, once.data, once.size);
+        rc = lm_buf_add(&all, n->essays.data, n->essays.size);
         n->book.n = 0;
         if (!rc) rc = eval_encode(n->c, (char *)all.data, all.size, false, &n->book);
     }
-    lm_buf_free(&once);
     lm_buf_free(&all);
     return rc;
 }
@@ -264,10 +270,11 @@ static int begin(needle *n)
     if (!rc && o->bos_quirk && lm_tokenizer_bos(n->c->tokenizer) < 0)
         rc = lm_fail(LM_EUSAGE, "--bos-quirk: the tokenizer has no beginning-of-text");
     uint64_t longest = rc ? 0 : n->lengths[n->n_lengths - 1];
-    if (!rc) rc = read_book(n, longest);
+    if (!rc) rc = read_book(n);
     if (!rc) rc = eval_encode(n->c, o->needle, strlen(o->needle), false, &n->needle);
     if (!rc) rc = eval_period_ids(n->c->tokenizer, &n->periods);
     if (!rc) rc = eval_begin(n->c, longest, settings(n));
+    if (!rc) rc = fill_book(n, longest);
     return rc ? rc : make_cells(n);
 }
 
@@ -309,12 +316,14 @@ static void summary(const needle *n)
 
 int eval_needle(eval_context *c)
 {
-    needle n = { .c = c, .text = LM_BUF_INIT(BOOK_MAX), .prompt_text = LM_BUF_INIT(BOOK_MAX) };
+    needle n = { .c = c, .essays = LM_BUF_INIT(BOOK_MAX), .text = LM_BUF_INIT(BOOK_MAX),
+                 .prompt_text = LM_BUF_INIT(BOOK_MAX) };
     int rc = begin(&n);
     for (size_t i = 0; !rc && i < n.n_cells; i++) rc = measure(&n, &n.cells[i]);
     if (!rc) summary(&n);
     eval_ids *ids[] = { &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) eval_ids_free(ids[i]);
+    lm_buf_free(&n.essays);
     lm_buf_free(&n.text);
     lm_buf_free(&n.prompt_text);
     free(n.lengths);

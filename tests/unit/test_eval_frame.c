@@ -1,0 +1,164 @@
+/* The frame on a real checkpoint: a prompt that shares its beginning with the one before it gives the
+ * bits of one that was read whole, whatever the attention; and what texts and lists become. */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "eval/eval.h"
+#include "longmix/rng.h"
+#include "longmix/zio.h"
+#include "train/llama2c.h"
+
+enum { LONGEST = 1200, PROMPTS = 6 };
+
+static void import_model(void)
+{
+    char model[4096], vocabulary[4096];
+    snprintf(model, sizeof model, "%s/stories260K/stories260K.bin", test_data());
+    snprintf(vocabulary, sizeof vocabulary, "%s/stories260K/tok512.bin", test_data());
+    NEED(tr_import_llama2c(model, vocabulary, "stories") == 0);
+}
+
+static int no_write(void *arg, const void *p, size_t n)
+{
+    (void)arg, (void)p, (void)n;
+    return LM_OK;
+}
+
+/* Prompts that part at many places, blocks and others; the last goes back to the first. */
+static size_t prompt(int which, int32_t *ids)
+{
+    static const size_t parts[PROMPTS] = { 0, 255, 256, 700, 1, 0 };
+    static const size_t sizes[PROMPTS] = { 900, 1150, 600, 1200, 257, 900 };
+    for (size_t i = 0; i < sizes[which]; i++) {
+        bool own = i >= parts[which] && which && which < PROMPTS - 1;
+        ids[i] = (int32_t)(3 + lm_mix(own ? (uint64_t)which : 0, i, 0, 0) % 500);
+    }
+    return sizes[which];
+}
+
+static void read_all(const eval_options *o, backend *b, const char *attention, const char *scaling,
+                     float *logits, size_t vocab, uint64_t *read)
+{
+    eval_context c = { .o = o, .b = b, .name = "test", .sink = { no_write, NULL } };
+    int32_t ids[LONGEST];
+    c.model = (tr_infer_options){ .model = "stories", .attention = attention, .scaling = scaling };
+    NEED(eval_begin(&c, LONGEST, lm_json_object()) == 0);
+    for (int i = 0; i < PROMPTS; i++) {
+        size_t n = prompt(i, ids);
+        CHECK_OK(eval_use(&c, scaling ? n : LONGEST));
+        CHECK_OK(eval_read(&c, ids, n, logits + (size_t)i * vocab));
+    }
+    CHECK(eval_read(&c, ids, LONGEST + 1, logits) == LM_EUSAGE);
+    *read = c.read;
+    eval_close(&c);
+}
+
+static void test_sharing(void)
+{
+    static const char *const forms[][2] = { { NULL, NULL }, { "dca", NULL }, { "dca:64,32", NULL },
+        { "rope", "dynamic:4" } };
+    enum { VOCAB = 512 };
+    static float whole[PROMPTS * VOCAB], part[PROMPTS * VOCAB];
+    eval_options o = eval_defaults, apart = eval_defaults;
+    backend *b = NULL;
+    uint64_t all = 0, less = 0;
+    apart.share = false;
+    NEED(bk_open(&b, "cpu", 2) == 0);
+    for (size_t f = 0; f < 4; f++) {
+        read_all(&apart, b, forms[f][0], forms[f][1], whole, VOCAB, &all);
+        read_all(&o, b, forms[f][0], forms[f][1], part, VOCAB, &less);
+        CHECK(!memcmp(whole, part, sizeof whole));
+        CHECK(!memcmp(whole, whole + (PROMPTS - 1) * VOCAB, VOCAB * sizeof *whole));
+        CHECK_EQ(all, 900 + 1150 + 600 + 1200 + 257 + 900);
+        /* Where the length matters, each is read whole; else 256 + 256 are shared: prompts 2 and 3
+         * have 255 and 256 ids in common with those before them. */
+        CHECK(f == 3 ? less == all : less < all);
+    }
+    b->close(b);
+}
+
+static void test_answer(void)
+{
+    eval_options o = eval_defaults;
+    backend *b = NULL;
+    NEED(bk_open(&b, "cpu", 1) == 0);
+    eval_context c = { .o = &o, .b = b, .name = "test", .sink = { no_write, NULL } };
+    eval_ids ask = { 0 }, answer = { 0 };
+    lm_buf text = LM_BUF_INIT(1 << 16);
+    c.model = (tr_infer_options){ .model = "stories" };
+    NEED(eval_tokenizer(&c) == 0 && eval_begin(&c, 64, lm_json_object()) == 0);
+    static const char once[] = "Once upon a";
+    CHECK_OK(eval_encode(&c, once, sizeof once - 1, true, &ask));
+    CHECK_EQ(ask.v[0], 1); /* <s> */
+    CHECK_OK(eval_answer(&c, &ask, 8, true, &answer));
+    CHECK_EQ(answer.n, 8);
+    CHECK_OK(eval_decode(&c, answer.v, answer.n, &text));
+    CHECK(strstr((char *)text.data, "time"));
+    CHECK_EQ(strlen((char *)text.data), text.size);
+    CHECK(eval_answer(&c, &ask, 64, true, &answer) == LM_EUSAGE); /* past the context */
+    CHECK_OK(eval_answer(&c, &ask, 0, true, &answer));
+    CHECK_EQ(answer.n, 0);
+    eval_ids_free(&ask);
+    eval_ids_free(&answer);
+    lm_buf_free(&text);
+    eval_close(&c);
+    b->close(b);
+}
+
+static size_t ends[8], n_ends;
+static int note_end(void *arg, const char *name, size_t end)
+{
+    (void)arg, (void)name;
+    ends[n_ends++] = end;
+    return LM_OK;
+}
+
+static void test_inputs(void)
+{
+    uint64_t *v = NULL, hash = 0, other = 0;
+    double *d = NULL;
+    size_t n = 0;
+    CHECK_OK(eval_sizes("lengths", "512,1K,2Ki", 1, &v, &n));
+    CHECK(n == 3 && v[0] == 512 && v[1] == 1000 && v[2] == 2048);
+    free(v);
+    static const char *const bad[] = { "", ",", "5,", "5,5", "0", "5,4", "1.5", "5,,6", "-1", "3000M" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK(eval_sizes("lengths", bad[i], 1, &v, &n) == LM_EUSAGE);
+    CHECK_OK(eval_depths("0,6.25,100", &d, &n));
+    CHECK(n == 3 && d[1] == 6.25);
+    free(d);
+    static const char *const wrong[] = { "", "100.5", "5,5", "1e1", "-0", "." };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        CHECK(eval_depths(wrong[i], &d, &n) == LM_EUSAGE);
+
+    /* Files as given; of a directory its .txt, by name. */
+    CHECK(mkdir("texts", 0777) == 0);
+    CHECK_OK(lm_write_file("texts/b.txt", "two", 3));
+    CHECK_OK(lm_write_file("texts/a.txt", "one", 3));
+    CHECK_OK(lm_write_file("texts/c.md", "no", 2));
+    CHECK_OK(lm_write_file("last", "!", 1));
+    char texts[] = "texts", last[] = "last", absent[] = "absent";
+    char *paths[] = { texts, last };
+    eval_paths list = { paths, 2 };
+    lm_buf text = LM_BUF_INIT(1 << 20);
+    CHECK_OK(eval_load_text(&list, &text, &hash, note_end, NULL));
+    CHECK(text.size == 7 && !memcmp(text.data, "onetwo!", 7));
+    CHECK(n_ends == 3 && ends[0] == 3 && ends[1] == 6 && ends[2] == 7);
+    text.size = 0;
+    list.n = 1;
+    CHECK_OK(eval_load_text(&list, &text, &other, NULL, NULL));
+    CHECK(hash != other);
+    paths[0] = absent;
+    CHECK(eval_load_text(&list, &text, NULL, NULL, NULL) == LM_EIO);
+    lm_buf_free(&text);
+}
+
+int main(void)
+{
+    test_inputs();
+    import_model();
+    test_sharing();
+    test_answer();
+    CHECK_END();
+}
