@@ -13,7 +13,7 @@
 #include "longmix/zio.h"
 #include "train/state.h"
 
-enum { CHUNK = 1 << 18, PATH_SIZE = 4096, FORM = 1 };
+enum { CHUNK = 1 << 18, PATH_SIZE = 4096, FORM = 2 };
 
 static int path_of(char *path, const char *dir, const char *name)
 {
@@ -198,7 +198,7 @@ static int survey(const char *out, bool sweep, uint64_t *highest, uint64_t *lowe
     return LM_OK;
 }
 
-static int drop_old(const char *out, uint64_t keep)
+int tr_checkpoint_drop(const char *out, uint64_t keep)
 {
     for (;;) {
         uint64_t highest = 0, lowest = 0, count = 0;
@@ -228,10 +228,20 @@ int tr_checkpoint_last(const char *out, char *path, size_t size)
 
 /* ---- run.json --------------------------------------------------------------------------- */
 
+/* { "form", "check", "run": { the place; "tensors": their hashes } }: the check is the hash of "run" as
+ * it is dumped without white space. */
+static int check_of(uint64_t *out, const lm_json *run)
+{
+    lm_buf text = LM_BUF_INIT((size_t)64 << 20);
+    int rc = lm_json_dump(run, 0, &text);
+    if (!rc) *out = lm_hash64(text.data, text.size);
+    lm_buf_free(&text);
+    return rc;
+}
+
 static lm_json *place_json(const tr_place *p)
 {
     lm_json *o = lm_json_object();
-    lm_json_set_u64(o, "form", FORM);
     lm_json_set_u64(o, "step", p->step);
     lm_json_set_u64(o, "tokens", p->tokens);
     lm_json_set_hex64(o, "data", p->data_hash);
@@ -244,10 +254,11 @@ static lm_json *place_json(const tr_place *p)
     return o;
 }
 
-static int load_run(lm_json **out, const char *path)
+/* run.json, whole and of this form; *run is in it. */
+static int load_run(lm_json **out, const lm_json **run, const char *path)
 {
     char file[PATH_SIZE];
-    uint64_t form = 0;
+    uint64_t form = 0, check = 0, want = 0;
     *out = NULL;
     int rc = path_of(file, path, "run.json");
     if (!rc) rc = lm_json_load(out, file, (size_t)64 << 20);
@@ -255,14 +266,21 @@ static int load_run(lm_json **out, const char *path)
     if (!rc && form != FORM)
         rc = lm_json_fail(lm_json_get(*out, "form"), "checkpoints of form %" PRIu64 " are not read",
                           form);
+    if (!rc) rc = lm_json_need(run, *out, "run");
+    if (!rc) rc = lm_json_hex64(&want, *out, "check");
+    if (!rc) rc = check_of(&check, *run);
+    if (!rc && check != want)
+        rc = lm_fail(LM_EDATA, "%s is damaged: remove this checkpoint to go on from the one before",
+                     file);
     return rc;
 }
 
 int tr_checkpoint_place(const char *path, tr_place *p)
 {
-    lm_json *o = NULL;
+    lm_json *all = NULL;
+    const lm_json *o = NULL;
     *p = (tr_place){ 0 };
-    int rc = load_run(&o, path);
+    int rc = load_run(&all, &o, path);
     if (!rc) rc = lm_json_u64(&p->step, o, "step");
     if (!rc) rc = lm_json_u64(&p->tokens, o, "tokens");
     if (!rc) rc = lm_json_hex64(&p->data_hash, o, "data");
@@ -272,7 +290,7 @@ int tr_checkpoint_place(const char *path, tr_place *p)
     if (!rc) rc = lm_json_bool(&p->doc_mask, o, "doc_mask");
     if (!rc) rc = lm_json_bool(&p->eval_due, o, "eval_due");
     if (!rc) rc = lm_json_u64(&p->log_bytes, o, "log_bytes");
-    lm_json_free(o);
+    lm_json_free(all);
     return rc;
 }
 
@@ -288,6 +306,19 @@ static int write_json(const lm_json *o, const char *dir, const char *name)
     return rc;
 }
 
+static int write_run(const lm_json *run, const char *dir)
+{
+    uint64_t check = 0;
+    lm_json *o = lm_json_object();
+    int rc = check_of(&check, run);
+    lm_json_set_u64(o, "form", FORM);
+    lm_json_set_hex64(o, "check", check);
+    lm_json_set_copy(o, "run", run);
+    if (!rc) rc = write_json(o, dir, "run.json");
+    lm_json_free(o);
+    return rc;
+}
+
 static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const char *dir)
 {
     char path[PATH_SIZE];
@@ -299,7 +330,7 @@ static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const 
     if (!rc) rc = save_tensors(m, path, KIND_M, KINDS, sums);
     lm_json_set(run, "tensors", sums);
     if (!rc && writes) rc = write_json(config, dir, "config.json");
-    if (!rc && writes) rc = write_json(run, dir, "run.json"); /* which syncs the directory too */
+    if (!rc && writes) rc = write_run(run, dir); /* which syncs the directory too */
     lm_json_free(run);
     lm_json_free(config);
     return rc;
@@ -323,20 +354,20 @@ int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const
     if (!rc && rename(aside, path)) rc = lm_fail_errno(errno, "%s: renaming to %s", aside, path);
     if (!rc) rc = lm_sync_dir(path);
     if (rc) remove_dir(aside);
-    return rc ? rc : drop_old(out, keep);
+    return rc ? rc : tr_checkpoint_drop(out, keep);
 }
 
 int tr_checkpoint_load(tr_model *m, const char *path)
 {
     char file[PATH_SIZE];
-    lm_json *run = NULL;
-    const lm_json *sums = NULL;
-    int rc = load_run(&run, path);
+    lm_json *all = NULL;
+    const lm_json *run = NULL, *sums = NULL;
+    int rc = load_run(&all, &run, path);
     if (!rc) rc = lm_json_need(&sums, run, "tensors");
     if (!rc) rc = path_of(file, path, "model.safetensors");
     if (!rc) rc = load_tensors(m, file, KIND_WEIGHT, KIND_M, sums);
     if (!rc) rc = path_of(file, path, "optimizer.safetensors");
     if (!rc) rc = load_tensors(m, file, KIND_M, KINDS, sums);
-    lm_json_free(run);
+    lm_json_free(all);
     return rc;
 }

@@ -18,10 +18,13 @@ typedef struct tr_place {
 } tr_place;
 
 /* Save to out/checkpoint-STEP: model.safetensors, optimizer.safetensors, config.json, run.json, the
- * last with the hash of each tensor. Then remove all but the last `keep`. Rank 0 writes, and all
+ * last with the hash of each tensor and one of itself. Then remove all but the last `keep`. Rank 0 writes, and all
  * call; what only rank 0 may fail in is for comm_agree by the caller. 0 or LM_EIO. */
 LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p,
                                   const char *out, uint64_t keep);
+
+/* Remove all checkpoints but the last `keep`. 0 or LM_EIO. */
+LM_CHECKED int tr_checkpoint_drop(const char *out, uint64_t keep);
 
 /* The path of the last checkpoint in `out`: 1, or 0 where there is none. Leftovers of a run that
  * was killed while it saved are removed. */

@@ -344,7 +344,8 @@ static int resume(tr_run *r, const char *path)
     r->place = p;
     r->saved = p.step;
     tr_note(r, "resumed from %s", path);
-    return LM_OK;
+    /* A run that was killed after it saved may have left more. */
+    return r->ranks->rank ? LM_OK : tr_checkpoint_drop(r->o.out, r->o.keep);
 }
 
 /* Weights: of the last checkpoint, of the model, or random. */

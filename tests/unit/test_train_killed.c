@@ -1,0 +1,289 @@
+/* SIGKILL at every single call that changes a file, before it and in the middle of a write: the next
+ * start goes on from the last whole checkpoint and ends with the bits of a run that was left alone.
+ * And what has its name is on the disk: files and directories are synced before they are renamed.
+ *
+ * This program's own write(), rename() and so on stand before those of the C library. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "longmix/zio.h"
+#include "train/train.h"
+#include "train_shards.h"
+
+enum { STEPS = 2, PATH = 512, FILES = 64 };
+
+static const char shape[] =
+    "{\"model_type\":\"llama\",\"hidden_size\":8,\"intermediate_size\":16,\"num_hidden_layers\":2,"
+    "\"num_attention_heads\":2,\"vocab_size\":48,\"max_position_embeddings\":64}";
+
+/* ---- the calls ---------------------------------------------------------------------------- */
+
+static size_t calls, kill_at; /* 0: never */
+static bool torn;             /* writes alone count, and half of the last one is done */
+
+/* Called before each; true: half of a write is to be done, and then the end. */
+static bool count_call(bool is_write)
+{
+    if (torn && !is_write) return false;
+    if (++calls != kill_at) return false;
+    if (torn) return true;
+    kill(getpid(), SIGKILL);
+    return false;
+}
+
+/* What is not on the disk yet: files with unsynced bytes, directories with unsynced names. */
+static char unsynced[FILES][PATH];
+static bool watching;
+
+static void mark(const char *path)
+{
+    size_t i = 0;
+    if (!watching) return;
+    while (i < FILES && unsynced[i][0] && strcmp(unsynced[i], path)) i++;
+    NEED(i < FILES);
+    snprintf(unsynced[i], PATH, "%s", path);
+}
+
+static bool marked(const char *path)
+{
+    for (size_t i = 0; i < FILES; i++)
+        if (unsynced[i][0] && !strcmp(unsynced[i], path)) return true;
+    return false;
+}
+
+static void clear(const char *path)
+{
+    size_t last = 0;
+    while (last < FILES && unsynced[last][0]) last++;
+    for (size_t i = 0; i < last; i++)
+        if (!strcmp(unsynced[i], path)) {
+            memmove(unsynced[i], unsynced[last - 1], PATH);
+            unsynced[last - 1][0] = 0;
+            return;
+        }
+}
+
+static void absolute(char full[PATH], const char *path)
+{
+    char here[PATH / 2];
+    NEED(getcwd(here, sizeof here));
+    snprintf(full, PATH, "%s%s%.255s", path[0] == '/' ? "" : here, path[0] == '/' ? "" : "/", path);
+}
+
+static void path_of_fd(char full[PATH], int fd)
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, full, PATH - 1);
+    full[n > 0 ? n : 0] = 0;
+}
+
+static void parent(char dir[PATH], const char *full)
+{
+    snprintf(dir, PATH, "%s", full);
+    char *end = strrchr(dir, '/');
+    if (end) *end = 0;
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+    size_t n = strlen(path), k = strlen(end);
+    return n >= k && !strcmp(path + n - k, end);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    char full[PATH], dir[PATH];
+    if (fd > 2) {
+        if (count_call(true)) {
+            syscall(SYS_write, fd, p, n / 2);
+            kill(getpid(), SIGKILL);
+        }
+        path_of_fd(full, fd);
+        mark(full);
+        /* The next step begins: the checkpoint before it has its name for good. */
+        parent(dir, full);
+        if (ends_in(full, "log.jsonl")) CHECK(!marked(dir));
+    }
+    return syscall(SYS_write, fd, p, n);
+}
+
+int ftruncate(int fd, off_t n)
+{
+    count_call(false);
+    return (int)syscall(SYS_ftruncate, fd, n);
+}
+
+int fsync(int fd)
+{
+    char full[PATH];
+    count_call(false);
+    path_of_fd(full, fd);
+    clear(full);
+    return 0; /* nothing loses power here */
+}
+
+int rename(const char *from, const char *to)
+{
+    char a[PATH], b[PATH], dir[PATH];
+    count_call(false);
+    absolute(a, from);
+    absolute(b, to);
+    /* What gets a name has its bytes, and a directory its names, on the disk. */
+    if (watching) CHECK(!marked(a));
+    parent(dir, b);
+    if (!ends_in(b, ".partial")) mark(dir); /* which is only on its way out */
+    return (int)syscall(SYS_rename, from, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    count_call(false);
+    return (int)syscall(SYS_mkdir, path, mode);
+}
+
+int unlink(const char *path)
+{
+    count_call(false);
+    return (int)syscall(SYS_unlink, path);
+}
+
+int rmdir(const char *path)
+{
+    count_call(false);
+    return (int)syscall(SYS_rmdir, path);
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list ap;
+    va_start(ap, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
+    va_end(ap);
+    if (flags & O_CREAT) count_call(false);
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* ---- runs --------------------------------------------------------------------------------- */
+
+static uint64_t resumed_from;
+
+static void on_note(void *arg, const char *line)
+{
+    (void)arg;
+    const char *at = strstr(line, "resumed from ");
+    if (at && (at = strstr(at, "checkpoint-"))) resumed_from = strtoull(at + 11, NULL, 10);
+}
+
+static int go(const char *out)
+{
+    tr_options o = { .init = "shape.json", .data = "shards", .eval_data = "held", .out = out,
+        .batch = 256, .tokens = STEPS * 256, .micro = 2, .slice = 256, .save_every = 256,
+        .eval_every = 256, .keep = 1, .resume = true, .dtype = -1,
+        .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .clip = 1 } };
+    backend *b = NULL;
+    tr_run *r = NULL;
+    tr_watch watch = { NULL, on_note, NULL };
+    NEED(bk_cpu_open(&b, 1) == 0);
+    int rc = tr_run_open(&r, &o, b, &watch);
+    if (!rc) rc = tr_run_go(r);
+    tr_run_close(r);
+    b->close(b);
+    return rc;
+}
+
+static bool equal_files(const char *a, const char *b)
+{
+    static char x[1 << 16], y[1 << 16];
+    int f = open(a, O_RDONLY), g = open(b, O_RDONLY);
+    NEED(f >= 0);
+    ssize_t n = read(f, x, sizeof x), m = g < 0 ? -1 : read(g, y, sizeof y);
+    NEED(n > 0 && n < (ssize_t)sizeof x);
+    close(f);
+    if (g >= 0) close(g);
+    return n == m && !memcmp(x, y, (size_t)n);
+}
+
+/* The highest step among the checkpoints that have their name; how many entries there are. */
+static uint64_t last_whole(const char *out, size_t *entries)
+{
+    uint64_t last = 0;
+    DIR *d = opendir(out);
+    *entries = 0;
+    for (const struct dirent *e; d && (e = readdir(d)); ++*entries) {
+        uint64_t step = 0;
+        int used = 0;
+        if (sscanf(e->d_name, "checkpoint-%" SCNu64 "%n", &step, &used) == 1 && !e->d_name[used])
+            last = step > last ? step : last;
+    }
+    if (d) closedir(d);
+    return last;
+}
+
+static void remove_all(const char *dir)
+{
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        char path[PATH];
+        snprintf(path, sizeof path, "%.200s/%.250s", dir, e->d_name);
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && unlink(path)) remove_all(path);
+    }
+    if (d) closedir(d);
+    rmdir(dir);
+}
+
+/* One run that is killed at call k, and one that goes on. false: it had fewer calls. */
+static bool try_kill(size_t k, bool half)
+{
+    size_t entries = 0, all = 0;
+    pid_t pid = fork();
+    NEED(pid >= 0);
+    if (!pid) {
+        calls = 0;
+        kill_at = k;
+        torn = half;
+        _exit(go("killed") ? 1 : 0);
+    }
+    int status = 0;
+    NEED(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
+    uint64_t whole = last_whole("killed", &entries);
+    resumed_from = 0;
+    CHECK_OK(go("killed"));
+    CHECK_EQ(resumed_from, whole);
+    CHECK(equal_files("whole/model.safetensors", "killed/model.safetensors"));
+    CHECK(equal_files("whole/checkpoint-00000002/model.safetensors",
+                      "killed/checkpoint-00000002/model.safetensors"));
+    CHECK(equal_files("whole/checkpoint-00000002/optimizer.safetensors",
+                      "killed/checkpoint-00000002/optimizer.safetensors"));
+    /* Nothing is left over: checkpoint, model, config and log. */
+    CHECK(last_whole("killed", &entries) == STEPS && last_whole("whole", &all) == STEPS);
+    CHECK_EQ(entries, all);
+    remove_all("killed");
+    return WIFSIGNALED(status);
+}
+
+int main(void)
+{
+    NEED(lm_write_file("shape.json", shape, strlen(shape)) == 0);
+    write_language("shards", 0, 1, 128, true, 12, true);
+    write_language("held", 0, 2, 128, true, 2, true);
+    watching = true;
+    CHECK_OK(go("whole"));
+    watching = false;
+    char full[PATH];
+    absolute(full, "whole");
+    CHECK(!marked(full));
+    size_t killed = 0;
+    for (size_t k = 1; try_kill(k, false); k++) killed++;
+    for (size_t k = 1; try_kill(k, true); k++) killed++;
+    printf("killed at %zu moments\n", killed);
+    CHECK(killed > 80);
+    CHECK_END();
+}
