@@ -16,7 +16,7 @@ ORDER = ["base", "io", "data", "plan"]
 DOORS = {                       # foreign header -> the one file that may include it
     r"zstd\.h|zlib\.h": "lib/zio.c", r"jansson\.h": "lib/json.c", r"simdjson\.h": "lib/docs_json.cc",
     r"sentencepiece_.*\.h": "lib/tokenizer_spm.cc", r"xxhash\.h": "lib/hash.c",
-    r"cairo.*\.h": "lib/plot.c", r"omp\.h": "lib/threads.c",
+    r"cairo.*\.h": "lib/plot_canvas.c", r"omp\.h": "lib/threads.c",
 }
 bad = []
 seen_doors = set()
