@@ -67,6 +67,9 @@ MPI_CC = OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC)
 MPI_LINKER = OMPI_CC=$(CXX) MPICH_CC=$(CXX) $(MPICC)
 EVAL := $(BUILD)/libeval.a
 EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*.c))
+# Result lines become figures.
+FIGURES := $(BUILD)/libfigures.a
+FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
@@ -111,14 +114,15 @@ $(LIB): $(LIB_OBJ)
 $(TRAIN): $(TRAIN_OBJ)
 $(TRAIN64): $(TRAIN64_OBJ)
 $(EVAL): $(EVAL_OBJ)
-$(TRAIN) $(TRAIN64) $(EVAL):
+$(FIGURES): $(FIGURES_OBJ)
+$(TRAIN) $(TRAIN64) $(EVAL) $(FIGURES):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar crs $@ $^
 
 train_of = $(filter $(TRAIN) $(TRAIN64),$^)
 LINKER = $(CXX)
-link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(EVAL),$^) $(train_of) $(filter $(LIB),$^) \
-    $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
+link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter $(EVAL) $(FIGURES),$^) $(train_of) \
+    $(filter $(LIB),$^) $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
@@ -141,6 +145,9 @@ $(MPI_TESTS): $(MPI_OBJ) $(TRAIN) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(link)
+
+# What results look like.
+$(BIN)/lmplot $(BUILD)/tests/test_figures: $(FIGURES)
 
 # The evaluations, and their tests.
 $(BIN)/lmeval: $(EVAL)

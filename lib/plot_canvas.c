@@ -89,7 +89,8 @@ int pl_finish(pl_canvas *c, int rc)
     if (!c) return rc;
     cairo_status_t status = cairo_status(c->c);
     cairo_destroy(c->c);
-    if (!rc && !status && c->png) status = cairo_surface_write_to_png_stream(c->surface, to_out, c->out);
+    if (!rc && !status && c->png)
+        status = cairo_surface_write_to_png_stream(c->surface, to_out, c->out);
     cairo_surface_finish(c->surface);
     if (!status) status = cairo_surface_status(c->surface);
     cairo_surface_destroy(c->surface);
@@ -176,7 +177,8 @@ void pl_unclip(pl_canvas *c) { cairo_restore(c->c); }
 void pl_hatch(pl_canvas *c, double x, double y, double w, double h, double gap)
 {
     pl_clip(c, x, y, w, h);
-    for (double t = gap; t < w + h; t += gap) {
+    /* In step with its neighbours. */
+    for (double t = gap - fmod(x + y, gap); t < w + h; t += gap) {
         cairo_move_to(c->c, x + t, y);
         cairo_line_to(c->c, x + t - h, y + h);
     }

@@ -58,4 +58,41 @@ void pl_text_fitted(pl_canvas *c, double x, double y, double room, const char *s
 size_t pl_text_wrapped(pl_canvas *c, double x, double y, double room, double leading,
                        const char *s);
 
+/* ---- scale: numbers and their places ---------------------------------------------------- */
+
+enum { PL_TICKS_MAX = 24 };
+
+typedef struct pl_ticks {
+    double at[PL_TICKS_MAX];
+    char text[PL_TICKS_MAX][16];
+    size_t n;
+} pl_ticks;
+
+typedef struct pl_scale {
+    double low, high; /* values at the ends */
+    double from, to;  /* their places */
+    bool log;
+} pl_scale;
+
+/* The place of a value; it may lie past the ends. */
+double pl_place(const pl_scale *s, double value);
+
+/* A number as an axis writes it. */
+void pl_number(enum lm_plot_unit unit, double value, char out[16]);
+
+/* About `want` ticks within low..high: 1, 2 or 5 times a power of ten; powers of two for lengths;
+ * decades, with 2 and 5 where there are few, on a logarithmic axis. */
+void pl_ticks_make(pl_ticks *out, enum lm_plot_unit unit, bool log, double low, double high,
+                   size_t want);
+
+/* Widen low..high to the ticks that enclose it, so that data ends inside; log: by a twentieth. */
+void pl_enclose(enum lm_plot_unit unit, bool log, double *low, double *high, size_t want);
+
+/* Move the n places y (ascending) as little as needs be so that neighbours are `gap` apart and all
+ * stay within low..high. */
+void pl_spread(double *y, size_t n, double gap, double low, double high);
+
+/* The colour at 0..1 of a palette; outside it the nearest end. */
+pl_colour pl_palette(enum lm_plot_palette palette, double at);
+
 #endif

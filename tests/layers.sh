@@ -109,6 +109,19 @@ for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.
     if used and path != "tools/lmeval.c":
         bad.append(f"{path}: includes {used[0]}: the evaluations are above it")
 
+# Figures know the format of results, not the programs that write them.
+FIGURES = set("err buf hash json plot zio".split())
+for path in sorted(glob.glob("figures/*.[ch]")):
+    for inc in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', open(path, encoding="utf-8").read(), flags=re.M):
+        if inc.startswith("longmix/") and inc[len("longmix/"):-2] not in FIGURES:
+            bad.append(f"{path}: includes {inc}, which is closed to it")
+        elif "/" in inc and not inc.startswith(("longmix/", "figures/")) or any(re.fullmatch(p, inc) for p in DOORS):
+            bad.append(f"{path}: includes {inc}, which is closed to it")
+for path in sorted(glob.glob("lib/*") + glob.glob("include/longmix/*.h") + glob.glob("train/*.[ch]") + glob.glob("tools/*.[ch]")):
+    used = re.findall(r'^\s*#\s*include\s*"(figures/[^"]+)"', open(path, encoding="utf-8").read(), flags=re.M)
+    if used and (path, used) != ("tools/lmplot.c", ["figures/figures.h"]):
+        bad.append(f"{path}: includes {used[0]}, which only lmplot may")
+
 if len(LAYERS) < 20:
     bad.append(f"docs/architecture.md: only {len(LAYERS)} modules found in its table of layers")
 for line in bad:

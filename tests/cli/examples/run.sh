@@ -1,6 +1,6 @@
 # Every example of every program's --help and man page runs as it stands, in a folder that holds
 # corpus/ tokenizer.model store.lmt plan.json shards/ recipes/ tiny.json model.bin tokenizer.bin (of
-# llama2.c) model/. Each program gets a fresh copy.
+# llama2.c) model/ results.jsonl log.jsonl. Each program gets a fresh copy.
 command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
 
 mkdir fixture && cd fixture
@@ -24,6 +24,14 @@ echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_
     for special in 1 2 3; do printf '\0\0\0\0\x06\0\0\0<sp%02d>' $special; done
     for byte in $(seq 0 255); do printf '\0\0\0\0\x06\0\0\0<0x%02X>' "$byte"; done; } >tokenizer.bin
 lmimport -q llama2c model.bin tokenizer.bin -o model
+for form in rope dca; do
+    head='"model":"model","attention":"'$form'","scaling":"none","trained":16'
+    for length in 16 32; do
+        echo "{\"eval\":\"ppl\",$head,\"length\":$length,\"mode\":\"full\",\"value\":2.5}"
+        echo "{\"eval\":\"needle\",$head,\"length\":$length,\"depth\":50,\"score\":\"repo\",\"value\":0.9}"
+    done
+done >results.jsonl
+echo '{"step":1,"tokens":4096,"loss":9.5}' >log.jsonl
 cd ..
 
 failed=0
