@@ -189,7 +189,20 @@ static const cli_tool tool = {
     .examples =
         "# perplexity at three lengths\n"
         "lmeval ppl --model model --text recipes/README.md --lengths 64,128,256 --windows 4 "
-        "-o ppl.jsonl\n",
+        "-o ppl.jsonl\n"
+        "# a sentence in a book, at two lengths and three depths\n"
+        "lmeval needle --model model --haystack recipes/README.md --lengths 800,1200 --depths 0,50,100 "
+        "--buffer 300 "
+        "-o needle.jsonl\n"
+        "# held-out documents as the model reads them\n"
+        "lmtok -m model/tokenizer.model corpus/train-00002.jsonl -o held-out.lmt\n"
+        "# their loss by domain, two documents of each; and the same with another attention\n"
+        "lmeval domains --model model --data held-out.lmt --documents 2 --ranges 64,256 --at 256 -o "
+        "a.jsonl\n"
+        "lmeval domains --model model --data held-out.lmt --documents 2 --ranges 64,256 --at 256 "
+        "--attention dca:12,4 -o b.jsonl\n"
+        "# what that changed\n"
+        "lmeval compare a.jsonl b.jsonl\n",
     .see = "lmgen(1), lmplot(1), lmtrain(1)",
     .run = run,
 };
