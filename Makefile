@@ -2,7 +2,8 @@
 #
 # Switches: SAN=asan|ubsan|tsan|fuzz builds apart, with that sanitizer, into build/$(SAN)/
 #           (fuzz: libFuzzer, with clang).
-#           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it.
+#           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it. With
+#           CUDA=1 they are several GPUs, by NCCL.
 #           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
 
 CC ?= gcc
@@ -100,7 +101,7 @@ $(OBJ)/f64/%.o: %.c $(OBJ)/flags
 $(OBJ)/mpi/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,MPICC,$<)
-	$(Q)$(MPI_CC) $(CPPFLAGS) -DTRAIN_MPI $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(MPI_CC) $(CPPFLAGS) -DLM_MPI $(if $(CUDA),-DLM_CUDA) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(OBJ)/%.o: %.cc $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -133,6 +134,7 @@ $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUIL
 ifneq ($(MPI),)
 $(BIN)/lmtrain: $(MPI_OBJ)
 $(BIN)/lmtrain: LINKER = $(MPI_LINKER)
+TRAIN_LIBS += $(if $(CUDA),-lnccl)
 endif
 $(BIN)/lmtrain: $(OBJ)/features
 $(OBJ)/features: FORCE
@@ -192,7 +194,7 @@ test: setup
 	@$(MAKE) --no-print-directory check
 
 ## check: every test, without set-up
-check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN),,$(if $(HAVE_MPI),$(MPI_TESTS)))
+check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN)$(CUDA),,$(if $(HAVE_MPI),$(MPI_TESTS)))
 	@tests/run.sh $(BUILD)
 
 ## check-asan check-ubsan check-tsan: the tests under a sanitizer

@@ -71,10 +71,12 @@ for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
     for inc in re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', text, flags=re.M):
         if inc.startswith("longmix/") and inc[len("longmix/"):-2] not in (BACKEND if room else TRAIN):
             bad.append(f"{path}: includes {inc}, which is closed to it")
-        elif inc.startswith("train/") and room and inc != "train/backend.h" and not inc.startswith(f"train/{room}/"):
-            bad.append(f"{path}: includes {inc}; a backend knows train/backend.h alone")
+        elif inc.startswith("train/") and room and inc not in ("train/backend.h", "train/comm.h") and not inc.startswith(f"train/{room}/"):
+            bad.append(f"{path}: includes {inc}; a backend knows train/backend.h and train/comm.h alone")
         elif inc.startswith("train/") and not room and inc.count("/") > 1:
             bad.append(f"{path}: includes {inc}, which is private to a backend")
+        elif inc == "nccl.h" and path != "train/cuda/comm_nccl.c":
+            bad.append(f"{path}: includes <nccl.h>, which only train/cuda/comm_nccl.c may")
         elif inc == "mpi.h" and path != "train/comm_mpi.c":
             bad.append(f"{path}: includes <mpi.h>, which only train/comm_mpi.c may")
         elif inc == "cblas.h" and path != "train/cpu/cpu.h":

@@ -145,14 +145,14 @@ static int check_options(void)
     return parse_offload();
 }
 
-/* Everything that may fail on one rank alone ends in an agreement inside, but for the device. */
+/* Everything that may fail on one rank alone ends in an agreement. */
 static int train(comm **c, backend **b, tr_run **r)
 {
     lm_buf plan = LM_BUF_INIT(1 << 16);
     tr_watch watch = { show_step, show_note, NULL };
     int rc = bk_open(b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
-    if (!rc) rc = comm_attach(c, *b, (enum comm_kind)comm_kind);
     rc = comm_agree(*c, rc);
+    if (!rc) rc = comm_attach(c, *b, (enum comm_kind)comm_kind);
     o.ranks = *c;
     if (!rc) rc = tr_run_open(r, &o, *b, &watch);
     if (!rc) rc = tr_run_plan(*r, &plan);

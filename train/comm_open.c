@@ -22,7 +22,7 @@ int comm_open(comm **out, enum comm_kind kind)
     long n = started();
     *out = comm_alone();
     if (kind == COMM_NONE || (kind == COMM_AUTO && n == 1)) return LM_OK;
-#ifdef TRAIN_MPI
+#ifdef LM_MPI
     return comm_mpi_open(out);
 #else
     if (kind == COMM_AUTO)
@@ -44,7 +44,7 @@ int comm_attach(comm **c, backend *b, enum comm_kind kind)
     if (*c == comm_alone()) return LM_OK;
     (*c)->acc_bytes = b->acc_bytes;
     if (b->unified) return LM_OK;
-#if defined(TRAIN_MPI) && defined(TRAIN_CUDA)
+#if defined(LM_MPI) && defined(LM_CUDA)
     comm *host = *c;
     return comm_nccl_open(c, host, b);
 #else
