@@ -24,6 +24,7 @@ const eval_options eval_defaults = {
     .prompt = "<|im_start|> This is a very long story book: <book> {context} </book>.\n Based on the "
               "content of the book, Question: {question}\nAnswer:",
     .new_tokens = 50, .buffer = 200,
+    .samples = 500, .shots = -1,
     .share = true,
 };
 

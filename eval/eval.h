@@ -53,11 +53,21 @@ typedef struct eval_options {
     int variant;         /* enum eval_variant */
     uint64_t trials;
 
+    /* ruler, mmlu, bookqa, fewshot, leval */
+    uint64_t samples;    /* of a task of ruler at a length */
+    uint64_t max_prompt; /* tokens; 0: the evaluation's own */
+    int shots;           /* examples; -1: the evaluation's own */
+    int exemplars;       /* enum eval_exemplars */
+    const char *pool;    /* a file to choose them from */
+    bool one_space;      /* mmlu */
+    bool print_prompts;  /* in place of asking the model */
+
     bool share;          /* cells that begin alike share the cache */
 } eval_options;
 
 enum eval_by { EVAL_BY_POSITION, EVAL_BY_ROW, EVAL_BY_LENGTH };
 enum eval_variant { EVAL_CLEAN, EVAL_LANDMARK, EVAL_CHUNKLLAMA, EVAL_CHUNKLLAMA_NEEDLE };
+enum eval_exemplars { EVAL_GIVEN, EVAL_RANDOM, EVAL_BEST, EVAL_WORST };
 
 /* The defaults: what the command line changes. */
 extern const eval_options eval_defaults;
