@@ -9,5 +9,11 @@ LM_CHECKED int eval_domains(eval_context *c);
 LM_CHECKED int eval_compare(eval_context *c);
 LM_CHECKED int eval_needle(eval_context *c);
 LM_CHECKED int eval_passkey(eval_context *c);
+LM_CHECKED int eval_ruler(eval_context *c);
+LM_CHECKED int eval_mmlu(eval_context *c);
+LM_CHECKED int eval_bookqa(eval_context *c);
+LM_CHECKED int eval_fewshot(eval_context *c);
+LM_CHECKED int eval_leval(eval_context *c);
+LM_CHECKED int eval_score(eval_context *c); /* score_file.c */
 
 #endif
