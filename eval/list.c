@@ -15,6 +15,18 @@ const eval_entry eval_list[] = {
       eval_needle },
     { "passkey", "a number in the middle of nonsense, by length and depth",
       "lengths depths variant trials share", true, eval_passkey },
+    { "ruler", "RULER's retrieval, tracing and counting in made-up texts, at each length",
+      "FILE lengths haystack samples print-prompts share", true, eval_ruler },
+    { "mmlu", "multiple choice questions of 57 subjects",
+      "FILE shots max-prompt one-space print-prompts share", true, eval_mmlu },
+    { "bookqa", "questions about whole books", "FILE max-prompt print-prompts share", true,
+      eval_bookqa },
+    { "fewshot", "NarrativeQA, Qasper, QuALITY, QMSum after examples",
+      "FILE max-prompt shots exemplars pool print-prompts share", true, eval_fewshot },
+    { "leval", "L-Eval's closed tasks: Coursera, QuALITY, TOEFL, SFiction",
+      "FILE max-prompt print-prompts share", true, eval_leval },
+    { "score", "predictions made elsewhere, by the measures of all these", "FILE", false,
+      eval_score },
     { NULL, NULL, NULL, false, NULL },
 };
 

@@ -53,7 +53,7 @@ static const cli_opt opts[] = {
     { CLI_STR, "depths", 0, &o.depths, "P,P,...",
       "needle, passkey: where the needle goes, in percent of the context.", 0, 0 },
     { CLI_LIST, "haystack", 0, &haystack, "FILE",
-      "needle: the book, or a directory of *.txt; may be given again.", 0, 0 },
+      "needle, ruler: the book, or a directory of *.txt; may be given again.", 0, 0 },
     { CLI_STR, "needle", 0, &o.needle, "TEXT",
       "needle: what is hidden (the authors' sandwich in Dolores Park).", 0, 0 },
     { CLI_STR, "question", 0, &o.question, "TEXT", "needle: what is asked.", 0, 0 },
@@ -70,9 +70,30 @@ static const cli_opt opts[] = {
     { CLI_CHOICE, "variant", 0, &o.variant, "clean|landmark|chunkllama|chunkllama-needle",
       "passkey: whose; see docs/evaluation.md (clean).", 0, 0 },
     { CLI_SIZE, "trials", 0, &o.trials, "N", "passkey: keys a cell (the variant's own).", 0, 0 },
+
+    { CLI_SIZE, "samples", 0, &o.samples, "N", "ruler: samples of a task at a length (500).", 0,
+      0 },
+    { CLI_SIZE, "max-prompt", 0, &o.max_prompt, "N",
+      "Tokens of a prompt. mmlu: examples are left out of a longer one (2048). bookqa: the middle is "
+      "cut out of a longer one (128000). fewshot, leval: documents are cut so that prompt and answer "
+      "have about so many (16000).", 0, 0 },
+    { CLI_INT, "shots", 0, &o.shots, "N",
+      "mmlu, fewshot: examples before a question (mmlu 5; narrative_qa 0, qasper 2, quality 2, qmsum "
+      "1).", 0, 1000 },
+    { CLI_CHOICE, "exemplars", 0, &o.exemplars, "given|random|best|worst",
+      "fewshot: which examples: those that the file gives with a question, or from --pool some at "
+      "random, those most like the question by BM25, or those least like it.", 0, 0 },
+    { CLI_STR, "pool", 0, &o.pool, "FILE", "fewshot: what to choose examples from; as the files.",
+      0, 0 },
+    { CLI_FLAG, "one-space", 0, &o.one_space, NULL,
+      "mmlu: one space before the subject, as EleutherAI's harness has it, not the original's two.",
+      0, 0 },
+    { CLI_FLAG, "print-prompts", 0, &o.print_prompts, NULL,
+      "ruler, mmlu, bookqa, fewshot, leval: print the prompts and ask nothing.", 0, 0 },
+
     { CLI_SWITCH, "share", 0, &o.share, NULL,
-      "needle, passkey: do not read again what a prompt shares with the one before it (yes). Changes "
-      "no number.", 0, 0 },
+      "All that ask: do not read again what a prompt shares with the one before it (yes). Changes no "
+      "number.", 0, 0 },
     { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
 };
 
@@ -184,6 +205,17 @@ static const cli_tool tool = {
         "Fu et al. 2024 do it (their 40 lengths and 10 depths unless given), by four scores.\n\n"
         "passkey: a number in the middle of nonsense, by length and depth, in the forms of three papers' "
         "code.\n\n"
+        "ruler [TASK...]: the synthetic tasks of RULER: needles among lines, needles or essays "
+        "(--haystack), variable tracking, common and frequent words. Without names, all that the data "
+        "allows.\n\n"
+        "mmlu DIR: the subjects in DIR/test and DIR/dev, five examples before a question, by the "
+        "likelihood of the four letters.\n\n"
+        "bookqa FILE, fewshot FILE..., leval FILE...: questions about books (longbook_qa_eng.jsonl of "
+        "InfiniteBench), after examples (few_shot_*.jsonl of ChunkLlama), and L-Eval's coursera.jsonl, "
+        "quality.jsonl, tpo.jsonl, sci_fi.jsonl, asked and scored as the authors do.\n\n"
+        "score KIND FILE...: predictions that were made elsewhere, without a model. KIND is needle, "
+        "passkey, ruler, bookqa, narrative_qa, qasper, quality, qmsum, leval-coursera, leval-quality, "
+        "leval-tpo or leval-sci_fi; a line of FILE has prediction and answers.\n\n"
         "docs/evaluation.md says how each is measured and where its numbers come from.",
     .opts = opts,
     .examples =
@@ -202,7 +234,12 @@ static const cli_tool tool = {
         "lmeval domains --model model --data held-out.lmt --documents 2 --ranges 64,256 --at 256 "
         "--attention dca:12,4 -o b.jsonl\n"
         "# what that changed\n"
-        "lmeval compare a.jsonl b.jsonl\n",
+        "lmeval compare a.jsonl b.jsonl\n"
+        "# what two of RULER's tasks ask at 1024 tokens\n"
+        "lmeval ruler niah_single_1 fwe --model model --lengths 1024 --samples 1 --print-prompts\n"
+        "# predictions from elsewhere\n"
+        "echo '{\"prediction\": \"John Smith.\", \"answers\": [\"John Smith\"]}' | "
+        "lmeval score bookqa -\n",
     .see = "lmgen(1), lmplot(1), lmtrain(1)",
     .run = run,
 };

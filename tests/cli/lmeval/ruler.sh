@@ -1,0 +1,31 @@
+# RULER on a real checkpoint that knows none of it: lengths are filled, samples are of the seed alone, a
+# run goes on, means are right; and what is refused. The texts' own tests are in
+# tests/unit/test_eval_ruler.c.
+[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
+lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+for i in $(seq 1 30); do echo "Tim saw a big dog on day $i. \"Was it happy?\" It was. They ran"; done >book.txt
+ruler=(lmeval ruler --model stories)
+"${ruler[@]}" -L 450 --samples 1 niah_single_1 --print-prompts
+"${ruler[@]}" -L 800 --samples 1 vt --print-prompts
+"${ruler[@]}" -L 800,1100 --samples 2 niah_multikey_3 niah_multiquery --haystack book.txt --seed 3 -j 1 -o out.jsonl 2>&1
+grep -o '"task":.*"value":[0-9.]*' out.jsonl | sed 's/"haystack":"[0-9a-f]*",//' | grep questions
+grep -c '"outputs":\["[^,]*","[^,]*","[^,]*","[^,]*"\],"prediction":"' out.jsonl
+head -n 3 out.jsonl >resumed.jsonl
+"${ruler[@]}" -q -L 800,1100 --samples 2 niah_multikey_3 niah_multiquery --haystack book.txt --seed 3 -j 1 -o resumed.jsonl
+diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
+# Prompt and answer fill the length but for less than a line, a noise, a step in the counts of words.
+"${ruler[@]}" -q -L 2500 --samples 1 --haystack book.txt -j 1 -o filled.jsonl
+sed -n 's/.*"task":"\([a-z_0-9]*\)".*"length":2500,"sample":0.*"tokens":\([0-9]*\),.*/\1 \2/p' filled.jsonl |
+    while read -r task tokens; do
+        case $task in niah*) new=128 ;; vt) new=30 ;; cwe) new=120 ;; fwe) new=50 ;; esac
+        free=$((2500 - new - tokens))
+        [ $free -ge 0 ] && [ $free -lt 90 ] && echo "$task fills" || echo "$task leaves $free"
+    done
+
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails "${ruler[@]}" niah
+fails "${ruler[@]}" niah_single_2
+fails "${ruler[@]}" vt -L 64
+fails "${ruler[@]}" -L 1024 --print-prompts
+fails "${ruler[@]}" -L 1024 --shots 2
+: >empty.txt; fails "${ruler[@]}" -L 1024 niah_single_2 --haystack empty.txt
