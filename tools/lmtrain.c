@@ -58,6 +58,9 @@ static const cli_opt opts[] = {
       "Largest norm of the gradient; 0 for none (1).", 0, 1e9 },
     { CLI_REAL, "rope-base", 0, &o.rope_base, "X",
       "RoPE's base (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
+    { CLI_STR, "attention", 'a', &o.attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",
+      "Plain RoPE (the default), or Dual Chunk Attention: see lmgen(1). With it the trained length "
+      "that config.json states stays as it is.", 0, 0 },
     { CLI_FLAG, "doc-mask", 0, &o.doc_mask, NULL,
       "Attention does not cross documents, positions begin anew in each, and no document's first "
       "token is predicted.", 0, 0 },
@@ -216,7 +219,7 @@ static const cli_tool tool = {
         "# the same again, in case it was stopped\n"
         "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
         "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K --resume\n",
-    .see = "lmpack(1), lmimport(1)",
+    .see = "lmpack(1), lmimport(1), lmgen(1)",
     .run = run,
 };
 

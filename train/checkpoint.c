@@ -249,6 +249,7 @@ static lm_json *place_json(const tr_place *p)
     lm_json_set_u64(o, "seq_len", p->length);
     lm_json_set_u64(o, "sequences_a_step", p->batch);
     lm_json_set_bool(o, "doc_mask", p->doc_mask);
+    lm_json_set_str(o, "attention", p->attention);
     lm_json_set_bool(o, "eval_due", p->eval_due);
     lm_json_set_u64(o, "log_bytes", p->log_bytes);
     return o;
@@ -279,6 +280,7 @@ int tr_checkpoint_place(const char *path, tr_place *p)
 {
     lm_json *all = NULL;
     const lm_json *o = NULL;
+    const char *attention = NULL;
     *p = (tr_place){ 0 };
     int rc = load_run(&all, &o, path);
     if (!rc) rc = lm_json_u64(&p->step, o, "step");
@@ -288,6 +290,8 @@ int tr_checkpoint_place(const char *path, tr_place *p)
     if (!rc) rc = lm_json_u64(&p->length, o, "seq_len");
     if (!rc) rc = lm_json_u64(&p->batch, o, "sequences_a_step");
     if (!rc) rc = lm_json_bool(&p->doc_mask, o, "doc_mask");
+    if (!rc) rc = lm_json_str(&attention, o, "attention");
+    if (!rc) snprintf(p->attention, sizeof p->attention, "%s", attention);
     if (!rc) rc = lm_json_bool(&p->eval_due, o, "eval_due");
     if (!rc) rc = lm_json_u64(&p->log_bytes, o, "log_bytes");
     lm_json_free(all);

@@ -13,6 +13,7 @@ typedef struct tr_place {
     /* Tokens a sequence, sequences a step: with the step they are the place in the data. */
     uint64_t seed, length, batch;
     bool doc_mask;
+    char attention[64];      /* the form, as it was asked for */
     bool eval_due;           /* stopped before an evaluation was done */
     uint64_t log_bytes;      /* length of the log when it was saved */
 } tr_place;

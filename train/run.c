@@ -46,6 +46,15 @@ static int open_config(tr_run *r)
     return rc;
 }
 
+static int choose_attention(tr_run *r)
+{
+    char *kept = r->place.attention;
+    const char *text = r->o.attention ? r->o.attention : "rope";
+    if ((size_t)snprintf(kept, sizeof r->place.attention, "%s", text) >= sizeof r->place.attention)
+        return lm_fail(LM_EUSAGE, "attention %s: too long", text);
+    return attn_form_parse(&r->l.attention, text, r->c.positions);
+}
+
 /* The model must be able to say every id that the shards hold. */
 static int check_vocab(const tr_run *r, const tr_data *d, const char *path)
 {
@@ -86,16 +95,17 @@ static void lay_out(tr_run *r)
     uint64_t size = (uint64_t)r->ranks->size, share = (r->place.batch + size - 1) / size;
     if (r->micro > share) r->micro = share;
     /* Readers of config.json take this as the longest sequence the model knows; with these two
-     * scalings it is a parameter of the rotation. */
-    if (r->c.rope.type != TR_ROPE_DYNAMIC && r->c.rope.type != TR_ROPE_YARN &&
-        length > r->c.positions)
-        r->c.positions = (size_t)length;
+     * scalings it is a parameter of the rotation, and with chunks of their size. */
+    bool parameter = r->c.rope.type == TR_ROPE_DYNAMIC || r->c.rope.type == TR_ROPE_YARN ||
+                     r->l.attention.stride;
+    if (!parameter && length > r->c.positions) r->c.positions = (size_t)length;
     size_t slice = (size_t)((r->o.slice + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK);
     size_t tokens = (size_t)(r->micro * length),
            whole = (tokens + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK;
     r->l = (tr_layout){ .tokens = tokens,
                         .length = (size_t)length,
                         .slice = slice < whole ? slice : whole,
+                        .attention = r->l.attention,
                         .train = true,
                         .recompute = r->o.recompute,
                         .keep_attention = r->o.keep_attention,
@@ -130,6 +140,7 @@ int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w
     r->log = r->lock = -1;
     if (w && r->ranks->rank == 0) r->watch = *w;
     int rc = open_config(r);
+    if (!rc) rc = choose_attention(r);
     if (!rc) rc = open_data(r);
     if (!rc) lay_out(r);
     rc = comm_agree(r->ranks, rc);
@@ -306,6 +317,9 @@ static int check_place(const tr_run *r, const tr_place *p, const char *path)
                        "%s: a resumed run needs the same",
                        path, p->seed, p->length, p->batch * p->length,
                        p->doc_mask ? " --doc-mask" : " and no --doc-mask");
+    if (strcmp(p->attention, now->attention))
+        return lm_fail(LM_EUSAGE, "%s was made with --attention %s: a resumed run needs the same",
+                       path, p->attention);
     return LM_OK;
 }
 

@@ -31,6 +31,7 @@ typedef struct tr_options {
     uint64_t keep;          /* checkpoints that stay */
     uint64_t seed;
     double rope_base;       /* 0: the model's */
+    const char *attention;  /* as attn_form_parse; NULL: rope */
     bool doc_mask, recompute, keep_attention, resume;
     bool offload_optimizer, offload_checkpoints;
     comm *ranks;            /* the processes that train together; NULL: this one alone. Borrowed */
