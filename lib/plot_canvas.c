@@ -24,6 +24,8 @@ struct pl_canvas {
 /* fontconfig keeps what it has read until the process ends. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libfontconfig"; }
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 #endif
 
 /* ---- files ------------------------------------------------------------------------------ */
