@@ -169,9 +169,13 @@ static int add_scores(needle *n, const needle_cell *cell, const char *response)
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < MEASURES; i++) {
         const struct measure *m = &measures[i];
-        double v = m->fn(response, m->of_needle ? o->needle : o->answer);
-        if (v < 0) return (int)v;
+        const char *expected = m->of_needle ? o->needle : o->answer;
+        double v = m->fn(response, expected), ceiling = m->fn(o->answer, expected);
+        double wrong = m->fn(wrong_answer, expected);
+        if (v < 0 || ceiling < 0 || wrong < 0) return LM_ENOMEM;
         lm_json *more = lm_json_object();
+        lm_json_set_f64(more, "ceiling", ceiling);
+        lm_json_set_f64(more, "floor", wrong);
         lm_json_set_u64(more, "tokens", n->prompt.n);
         lm_json_set_str(more, "response", response);
         rc = eval_add(n->c, cell_json(cell->length, cell->depth, m->name), v, more);

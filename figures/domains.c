@@ -1,4 +1,5 @@
-/* Table 5 of Fu et al.: loss by domain and range, as differences to a baseline. */
+/* Table 5 of Fu et al.: loss by domain and range, as differences to a baseline. From the losses
+ * that `domains` measured, or, with errors of paired differences, from what `compare` made of them. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,15 @@ typedef struct losses {
     fig *f;
     const char *domain[NAMES_MAX], *range[NAMES_MAX];
     size_t domains, ranges;
-    fig_cell *cell; /* a: domain, b: range */
-    size_t cells, baseline;
+    bool paired;            /* values are differences already */
+    const char *base;       /* the baseline's name */
+    size_t baseline;        /* its series; past all of them where paired */
+    fig_cell *cell;         /* a: domain, b: range */
+    size_t cells;
+    fig_cell *loss;         /* of the baseline where paired: [domains][ranges] */
 } losses;
+
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static int index_of(const char **name, size_t *n, const char *s, double *out)
 {
@@ -26,13 +33,26 @@ static int index_of(const char **name, size_t *n, const char *s, double *out)
     return LM_OK;
 }
 
-/* "4096-131072" -> "4K-128K" */
+/* "4096-131072" -> "4K-128K", "1024" -> "at 1K" */
 static const char *range_text(fig *f, const char *s)
 {
     char *end, *last;
-    double from = strtod(s, &end), to = *end == '-' ? strtod(end + 1, &last) : 0;
+    double from = strtod(s, &end);
+    if (end != s && !*end) return fig_text(f, "at %s", fig_length(f, from));
+    double to = *end == '-' ? strtod(end + 1, &last) : 0;
     if (end == s || *end != '-' || last == end + 1 || *last) return s;
     return fig_text(f, "%s-%s", fig_length(f, from), fig_length(f, to));
+}
+
+static int set_place(losses *t, const fig_line *l, fig_sample *s)
+{
+    const char *domain = fig_field(t->f, l, "domain"), *range = fig_field(t->f, l, "range");
+    if (!range) range = fig_field(t->f, l, "position");
+    if (!domain || !range)
+        return fig_fail(l, "\"domain\", and \"range\" or \"position\", are needed");
+    s->line = l;
+    int rc = index_of(t->domain, &t->domains, domain, &s->a);
+    return rc ? rc : index_of(t->range, &t->ranges, range, &s->b);
 }
 
 static int sample(losses *t)
@@ -41,60 +61,136 @@ static int sample(losses *t)
     fig_sample *s = fig_new(f, f->lines, sizeof *s);
     int rc = f->rc;
     for (size_t i = 0; !rc && i < f->lines; i++) {
-        const fig_line *l = &f->line[i];
-        const char *domain = fig_field(f, l, "domain"), *range = fig_field(f, l, "range");
-        if (!domain || !range) return fig_fail(l, "\"domain\" or \"range\" is missing");
-        s[i].line = l;
-        s[i].series = l->series;
-        rc = index_of(t->domain, &t->domains, domain, &s[i].a);
-        if (!rc) rc = index_of(t->range, &t->ranges, range, &s[i].b);
-        if (!rc) rc = fig_number(l, "value", &s[i].value);
+        s[i].series = f->line[i].series;
+        rc = set_place(t, &f->line[i], &s[i]);
+        if (!rc) rc = fig_number(s[i].line, "value", &s[i].value);
     }
     return rc ? rc : fig_average(f, s, f->lines, &t->cell, &t->cells);
 }
 
 static int find_baseline(losses *t)
 {
-    const char *want = t->f->o->baseline;
-    for (t->baseline = 0; want && t->baseline < t->f->n_series; t->baseline++)
-        if (!strcmp(t->f->series[t->baseline].label, want)) return LM_OK;
-    if (!want) return LM_OK;
-    const char *all = "";
-    for (size_t i = 0; i < t->f->n_series; i++)
-        all = fig_text(t->f, "%s%s%s", all, i ? ", " : "", t->f->series[i].label);
+    const char *want = t->f->o->baseline, *all = "";
+    for (t->baseline = 0; t->baseline < t->f->n_series; t->baseline++) {
+        t->base = t->f->series[t->baseline].label;
+        if (!want || !strcmp(t->base, want)) return LM_OK;
+        all = fig_text(t->f, "%s%s%s", all, t->baseline ? ", " : "", t->base);
+    }
     return lm_fail(LM_EUSAGE, "--baseline %s: the series are %s", want, all);
 }
 
-static const fig_cell *cell_of(const losses *t, size_t series, size_t domain, size_t range)
+/* Keep the lines of ranges (or of positions), and those of `compare` alone where there are some. */
+static int read_lines(losses *t)
 {
-    return fig_find(t->cell, t->cells, series, (double)domain, (double)range);
+    fig *f = t->f;
+    const char *place = f->o->at ? "position" : "range";
+    size_t kept = 0, all = f->lines;
+    for (size_t i = 0; i < all; i++)
+        t->paired = t->paired || !strcmp(fig_field(f, &f->line[i], "eval"), "compare");
+    for (size_t i = 0; i < all; i++) {
+        fig_line l = f->line[i];
+        bool compared = !strcmp(fig_field(f, &l, "eval"), "compare");
+        if (compared == t->paired && lm_json_get(l.json, place)) f->line[kept++] = l;
+        else lm_json_free(l.json);
+    }
+    f->lines = kept;
+    return kept ? f->rc : lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\"", place);
 }
+
+/* The name of what lines of `compare` are compared with: one, or they are not of one table. */
+static int find_base(losses *t)
+{
+    fig *f = t->f;
+    for (size_t i = 0; i < f->lines; i++) {
+        const char *base = fig_field(f, &f->line[i], "base");
+        if (!base) return fig_fail(&f->line[i], "\"base\" is missing");
+        const char *name = fig_named(&f->o->names, base);
+        if (!name) name = fig_short_name(f, base);
+        if (t->base && strcmp(t->base, name))
+            return lm_fail(LM_EUSAGE,
+                           "%s:%zu: compared with %s, another line with %s; --name FILE=NAME makes "
+                           "them runs of one", f->line[i].file, f->line[i].number, name, t->base);
+        t->base = name;
+    }
+    t->baseline = f->n_series;
+    if (f->o->baseline && strcmp(f->o->baseline, t->base))
+        return lm_fail(LM_EUSAGE, "--baseline %s: the differences are to %s", f->o->baseline,
+                       t->base);
+    return f->rc;
+}
+
+/* The mean of the compared files' own losses: each file once, though it stands in many lines. */
+static int base_losses(losses *t)
+{
+    fig *f = t->f;
+    const char **seen = fig_new(f, f->lines, sizeof *seen);
+    fig_sample *s = fig_new(f, f->lines, sizeof *s);
+    size_t n = t->domains * t->ranges;
+    t->loss = fig_new(f, n, sizeof *t->loss);
+    int rc = f->rc;
+    for (size_t i = 0; !rc && i < f->lines; i++) rc = set_place(t, &f->line[i], &s[i]);
+    for (size_t k = 0; !rc && k < n; k++) {
+        fig_cell *c = &t->loss[k];
+        for (size_t i = 0; !rc && i < f->lines; i++) {
+            const char *base = fig_field(f, s[i].line, "base");
+            size_t j = 0;
+            double loss;
+            if (s[i].a != (double)(k / t->ranges) || s[i].b != (double)(k % t->ranges)) continue;
+            while (j < c->runs && strcmp(seen[j], base)) j++;
+            if (j < c->runs) continue;
+            seen[c->runs++] = base;
+            rc = fig_number(s[i].line, "base_loss", &loss);
+            c->mean += loss;
+        }
+        c->mean /= (double)c->runs;
+    }
+    return rc;
+}
+
+/* ---- what is shown ----------------------------------------------------------------------- */
 
 /* A difference of at least 0.01 counts: below that the paper calls two mixtures equal. As shown, so
  * that what is written decides. */
 static bool counts(double delta) { return round(fabs(delta) * 1000) >= 10; }
 
-/* What stands in the cell of a series: the baseline's loss, or the difference to it. */
-static const char *text_of(const losses *t, size_t series, size_t domain, size_t range, bool errors,
-                           double *delta)
-{
-    fig *f = t->f;
-    const fig_cell *c = cell_of(t, series, domain, range);
-    const fig_cell *base = cell_of(t, t->baseline, domain, range);
-    *delta = NAN;
-    if (series == t->baseline && c) *delta = 0;
-    if (series == t->baseline)
-        return errors ? fig_value_text(f, c, 3) : c ? fig_text(f, "%.3f", c->mean) : "";
-    if (!c || !base) return "";
-    *delta = c->mean - base->mean;
-    double error = sqrt(c->bar * c->bar + base->bar * base->bar);
-    return errors && error > 0 ? fig_text(f, "%+.3f ± %.3f", *delta, error)
-                               : fig_text(f, "%+.3f", *delta);
-}
+static size_t row_count(const losses *t) { return t->f->n_series + t->paired; }
 
+/* Row 0 is the baseline's; the series of the others. */
 static size_t series_at(const losses *t, size_t row)
 {
     return row == 0 ? t->baseline : row <= t->baseline ? row - 1 : row;
+}
+
+static const char *name_at(const losses *t, size_t row)
+{
+    return row ? t->f->series[series_at(t, row)].label : t->base;
+}
+
+static const fig_cell *base_cell(const losses *t, size_t domain, size_t range)
+{
+    const fig_cell *c = t->paired ? &t->loss[domain * t->ranges + range] : NULL;
+    return t->paired ? (c->runs ? c : NULL)
+                     : fig_find(t->cell, t->cells, t->baseline, (double)domain, (double)range);
+}
+
+/* What stands in a cell: the baseline's loss, or the difference to it. */
+static const char *text_of(const losses *t, size_t row, size_t domain, size_t range, bool errors,
+                           double *delta)
+{
+    fig *f = t->f;
+    const fig_cell *base = base_cell(t, domain, range);
+    const fig_cell *c = fig_find(t->cell, t->cells, series_at(t, row), (double)domain,
+                                 (double)range);
+    *delta = NAN;
+    if (row == 0) {
+        if (base) *delta = 0;
+        return errors ? fig_value_text(f, base, 3) : base ? fig_text(f, "%.3f", base->mean) : "";
+    }
+    if (!c || !base) return "";
+    *delta = t->paired ? c->mean : c->mean - base->mean;
+    double error = t->paired ? c->bar : sqrt(c->bar * c->bar + base->bar * base->bar);
+    return errors && error > 0 ? fig_text(f, "%+.3f ± %.3f", *delta, error)
+                               : fig_text(f, "%+.3f", *delta);
 }
 
 static const char *words(const losses *t)
@@ -102,33 +198,33 @@ static const char *words(const losses *t)
     fig *f = t->f;
     size_t runs = fig_runs(t->cell, t->cells);
     const char *rows = fig_text(f, "Differences in loss to %s (first row); bold: at least 0.01.",
-                                f->series[t->baseline].label);
+                                t->base);
     const char *average = runs > 1 ? fig_text(f, " Means of %zu runs.", runs) : "";
-    return fig_text(f, "%s%s%s", rows, average,
-                    fig_wants_table(f) ? " Errors are of unpaired differences: one standard "
-                                         "deviation between runs, of a single run one standard "
-                                         "error." : "");
+    const char *errors = runs > 1 ? "one standard deviation between runs" : "one standard error";
+    if (!fig_wants_table(f)) return fig_text(f, "%s%s", rows, average);
+    return fig_text(f, "%s%s ± %s of the %s difference.", rows, average, errors,
+                    t->paired ? "paired" : "unpaired");
 }
 
 static int write_table(losses *t)
 {
     fig *f = t->f;
-    size_t columns = t->domains + 2, rows = t->ranges * f->n_series, len = strlen(f->o->out);
+    size_t columns = t->domains + 2, rows = t->ranges * row_count(t), len = strlen(f->o->out);
     bool bold = len < 4 || strcmp(f->o->out + len - 4, ".tsv") != 0;
     const char **head = fig_new(f, columns, sizeof *head);
     const char **cell = fig_new(f, rows * columns, sizeof *cell);
     if (f->rc) return f->rc;
-    head[0] = "range";
+    head[0] = f->o->at ? "position" : "range";
     head[1] = "series";
     for (size_t k = 0; k < t->domains; k++) head[k + 2] = t->domain[k];
     for (size_t r = 0; r < rows; r++) {
-        size_t series = series_at(t, r % f->n_series), range = r / f->n_series;
+        size_t row = r % row_count(t), range = r / row_count(t);
         const char **to = cell + r * columns;
         to[0] = range_text(f, t->range[range]);
-        to[1] = f->series[series].label;
+        to[1] = name_at(t, row);
         for (size_t k = 0; k < t->domains; k++) {
             double delta;
-            to[k + 2] = text_of(t, series, k, range, true, &delta);
+            to[k + 2] = text_of(t, row, k, range, true, &delta);
             if (bold && counts(delta)) to[k + 2] = fig_text(f, "**%s**", to[k + 2]);
         }
     }
@@ -140,28 +236,29 @@ static int write_table(losses *t)
 static int draw(losses *t)
 {
     fig *f = t->f;
-    size_t size = f->n_series * t->domains;
-    const char **row = fig_new(f, f->n_series, sizeof *row);
+    size_t rows = row_count(t), size = rows * t->domains;
+    const char **row = fig_new(f, rows, sizeof *row);
     lm_plot_map *map = fig_new(f, t->ranges, sizeof *map);
     double most = 0.02;
-    for (size_t i = 0; !f->rc && i < f->n_series; i++) row[i] = f->series[series_at(t, i)].label;
+    for (size_t i = 0; !f->rc && i < rows; i++) row[i] = name_at(t, i);
     for (size_t m = 0; !f->rc && m < t->ranges; m++) {
         double *value = fig_new(f, size, sizeof *value);
         const char **text = fig_new(f, size, sizeof *text);
         bool *strong = fig_new(f, size, sizeof *strong);
         if (f->rc) break;
         for (size_t i = 0; i < size; i++) {
-            text[i] = text_of(t, series_at(t, i / t->domains), i % t->domains, m, false, &value[i]);
+            text[i] = text_of(t, i / t->domains, i % t->domains, m, false, &value[i]);
             strong[i] = counts(value[i]);
             if (isfinite(value[i])) most = fmax(most, fabs(value[i]));
         }
         map[m] = (lm_plot_map){ .title = range_text(f, t->range[m]), .value = value, .text = text,
                                 .strong = strong, .mark = NAN };
     }
+    const char *title = f->o->at ? "Loss by domain and position" : "Loss by domain";
     lm_plot_heat heat = {
-        .title = fig_title(f, "Loss by domain"), .caption = words(t),
+        .title = t->paired && !f->o->title ? title : fig_title(f, title), .caption = words(t),
         .bar_label = "difference in loss", .column_name = t->domain, .row_name = row,
-        .columns = t->domains, .rows = f->n_series, .palette = LM_PLOT_DIVERGING, .low = -most,
+        .columns = t->domains, .rows = rows, .palette = LM_PLOT_DIVERGING, .low = -most,
         .high = most, .map = map, .maps = t->ranges, .across = 1, .cell_width = 84,
         .cell_height = 24 };
     return f->rc ? f->rc : lm_plot_heat_maps(f->o->out, &heat);
@@ -170,10 +267,14 @@ static int draw(losses *t)
 int fig_domains(fig *f)
 {
     losses t = { .f = f };
-    int rc = fig_read(f, "domains");
-    if (!rc) rc = fig_find_series(f, "domain range");
+    int rc = fig_read(f, "domains compare");
+    if (!rc) rc = read_lines(&t);
+    if (!rc)
+        rc = fig_find_series(f, t.paired ? "domain range position results of base of_base"
+                                         : "mode domain range position");
     if (!rc) rc = sample(&t);
-    if (!rc) rc = find_baseline(&t);
+    if (!rc) rc = t.paired ? find_base(&t) : find_baseline(&t);
+    if (!rc && t.paired) rc = base_losses(&t);
     if (rc) return rc;
     return fig_wants_table(f) ? write_table(&t) : draw(&t);
 }

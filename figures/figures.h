@@ -40,6 +40,7 @@ typedef struct fig_options {
     double max;          /* upper end of the y axis; NAN: the figure's own */
     bool red_flag;       /* ppl: a line 1.0 above the value at the trained length */
     const char *baseline; /* domains: the series to compare the others with; NULL: the first */
+    bool at;             /* domains: losses at positions in place of those in ranges */
     void (*note)(void *arg, const char *line); /* words for the user; NULL: none */
     void *arg;
 } fig_options;

@@ -74,6 +74,11 @@ const char *fig_field(fig *f, const fig_line *l, const char *key);
  * the series' own and the blank-divided `cell`, which say where a line stands in the figure. */
 LM_CHECKED int fig_find_series(fig *f, const char *cell);
 
+/* NAME of the first MODEL=NAME of the list that speaks of `model`, NULL: none; and the last part of
+ * a path. */
+const char *fig_named(const fig_words *list, const char *model);
+const char *fig_short_name(fig *f, const char *path);
+
 /* A measurement, and what it is of: its place (a, b) in the figure. */
 typedef struct fig_sample {
     size_t series;

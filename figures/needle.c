@@ -149,8 +149,10 @@ static int draw_random_depth(fig *f, const char *title)
 
     rc = fig_series_lines(f, c, cells, line, &lines);
     if (!rc) rc = fig_trained(f, mark, &marks);
+    bool zero = false; /* a length of 0 is on no logarithmic axis */
+    for (size_t i = 0; i < cells; i++) zero = zero || c[i].a <= 0;
     lm_plot_panel panel = {
-        .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN },
+        .x = { "length", LM_PLOT_LENGTH, .log = !zero, .low = NAN, .high = NAN },
         .y = { "share of trials that were right", .low = 0, .high = 1 },
         .line = line, .lines = lines, .mark = mark, .marks = marks };
     lm_plot_chart chart = { .title = fig_title(f, title), .caption = runs, .panel = &panel,

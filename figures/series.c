@@ -10,8 +10,7 @@
 
 /* ---- names ------------------------------------------------------------------------------- */
 
-/* NAME of the first MODEL=NAME that speaks of this model, NULL: none. */
-static const char *named(const fig_words *list, const char *model)
+const char *fig_named(const fig_words *list, const char *model)
 {
     size_t n = strlen(model);
     for (size_t i = 0; i < list->n; i++)
@@ -20,19 +19,27 @@ static const char *named(const fig_words *list, const char *model)
 }
 
 /* The last part of a path; of a checkpoint, also the run it belongs to. */
-static const char *short_model(fig *f, const char *path)
+const char *fig_short_name(fig *f, const char *path)
 {
     size_t n = strlen(path), from;
     while (n > 1 && path[n - 1] == '/') n--;
+    if (n > 6 && !strncmp(path + n - 6, ".jsonl", 6)) n -= 6;
     for (from = n; from > 0 && path[from - 1] != '/'; from--) {}
     if (!strncmp(path + from, "checkpoint-", 11) && from > 1)
         for (from--; from > 0 && path[from - 1] != '/'; from--) {}
     return fig_text(f, "%.*s", (int)(n - from), path + from);
 }
 
+/* The model, or what else the line is of: `compare` names a file of results. */
+static const char *subject_of(fig *f, const fig_line *l)
+{
+    const char *model = fig_field(f, l, "model");
+    return model ? model : fig_field(f, l, "results");
+}
+
 static const char *model_of(fig *f, const fig_line *l)
 {
-    const char *model = fig_field(f, l, "model"), *name = model ? named(&f->o->names, model) : NULL;
+    const char *model = subject_of(f, l), *name = model ? fig_named(&f->o->names, model) : NULL;
     const char *checkpoint = model && f->by_run ? strstr(model, "/checkpoint-") : NULL;
     if (!name && checkpoint) return fig_text(f, "%.*s", (int)(checkpoint - model), model);
     return name ? name : model ? model : "";
@@ -104,7 +111,7 @@ static void shorten(fig *f, identity *id, size_t n)
 {
     const char **brief = fig_new(f, n, sizeof *brief);
     if (!brief) return;
-    for (size_t i = 0; i < n; i++) brief[i] = short_model(f, id[i].part[MODEL]);
+    for (size_t i = 0; i < n; i++) brief[i] = fig_short_name(f, id[i].part[MODEL]);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (!strcmp(brief[i], brief[k]) && strcmp(id[i].part[MODEL], id[k].part[MODEL])) return;
@@ -226,8 +233,8 @@ int fig_set_runs(fig *f, fig_sample *s, size_t n)
     for (size_t i = 0; i < n; i++) {
         const char *seed = fig_field(f, s[i].line, "seed");
         const char *weights = fig_field(f, s[i].line, "weights");
-        const char *model = fig_field(f, s[i].line, "model");
-        bool shared = model && named(&f->o->names, model);
+        const char *model = subject_of(f, s[i].line);
+        bool shared = model && fig_named(&f->o->names, model);
         const char *text = fig_text(f, "%s %s %s", seed ? seed : "",
                                     weights && shared ? weights : "", shared ? model : "");
         s[i].run = lm_hash64(text, strlen(text));

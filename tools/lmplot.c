@@ -43,7 +43,10 @@ static const cli_opt opts[] = {
     { CLI_FLAG, "red-flag", 0, &o.red_flag, NULL,
       "Of ppl: a line 1.0 above the first series' value at the length it was trained at.", 0, 0 },
     { CLI_STR, "baseline", 0, &o.baseline, "NAME",
-      "Of domains: the series that the others are compared with (the first).", 0, 0 },
+      "Of domains: the series that the others are compared with (the first); lines of lmeval "
+      "compare have theirs.", 0, 0 },
+    { CLI_FLAG, "at", 0, &o.at, NULL,
+      "Of domains: the losses at positions in place of those in ranges.", 0, 0 },
     { CLI_LIST, "tokens", 0, &tokens, "MODEL=COUNT",
       "Of curve: how many tokens MODEL was trained on (500M, 5B), where its lines do not say.", 0,
       0 },
@@ -86,8 +89,8 @@ static const cli_tool tool = {
         "docs/evaluation.md shows each.\n\n"
         "Lines of one model and one form of attention are a series. Lines that differ in their "
         "seed alone are runs of a series, drawn as their mean with one standard deviation; so are "
-        "the lines of models that --name gives one name. Lines that differ in anything else than their "
-        "place in the figure are refused, with both lines and the field: --where picks one kind, "
+        "the lines of models that --name gives one name. Lines that differ in anything else than "
+        "their place in the figure are refused, with both lines and the field: --where picks one kind, "
         "--by draws both.\n\n"
         "The same input gives the same SVG.",
     .opts = opts,

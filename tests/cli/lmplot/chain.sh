@@ -15,5 +15,20 @@ for figure in ppl needle passkey; do
 done
 lmplot position ppl-rope.jsonl ppl-dca.jsonl -o position.svg
 lmplot needle needle-rope.jsonl --score exact -o exact.tsv && head -n 1 exact.tsv
+grep -o '"ceiling":[0-9.]*,"floor":[0-9.]*' needle-rope.jsonl | sort -u
+
+for i in 1 2 3; do
+    text=$(for k in 1 2 3; do printf 'Once upon a time there was a cat with %s toys. It liked to play. ' $((i * k)); done)
+    echo "{\"text\": \"$text\", \"meta\": {\"redpajama_set_name\": \"RedPajamaC4\"}}"
+done > docs.jsonl
+lmtok -q -m stories/tokenizer.model -o docs.lmt docs.jsonl
+for attention in dca dca:48,16; do
+    lmeval -q domains --model stories -a $attention --data docs.lmt --ranges 32,128 --at 64 --at-width 8 \
+        --bootstrap 20 -o domains-${attention#dca}.jsonl
+done
+lmeval -q compare domains-.jsonl domains-:48,16.jsonl -o delta.jsonl
+lmplot domains domains-*.jsonl --baseline DCA -o table.tsv && cut -f 1,2 table.tsv
+lmplot domains delta.jsonl domains-.jsonl -o delta.tsv && cut -f 1,2 delta.tsv
+lmplot domains --at delta.jsonl -o - | cut -d '|' -f 2,3
 # Equal up to the trained length, so equal in every digit of the table.
 lmplot ppl ppl-rope.jsonl ppl-dca.jsonl -o - | awk -F '|' '/RoPE|DCA/ { print $3 $4 }' | sort -u | wc -l

@@ -31,6 +31,8 @@ try passkey passkey passkey.jsonl
 try random passkey random.jsonl
 try speed speed speed.jsonl
 try domains domains domains.jsonl $(domain_names)
+compare_lines > compare.jsonl
+try compare domains compare.jsonl $(compare_names)
 try curve curve curve.jsonl $(curve_names)
 try loss loss a/log.jsonl b/log.jsonl
 try overlay loss a/log.jsonl b/log.jsonl --overlay

@@ -108,3 +108,22 @@ log_lines() {
         echo "{\"step\":$step,\"tokens\":$((step * 1000)),\"loss\":$((1000 - step))e-2,\"grad_norm\":1.0,\"lr\":0.001}"
     done
 }
+
+# What lmeval compare writes of three models with two runs each, every run beside its own baseline.
+compare_lines() {
+    for seed in 0 1; do
+        for name in per-source cut; do
+            for domain in C4 Book; do
+                for place in '"range":"0-4096"' '"range":"4096-131072"' '"position":"1024"'; do
+                    printf '{"eval":"compare","base":"original-%s.jsonl","of_base":"0%s","bootstrap":100,"seed":0,' $seed $seed
+                    printf '"results":"%s-%s.jsonl","of":"%s%s","domain":"%s",%s,' $name $seed $name $seed $domain "$place"
+                    printf '"value":%s,"error":0.002,"base_loss":1.%s5,"loss":1.5}\n' \
+                        "$(awk -v n=$name -v s=$seed 'BEGIN { print ((n == "cut") ? 0.03 : -0.008) + s / 500 }')" $seed
+                done
+            done
+        done
+    done
+}
+compare_names() {
+    for name in original per-source cut; do for s in 0 1; do echo "--name $name-$s.jsonl=$name"; done; done
+}

@@ -24,6 +24,9 @@ try needle needle.jsonl --score dedup
 try curve needle.jsonl --score exact
 try curve needle.jsonl --score exact --tokens models/base=many
 domain_lines > domains.jsonl && try domains domains.jsonl --baseline nobody
+compare_lines > compare.jsonl && try domains compare.jsonl
+try domains compare.jsonl $(compare_names) --baseline cut
+grep position compare.jsonl > positions.jsonl && try domains positions.jsonl $(compare_names)
 grep -v '"length":512' ppl.jsonl > gap.jsonl && try ppl gap.jsonl --red-flag
 try loss needle.jsonl
 { log_lines; log_lines; } > two.jsonl && try loss two.jsonl

@@ -14,6 +14,10 @@ speed_lines | lmplot speed - -o -
 domain_lines > domains.jsonl
 lmplot domains domains.jsonl $(domain_names) -o -
 lmplot domains domains.jsonl $(domain_names) --baseline per-source -o domains.tsv && cat domains.tsv
+compare_lines > compare.jsonl
+lmplot domains compare.jsonl $(compare_names) -o -
+lmplot domains --at compare.jsonl $(compare_names) -o -
+lmplot domains <(grep original-0 compare.jsonl) --where domain=C4 -o -
 curve_lines > curve.jsonl
 lmplot -q curve curve.jsonl $(curve_names) -o -
 lmplot -q curve curve.jsonl -o -
