@@ -46,8 +46,8 @@ static int read_back(void)
     CHECK(!memcmp(loaded, saved, n * sizeof *saved));
     CHECK(p.step == place.step && p.tokens == place.tokens && p.data_hash == place.data_hash &&
           p.seed == place.seed && p.length == place.length && p.batch == place.batch &&
-  X
-          p.log_bytes == place.log_bytes);
+          p.doc_mask == place.doc_mask && !strcmp(p.attention, place.attention) &&
+          p.eval_due == place.eval_due && p.log_bytes == place.log_bytes);
     return LM_OK;
 }
 
