@@ -38,6 +38,7 @@ typedef struct fig_options {
     bool overlay;        /* loss: a panel for each curve and a line for each run */
     double smooth;       /* loss: steps over which it is averaged; 0: a fiftieth of the run */
     double max;          /* upper end of the y axis; NAN: the figure's own */
+    bool log;            /* ppl, speed: a logarithmic y axis */
     bool red_flag;       /* ppl: a line 1.0 above the value at the trained length */
     const char *baseline; /* domains: the series to compare the others with; NULL: the first */
     bool at;             /* domains: losses at positions in place of those in ranges */

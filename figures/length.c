@@ -115,11 +115,11 @@ int fig_ppl(fig *f)
     if (!rc) rc = fig_trained(f, mark, &marks);
     if (!rc && f->o->red_flag) rc = add_red_flag(f, c, cells, mark, &marks);
     if (rc) return rc;
-    double end = isnan(f->o->max) ? sensible_end(c, cells) : f->o->max;
+    double end = isnan(f->o->max) && !f->o->log ? sensible_end(c, cells) : f->o->max;
     for (size_t i = 0; i < cells; i++) clipped = clipped || isinf(c[i].mean) || c[i].mean > end;
     lm_plot_panel panel = {
         .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN },
-        .y = { "perplexity", .low = NAN, .high = end },
+        .y = { "perplexity", .log = f->o->log, .low = NAN, .high = end },
         .line = line, .lines = lines, .mark = mark, .marks = marks };
     lm_plot_chart chart = {
         .title = fig_title(f, "Perplexity against length"),
@@ -202,30 +202,49 @@ int fig_position(fig *f)
 
 /* ---- time and memory --------------------------------------------------------------------- */
 
+/* A panel of the figure: what is measured, in a unit that suits its numbers. */
+typedef struct measure {
+    fig_cell *cell;
+    size_t cells;
+    const char *unit;
+    int digits; /* of its numbers in the table */
+} measure;
+
 /* What did not fit has null for a value: it is in the table, and ends a line. */
-static int sample_speed(fig *f, const char *field, double unit, fig_cell **c, size_t *cells)
+static int measure_field(fig *f, const char *field, double scale, const char *small,
+                         const char *large, double of_large, measure *m)
 {
     fig_sample *s;
+    double most = 0;
     int rc = fig_sample_lines(f, "length", NULL, field, &s);
-    for (size_t i = 0; !rc && i < f->lines; i++) s[i].value /= unit;
-    return rc ? rc : fig_average(f, s, f->lines, c, cells);
+    for (size_t i = 0; !rc && i < f->lines; i++) s[i].value *= scale;
+    if (!rc) rc = fig_average(f, s, f->lines, &m->cell, &m->cells);
+    for (size_t i = 0; !rc && i < m->cells; i++)
+        if (isfinite(m->cell[i].mean)) most = fmax(most, m->cell[i].mean);
+    bool big = most >= 10 * of_large;
+    m->unit = big ? large : small;
+    m->digits = big ? 3 : 1;
+    for (size_t i = 0; !rc && big && i < m->cells; i++) {
+        m->cell[i].mean /= of_large;
+        m->cell[i].bar /= of_large;
+    }
+    return rc;
 }
 
-static bool drop_infinite(fig_cell *c, size_t *n)
+static bool drop_infinite(measure *m)
 {
-    size_t kept = 0, all = *n;
+    size_t kept = 0, all = m->cells;
     for (size_t i = 0; i < all; i++)
-        if (isfinite(c[i].mean)) c[kept++] = c[i];
-    *n = kept;
+        if (isfinite(m->cell[i].mean)) m->cell[kept++] = m->cell[i];
+    m->cells = kept;
     return kept < all;
 }
 
-static int speed_table(fig *f, const fig_cell *time, size_t times, const fig_cell *memory,
-                       size_t memories)
+static int speed_table(fig *f, const measure m[2])
 {
     double *a;
     size_t n;
-    int rc = fig_values(f, time, times, false, &a, &n);
+    int rc = fig_values(f, m[0].cell, m[0].cells, false, &a, &n);
     const char **head = fig_new(f, n + 1, sizeof *head);
     const char **cell = fig_new(f, 2 * f->n_series * (n + 1), sizeof *cell);
     const char **name = rc ? NULL : fig_lengths(f, a, n);
@@ -234,14 +253,12 @@ static int speed_table(fig *f, const fig_cell *time, size_t times, const fig_cel
     memcpy(head + 1, name, n * sizeof *name);
     for (size_t r = 0; r < 2 * f->n_series; r++) {
         size_t s = r % f->n_series;
-        bool of_time = r < f->n_series;
+        const measure *of = &m[r / f->n_series];
         const char **row = cell + r * (n + 1);
-        row[0] = fig_text(f, "%s, %s", f->series[s].label, of_time ? "seconds" : "GiB");
+        row[0] = fig_text(f, "%s, %s", f->series[s].label, of->unit);
         for (size_t k = 0; k < n; k++) {
-            const fig_cell *at = of_time ? fig_find(time, times, s, a[k], 0)
-                                         : fig_find(memory, memories, s, a[k], 0);
-            row[k + 1] = at && isinf(at->mean) ? "does not fit"
-                                               : fig_value_text(f, at, of_time ? 3 : 2);
+            const fig_cell *at = fig_find(of->cell, of->cells, s, a[k], 0);
+            row[k + 1] = at && isinf(at->mean) ? "does not fit" : fig_value_text(f, at, of->digits);
         }
     }
     lm_plot_table t = { .head = head, .cell = cell, .rows = 2 * f->n_series, .columns = n + 1 };
@@ -251,26 +268,25 @@ static int speed_table(fig *f, const fig_cell *time, size_t times, const fig_cel
 int fig_speed(fig *f)
 {
     lm_plot_line line[2][FIG_SERIES_MAX];
-    fig_cell *c[2] = { NULL, NULL };
-    size_t cells[2] = { 0, 0 };
+    lm_plot_panel panel[2];
+    measure m[2] = { { 0 } };
     int rc = fig_read(f, "speed");
     if (!rc) rc = fig_find_series(f, "length");
-    if (!rc) rc = sample_speed(f, "value", 1, &c[0], &cells[0]);
-    if (!rc) rc = sample_speed(f, "memory", 1 << 30, &c[1], &cells[1]);
+    if (!rc) rc = measure_field(f, "value", 1000, "ms", "s", 1000, &m[0]);
+    if (!rc) rc = measure_field(f, "memory_mib", 1, "MiB", "GiB", 1024, &m[1]);
     if (rc) return rc;
-    if (fig_wants_table(f)) return speed_table(f, c[0], cells[0], c[1], cells[1]);
+    if (fig_wants_table(f)) return speed_table(f, m);
 
-    const char *runs = fig_runs_text(f, c[0], cells[0], "Bars:");
-    bool full = drop_infinite(c[0], &cells[0]);
-    full = drop_infinite(c[1], &cells[1]) || full;
-    lm_plot_panel panel[2];
+    const char *runs = fig_runs_text(f, m[0].cell, m[0].cells, "Bars:");
+    bool full = drop_infinite(&m[0]);
+    full = drop_infinite(&m[1]) || full;
     for (size_t i = 0; !rc && i < 2; i++) {
         panel[i] = (lm_plot_panel){
             .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN },
-            .y = { i ? "memory (GiB)" : "time (seconds)", .low = NAN, .high = i ? NAN : f->o->max,
-                   .zero = true },
+            .y = { fig_text(f, "%s (%s)", i ? "memory" : "time", m[i].unit), .low = NAN,
+                   .high = i ? NAN : f->o->max, .zero = !f->o->log, .log = f->o->log },
             .line = line[i] };
-        rc = lines_at(f, c[i], cells[i], 0, line[i], &panel[i].lines);
+        rc = lines_at(f, m[i].cell, m[i].cells, 0, line[i], &panel[i].lines);
     }
     lm_plot_chart chart = {
         .title = fig_title(f, "Time and memory against length"),

@@ -40,6 +40,7 @@ static const cli_opt opts[] = {
     { CLI_REAL, "max", 0, &max, "Y",
       "Upper end of the y axis. Points past it are drawn at the edge, with their number.", 0,
       1e12 },
+    { CLI_FLAG, "log", 0, &o.log, NULL, "Of ppl and speed: a logarithmic y axis.", 0, 0 },
     { CLI_FLAG, "red-flag", 0, &o.red_flag, NULL,
       "Of ppl: a line 1.0 above the first series' value at the length it was trained at.", 0, 0 },
     { CLI_STR, "baseline", 0, &o.baseline, "NAME",

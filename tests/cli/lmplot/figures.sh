@@ -24,6 +24,7 @@ try() { # NAME ARGUMENTS
 }
 try ppl ppl ppl.jsonl --red-flag
 try max ppl ppl.jsonl --max 2.5 --title 'A title & more'
+try log ppl ppl.jsonl --log
 try position position position.jsonl
 try needle needle needle.jsonl
 try row needle needle.jsonl --layout an --score exact

@@ -95,8 +95,8 @@ passkey_lines() { # DEPTHS, or "random"
 speed_lines() {
     for attention in rope dca torch; do
         for length in 8192 16384; do
-            if [ $attention$length = torch16384 ]; then line speed "\"length\":$length" null '"memory":null'
-            else line speed "\"length\":$length" "$((length / 1024)).5" "\"memory\":$((length * 262144))"; fi
+            if [ $attention$length = torch16384 ]; then line speed "\"length\":$length" null '"memory_mib":null'
+            else line speed "\"length\":$length" "$((length / 1024)).5" "\"memory_mib\":$((length / 4))"; fi
         done
     done
     attention=rope
