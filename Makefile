@@ -153,7 +153,7 @@ $(BIN)/lmplot $(BUILD)/tests/test_figures: $(FIGURES)
 
 # The evaluations, and their tests.
 $(BIN)/lmeval: $(EVAL)
-$(patsubst %,$(BUILD)/tests/%,$(filter test_eval_%,$(UNITS))): $(EVAL) $(TRAIN)
+$(patsubst %,$(BUILD)/tests/%,fuzz_results $(filter test_eval_%,$(UNITS))) $(BUILD)/fuzz_results: $(EVAL) $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
 	@mkdir -p $(@D)

@@ -111,7 +111,7 @@ typedef struct eval_context {
 
 typedef struct eval_entry {
     const char *name, *summary; /* half a line */
-    const char *options;        /* the long names it uses, divided by spaces */
+    const char *options;        /* the long names it uses, divided by spaces; FILE: operands */
     bool model;                 /* it runs a model: --model is needed */
     int (*run)(eval_context *c); /* 0, or an error */
 } eval_entry;

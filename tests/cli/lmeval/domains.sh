@@ -39,6 +39,7 @@ grep -o '"results":"dca.jsonl".*"domain":"[a-zA-Z0-9]*","range":"0-64".*"signifi
 grep -o '"results":"intra.jsonl".*"domain":"all","range":"64-512".*"significant":[a-z]*' delta.jsonl |
     sed 's/"of".*"domain/"domain/; s/"value.*"sig/"sig/'
 lmeval compare a.jsonl intra.jsonl 2>&1 >/dev/null | sed -E 's/[0-9.]+ +[+-][0-9.]+( \+- [0-9.]+)?/N/'
+lmplot domains a.jsonl intra.jsonl -o - | grep '|' | cut -d '|' -f 2,3
 cp delta.jsonl before.jsonl
 lmeval compare -q a.jsonl dca.jsonl intra.jsonl -o delta.jsonl && cmp before.jsonl delta.jsonl
 
