@@ -23,7 +23,14 @@ int comm_open(comm **out, enum comm_kind kind)
     *out = comm_alone();
     if (kind == COMM_NONE || (kind == COMM_AUTO && n == 1)) return LM_OK;
 #ifdef LM_MPI
-    return comm_mpi_open(out);
+    int rc = comm_mpi_open(out);
+    if (!rc && kind == COMM_AUTO && (*out)->size == 1) {
+        (*out)->close(*out);
+        *out = comm_alone();
+        rc = lm_fail(LM_EUSAGE, "%ld processes were started to train together, but MPI finds this one "
+                     "alone (srun --mpi=list shows what it can)", n);
+    }
+    return rc;
 #else
     if (kind == COMM_AUTO)
         return lm_fail(LM_EUSAGE, "%ld processes were started to train together, but this program "

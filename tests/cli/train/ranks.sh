@@ -28,5 +28,5 @@ status=0
 ranks 2 bash -c "trap '' XFSZ; ulimit -f 32768; exec $LM_BUILD/mpi/lmtrain --init wide.json --data shards \
     -o full -b 256 -n 256 -j 1" >said 2>&1 || status=$?
 grep -o 'rank 0: .*optimizer.safetensors.*' said; echo "exit $status"; ls full
-# Without MPI several processes are refused.
-(OMPI_COMM_WORLD_SIZE=2 lmtrain "${train[@]}" 2>&1 || true) | grep -o "2 processes were started"
+# Without MPI several processes are refused, and several that do not find each other.
+(SLURM_STEP_NUM_TASKS=2 "$LM_BUILD/mpi/lmtrain" "${train[@]}" 2>&1 || true) | grep -o "2 processes were.*alone"
