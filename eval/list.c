@@ -11,10 +11,10 @@ const eval_entry eval_list[] = {
     { "compare", "results of domains, as differences from the first file's", "FILE bootstrap", false,
       eval_compare },
     { "needle", "a sentence in a book of essays, by length and depth",
-      "lengths depths haystack needle question answer prompt new-tokens buffer bos-quirk share", true,
-      eval_needle },
+      "lengths depths haystack needle question answer prompt new-tokens buffer bos-quirk "
+      "print-prompts share", true, eval_needle },
     { "passkey", "a number in the middle of nonsense, by length and depth",
-      "lengths depths variant trials share", true, eval_passkey },
+      "lengths depths variant trials print-prompts share", true, eval_passkey },
     { "ruler", "RULER's retrieval, tracing and counting in made-up texts, at each length",
       "FILE lengths haystack samples print-prompts share", true, eval_ruler },
     { "mmlu", "multiple choice questions of 57 subjects",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/ask.h"
 #include "eval/evals.h"
 #include "eval/insert.h"
 #include "eval/score.h"
@@ -152,7 +153,7 @@ static lm_json *cell_json(uint64_t length, double depth, const char *score)
     lm_json *o = eval_cell("length", length);
     if (depth == floor(depth)) lm_json_set_u64(o, "depth", (uint64_t)depth);
     else lm_json_set_f64(o, "depth", depth);
-    lm_json_set_str(o, "score", score);
+    if (score) lm_json_set_str(o, "score", score);
     return o;
 }
 
@@ -183,15 +184,27 @@ static int add_scores(needle *n, const needle_cell *cell, const char *response)
     return rc;
 }
 
+static int print(needle *n, const needle_cell *cell)
+{
+    lm_json *key = cell_json(cell->length, cell->depth, NULL);
+    n->text.size = 0;
+    int rc = eval_decode(n->c, n->prompt.v, n->prompt.n, &n->text);
+    if (!rc) rc = ask_printed(n->c, key, (char *)n->text.data);
+    lm_json_free(key);
+    return rc < 0 ? rc : LM_OK;
+}
+
 static int measure(needle *n, const needle_cell *cell)
 {
+    bool print_only = n->c->o->print_prompts;
     n->done++;
-    if (finished(n, cell)) return LM_OK;
+    if (!print_only && finished(n, cell)) return LM_OK;
     eval_live(n->c, "needle: %zu of %zu, at %" PRIu64 " tokens, depth %.0f", n->done, n->n_cells,
               cell->length, cell->depth);
     eval_start(n->c);
-    int rc = eval_use(n->c, cell->length);
-    if (!rc) rc = build(n, cell);
+    int rc = build(n, cell);
+    if (rc || print_only) return rc ? rc : print(n, cell);
+    rc = eval_use(n->c, cell->length);
     if (!rc) rc = eval_answer(n->c, &n->prompt, n->c->o->new_tokens, true, &n->answer);
     n->text.size = 0;
     if (!rc) rc = eval_decode(n->c, n->answer.v, n->answer.n, &n->text);
@@ -277,7 +290,7 @@ static int begin(needle *n)
     if (!rc) rc = read_book(n);
     if (!rc) rc = eval_encode(n->c, o->needle, strlen(o->needle), false, &n->needle);
     if (!rc) rc = eval_period_ids(n->c->tokenizer, &n->periods);
-    if (!rc) rc = eval_begin(n->c, longest, settings(n));
+    if (!rc && !o->print_prompts) rc = eval_begin(n->c, longest, settings(n));
     if (!rc) rc = fill_book(n, longest);
     return rc ? rc : make_cells(n);
 }
@@ -324,7 +337,7 @@ int eval_needle(eval_context *c)
                  .prompt_text = LM_BUF_INIT(BOOK_MAX) };
     int rc = begin(&n);
     for (size_t i = 0; !rc && i < n.n_cells; i++) rc = measure(&n, &n.cells[i]);
-    if (!rc) summary(&n);
+    if (!rc && !c->o->print_prompts) summary(&n);
     eval_ids *ids[] = { &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) eval_ids_free(ids[i]);
     lm_buf_free(&n.essays);

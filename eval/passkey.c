@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/ask.h"
 #include "eval/evals.h"
 #include "eval/score.h"
 #include "longmix/rng.h"
@@ -170,13 +171,28 @@ static void draw(passkey *p, uint64_t length, size_t depth)
     qsort(p->trials, p->n_trials, sizeof *p->trials, by_prefix);
 }
 
-static int ask(passkey *p, const trial *t, uint64_t length, bool *right)
+/* Print the prompts of a cell. */
+static int print(passkey *p, uint64_t length, size_t depth)
+{
+    int rc = LM_OK;
+    for (uint64_t i = 0; rc >= 0 && i < p->n_trials; i++) {
+        lm_json *key = cell_json(p, length, depth);
+        lm_json_set_u64(key, "trial", p->trials[i].number);
+        rc = make_prompt(p, p->garbage, p->trials[i].prefix, p->trials[i].key);
+        if (!rc) rc = lm_buf_add(&p->text, "", 1);
+        if (!rc) rc = ask_printed(p->c, key, (char *)p->text.data);
+        lm_json_free(key);
+    }
+    return rc < 0 ? rc : LM_OK;
+}
+
+static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
 {
     char digits[24];
     int n = snprintf(digits, sizeof digits, "%" PRIu64, t->key);
     bool by_ids = p->variant->by_ids;
-    int rc = make_prompt(p, p->garbage, t->prefix, t->key);
     p->key.n = 0;
+    int rc = make_prompt(p, p->garbage, t->prefix, t->key);
     if (!rc) rc = eval_encode(p->c, digits, (size_t)n, false, &p->key);
     size_t most = by_ids ? p->key.n : TOKENS_MORE;
     if (!rc) rc = eval_use(p->c, clean(p) ? length : p->prompt.n + most);
@@ -193,17 +209,19 @@ static int ask(passkey *p, const trial *t, uint64_t length, bool *right)
 static int measure(passkey *p, uint64_t length, size_t depth)
 {
     uint64_t hits = 0;
-    if (eval_done(p->c, cell_json(p, length, depth))) return LM_OK;
+    bool print_only = p->c->o->print_prompts;
+    if (!print_only && eval_done(p->c, cell_json(p, length, depth))) return LM_OK;
     eval_start(p->c);
     p->prompt_tokens = 0;
     int rc = set_length(p, length);
     if (rc) return rc;
     draw(p, length, depth);
+    if (print_only) return print(p, length, depth);
     for (uint64_t i = 0; !rc && i < p->n_trials; i++) {
         bool right = false;
         eval_live(p->c, "passkey: trial %" PRIu64 " of %" PRIu64 " at %" PRIu64, i + 1, p->n_trials,
                   length);
-        rc = ask(p, &p->trials[i], length, &right);
+        rc = try_one(p, &p->trials[i], length, &right);
         hits += right;
     }
     if (rc) return rc;
@@ -248,7 +266,7 @@ static int begin(passkey *p)
         if (!rc) rc = make_prompt(p, p->garbage, p->garbage / 2, p->variant->key_from);
         longest = p->prompt.n + TOKENS_MORE + SPARE;
     }
-    if (!rc) rc = eval_begin(p->c, longest, s);
+    if (!rc && !p->c->o->print_prompts) rc = eval_begin(p->c, longest, s);
     else lm_json_free(s);
     return rc;
 }
@@ -280,7 +298,7 @@ int eval_passkey(eval_context *c)
     int rc = begin(&p);
     for (size_t i = 0; !rc && i < p.n_lengths; i++)
         for (size_t d = p.n_depths; !rc && d-- > 0;) rc = measure(&p, p.lengths[i], d);
-    if (!rc) summary(&p);
+    if (!rc && !c->o->print_prompts) summary(&p);
     lm_buf_free(&p.text);
     eval_ids_free(&p.prompt);
     eval_ids_free(&p.answer);

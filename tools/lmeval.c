@@ -89,7 +89,7 @@ static const cli_opt opts[] = {
       "mmlu: one space before the subject, as EleutherAI's harness has it, not the original's two.",
       0, 0 },
     { CLI_FLAG, "print-prompts", 0, &o.print_prompts, NULL,
-      "ruler, mmlu, bookqa, fewshot, leval: print the prompts and ask nothing.", 0, 0 },
+      "All that ask: print the prompts and ask nothing.", 0, 0 },
 
     { CLI_SWITCH, "share", 0, &o.share, NULL,
       "All that ask: do not read again what a prompt shares with the one before it (yes). Changes no "

@@ -37,6 +37,14 @@ lmeval passkey --model stories -L 256 --trials 1 --variant chunkllama-needle 2>n
 grep chance note
 grep -o '"depth":[0-9.]*' depths.jsonl | sort -u | wc -l
 
+# What is asked.
+"${needle[@]}" -L 420 --depths 50 --print-prompts
+lmeval passkey --model stories -L 256 --trials 1 --depths 50 --print-prompts
+lmeval passkey --model stories --variant landmark -L 0,100 --trials 2 --print-prompts
+# int(3.75 * 300 // 1024 * 1024) = 1024 characters of nonsense, int(5 / 16 * 1024) = 320 before the key.
+lmeval passkey --model stories --variant chunkllama-needle -L 300 --trials 1 --depths 31.25 --print-prompts |
+    sed 's/\\n/\n/g' | awk '{ print length($0) }'
+
 fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
 fails lmeval needle --model stories -L 400
 fails "${needle[@]}" -L 200

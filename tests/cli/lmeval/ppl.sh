@@ -18,6 +18,15 @@ value() { grep "\"length\":$1,\"mode\":\"$2\"" "$3" | grep -o '"value":[0-9.]*' 
 awk -v a="$(value 64 full text.jsonl)" -v b="$(value 600 tail text.jsonl)" 'BEGIN {
     print (a > 1 && a < 30) ? "reads stories" : "perplexity " a; print (b > 1 && b < 512) ? "and long ones" : b }'
 
+# The windows' mean is that of its bins, each by its tokens; and a tail of one bin is the last bin.
+"${eval[@]}" -q --text story.txt --lengths 64 --stride 16 | tr ',' '\n' | awk -F '[":]+' '
+    $2 == "mode" { mode = $3 }
+    $2 == "value" { value = $3 }
+    $2 == "tokens" { if (mode == "position") { sum += $3 * value; n += $3; last = value } }
+    $2 == "loss" { loss[mode] = $3 }
+    function near(a, b) { return (a - b) ^ 2 < 1e-12 ? "equal" : a " and " b }
+    END { print near(loss["full"], sum / n), near(loss["tail"], last) }'
+
 # The first window, from three kinds of file.
 awk '{ printf "%s\\n", $0 }' story.txt | sed 's/.*/{"text": "&"}/' |
     lmtok -q -m stories/tokenizer.model -o story.lmt -
