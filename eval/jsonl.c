@@ -16,41 +16,51 @@ enum { PIECE = 1 << 18 };
 typedef struct reader {
     const char *path;
     lm_in *in;
-    lm_buf bytes; /* from the start of the next line on */
+    lm_buf bytes;
+    size_t at; /* in bytes: the start of the next line */
     bool end;
     uint64_t number;
 } reader;
 
-/* The next line, without its LF, in place: 1, 0 at the end, or an error. *used: its bytes. */
-static int next_line(reader *r, const char **line, size_t *n, size_t *used)
+static int read_more(reader *r)
 {
-    size_t looked = 0;
-    for (;;) {
-        unsigned char *lf = r->bytes.size > looked
-                                ? memchr(r->bytes.data + looked, '\n', r->bytes.size - looked)
-                                : NULL;
-        if (lf || (r->end && r->bytes.size)) {
-            *n = lf ? (size_t)(lf - r->bytes.data) : r->bytes.size;
-            *used = *n + (lf != NULL);
-            *line = (const char *)r->bytes.data;
+    if (r->at) memmove(r->bytes.data, r->bytes.data + r->at, r->bytes.size - r->at);
+    r->bytes.size -= r->at;
+    r->at = 0;
+    int rc = lm_buf_reserve(&r->bytes, PIECE);
+    if (rc) return rc;
+    ssize_t k = lm_in_read(r->in, r->bytes.data + r->bytes.size, PIECE);
+    if (k < 0) return (int)k;
+    r->bytes.size += (size_t)k;
+    r->end = k == 0;
+    return LM_OK;
+}
+
+/* The next line, without its LF, borrowed until the next call: 1, 0 at the end, or an error. */
+static int next_line(reader *r, const char **line, size_t *n)
+{
+    for (size_t looked = 0;;) {
+        size_t left = r->bytes.size - r->at;
+        unsigned char *from = r->bytes.data + r->at,
+                      *lf = left > looked ? memchr(from + looked, '\n', left - looked) : NULL;
+        if (lf || (r->end && left)) {
+            *line = (const char *)from;
+            *n = lf ? (size_t)(lf - from) : left;
+            r->at += *n + (lf != NULL);
             r->number++;
             return 1;
         }
         if (r->end) return 0;
-        looked = r->bytes.size;
-        int rc = lm_buf_reserve(&r->bytes, PIECE);
+        looked = left;
+        int rc = read_more(r);
         if (rc) return rc;
-        ssize_t k = lm_in_read(r->in, r->bytes.data + r->bytes.size, PIECE);
-        if (k < 0) return (int)k;
-        r->bytes.size += (size_t)k;
-        r->end = k == 0;
     }
 }
 
 static bool is_blank(const char *s, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!strchr(" \t\r", s[i])) return false;
+        if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r') return false;
     return true;
 }
 
@@ -72,16 +82,14 @@ int eval_jsonl(const char *path, uint64_t *hash,
 {
     reader r = { .path = path, .bytes = LM_BUF_INIT(LINE_MAX_BYTES) };
     const char *line = NULL;
-    size_t n = 0, used = 0, i = 0;
+    size_t n = 0, i = 0;
     int rc = lm_in_open(&r.in, path);
-    while (!rc && (rc = next_line(&r, &line, &n, &used)) == 1) {
+    while (!rc && (rc = next_line(&r, &line, &n)) == 1) {
         lm_json *o = NULL;
         rc = is_blank(line, n) ? 1 : parse_line(&r, line, n, &o);
         if (!rc) rc = each(arg, o, i++);
         else if (rc > 0) rc = 0;
         lm_json_free(o);
-        memmove(r.bytes.data, r.bytes.data + used, r.bytes.size - used);
-        r.bytes.size -= used;
     }
     if (!rc && hash) *hash = lm_in_raw_hash(r.in);
     lm_in_close(r.in);

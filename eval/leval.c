@@ -36,10 +36,8 @@ static const struct task {
       score_leval_single },
     { "sci_fi", "sci_fi",
       "Now you are given a scientific fiction. I will ask you some questions and the answer should "
-      "be \"True\" or "
-      "\"False\". Notice that you should answer the question based on the evidence in the document "
-      "instead of "
-      "your background knowledge.",
+      "be \"True\" or \"False\". Notice that you should answer the question based on the evidence in "
+      "the document instead of your background knowledge.",
       NULL },
 };
 

@@ -145,7 +145,8 @@ static void make_value(char out[VALUE_SIZE], enum kind kind, uint64_t r)
     if (kind == WORDS)
         snprintf(out, VALUE_SIZE, "%s-%s", ruler_adjectives[below(ruler_adjectives_n, r)],
                  ruler_nouns[below(ruler_nouns_n, s)]);
-    else if (kind == NUMBERS) snprintf(out, VALUE_SIZE, "%zu", 1000000 + below(9000000, r));
+    else if (kind == NUMBERS)
+        snprintf(out, VALUE_SIZE, "%zu", 1000000 + below(9000000, r));
     else
         snprintf(out, VALUE_SIZE,
                  "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64, r >> 32,
@@ -162,6 +163,7 @@ static const char *plural(enum kind k)
 {
     return k == UUIDS ? "uuids" : k == NUMBERS ? "numbers" : "words";
 }
+
 static const char *one_of(enum kind k)
 {
     return k == UUIDS ? "uuid" : k == NUMBERS ? "number" : "word";
