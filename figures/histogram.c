@@ -43,12 +43,8 @@ static int add_input(inputs *in, const lm_json *hist, const char *title)
     if (!rc && in->n == INPUTS_MAX) rc = lm_fail(LM_EUSAGE, "more than %d histograms", INPUTS_MAX);
     if (rc) return rc;
     if (lm_json_get(hist, "input")) rc = lm_json_str(&title, hist, "input");
-    for (size_t i = 0; !rc && i < in->f->o->names.n; i++) {
-        size_t n = strlen(title);
-        const char *given = in->f->o->names.v[i];
-        if (!strncmp(given, title, n) && given[n] == '=') title = given + n + 1;
-    }
-    in->title[in->n] = title;
+    const char *given = rc ? NULL : fig_named(&in->f->o->names, title);
+    in->title[in->n] = given ? given : title;
     in->hist[in->n++] = hist;
     return rc ? rc : name_domains(in, hist);
 }

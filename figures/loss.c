@@ -37,12 +37,8 @@ typedef struct curves {
 /* runs/a/log.jsonl is a, as is a.jsonl. */
 static const char *run_name(fig *f, const char *file)
 {
-    for (size_t i = 0; i < f->o->names.n; i++) {
-        size_t n = strlen(file);
-        if (!strncmp(f->o->names.v[i], file, n) && f->o->names.v[i][n] == '=')
-            return f->o->names.v[i] + n + 1;
-    }
-    const char *base = strrchr(file, '/'), *end;
+    const char *base = strrchr(file, '/'), *end, *given = fig_named(&f->o->names, file);
+    if (given) return given;
     if (base && !strcmp(base, "/log.jsonl") && base > file) {
         const char *from = base;
         while (from > file && from[-1] != '/') from--;
