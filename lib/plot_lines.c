@@ -161,6 +161,12 @@ static bool in_x(const frame *f, double x)
     return shown(&f->p->x, x) && x >= f->x.low * (1 - 1e-12) && x <= f->x.high * (1 + 1e-12);
 }
 
+/* The place of a y. Far outside is as good as infinitely far, which cairo cannot hold. */
+static double place_y(const frame *f, double v)
+{
+    return fmin(fmax(pl_place(&f->y, v), -1e6), 1e6);
+}
+
 /* The errors of points from..to as a pale ground behind the line. */
 static void draw_band(const frame *f, const lm_plot_line *l, double *place, size_t from, size_t to)
 {
@@ -169,8 +175,8 @@ static void draw_band(const frame *f, const lm_plot_line *l, double *place, size
     for (size_t i = 0; i < n; i++) {
         double v = l->y[from + i], e = l->error[from + i];
         x[i] = x[2 * n - 1 - i] = pl_place(&f->x, l->x[from + i]);
-        y[i] = fmax(pl_place(&f->y, v + e), -1e6);
-        y[2 * n - 1 - i] = shown(&f->p->y, v - e) ? fmin(pl_place(&f->y, v - e), 1e6) : f->bottom;
+        y[i] = place_y(f, v + e);
+        y[2 * n - 1 - i] = shown(&f->p->y, v - e) ? place_y(f, v - e) : f->bottom;
     }
     pl_colour_set(f->c, colour_of(l), 0.15);
     pl_polygon(f->c, x, y, 2 * n);
@@ -184,8 +190,7 @@ static void draw_stretch(const frame *f, const lm_plot_line *l, double *place, s
     if (l->band && l->error && to - from > 1) draw_band(f, l, place, from, to);
     for (size_t i = from; i < to; i++) {
         x[i] = pl_place(&f->x, l->x[i]);
-        /* Far outside is as good as infinitely far, which cairo cannot hold. */
-        y[i] = fmin(fmax(pl_place(&f->y, l->y[i]), -1e6), 1e6);
+        y[i] = place_y(f, l->y[i]);
     }
     if (to - from > 1) pl_path(f->c, x + from, y + from, to - from);
     else if (!l->dots) draw_dot(f->c, l->colour, x[from], y[from], 2.2);
@@ -207,8 +212,8 @@ static void draw_line(const frame *f, const lm_plot_line *l, double *place)
     for (size_t i = 0; l->error && !l->band && i < l->n; i++) {
         if (!in_x(f, l->x[i]) || !shown(&f->p->y, l->y[i]) || !(l->error[i] > 0)) continue;
         double low = l->y[i] - l->error[i], x = pl_place(&f->x, l->x[i]);
-        double y0 = shown(&f->p->y, low) ? pl_place(&f->y, low) : f->bottom;
-        double y1 = pl_place(&f->y, l->y[i] + l->error[i]);
+        double y0 = shown(&f->p->y, low) ? place_y(f, low) : f->bottom;
+        double y1 = place_y(f, l->y[i] + l->error[i]);
         pl_line(c, x, y0, x, y1);
         pl_line(c, x - 2.5, y0, x + 2.5, y0);
         pl_line(c, x - 2.5, y1, x + 2.5, y1);
