@@ -36,7 +36,8 @@ static int settle(tr_infer *s, const tr_infer_options *o)
     s->c = s->read;
     if (o->rope_base > 0) s->c.rope.theta = o->rope_base;
     int rc = keep_name(s->attention, attention, "attention");
-    if (!rc) rc = keep_name(s->scaling, o->scaling ? o->scaling : "none", "RoPE scaling");
+    const char *own = s->read.rope.type == TR_ROPE_PLAIN ? "none" : "model";
+    if (!rc) rc = keep_name(s->scaling, o->scaling ? o->scaling : own, "RoPE scaling");
     if (!rc && o->scaling) rc = tr_rope_override(&s->c, o->scaling);
     if (!rc) rc = attn_form_parse(&s->l.attention, attention, s->c.positions);
     if (rc) return rc;

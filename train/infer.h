@@ -54,8 +54,8 @@ void tr_infer_rewind(tr_infer *s, size_t to);
 LM_CHECKED int tr_infer_read(tr_infer *s, const int32_t *ids, size_t n, float *logits,
                              float *losses, float *all);
 
-/* The settings as result lines carry them: attention, scaling, rope_base, mscale, trained length,
- * backend. A new object, NULL when out of memory. */
+/* The settings as result lines carry them: attention, scaling ("model": its own), rope_base, mscale,
+ * trained length, backend. A new object, NULL when out of memory. */
 lm_json *tr_infer_json(const tr_infer *s);
 
 #endif

@@ -2,6 +2,7 @@
  * equal to reading at once, in any pieces; and what a session does with its options. */
 #include <math.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "longmix/rng.h"
@@ -191,6 +192,47 @@ static void test_settings(void)
     free(two);
 }
 
+static bool says(const tr_infer *s, const char *key, const char *value)
+{
+    const char *got = NULL;
+    lm_json *o = tr_infer_json(s);
+    bool same = lm_json_str(&got, o, key) == 0 && !strcmp(got, value);
+    lm_json_free(o);
+    return same;
+}
+
+/* A model with a scaling of its own: used and named so, or another in its place. */
+static void test_own_scaling(void)
+{
+    lm_buf text = LM_BUF_INIT(1 << 16);
+    tr_config c;
+    NEED(mkdir("own", 0777) == 0 && tr_config_load(&c, "model/config.json") == 0);
+    NEED(tr_rope_override(&c, "linear:4") == 0);
+    lm_json *o = tr_config_json(&c, "float32");
+    NEED(lm_json_dump(o, 2, &text) == 0);
+    NEED(lm_write_file("own/config.json", text.data, text.size) == 0);
+    NEED(symlink("../model/model.safetensors", "own/model.safetensors") == 0);
+    static const struct { const char *model, *scaling, *named; } as[] = {
+        { "model", NULL, "none" }, { "own", NULL, "model" }, { "own", "ntk:2", "ntk:2" },
+        { "model", "linear:4", "linear:4" }, { "model", "ntk:2", "ntk:2" },
+    };
+    float logits[5][VOCAB];
+    for (size_t i = 0; i < 5; i++) {
+        tr_infer *s = NULL;
+        tr_infer_options how = { .model = as[i].model, .scaling = as[i].scaling, .length = 60 };
+        NEED(tr_infer_open(&s, &how, b) == 0);
+        CHECK(says(s, "scaling", as[i].named));
+        CHECK_OK(tr_infer_read(s, ids, 60, logits[i], NULL, NULL));
+        tr_infer_close(s);
+    }
+    CHECK(!memcmp(logits[1], logits[3], sizeof logits[1]));
+    CHECK(!memcmp(logits[2], logits[4], sizeof logits[2]));
+    CHECK(largest(logits[0], logits[1], VOCAB) > 1e-3);
+    lm_json_free(o);
+    tr_config_free(&c);
+    lm_buf_free(&text);
+}
+
 /* One session: other settings, tokens forgotten, and what it refuses. */
 static void test_session(void)
 {
@@ -228,10 +270,7 @@ static void test_session(void)
     o.scaling = "wobbly:2";
     CHECK(tr_infer_set(s, &o) == LM_EUSAGE && strstr(lm_err(), "wobbly"));
     /* What was refused changed nothing. */
-    lm_json *said = tr_infer_json(s);
-    const char *attention = NULL;
-    CHECK(lm_json_str(&attention, said, "attention") == 0 && !strcmp(attention, "dca"));
-    lm_json_free(said);
+    CHECK(says(s, "attention", "dca") && says(s, "scaling", "dynamic:2"));
     CHECK(tr_infer_length(s) == 150 && tr_infer_past(s) == 120);
     tr_infer_rewind(s, 0);
     CHECK_OK(tr_infer_read(s, ids, 120, last, NULL, NULL));
@@ -279,6 +318,7 @@ int main(void)
     test_pieces();
     test_training_layout();
     test_settings();
+    test_own_scaling();
     test_session();
     test_interrupt();
     b->close(b);
