@@ -31,7 +31,7 @@ awk -v a="$(value 64 full text.jsonl)" -v b="$(value 600 tail text.jsonl)" 'BEGI
 awk '{ printf "%s\\n", $0 }' story.txt | sed 's/.*/{"text": "&"}/' |
     lmtok -q -m stories/tokenizer.model -o story.lmt -
 lmpack -q -L 128 --labels -o shards story.lmt
-tail -c +4097 shards/shard-00000.lms | head -c $((2 * 129)) >row.bin # docs/format-shard.md
+head -c $((4096 + 2 * 129)) shards/shard-00000.lms | tail -c $((2 * 129)) >row.bin # docs/format-shard.md
 first=("${eval[@]}" -q --lengths 64 --stride 32 --windows 1)
 diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --data shards | numbers)
 diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --bin row.bin | numbers)
