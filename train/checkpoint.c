@@ -354,11 +354,12 @@ int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const
         rc = lm_fail_errno(errno, "%s: making the directory", aside);
     rc = comm_agree(tr_model_ranks(m), rc);
     if (!rc) rc = save_files(m, c, p, aside);
-    if (!writes) return rc;
-    if (!rc && rename(aside, path)) rc = lm_fail_errno(errno, "%s: renaming to %s", aside, path);
-    if (!rc) rc = lm_sync_dir(path);
-    if (rc) remove_dir(aside);
-    return rc ? rc : tr_checkpoint_drop(out, keep);
+    if (!rc && writes && rename(aside, path))
+        rc = lm_fail_errno(errno, "%s: renaming to %s", aside, path);
+    if (!rc && writes) rc = lm_sync_dir(path);
+    if (rc && writes) remove_dir(aside);
+    if (!rc && writes) rc = tr_checkpoint_drop(out, keep);
+    return comm_agree(tr_model_ranks(m), rc);
 }
 
 int tr_checkpoint_load(tr_model *m, const char *path)

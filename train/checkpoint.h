@@ -19,8 +19,8 @@ typedef struct tr_place {
 } tr_place;
 
 /* Save to out/checkpoint-STEP: model.safetensors, optimizer.safetensors, config.json, run.json, the
- * last with the hash of each tensor and one of itself. Then remove all but the last `keep`. Rank 0 writes, and all
- * call; what only rank 0 may fail in is for comm_agree by the caller. 0 or LM_EIO. */
+ * last with the hash of each tensor and one of itself. Then remove all but the last `keep`. Rank 0
+ * writes; all call, and all get the same: 0 or LM_EIO. */
 LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p,
                                   const char *out, uint64_t keep);
 

@@ -293,9 +293,7 @@ static int save(tr_run *r)
 {
     if (r->saved == r->place.step) return LM_OK;
     int rc = comm_agree(r->ranks, tr_log_size(r, &r->place.log_bytes));
-    if (!rc)
-        rc = comm_agree(r->ranks,
-                        tr_checkpoint_save(r->m, &r->c, &r->place, r->o.out, r->o.keep));
+    if (!rc) rc = tr_checkpoint_save(r->m, &r->c, &r->place, r->o.out, r->o.keep);
     if (rc) return rc;
     r->saved = r->place.step;
     tr_note(r, "step %" PRIu64 ": saved", r->place.step);
