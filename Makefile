@@ -4,6 +4,8 @@
 #           (fuzz: libFuzzer, with clang).
 #           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it. With
 #           CUDA=1 they are several GPUs, by NCCL.
+#           CUDA=1 builds apart, with the CUDA backend, into build/cuda/. CUDA_HOME (where nvcc is),
+#           CUDA_ARCHS (80 90: compute capabilities; PTX of the last is added).
 #           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
 
 CC ?= gcc
@@ -12,7 +14,8 @@ PREFIX ?= /usr/local
 SAN ?=
 MPI ?=
 MPICC ?= mpicc
-BUILD := build$(if $(SAN),/$(SAN))
+CUDA ?=
+BUILD := build$(if $(SAN),/$(SAN))$(if $(CUDA),/cuda)
 OBJ := $(BUILD)/obj
 BIN := $(BUILD)/bin
 
@@ -59,6 +62,37 @@ LIB := $(BUILD)/liblongmix.a
 TRAIN := $(BUILD)/libtrain.a
 TRAIN_SRC := $(filter-out train/comm_mpi.c,$(wildcard train/*.c train/cpu/*.c))
 TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
+CUDA_SRC := $(filter-out $(if $(MPI),,train/cuda/comm_nccl.c),$(wildcard train/cuda/*.c train/cuda/*.cu))
+CUDA_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(CUDA_SRC)))
+
+ifneq ($(CUDA),)
+NVCC := $(if $(CUDA_HOME),$(CUDA_HOME)/bin/nvcc,$(shell command -v nvcc))
+ifeq ($(wildcard $(NVCC)),)
+$(error CUDA=$(CUDA): no nvcc$(if $(CUDA_HOME), in $(CUDA_HOME)/bin, on the PATH; CUDA_HOME tells where the toolkit is))
+endif
+CUDA_HOME ?= $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
+CUDA_LIB := $(firstword $(wildcard $(CUDA_HOME)/lib64 $(CUDA_HOME)/lib))
+define need
+ifeq ($(wildcard $(CUDA_HOME)/include/$(1)),)
+$$(error CUDA=$(CUDA): $(CUDA_HOME)/include/$(1) is missing: install $(2))
+endif
+endef
+$(eval $(call need,cuda_runtime_api.h,the CUDA toolkit))
+$(eval $(call need,cublasLt.h,cuBLAS with its headers))
+$(eval $(call need,cudnn.h,cuDNN 9.6 or later with its headers))
+ifneq ($(MPI),)
+$(eval $(call need,nccl.h,NCCL with its headers))
+endif
+CUDA_ARCHS ?= 80 90
+CUDA_CODE := $(foreach a,$(CUDA_ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+    -gencode arch=compute_$(lastword $(CUDA_ARCHS)),code=compute_$(lastword $(CUDA_ARCHS))
+NVCCFLAGS ?= -O3 -g
+TRAIN_OBJ += $(CUDA_OBJ)
+TRAIN_LIBS += -L$(CUDA_LIB) -Wl,-rpath,$(CUDA_LIB) -lcudnn -lcublasLt -lcudart_static -ldl -lrt
+override LDFLAGS += -Wl,--as-needed
+$(OBJ)/train/backend.o: override CPPFLAGS += -DLM_CUDA
+$(CUDA_OBJ): override CPPFLAGS += -isystem $(CUDA_HOME)/include
+endif
 # The same sources in float64, for the gradient tests.
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
@@ -75,6 +109,7 @@ LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
+GPU := check_gpu
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 Q := $(if $(V),,@)
@@ -84,7 +119,7 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 all: $(LIB) $(addprefix $(BIN)/,$(TOOLS))
 
 # A change of flags makes everything again.
-FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(CPPFLAGS)
+FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(CPPFLAGS) $(if $(CUDA),$(NVCC) $(CUDA_CODE) $(NVCCFLAGS))
 $(OBJ)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
 
@@ -102,6 +137,11 @@ $(OBJ)/mpi/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,MPICC,$<)
 	$(Q)$(MPI_CC) $(CPPFLAGS) -DLM_MPI $(if $(CUDA),-DLM_CUDA) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(OBJ)/%.o: %.cu $(OBJ)/flags
+	@mkdir -p $(@D)
+	$(call say,NVCC,$<)
+	$(Q)$(NVCC) -std=c++17 $(CPPFLAGS) $(NVCCFLAGS) $(CUDA_CODE) -Xcompiler -Wall,-Wextra -MMD -MP -c $< -o $@
 
 $(OBJ)/%.o: %.cc $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -175,6 +215,12 @@ $(BUILD)/bench/bench_%: $(OBJ)/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
+# Programs for a machine with a GPU.
+$(BUILD)/gpu/check_gpu: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/gpu/*.c)) $(TRAIN) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
 # Fuzz targets define LLVMFuzzerTestOneInput; here the driver feeds them files.
 $(BUILD)/tests/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)
@@ -220,6 +266,16 @@ bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/train.sh
 	@bench/attention.sh
 
+## check-gpu: the CUDA backend beside the CPU's, on the GPU of this machine (skipped without one)
+check-gpu:
+	@$(MAKE) --no-print-directory CUDA=1 build/cuda/gpu/check_gpu
+	@build/cuda/gpu/check_gpu || [ $$? = 77 ]
+
+## gpu-bundle: what check-gpu and bench-gpu run, to carry to a machine without a compiler
+gpu-bundle:
+	@$(MAKE) --no-print-directory CUDA=1 all $(addprefix build/cuda/gpu/,$(GPU))
+	@scripts/gpu-bundle.sh build/cuda
+
 ## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
 parity: all
 	@tests/parity/run.sh
@@ -251,4 +307,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench parity man install clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu gpu-bundle parity man install clean list FORCE

@@ -63,7 +63,8 @@ for path in sorted(glob.glob("lib/*.[ch]") + glob.glob("lib/*.cc") + glob.glob("
 # The trainer: its model knows backends by their table alone, and a backend knows the model not at all.
 TRAIN = set("err buf rng hash endian threads progress json shard tokenizer zio".split())
 BACKEND = set("err endian hash rng".split())
-for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
+GPU = {r"cudnn.*\.h": "train/cuda/sdpa.c", r"cublas.*\.h": "train/cuda/products.c"}
+for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]") + glob.glob("train/*/*.cu*")):
     room = path.split("/")[1] if path.count("/") > 1 else None
     text = open(path, encoding="utf-8").read()
     if "#pragma omp" in text and room != "cpu":
@@ -79,6 +80,10 @@ for path in sorted(glob.glob("train/*.[ch]") + glob.glob("train/*/*.[ch]")):
             bad.append(f"{path}: includes <nccl.h>, which only train/cuda/comm_nccl.c may")
         elif inc == "mpi.h" and path != "train/comm_mpi.c":
             bad.append(f"{path}: includes <mpi.h>, which only train/comm_mpi.c may")
+        elif inc.startswith("cuda") and room != "cuda":
+            bad.append(f"{path}: includes <{inc}>, which only train/cuda may")
+        elif any(re.fullmatch(pattern, inc) and path != door for pattern, door in GPU.items()):
+            bad.append(f"{path}: includes <{inc}>, which has a file of its own in train/cuda")
         elif inc == "cblas.h" and path != "train/cpu/cpu.h":
             bad.append(f"{path}: includes <cblas.h>, which only train/cpu/cpu.h may")
         elif any(re.fullmatch(pattern, inc) for pattern in DOORS):

@@ -12,7 +12,7 @@
  * Operations are queued and return nothing; a fault is kept and comes out of finish(). On the
  * CPU they are done when they return. Equal calls give equal bits, at any number of threads,
  * and a call over tokens [a, c) gives the bits of the calls over [a, b) and [b, c) when b - a is
- * a multiple of BK_BLOCK: that is why slices and recomputation change nothing. */
+ * a multiple of the backend's `block`: that is why slices and recomputation change nothing. */
 #ifndef TRAIN_BACKEND_H
 #define TRAIN_BACKEND_H
 
@@ -22,7 +22,7 @@
 
 #include "longmix/err.h"
 
-enum { BK_BLOCK = 256 }; /* tokens: see above */
+enum { BK_BLOCK = 256 }; /* tokens: divides every backend's `block` */
 enum { BK_LANES = 2 };   /* transfers between device and host run in so many lanes */
 
 /* Device memory. The types are never complete, so that no host code reads through them.
@@ -57,6 +57,7 @@ typedef struct backend backend;
 struct backend {
     const char *name;
     size_t act_bytes, acc_bytes;
+    size_t block; /* tokens: see above */
     bool master; /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
     bool unified; /* device memory is host memory: what is kept there takes from available() */
 
@@ -185,5 +186,10 @@ LM_CHECKED int bk_open(backend **out, const char *name, int threads);
 /* The reference: float32 (float64 where all of train/ is built with TRAIN_FLOAT64), `threads` of
  * them. 0, LM_EUSAGE or LM_ENOMEM. */
 LM_CHECKED int bk_cpu_open(backend **out, int threads);
+
+/* The GPU that CUDA shows first, in bfloat16 with float32 sums and master weights; only in a build
+ * with CUDA=1. LM_CUDA_ATTENTION in the environment chooses what attends: "cudnn", "own" (plain
+ * kernels, for heads that cuDNN does not take), or "auto". LM_EUSAGE without a GPU. */
+LM_CHECKED int bk_cuda_open(backend **out);
 
 #endif

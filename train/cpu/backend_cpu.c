@@ -162,6 +162,7 @@ int bk_cpu_open(backend **out, int threads)
     backend *b = &c->table;
     b->name = "cpu";
     b->act_bytes = b->acc_bytes = sizeof(real);
+    b->block = BK_BLOCK;
     b->unified = true;
     b->close = close_cpu;
     b->alloc = alloc_cpu;

@@ -1,0 +1,206 @@
+/* Products by cuBLASLt: bfloat16 factors, sums in float32. An algorithm is chosen once for each
+ * kind of product and its sizes, as if for CUDA_BLOCK tokens, without split sums, and then kept:
+ * so a row's bits do not depend on how many rows a call has. Gradients of weights are added block
+ * by block of tokens, so that a call gives the bits of its slices. Calls of at most FEW tokens
+ * (decoding) have an algorithm of their own. */
+#include <cublasLt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "train/cuda/cuda.h"
+
+enum { KINDS = 128, FEW = 16 };
+
+/* What an algorithm is chosen for. Matrices are cuBLAS's, columns first: d[m, n] of float32 or
+ * bfloat16. No padding: compared as bytes. */
+typedef struct product {
+    int64_t m, n, k;
+    int32_t turn_a, turn_b; /* a is kept [k, m]; b is kept [n, k] */
+    int32_t float_out;
+    int32_t alignment;      /* of the pointers, at most 256 bytes */
+} product;
+
+typedef struct chosen {
+    product kind;
+    cublasLtMatmulAlgo_t algo;
+} chosen;
+
+struct cuda_products {
+    cublasLtHandle_t handle;
+    void *workspace;
+    size_t bytes;
+    chosen kinds[KINDS];
+    size_t count;
+};
+
+static bool good(cuda_backend *c, cublasStatus_t s, const char *what)
+{
+    if (s == CUBLAS_STATUS_SUCCESS) return true;
+    char text[256];
+    snprintf(text, sizeof text, "%s: cuBLASLt: %s: %s", c->gpu, what, cublasLtGetStatusString(s));
+    cuda_fault(c, s == CUBLAS_STATUS_ALLOC_FAILED ? LM_ENOMEM : LM_EIO, text);
+    return false;
+}
+
+typedef struct layouts {
+    cublasLtMatmulDesc_t how;
+    cublasLtMatrixLayout_t a, b, d;
+} layouts;
+
+static void forget(layouts *l)
+{
+    if (l->d) cublasLtMatrixLayoutDestroy(l->d);
+    if (l->b) cublasLtMatrixLayoutDestroy(l->b);
+    if (l->a) cublasLtMatrixLayoutDestroy(l->a);
+    if (l->how) cublasLtMatmulDescDestroy(l->how);
+}
+
+static bool describe(cuda_backend *c, layouts *l, const product *z)
+{
+    cublasOperation_t ta = z->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+    cublasOperation_t tb = z->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    uint64_t m = (uint64_t)z->m, n = (uint64_t)z->n, k = (uint64_t)z->k;
+    *l = (layouts){ 0 };
+    return good(c, cublasLtMatmulDescCreate(&l->how, CUBLAS_COMPUTE_32F, CUDA_R_32F), "product") &&
+           good(c, cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSA, &ta,
+                                                  sizeof ta), "product") &&
+           good(c, cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSB, &tb,
+                                                  sizeof tb), "product") &&
+           good(c, cublasLtMatrixLayoutCreate(&l->a, CUDA_R_16BF, z->turn_a ? k : m,
+                                              z->turn_a ? m : k, z->turn_a ? z->k : z->m),
+                "matrix") &&
+           good(c, cublasLtMatrixLayoutCreate(&l->b, CUDA_R_16BF, z->turn_b ? n : k,
+                                              z->turn_b ? k : n, z->turn_b ? z->n : z->k),
+                "matrix") &&
+           good(c, cublasLtMatrixLayoutCreate(&l->d, z->float_out ? CUDA_R_32F : CUDA_R_16BF, m, n,
+                                              z->m), "matrix");
+}
+
+static bool prefer(cuda_backend *c, cublasLtMatmulPreference_t p, const product *z)
+{
+    uint64_t bytes = c->products->bytes;
+    uint32_t whole = CUBLASLT_REDUCTION_SCHEME_NONE, alignment = (uint32_t)z->alignment;
+    static const cublasLtMatmulPreferenceAttributes_t aligned[] = {
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES,
+    };
+    bool fine = good(c, cublasLtMatmulPreferenceSetAttribute(
+                            p, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof bytes),
+                     "workspace") &&
+                good(c, cublasLtMatmulPreferenceSetAttribute(
+                            p, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole),
+                     "sums that are not split");
+    for (size_t i = 0; fine && i < sizeof aligned / sizeof *aligned; i++)
+        fine = good(c, cublasLtMatmulPreferenceSetAttribute(p, aligned[i], &alignment,
+                                                            sizeof alignment), "alignment");
+    return fine;
+}
+
+/* The algorithm of a kind of product; z's sizes are those that it is chosen for. */
+static const chosen *algorithm(cuda_backend *c, const product *z)
+{
+    cuda_products *p = c->products;
+    for (size_t i = 0; i < p->count; i++)
+        if (!memcmp(&p->kinds[i].kind, z, sizeof *z)) return &p->kinds[i];
+    if (p->count == KINDS) {
+        cuda_fault(c, LM_EUSAGE, "backend cuda: a model with more than 128 kinds of products");
+        return NULL;
+    }
+    layouts l;
+    cublasLtMatmulPreference_t want = NULL;
+    cublasLtMatmulHeuristicResult_t found;
+    int n = 0;
+    chosen *to = NULL;
+    if (describe(c, &l, z) && good(c, cublasLtMatmulPreferenceCreate(&want), "preference") &&
+        prefer(c, want, z) &&
+        good(c, cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1, &found,
+                                               &n), "choice of an algorithm")) {
+        if (n) {
+            to = &p->kinds[p->count++];
+            to->kind = *z;
+            to->algo = found.algo;
+        } else {
+            good(c, CUBLAS_STATUS_NOT_SUPPORTED, "choice of an algorithm");
+        }
+    }
+    if (want) cublasLtMatmulPreferenceDestroy(want);
+    forget(&l);
+    return to;
+}
+
+static int32_t alignment_of(const void *p)
+{
+    uintptr_t v = (uintptr_t)p | 256;
+    return (int32_t)(v & -v);
+}
+
+static int32_t less(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* d = a b, added to d when `add`; z has the sizes of this call, and `tokens` is the one of them that
+ * counts tokens. */
+static void multiply(cuda_backend *c, product *z, int64_t *tokens, void *d, const void *a,
+                     const void *b, bool add)
+{
+    int64_t n = *tokens;
+    z->alignment = less(less(alignment_of(a), alignment_of(b)), alignment_of(d));
+    *tokens = n <= FEW && !z->float_out ? FEW : CUDA_BLOCK;
+    const chosen *way = algorithm(c, z);
+    *tokens = n;
+    layouts l = { 0 };
+    float one = 1, beta = add ? 1 : 0;
+    if (way && describe(c, &l, z))
+        good(c, cublasLtMatmul(c->products->handle, l.how, &one, a, l.a, b, l.b, &beta, d, l.d, d, l.d,
+                               &way->algo, c->products->workspace, c->products->bytes, c->stream),
+             "product");
+    forget(&l);
+}
+
+static void linear(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size_t n, size_t in,
+                   size_t out, bool add)
+{
+    product z = { .m = (int64_t)out, .n = (int64_t)n, .k = (int64_t)in, .turn_a = 1 };
+    multiply(cuda_of(b), &z, &z.n, y, w, x, add);
+}
+
+static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w, size_t n,
+                      size_t in, size_t out, bool add)
+{
+    product z = { .m = (int64_t)in, .n = (int64_t)n, .k = (int64_t)out };
+    multiply(cuda_of(b), &z, &z.n, dx, w, dy, add);
+}
+
+static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n,
+                      size_t in, size_t out)
+{
+    for (size_t at = 0; at < n; at += CUDA_BLOCK) {
+        size_t some = n - at < CUDA_BLOCK ? n - at : CUDA_BLOCK;
+        product z = { .m = (int64_t)in, .n = (int64_t)out, .k = (int64_t)some, .turn_b = 1,
+                      .float_out = 1 };
+        multiply(cuda_of(b), &z, &z.k, dw, bk_at(b, x, at * in), bk_at(b, dy, at * out), true);
+    }
+}
+
+int cuda_products_open(cuda_backend *c)
+{
+    cuda_products *p = calloc(1, sizeof *p);
+    if (!p) return lm_fail_nomem(sizeof *p);
+    c->products = p;
+    p->bytes = (size_t)(c->capability >= 90 ? 32 : 4) << 20;
+    c->table.linear = linear;
+    c->table.linear_dx = linear_dx;
+    c->table.linear_dw = linear_dw;
+    if (good(c, cublasLtCreate(&p->handle), "start") &&
+        cuda_check(c, cudaMalloc(&p->workspace, p->bytes), "workspace of products"))
+        return LM_OK;
+    return lm_fail((enum lm_code)c->fault, "%s", c->fault_text);
+}
+
+void cuda_products_close(cuda_backend *c)
+{
+    if (!c->products) return;
+    if (c->products->handle) cublasLtDestroy(c->products->handle);
+    cudaFree(c->products->workspace);
+    free(c->products);
+    c->products = NULL;
+}
