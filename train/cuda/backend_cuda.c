@@ -256,6 +256,18 @@ static int read_attention(cuda_backend *c)
     return LM_OK;
 }
 
+/* Which of this machine's GPUs: ranks of one run take one each, as mpirun and srun number them. */
+static int device_of_rank(int count)
+{
+    static const char *const names[] = { "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",
+                                         "SLURM_LOCALID" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *text = getenv(names[i]);
+        if (text && *text) return (int)(strtoul(text, NULL, 10) % (unsigned long)count);
+    }
+    return 0;
+}
+
 static int open_device(cuda_backend *c)
 {
     int count = 0, major = 0, minor = 0;
@@ -264,7 +276,8 @@ static int open_device(cuda_backend *c)
     if (e != cudaSuccess || !count)
         return lm_fail(LM_EUSAGE, "backend cuda: no GPU that CUDA can use: %s",
                        e != cudaSuccess ? cudaGetErrorString(e) : "none is there");
-    e = cudaGetDevice(&c->device);
+    c->device = device_of_rank(count);
+    e = cudaSetDevice(c->device);
     if (e == cudaSuccess) e = cudaGetDeviceProperties(&prop, c->device);
     if (e != cudaSuccess)
         return lm_fail(LM_EIO, "backend cuda: the GPU does not answer: %s", cudaGetErrorString(e));

@@ -1,0 +1,40 @@
+#!/bin/bash
+# usage: gpu-bundle.sh BUILD: gather BUILD/bundle, which runs on a machine with a GPU and without a
+# compiler: programs, and the libraries they need but for the system's, CUDA's and the driver's. There,
+# `bundle/run PROGRAM ...` finds the latter: in LD_LIBRARY_PATH, the system's places, or beside PyTorch.
+set -eu
+build=${1:?the build folder}
+to=$build/bundle
+rm -rf "$to"
+mkdir -p "$to/bin" "$to/lib"
+cp "$build"/gpu/* "$build"/bin/lm{train,gen,eval,import} "$to/bin"
+cp "$(dirname "$0")"/../bench/gpu_peer.py "$to/bin" 2>/dev/null || true
+for program in "$to"/bin/*; do
+    strip --strip-debug "$program" 2>/dev/null || true
+    ldd "$program" 2>/dev/null | awk '$3 ~ /^\// { print $3 }'
+done | sort -u | while read -r lib; do
+    case ${lib##*/} in
+        libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|ld-linux*|libresolv.so.*) ;;
+        libcu*|libnv*|libnccl*) ;;
+        *) cp -L "$lib" "$to/lib" ;;
+    esac
+done
+cat > "$to/run" <<'RUN'
+#!/bin/bash
+# usage: run PROGRAM [ARGUMENT...]: a program of this bundle.
+here=$(cd "$(dirname "$0")" && pwd)
+path=${LD_LIBRARY_PATH:-}
+for python in python3 python; do
+    more=$("$python" - 2>/dev/null <<'PY'
+import glob, os, site, sys
+roots = site.getsitepackages() + [p for p in sys.path if p.endswith("-packages")]
+print(":".join(sorted({os.path.dirname(f) for r in roots for n in ("libcudnn.so.9", "libcublasLt.so.*")
+                       for f in glob.glob(os.path.join(r, "nvidia", "*", "lib", n))})))
+PY
+    ) && path=$path:$more && break
+done
+export LD_LIBRARY_PATH=$path:/usr/local/cuda/lib64:/usr/local/nvidia/lib64:$here/lib
+exec "$here/bin/$1" "${@:2}"
+RUN
+chmod +x "$to/run"
+du -sh "$to" | awk '{ print $2 ": " $1 }'
