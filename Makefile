@@ -271,7 +271,7 @@ check-gpu:
 	@$(MAKE) --no-print-directory CUDA=1 build/cuda/gpu/check_gpu
 	@build/cuda/gpu/check_gpu || [ $$? = 77 ]
 
-## gpu-bundle: what check-gpu and bench-gpu run, to carry to a machine without a compiler
+## gpu-bundle: what check-gpu runs, and programs, to carry to a machine without a compiler
 gpu-bundle:
 	@$(MAKE) --no-print-directory CUDA=1 all $(addprefix build/cuda/gpu/,$(GPU))
 	@scripts/gpu-bundle.sh build/cuda

@@ -75,7 +75,8 @@ static const cli_opt opts[] = {
       "once a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. Same "
       "bits.", 0, 0 },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
-      "The MLP and the loss take so many tokens at a time (2048). Same bits at any value.", 0, 0 },
+      "The MLP and the loss take so many tokens at a time (2048). Same bits at any value; on a GPU, "
+      "at multiples of 2048.", 0, 0 },
     { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS",
       "Save a checkpoint every so many tokens (at the end).", 0, 0 },
     { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2).", 0, 0 },
