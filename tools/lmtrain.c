@@ -71,9 +71,9 @@ static const cli_opt opts[] = {
       "With --recompute: keep attention's output, so that it is not computed again. Same bits.",
       0, 0 },
     { CLI_STR, "offload", 0, &offload, "WHAT",
-      "Keep in host memory, apart from the device's: optimizer (its state passes through the device "
-      "once a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. Same "
-      "bits.", 0, 0 },
+      "Keep in host memory, apart from the device's: optimizer (its state passes the device once "
+      "a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. "
+      "Same bits.", 0, 0 },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
       "The MLP and the loss take so many tokens at a time (2048). Same bits at any value; on a GPU, "
       "at multiples of 2048.", 0, 0 },
@@ -203,8 +203,9 @@ static const cli_tool tool = {
         "of a run that was "
         "never stopped; a checkpoint of other data is refused. The number of threads changes no "
         "bit.\n\n"
-        "Started by mpirun or srun, its processes train one model: each takes its share of a step's "
-        "rows and keeps its share of the optimizer's state. The first one writes and tells.\n\n"
+        "Started by mpirun or srun, its processes train one model: each takes its share of a "
+        "step's rows and keeps its share of the optimizer's state. The first one writes and "
+        "tells.\n\n"
         "Memory is planned before it is allocated: --dry-run prints the plan, and what cannot fit "
         "is refused with "
         "the option that would make it fit. Nothing of the size of sequence x sequence or "

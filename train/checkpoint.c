@@ -78,8 +78,8 @@ static void end_tensors(tensor_file *f)
     free(f->part);
 }
 
-/* Write all tensors of the kinds from..to-1 into one file and their hashes into `sums`: rank 0 does.
- * What it cannot write it reads all the same, because the other ranks send it. */
+/* Write all tensors of the kinds from..to-1 into one file and their hashes into `sums`. Rank 0
+ * does, and what it cannot write it reads all the same, because the other ranks send it. */
 static int save_tensors(tr_model *m, const char *path, int from, int to, lm_json *sums)
 {
     size_t n = tr_model_params(m), all = n * (size_t)(to - from);
@@ -228,8 +228,8 @@ int tr_checkpoint_last(const char *out, char *path, size_t size)
 
 /* ---- run.json --------------------------------------------------------------------------- */
 
-/* { "form", "check", "run": { the place; "tensors": their hashes } }: the check is the hash of "run" as
- * it is dumped without white space. */
+/* { "form", "check", "run": { the place; "tensors": their hashes } }: the check is the hash of
+ * "run" as it is dumped without white space. */
 static int check_of(uint64_t *out, const lm_json *run)
 {
     lm_buf text = LM_BUF_INIT((size_t)64 << 20);

@@ -40,7 +40,7 @@ struct comm {
 enum comm_kind { COMM_AUTO, COMM_NONE, COMM_MPI, COMM_NCCL };
 
 /* Join the other ranks. COMM_AUTO: alone, unless the environment says that mpirun or srun started
- * several; then as the device needs it. LM_EUSAGE where this build cannot. Close it with close(). */
+ * several; then as the device needs it. LM_EUSAGE where this build cannot. close() ends it. */
 LM_CHECKED int comm_open(comm **out, enum comm_kind kind);
 
 /* Before the first call on device memory: it is that of `b`. *c may become another table, which

@@ -85,8 +85,8 @@ static bool fits(const need *n)
            (!n->host_there || n->host <= n->host_there);
 }
 
-/* Ways to need less, the cheapest first; what the run has already stays. The first four are all there
- * is where device memory is host memory. */
+/* Ways to need less, the cheapest first; what the run has already stays. The first four are all
+ * there is where device memory is host memory. */
 enum { UNIFIED_WAYS = 4 };
 static const struct {
     bool keep_attention, one, optimizer, checkpoints;
@@ -153,7 +153,7 @@ int tr_check_memory(const tr_run *r)
         options_of(with, sizeof with, r, &l);
     }
     snprintf(host, sizeof host, ", and %zu MiB of host memory", mib(then.host));
-    return lm_fail(LM_ENOMEM, "%s; %s%s it would be %zu MiB%s (--dry-run shows what takes it)", text,
-                   fit ? "with " : "no option makes it fit: with ", with, mib(then.device),
+    return lm_fail(LM_ENOMEM, "%s; %s%s it would be %zu MiB%s (--dry-run shows what takes it)",
+                   text, fit ? "with " : "no option makes it fit: with ", with, mib(then.device),
                    then.host ? host : "");
 }

@@ -21,12 +21,12 @@ typedef struct tr_optimizer {
 /* The rate of a step that takes the run from `done` tokens to `done` + `batch`. */
 double tr_learning_rate(const tr_optimizer *o, double done, double batch);
 
-/* Sum the gradients of all ranks, each rank those of its share; `norm` is that of all together. 0, or
- * a fault, which is every rank's. */
+/* Sum the gradients of all ranks, each rank those of its share; `norm` is that of all together. 0,
+ * or a fault, which is every rank's. */
 LM_CHECKED int tr_reduce(tr_model *m, double *norm);
 
-/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`: each rank its share, and all get
- * all weights. The gradients become 0. 0, or a fault, which is every rank's. */
+/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`: each rank its share, and all
+ * get all weights. The gradients become 0. 0, or a fault, which is every rank's. */
 LM_CHECKED int tr_step(tr_model *m, const tr_optimizer *o, uint64_t step, double lr, double norm);
 
 #endif

@@ -196,7 +196,7 @@ int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale, 
     return LM_OK;
 }
 
-/* Divided by the tokens: the context that attention sees on average, for counting its operations. */
+/* Divided by the tokens: the context that attention sees on average, to count its operations. */
 static double squares(const tr_rows *rows)
 {
     double sum = 0;

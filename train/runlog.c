@@ -37,7 +37,8 @@ int tr_log_line(tr_run *r, lm_json *line)
     lm_buf text = LM_BUF_INIT((size_t)1 << 20);
     int rc = lm_json_dump(line, 0, &text);
     if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc && r->log >= 0) rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
+    if (!rc && r->log >= 0)
+        rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
     lm_buf_free(&text);
     lm_json_free(line);
     return rc;

@@ -18,7 +18,7 @@ void tr_weights_put(tr_model *m, tr_param *p, size_t at, const float *src, size_
 void tr_state_put(tr_model *m, enum tr_state kind, const tr_param *p, size_t at, const float *src,
                   size_t n);
 
-/* State in host memory: numbers at .. at+n-1 of this rank's share to the stage of a lane, and back. */
+/* State in host memory: numbers at .. at+n-1 of this rank's share to a lane's stage, and back. */
 void tr_state_fetch(tr_model *m, size_t at, size_t n, int lane);
 void tr_state_store(tr_model *m, size_t at, size_t n, int lane);
 

@@ -51,8 +51,8 @@ typedef struct tr_watch {
     void *arg;
 } tr_watch;
 
-/* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here and
- * in tr_run_go a fault of one rank is every rank's. */
+/* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here
+ * and in tr_run_go a fault of one rank is every rank's. */
 LM_CHECKED int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w);
 void tr_run_close(tr_run *r); /* NULL is fine */
 

@@ -1,8 +1,8 @@
 /* Ranks over MPI: what passes between them; and whole runs, whose result is that of one rank to
  * rounding, and their own bit for bit, through stops, faults and other numbers of ranks.
  *
- * Without an argument: the runs of one rank that the others are compared with. Then, under mpirun and
- * in the same folder: `ranks talk`, `ranks train`, and `ranks resume` after it. */
+ * Without an argument: the runs of one rank that the others are compared with. Then, under mpirun
+ * and in the same folder: `ranks talk`, `ranks train`, and `ranks resume` after it. */
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
@@ -258,7 +258,7 @@ static void test_resume(void)
     o.resume = true;
     CHECK_OK(go(&o, NULL));
     if (!ranks->rank) CHECK(equal_runs("both", "stopped"));
-    /* A checkpoint of one rank, of half the steps: the end is that of the run of one rank, to rounding. */
+    /* From one rank's checkpoint of half the steps to the end of one rank's run, to rounding. */
     o = options("half");
     o.resume = true;
     CHECK_OK(go(&o, NULL));

@@ -1,5 +1,5 @@
-/* Every byte of a checkpoint, one at a time: a changed one is refused, by the tensor's name where it is
- * a tensor's, or changes nothing that was saved. So is every length that a file may be cut to. */
+/* Every byte of a checkpoint, one at a time: a changed one is refused, by the tensor's name where
+ * it is a tensor's, or changes nothing that was saved. So is a file that was cut short. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

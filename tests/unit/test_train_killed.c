@@ -1,5 +1,5 @@
-/* SIGKILL at every single call that changes a file, before it and in the middle of a write: the next
- * start goes on from the last whole checkpoint and ends with the bits of a run that was left alone.
+/* SIGKILL at every single call that changes a file, before it and in the middle of a write: the
+ * next start goes on from the last whole checkpoint and ends with the bits of a run left alone.
  * And what has its name is on the disk: files and directories are synced before they are renamed.
  *
  * This program's own write(), rename() and so on stand before those of the C library. */

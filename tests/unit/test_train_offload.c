@@ -1,12 +1,12 @@
-/* What stands in host memory changes no bit, on a device whose transfers are as late as they may be;
- * and the plan of a 7B model at 80K tokens says what goes where, and what would make it fit. */
+/* What stands in host memory changes no bit, on a device whose transfers are as late as they may
+ * be; and the plan of a 7B model at 80K tokens says what goes where, and what would make it fit. */
 #include "train/run_internal.h"
 #include "train/state.h"
 #include "train_shards.h"
 
 enum { N = 300, V = 60, STEPS = 3 };
 
-/* ---- a device whose transfers wait for join, and where what is on its way cannot be read -------- */
+/* ---- a device whose transfers wait for join, and where what is on its way cannot be read ---- */
 
 typedef struct transfer {
     void *dst;
@@ -40,7 +40,7 @@ static void late_store(backend *b, void *host, const void *dev, size_t bytes, in
     queue(host, dev, bytes, lane);
 }
 
-/* Until the join the numbers there are no numbers. An earlier transfer of the lane reads them first. */
+/* Until the join there are no numbers. An earlier transfer of the lane reads what was there. */
 static void late_fetch(backend *b, void *dev, const void *host, size_t bytes, int lane)
 {
     for (size_t i = 0; i < lanes[lane].n; i++)

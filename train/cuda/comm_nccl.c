@@ -87,7 +87,8 @@ static int meet(comm_nccl *n)
     ncclUniqueId id = { { 0 } };
     comm *host = n->host;
     int rc = host->rank ? LM_OK : check_nccl(ncclGetUniqueId(&id), "the id of the ranks");
-    if (!rc) rc = check_cuda(cudaStreamCreateWithFlags(&n->stream, cudaStreamNonBlocking), "stream");
+    if (!rc)
+        rc = check_cuda(cudaStreamCreateWithFlags(&n->stream, cudaStreamNonBlocking), "stream");
     rc = comm_agree(host, rc);
     if (!rc) rc = host->broadcast(host, &id, sizeof id, 0);
     if (rc) return rc;
