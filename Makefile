@@ -193,7 +193,8 @@ $(BIN)/lmplot $(BUILD)/tests/test_figures: $(FIGURES)
 
 # The evaluations, and their tests.
 $(BIN)/lmeval: $(EVAL)
-$(patsubst %,$(BUILD)/tests/%,fuzz_results $(filter test_eval_%,$(UNITS))) $(BUILD)/fuzz_results: $(EVAL) $(TRAIN)
+$(patsubst %,$(BUILD)/tests/%,fuzz_results fuzz_csv fuzz_score $(filter test_eval_%,$(UNITS))) \
+    $(addprefix $(BUILD)/,fuzz_results fuzz_csv fuzz_score): $(EVAL) $(TRAIN)
 
 $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64) $(LIB)
 	@mkdir -p $(@D)
