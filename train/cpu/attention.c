@@ -92,11 +92,19 @@ static void forward_tile(real *o, real *lse, const real *q, const real *k, const
 static void see_nothing(backend *b, bk_act *o, bk_acc *lse, size_t from, size_t to, const shape *z)
 {
     size_t row = z->heads * z->d;
-#pragma omp parallel for num_threads(cpu_threads(b)) if (to - from > TILE)
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth((to - from) * row))
     for (size_t i = from; i < to; i++) {
         for (size_t c = 0; c < row; c++) wr(o)[i * row + c] = 0;
         for (size_t h = 0; h < z->heads; h++) wr(lse)[i * z->heads + h] = (real)-INFINITY;
     }
+}
+
+/* Queries times keys, at most. */
+static size_t pairs(const bk_spans *spans)
+{
+    size_t sum = 0;
+    for (size_t g = 0; g < spans->count; g++) sum += spans->v[g].nq * spans->v[g].nk;
+    return sum;
 }
 
 static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
@@ -110,7 +118,7 @@ static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const
         if (done < to) see_nothing(b, o, lse, done, to, &z);
         if (g < spans->count) done = to + spans->v[g].nq;
     }
-#pragma omp parallel num_threads(cpu_threads(b))
+#pragma omp parallel num_threads(cpu_threads(b)) if (cpu_worth(pairs(spans) * heads * d))
     for (size_t g = 0; g < spans->count; g++) {
         const bk_span *x = &spans->v[g];
         window w = window_of(spans, x);

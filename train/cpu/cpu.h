@@ -32,6 +32,10 @@ typedef struct cpu_backend {
 
 static inline int cpu_threads(const backend *b) { return ((const cpu_backend *)b)->threads; }
 
+/* Whether so many operations are worth more than one thread: the others take microseconds to wake,
+ * or longer where the cores have other work. */
+static inline bool cpu_worth(size_t operations) { return operations > (size_t)1 << 16; }
+
 static inline real *wr(const void *p) { return (real *)p; }
 static inline const real *rd(const void *p) { return (const real *)p; }
 

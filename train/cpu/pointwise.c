@@ -60,7 +60,7 @@ CPU_CLONES real cpu_dot(const real *a, const real *b, size_t n)
 static void rmsnorm(backend *b, bk_act *y, bk_acc *rstd, const bk_act *x, const bk_act *w, size_t n,
                     size_t dim, double eps)
 {
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     for (size_t t = 0; t < n; t++) {
         const real *xr = rd(x) + t * dim;
         real r = (real)(1 / sqrt((double)cpu_dot(xr, xr, dim) / (double)dim + eps));
@@ -91,7 +91,7 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
                          const bk_act *w, const bk_acc *rstd, size_t n, size_t dim)
 {
     enum { COLUMNS = 64 };
-#pragma omp parallel num_threads(cpu_threads(b))
+#pragma omp parallel num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     {
 #pragma omp for
         for (size_t t = 0; t < n; t++)
@@ -128,7 +128,7 @@ static void rope(backend *b, bk_act *y, const bk_act *x, const bk_int *pos, cons
                  size_t n, size_t heads, size_t d, bool back, bool add)
 {
     const int32_t *p = (const int32_t *)pos;
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * heads * d))
     for (size_t t = 0; t < n; t++) {
         const real *row = rd(table) + (size_t)p[t] * d;
         for (size_t h = 0; h < heads; h++) {
@@ -168,7 +168,7 @@ enum { RUN = 4096 }; /* elements one thread takes at a time */
 
 static void swiglu(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, size_t n)
 {
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
         swiglu_run(wr(y) + i, rd(gate) + i, rd(up) + i, least(RUN, n - i));
 }
@@ -176,7 +176,7 @@ static void swiglu(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, 
 static void swiglu_back(backend *b, bk_act *dgate, bk_act *dup, const bk_act *dy,
                         const bk_act *gate, const bk_act *up, size_t n)
 {
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
         swiglu_back_run(wr(dgate) + i, wr(dup) + i, rd(dy) + i, rd(gate) + i, rd(up) + i,
                         least(RUN, n - i));
@@ -188,7 +188,7 @@ static void embed(backend *b, bk_act *x, const bk_act *table, const bk_int *ids,
                   size_t dim)
 {
     const int32_t *id = (const int32_t *)ids;
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     for (size_t t = 0; t < n; t++)
         for (size_t c = 0; c < dim; c++) wr(x)[t * dim + c] = rd(table)[(size_t)id[t] * dim + c];
 }
@@ -199,7 +199,7 @@ static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_in
     enum { COLUMNS = 16 };
     const int32_t *id = (const int32_t *)ids;
     /* By columns: two tokens may be the same id, and their order must not matter to the bits. */
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     for (size_t c = 0; c < dim; c += COLUMNS)
         for (size_t t = 0; t < n; t++)
             for (size_t i = c; i < least(dim, c + COLUMNS); i++)
@@ -212,7 +212,7 @@ static void cross_entropy(backend *b, bk_acc *loss, bk_act *logits, const bk_int
                           size_t vocab, double scale, bool grad)
 {
     const int32_t *want = (const int32_t *)target;
-#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic, 4)
+#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic, 4) if (cpu_worth(n * vocab))
     for (size_t t = 0; t < n; t++) {
         real *row = wr(logits) + t * vocab;
         if (want[t] < 0) {

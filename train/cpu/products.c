@@ -10,7 +10,7 @@ static void linear(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size
                    size_t out, bool add)
 {
     size_t across = blocks(out, COLUMNS), all = blocks(n, BK_BLOCK) * across;
-#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic)
+#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {
         size_t t = i / across * BK_BLOCK, o = i % across * COLUMNS;
         cpu_gemm(false, true, least(BK_BLOCK, n - t), least(COLUMNS, out - o), in, 1,
@@ -22,7 +22,7 @@ static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w,
                       size_t in, size_t out, bool add)
 {
     size_t across = blocks(in, COLUMNS), all = blocks(n, BK_BLOCK) * across;
-#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic)
+#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {
         size_t t = i / across * BK_BLOCK, c = i % across * COLUMNS;
         cpu_gemm(false, false, least(BK_BLOCK, n - t), least(COLUMNS, in - c), out, 1,
@@ -35,7 +35,7 @@ static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x,
 {
     /* One block of dw stays in cache while all tokens pass. */
     size_t across = blocks(in, COLUMNS), all = blocks(out, BK_BLOCK) * across;
-#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic)
+#pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {
         size_t o = i / across * BK_BLOCK, c = i % across * COLUMNS;
         for (size_t t = 0; t < n; t += BK_BLOCK)

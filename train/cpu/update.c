@@ -30,7 +30,7 @@ static void adamw(backend *b, bk_act *w, bk_acc *master, bk_acc *m, bk_acc *v, c
     (void)master;
     real lr = (real)(how->lr / (1 - pow(how->beta1, (double)how->step)));
     real unbias = (real)(1 / sqrt(1 - pow(how->beta2, (double)how->step)));
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
         adamw_run(wr(w) + i, wr(m) + i, wr(v) + i, rd(g) + i, least(RUN, n - i), how, lr, unbias);
 }
@@ -50,7 +50,7 @@ static double sum_squares(backend *b, const bk_acc *x, size_t n)
     double part[WINDOW], sum = 0;
     for (size_t at = 0; at < n; at += (size_t)WINDOW * RUN) {
         size_t parts = least(WINDOW, (n - at + RUN - 1) / RUN);
-#pragma omp parallel for num_threads(cpu_threads(b))
+#pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
         for (size_t i = 0; i < parts; i++)
             part[i] = squares_run(rd(x) + at + i * RUN, least(RUN, n - at - i * RUN));
         for (size_t i = 0; i < parts; i++) sum += part[i];
