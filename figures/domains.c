@@ -257,7 +257,7 @@ static int draw(losses *t)
     const char *title = f->o->at ? "Loss by domain and position" : "Loss by domain";
     lm_plot_heat heat = {
         .title = t->paired && !f->o->title ? title : fig_title(f, title), .caption = words(t),
-        .bar_label = "difference in loss", .column_name = t->domain, .row_name = row,
+        .bar_label = "Δ loss", .column_name = t->domain, .row_name = row,
         .columns = t->domains, .rows = rows, .palette = LM_PLOT_DIVERGING, .low = -most,
         .high = most, .map = map, .maps = t->ranges, .across = 1, .cell_width = 84,
         .cell_height = 24 };

@@ -31,6 +31,7 @@ typedef struct fig_options {
     const char *title;   /* NULL: the figure's own */
     fig_words where;     /* FIELD=VALUE: only such lines */
     fig_words by;        /* FIELD: lines that differ in it are series of their own */
+    fig_words over;      /* FIELD: lines that differ in it are parts of one run; it is their mean */
     fig_words names;     /* MODEL=NAME; models of one name are runs of one series */
     fig_words tokens;    /* MODEL=COUNT: what it was trained on, for `curve` */
     const char *score;   /* needle: which score; NULL: repo, or the only one */

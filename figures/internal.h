@@ -54,8 +54,8 @@ LM_CHECKED int fig_table(fig *f, const lm_plot_table *t);
  * is heeded; LM_EUSAGE where none does. Without: every line is kept as it is. */
 LM_CHECKED int fig_read(fig *f, const char *eval);
 
-/* Leave out lines whose field `key` is there and is not `value`, unless --where or --by speak of
- * the field. */
+/* Leave out lines whose field `key` is there and is not `value`, unless --where, --by or --over
+ * speak of the field. */
 LM_CHECKED int fig_only(fig *f, const char *key, const char *value);
 
 /* LM_EDATA at the line: "FILE:NUMBER: " and the text. */
@@ -84,7 +84,8 @@ typedef struct fig_sample {
     size_t series;
     double a, b, value;
     const fig_line *line;
-    uint64_t run; /* by fig_set_runs, which fig_average calls */
+    uint64_t run, part; /* by fig_set_runs, which fig_average calls; parts of a run: --over */
+    double error;       /* by fig_average */
 } fig_sample;
 
 typedef struct fig_cell {
@@ -96,7 +97,8 @@ typedef struct fig_cell {
 /* Leave the lines of one score: --score, else "repo" where there are several. */
 LM_CHECKED int fig_pick_score(fig *f, const char **score);
 
-/* The mean and standard deviation of the runs of each place, by series, a, b. A measurement that is
+/* The mean and standard deviation of the runs of each place, by series, a, b; a run with several
+ * parts counts as their mean. A measurement that is
  * there twice with two values is LM_EUSAGE. Samples are reordered. */
 LM_CHECKED int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size_t *cells);
 
@@ -105,7 +107,7 @@ LM_CHECKED int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size
 LM_CHECKED int fig_sample_lines(fig *f, const char *a, const char *b, const char *value,
                                 fig_sample **out);
 
-/* Set each sample's run: another seed, or other weights of models of one name, is another. */
+/* Set each sample's run and part: another seed, or other weights of models of one name, is another. */
 LM_CHECKED int fig_set_runs(fig *f, fig_sample *s, size_t n);
 
 /* The cell at a place; NULL where there is none. */

@@ -135,7 +135,8 @@ static bool speaks_of(const fig_words *w, const char *key)
 int fig_only(fig *f, const char *key, const char *value)
 {
     size_t kept = 0, all = f->lines;
-    if (speaks_of(&f->o->where, key) || speaks_of(&f->o->by, key)) return LM_OK;
+    if (speaks_of(&f->o->where, key) || speaks_of(&f->o->by, key) || speaks_of(&f->o->over, key))
+        return LM_OK;
     for (size_t i = 0; i < all; i++) {
         const char *v = fig_field(f, &f->line[i], key);
         fig_line l = f->line[i];

@@ -37,12 +37,24 @@ static const char *subject_of(fig *f, const fig_line *l)
     return model ? model : fig_field(f, l, "results");
 }
 
+/* Where checkpoints of one run are one series, the run's directory. */
+static const char *run_of(fig *f, const char *model)
+{
+    const char *checkpoint = f->by_run ? strstr(model, "/checkpoint-") : NULL;
+    return checkpoint ? fig_text(f, "%.*s", (int)(checkpoint - model), model) : model;
+}
+
+/* What --name calls the model, or the run it is a checkpoint of; NULL: nothing. */
+static const char *given_name(fig *f, const char *model)
+{
+    const char *name = model ? fig_named(&f->o->names, model) : NULL;
+    return name || !model ? name : fig_named(&f->o->names, run_of(f, model));
+}
+
 static const char *model_of(fig *f, const fig_line *l)
 {
-    const char *model = subject_of(f, l), *name = model ? fig_named(&f->o->names, model) : NULL;
-    const char *checkpoint = model && f->by_run ? strstr(model, "/checkpoint-") : NULL;
-    if (!name && checkpoint) return fig_text(f, "%.*s", (int)(checkpoint - model), model);
-    return name ? name : model ? model : "";
+    const char *model = subject_of(f, l), *name = given_name(f, model);
+    return name ? name : model ? run_of(f, model) : "";
 }
 
 static const char *scaling_text(fig *f, const char *s)
@@ -164,7 +176,7 @@ static bool free_field(const fig *f, const char *key, const char *cell)
         if (strlen(key) == n && !strncmp(p, key, n)) return true;
         p += n;
     }
-    return in_words(&f->o->by, key);
+    return in_words(&f->o->by, key) || in_words(&f->o->over, key);
 }
 
 /* Every field before "value" of `a` that is not free is the same in `b`. */
@@ -179,8 +191,8 @@ static int check_fields(fig *f, const fig_line *a, const fig_line *b, const char
         if (y && !strcmp(x, y)) continue;
         return lm_fail(LM_EUSAGE,
                        "%s:%zu and %s:%zu do not belong in one figure: \"%s\" is %.100s and "
-                       "%.100s; --where %s=... picks one, --by %s draws both", a->file, a->number,
-                       b->file, b->number, key, x, y ? y : "absent", key, key);
+                       "%.100s; --where %s=... picks one, --by %s draws both, --over %s their mean", a->file,
+                       a->number, b->file, b->number, key, x, y ? y : "absent", key, key, key);
     }
     return LM_OK;
 }
@@ -219,6 +231,7 @@ static int by_place(const void *pa, const void *pb)
     if (x->a != y->a) return x->a < y->a ? -1 : 1;
     if (x->b != y->b) return x->b < y->b ? -1 : 1;
     if (x->run != y->run) return x->run < y->run ? -1 : 1;
+    if (x->part != y->part) return x->part < y->part ? -1 : 1;
     if (x->line->file != y->line->file) return strcmp(x->line->file, y->line->file);
     return x->line->number < y->line->number ? -1 : x->line->number > y->line->number;
 }
@@ -228,16 +241,27 @@ static bool same_place(const fig_sample *x, const fig_sample *y)
     return x->series == y->series && x->a == y->a && x->b == y->b;
 }
 
+static bool same_run(const fig_sample *x, const fig_sample *y)
+{
+    return same_place(x, y) && x->run == y->run;
+}
+
 int fig_set_runs(fig *f, fig_sample *s, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const char *seed = fig_field(f, s[i].line, "seed");
         const char *weights = fig_field(f, s[i].line, "weights");
         const char *model = subject_of(f, s[i].line);
-        bool shared = model && fig_named(&f->o->names, model);
+        bool shared = given_name(f, model) != NULL;
         const char *text = fig_text(f, "%s %s %s", seed ? seed : "",
                                     weights && shared ? weights : "", shared ? model : "");
         s[i].run = lm_hash64(text, strlen(text));
+        text = "";
+        for (size_t k = 0; k < f->o->over.n; k++) {
+            const char *v = fig_field(f, s[i].line, f->o->over.v[k]);
+            text = fig_text(f, "%s%s\n", text, v ? v : "");
+        }
+        s[i].part = lm_hash64(text, strlen(text));
     }
     return f->rc;
 }
@@ -247,7 +271,7 @@ static int no_repeats(fig *f, fig_sample *s, size_t *n)
     size_t kept = 0;
     for (size_t i = 0; i < *n; i++) {
         fig_sample *last = kept ? &s[kept - 1] : NULL;
-        if (!last || !same_place(last, &s[i]) || last->run != s[i].run) {
+        if (!last || !same_run(last, &s[i]) || last->part != s[i].part) {
             s[kept++] = s[i];
             continue;
         }
@@ -263,22 +287,51 @@ static int no_repeats(fig *f, fig_sample *s, size_t *n)
     return LM_OK;
 }
 
+static double deviation(const fig_sample *s, size_t n, double mean)
+{
+    double square = 0;
+    for (size_t i = 0; i < n; i++) square += (s[i].value - mean) * (s[i].value - mean);
+    return n > 1 ? sqrt(square / (double)(n - 1)) : 0;
+}
+
+static double mean_of(const fig_sample *s, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += s[i].value;
+    return sum / (double)n;
+}
+
+/* One sample a run: the mean of its parts with its standard error, or the line's own. */
+static int join_parts(fig_sample *s, size_t *n)
+{
+    size_t kept = 0, all = *n;
+    int rc = LM_OK;
+    for (size_t i = 0, to; !rc && i < all; i = to) {
+        for (to = i; to < all && same_run(&s[i], &s[to]); to++) {}
+        fig_sample mean = s[i];
+        mean.value = mean_of(s + i, to - i);
+        mean.error = deviation(s + i, to - i, mean.value) / sqrt((double)(to - i));
+        if (to - i == 1) rc = fig_number_or(mean.line, "error", &mean.error);
+        s[kept++] = mean;
+    }
+    *n = kept;
+    return rc;
+}
+
 int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size_t *cells)
 {
     int rc = fig_set_runs(f, s, n);
     if (rc) return rc;
     qsort(s, n, sizeof *s, by_place);
     rc = no_repeats(f, s, &n);
+    if (!rc) rc = join_parts(s, &n);
     fig_cell *c = *out = fig_new(f, n, sizeof *c);
     *cells = 0;
     if (rc || !c) return rc ? rc : f->rc;
     for (size_t i = 0, to; i < n; i = to) {
-        double sum = 0, square = 0;
-        for (to = i; to < n && same_place(&s[i], &s[to]); to++) sum += s[to].value;
-        double mean = sum / (double)(to - i);
-        for (size_t k = i; k < to; k++) square += (s[k].value - mean) * (s[k].value - mean);
-        double sd = to - i > 1 ? sqrt(square / (double)(to - i - 1)) : 0;
-        if (to - i == 1 && fig_number_or(s[i].line, "error", &sd)) return LM_EDATA;
+        for (to = i; to < n && same_place(&s[i], &s[to]); to++) {}
+        double mean = mean_of(s + i, to - i);
+        double sd = to - i > 1 ? deviation(s + i, to - i, mean) : s[i].error;
         c[(*cells)++] = (fig_cell){ s[i].series, to - i, s[i].a, s[i].b, mean,
                                     isfinite(sd) ? sd : 0 };
     }

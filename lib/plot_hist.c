@@ -18,8 +18,11 @@ typedef struct figure {
     size_t inputs, rows;     /* "all", the last row, included */
     const char *const *name; /* [rows - 1] */
     unsigned low, high;      /* buckets shown */
+    bool narrow;             /* one column: the words below need three lines */
     double width, height;
 } figure;
+
+static const char key_left[] = "Left: share of all. ";
 
 /* ---- what is drawn ---------------------------------------------------------------------- */
 
@@ -161,15 +164,18 @@ static void draw(const figure *f)
     }
     for (size_t i = 0; i < f->inputs; i++)
         draw_column(f, i, MARGIN + LABELS + (double)i * (PANEL + GAP));
-    double y = f->height - 18;
+    double y = f->height - 18, x = MARGIN;
     pl_font(c, 9.5, false);
     pl_colour_set(c, pl_pale, 1);
     snprintf(text, sizeof text,
-             "Bars: the domain's %s by length of document, each row to its own scale. "
-             "Left: share of all. ",
-             f->column[0].unit);
-    pl_text(c, MARGIN, y, PL_LEFT, text);
-    double x = MARGIN + pl_text_width(c, text);
+             "Bars: the domain's %s by length of document, each row to its own scale. %s",
+             f->column[0].unit, f->narrow ? "" : key_left);
+    if (f->narrow) { /* in lines of their own */
+        pl_text_wrapped(c, x, y - 24, f->width - 2 * MARGIN, 12, text);
+        snprintf(text, sizeof text, "%s", key_left);
+    }
+    pl_text(c, x, y, PL_LEFT, text);
+    x += pl_text_width(c, text);
     pl_colour_set(c, long_colour, 1);
     pl_text(c, x, y, PL_LEFT, "Right: share over 4,096.");
 }
@@ -184,7 +190,8 @@ int lm_plot_hist_rows(const char *path, const char *const *name, size_t names,
         return lm_fail(LM_EUSAGE, "a plot has 1 to %d columns, not %zu", INPUTS_MAX, n);
     find_range(&f);
     f.width = 2 * MARGIN + LABELS + (double)n * (PANEL + GAP) - GAP;
-    f.height = HEAD + (double)f.rows * (ROW + ROW_GAP) + FOOT;
+    f.narrow = n == 1;
+    f.height = HEAD + (double)f.rows * (ROW + ROW_GAP) + FOOT + (f.narrow ? 12 : 0);
     rc = pl_open(&f.c, path, f.width, f.height);
     if (!rc) draw(&f);
     return pl_finish(f.c, rc);

@@ -6,7 +6,7 @@
 #include "figures/figures.h"
 
 static fig_options o;
-static cli_list operands, where, by, names, tokens;
+static cli_list operands, where, by, over, names, tokens;
 static int score, layout;
 static double smooth, max = -1;
 
@@ -23,6 +23,9 @@ static const cli_opt opts[] = {
       "Only lines whose FIELD is VALUE. May be given again; all must hold.", 0, 0 },
     { CLI_LIST, "by", 'b', &by, "FIELD",
       "Lines that differ in FIELD are series of their own. May be given again.", 0, 0 },
+    { CLI_LIST, "over", 0, &over, "FIELD",
+      "Lines that differ in FIELD are parts of one run, which is drawn as their mean: so many "
+      "needles or texts. May be given again.", 0, 0 },
     { CLI_LIST, "name", 'n', &names, "MODEL=NAME",
       "Show MODEL (as it stands in the lines; of `loss` and `histogram`, the file or input) as "
       "NAME. Models of one name are runs of one series: their mean is drawn.", 0, 0 },
@@ -69,6 +72,7 @@ static int run(void)
     o.files = (fig_words){ operands.v + 1, operands.n - 1 };
     o.where = (fig_words){ where.v, where.n };
     o.by = (fig_words){ by.v, by.n };
+    o.over = (fig_words){ over.v, over.n };
     o.names = (fig_words){ names.v, names.n };
     o.tokens = (fig_words){ tokens.v, tokens.n };
     o.score = scores[score];
@@ -92,7 +96,7 @@ static const cli_tool tool = {
         "seed alone are runs of a series, drawn as their mean with one standard deviation; so are "
         "the lines of models that --name gives one name. Lines that differ in anything else than "
         "their place in the figure are refused, with both lines and the field: --where picks one kind, "
-        "--by draws both.\n\n"
+        "--by draws both, --over their mean.\n\n"
         "The same input gives the same SVG.",
     .opts = opts,
     .examples = "# what a mixture did to lengths\n"

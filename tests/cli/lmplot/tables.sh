@@ -8,6 +8,9 @@ position_lines | lmplot position - -o -
 needle_lines > needle.jsonl
 lmplot needle needle.jsonl -o -
 lmplot needle needle.jsonl --score exact -o needle.tsv && cat needle.tsv
+# two needles in one grid: every cell is their mean
+{ more='"needle":"a"' needle_lines; needle_lines | sed 's/"seed"/"needle":"b","seed"/; s/"value":1/"value":0.5/'; } > two.jsonl
+lmplot needle two.jsonl --score exact --over needle -o -
 passkey_lines '0 100' | zstd | lmplot passkey - -o -
 passkey_lines random | lmplot passkey - -o -
 speed_lines | lmplot speed - -o -
