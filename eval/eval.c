@@ -63,12 +63,32 @@ static int add_model_settings(eval_context *c, lm_json *to)
     return LM_OK;
 }
 
+/* What stands in lines and is not compared. A checkpoint of lmtrain says on how many tokens it was
+ * trained. */
+static int make_labels(eval_context *c, lm_json *labels)
+{
+    char path[PATH_SIZE];
+    lm_json *file = NULL;
+    const lm_json *run = NULL;
+    uint64_t tokens;
+    if (!c->infer) return LM_OK;
+    lm_json_set_str(labels, "model", c->model.model);
+    int n = snprintf(path, sizeof path, "%s/run.json", c->model.model);
+    if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK)) return LM_OK;
+    int rc = lm_json_load(&file, path, (size_t)64 << 20);
+    if (!rc) rc = lm_json_need(&run, file, "run");
+    if (!rc) rc = lm_json_u64(&tokens, run, "tokens");
+    if (!rc) lm_json_set_u64(labels, "trained_tokens", tokens);
+    lm_json_free(file);
+    return rc;
+}
+
 static int open_results(eval_context *c, const lm_json *settings)
 {
     size_t torn = 0;
     lm_json *labels = lm_json_object();
-    if (c->infer) lm_json_set_str(labels, "model", c->model.model);
-    int rc = eval_results_open(&c->results, c->output, &c->sink, &torn);
+    int rc = make_labels(c, labels);
+    if (!rc) rc = eval_results_open(&c->results, c->output, &c->sink, &torn);
     if (!rc && torn)
         eval_note(c, "%s: its last line was torn; cut off, to be measured again", c->output);
     if (!rc) rc = eval_results_begin(c->results, c->name, labels, settings);

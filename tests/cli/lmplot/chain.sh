@@ -30,5 +30,19 @@ lmeval -q compare domains-.jsonl domains-:48,16.jsonl -o delta.jsonl
 lmplot domains domains-*.jsonl --baseline DCA -o table.tsv && cut -f 1,2 table.tsv
 lmplot domains delta.jsonl domains-.jsonl -o delta.tsv && cut -f 1,2 delta.tsv
 lmplot domains --at delta.jsonl -o - | cut -d '|' -f 2,3
+
+# A run, measured on its way: its checkpoints say how far they were trained.
+lmsynth -q --bytes 20K | lmtok -q -m stories/tokenizer.model -o train.lmt -
+lmpack -q -L 64 --labels -o shards train.lmt
+lmtrain -q --model stories --data shards -b 256 -n 1K --save-every 512 -o run
+cp stories/tokenizer.model run
+for dir in run/checkpoint-*; do
+    cp stories/tokenizer.model $dir
+    lmeval -q passkey --model $dir --lengths 512 --depths 0,100 --trials 1 -o $(basename $dir).jsonl
+done
+lmeval -q passkey --model stories --lengths 512 --depths 0,100 --trials 1 -o start.jsonl
+lmplot -q curve start.jsonl checkpoint-*.jsonl --tokens stories=0 --name stories=run --name run=run -o curve.svg
+lmplot -q curve start.jsonl checkpoint-*.jsonl --tokens stories=0 --name stories=run --name run=run -o - | head -n 1
+lmplot loss run/log.jsonl -o - | cut -d '|' -f 2,3
 # Equal up to the trained length, so equal in every digit of the table.
 lmplot ppl ppl-rope.jsonl ppl-dca.jsonl -o - | awk -F '|' '/RoPE|DCA/ { print $3 $4 }' | sort -u | wc -l
