@@ -1,5 +1,5 @@
 /* Table 5 of Fu et al.: loss by domain and range, as differences to a baseline. From the losses
- * that `domains` measured, or, with errors of paired differences, from what `compare` made of them. */
+ * that `domains` measured, or, with errors of paired differences, from those of `compare`. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

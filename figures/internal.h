@@ -107,7 +107,7 @@ LM_CHECKED int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size
 LM_CHECKED int fig_sample_lines(fig *f, const char *a, const char *b, const char *value,
                                 fig_sample **out);
 
-/* Set each sample's run and part: another seed, or other weights of models of one name, is another. */
+/* Set each sample's run (another seed, or other weights of models of one name) and part. */
 LM_CHECKED int fig_set_runs(fig *f, fig_sample *s, size_t n);
 
 /* The cell at a place; NULL where there is none. */

@@ -95,8 +95,8 @@ static const cli_tool tool = {
         "Lines of one model and one form of attention are a series. Lines that differ in their "
         "seed alone are runs of a series, drawn as their mean with one standard deviation; so are "
         "the lines of models that --name gives one name. Lines that differ in anything else than "
-        "their place in the figure are refused, with both lines and the field: --where picks one kind, "
-        "--by draws both, --over their mean.\n\n"
+        "their place in the figure are refused, with both lines and the field: --where picks one "
+        "kind, --by draws both, --over their mean.\n\n"
         "The same input gives the same SVG.",
     .opts = opts,
     .examples = "# what a mixture did to lengths\n"
