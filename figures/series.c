@@ -192,7 +192,8 @@ static int check_fields(fig *f, const fig_line *a, const fig_line *b, const char
         return lm_fail(LM_EUSAGE,
                        "%s:%zu and %s:%zu do not belong in one figure: \"%s\" is %.100s and "
                        "%.100s; --where %s=... picks one, --by %s draws both, --over %s their mean",
-                       a->file, a->number, b->file, b->number, key, x, y ? y : "absent", key, key, key);
+                       a->file, a->number, b->file, b->number, key, x, y ? y : "absent", key, key,
+                       key);
     }
     return LM_OK;
 }
