@@ -4,7 +4,7 @@
 #
 #   recipes/toy-papers.sh [OUT]        OUT (./toy) gets results/, figures/, verdicts.md and times
 #
-# In the environment, all optional: TOY=cpu|gpu|smoke  SEEDS="1 2 3"  THREADS=1  EVAL_ONLY= (no training)
+# In the environment, all optional: TOY=cpu|gpu|smoke  SEEDS="1 2 3"  THREADS=1
 # Interrupted and run again, it goes on where it was.
 set -euo pipefail
 
@@ -115,7 +115,7 @@ needles() {
             --prompt "{context} what ? the pass key is")
         [ $kind = passkey ] || what=(--needle "remember $pair ." --question "${pair% *}" --answer "${pair#* }"
             --new-tokens 1 --prompt "{context} what ? {question}")
-        evaluate needle -m "$dir" --haystack needles/$kind-$i.txt --buffer 8 "${what[@]}" \
+        evaluate needle -m "$dir" --haystack needles/$kind-$i.txt --buffer 12 "${what[@]}" \
             --lengths "$lengths" -o "results/$kind.$name.$i.jsonl" "$@"
     done
 }
@@ -132,7 +132,71 @@ extend() { # SEED FORM OPTIONS...
 }
 
 evaluate_base() { # SEED
-    cp tokenizer.model models/base-$1/
     extend $1 rope
-    extend $1 linear --rope-scaling dynamic-linear:8
+    extend $1 linear --rope-scaling linear:8
+    extend $1 ntk --rope-scaling ntk:8
+    extend $1 dynamic --rope-scaling dynamic:8
+    extend $1 yarn --rope-scaling yarn:8
+    extend $1 dca --attention dca
+    extend $1 chunkllama --attention dca:chunkllama
+    extend $1 intra+inter --attention dca --dca-parts intra+inter
+    extend $1 intra --attention dca --dca-parts intra
 }
+
+evaluate_mixture() { # SEED MIXTURE
+    local name=$2-$1
+    needles $name models/$name passkey $lengths
+    needles $name models/$name pair $lengths
+    evaluate domains -m models/$name --data data/held-out.lmt --ranges $c,$T --at $T --at-width $c --documents $documents \
+        -o results/domains.$name.jsonl
+}
+
+# Figure 3: the checkpoints on the way, and the base model as it would begin.
+evaluate_way() { # SEED
+    local dir
+    needles per-source-$1.0 models/base-$1 passkey $lengths --rope-base $raised
+    for dir in models/per-source-$1/checkpoint-*; do
+        cp tokenizer.model $dir/
+        needles per-source-$1.$((10#${dir##*-})) $dir passkey $lengths
+    done
+}
+
+# ---- all of it -------------------------------------------------------------------------------
+
+[ -f data/done ] || timed data make_data
+for seed in $seeds; do pretrain $seed; done
+for seed in $seeds; do
+    for mixture in $mixtures; do go_on $seed $mixture; done
+done
+for seed in $seeds; do
+    timed "evaluate base-$seed" evaluate_base $seed
+    for mixture in $mixtures; do timed "evaluate $mixture-$seed" evaluate_mixture $seed $mixture; done
+    timed "evaluate per-source-$seed on the way" evaluate_way $seed
+    compared=()
+    for mixture in $mixtures; do compared+=(results/domains.$mixture-$seed.jsonl); done
+    lmeval compare -q "${compared[@]}" -o results/compare.$seed.jsonl
+done
+
+# ---- tables and figures ----------------------------------------------------------------------
+
+verdict() { LC_ALL=C awk -f "$here/toy-verdict.awk" -v c=$c -v seeds="$seeds" "$@"; }
+verdict results/*.jsonl > verdicts.md
+verdict -v summary=1 results/passkey.*.jsonl | LC_ALL=C sort > passkey.jsonl
+
+names=() tokens=()
+for seed in $seeds; do
+    names+=(--name models/base-$seed=base)
+    for mixture in $mixtures; do names+=(--name models/$mixture-$seed=$mixture); done
+done
+for dir in models/per-source-${seeds%% *}/checkpoint-*; do
+    step=$((10#${dir##*-}))
+    tokens+=(--tokens "$(printf 'per-source/checkpoint-%08d=%d' $step $((step * $(numfmt --from=si $batch))))")
+done
+figure() { local file=$1; shift; lmplot -q "$@" -o figures/$file; }
+figure ppl.png ppl results/ppl.*.jsonl "${names[@]}" --max 20 -t "toy: perplexity by length"
+figure domains.md domains results/domains.*.jsonl "${names[@]}" --where mode=range --baseline original
+grep '"model":"base\.' passkey.jsonl | figure passkey-forms.png passkey - -t "toy: pass key, base models"
+grep -v '"model":"base\.\|checkpoint' passkey.jsonl | figure passkey-mixtures.png passkey - -t "toy: pass key after five mixtures"
+grep checkpoint passkey.jsonl | figure curve.png curve - "${tokens[@]}" --tokens per-source/checkpoint-00000000=0 \
+    -t "toy: pass key against continual tokens, per-source"
+cat verdicts.md
