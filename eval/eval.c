@@ -313,6 +313,9 @@ static int32_t likeliest(const float *logits, size_t n)
 int eval_answer(eval_context *c, const eval_ids *prompt, size_t most, bool stop, eval_ids *out)
 {
     size_t vocab = tr_infer_config(c->infer)->vocab;
+    /* A model's vocabulary may be padded: ids past the tokenizer's have no text. */
+    if (c->tokenizer && vocab > lm_tokenizer_vocab(c->tokenizer))
+        vocab = lm_tokenizer_vocab(c->tokenizer);
     int64_t eos = c->tokenizer ? lm_tokenizer_eos(c->tokenizer) : -1;
     out->n = 0;
     if (prompt->n + most > c->limit)

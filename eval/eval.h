@@ -192,7 +192,8 @@ LM_CHECKED int eval_use(eval_context *c, size_t length);
 LM_CHECKED int eval_read(eval_context *c, const int32_t *ids, size_t n, float *logits);
 
 /* Read a prompt and append at most `most` tokens to `out` (emptied), greedily: the likeliest next
- * token, the lowest id among equals; ends before an end-of-text where `stop`. */
+ * token of those that the tokenizer knows, the lowest id among equals; ends before an end-of-text
+ * where `stop`. */
 LM_CHECKED int eval_answer(eval_context *c, const eval_ids *prompt, size_t most, bool stop,
                            eval_ids *out);
 
