@@ -119,7 +119,7 @@ bool same_bits(const float *a, const float *b, size_t n) { return !memcmp(a, b, 
 /* ---- runs that resume ------------------------------------------------------------------ */
 
 static const char shape[] =
-    "{\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":2,"
+    "{\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":4,"
     "\"num_attention_heads\":4,\"num_key_value_heads\":2,\"vocab_size\":48,\"rms_norm_eps\":1e-5,"
     "\"max_position_embeddings\":64,\"tie_word_embeddings\":true}";
 
@@ -137,8 +137,9 @@ static void on_term(int sig)
     lm_interrupt();
 }
 
-/* A run in a process of its own, stopped after a step (0: not). 0 done, 30 stopped, 77 no GPU. */
-static int run(const char *out, uint64_t stop, bool resume)
+/* A run in a process of its own, stopped after a step (0: not), with state and inputs in host memory
+ * (`away`) or not. 0 done, 30 stopped, 77 no GPU. */
+static int run(const char *out, uint64_t stop, bool resume, bool away)
 {
     fflush(stdout);
     pid_t pid = fork();
@@ -147,7 +148,8 @@ static int run(const char *out, uint64_t stop, bool resume)
         tr_options o = { .init = "shape.json", .data = "shards", .out = out, .batch = 512,
                          .tokens = 6 * 512, .micro = 2, .slice = 2048, .save_every = 512,
                          .keep = 2, .seed = 3, .doc_mask = true, .recompute = true, .dtype = -1,
-                         .resume = resume,
+                         .resume = resume, .offload_optimizer = away,
+                         .offload_checkpoints = away,
                          .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8,
                                         .decay = 0.1, .clip = 1, .schedule = TR_COSINE } };
         tr_watch watch = { after_step, NULL, NULL };
@@ -191,9 +193,9 @@ static void check_resume(void)
     FILE *f = fopen("shape.json", "w");
     NEED(f && fputs(shape, f) >= 0 && fclose(f) == 0);
     write_language("shards", 0, 1, 128, false, 40, true);
-    CHECK_EQ(run("whole", 0, false), 0);
-    CHECK_EQ(run("stopped", 2, false), 30);
-    CHECK_EQ(run("stopped", 0, true), 0);
+    CHECK_EQ(run("whole", 0, false, false), 0);
+    CHECK_EQ(run("stopped", 2, false, true), 30);
+    CHECK_EQ(run("stopped", 0, true, true), 0);
     static const char *const files[] = { "model.safetensors",
                                          "checkpoint-00000006/optimizer.safetensors" };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -254,7 +256,7 @@ int main(int argc, char **argv)
     FILE *f = fopen("shape.json", "w");
     NEED(f && fputs(shape, f) >= 0 && fclose(f) == 0);
     write_language("shards", 0, 1, 128, false, 40, true);
-    int status = run("probe", 1, false);
+    int status = run("probe", 1, false, false);
     if (status != 77) {
         if (strstr("resume", word)) {
             check_resume();

@@ -175,13 +175,14 @@ static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t
     return v;
 }
 
-/* The same again, recomputed, with attention kept, in slices. */
+/* The same again, recomputed, with attention kept, with inputs that wait in host memory, in slices. */
 static void check_bits(const two *b, const form *f)
 {
     static const uint32_t starts[] = { 0, 1500, LONG };
-    const struct { size_t slice; bool recompute, keep; } ways[] = {
-        { 8192, false, false }, { 8192, false, false }, { 8192, true, false },
-        { 8192, true, true },   { 2048, false, false }, { 2048, true, true },
+    const struct { size_t slice; bool recompute, keep, away; } ways[] = {
+        { 8192, false, false, false }, { 8192, false, false, false }, { 8192, true, false, false },
+        { 8192, true, true, false },   { 2048, false, false, false }, { 2048, true, true, false },
+        { 8192, true, false, true },   { 2048, true, true, true },
     };
     float *want = NULL;
     size_t n = 0, k = 0;
@@ -191,6 +192,7 @@ static void check_bits(const two *b, const form *f)
         l.slice = ways[i].slice;
         l.recompute = ways[i].recompute;
         l.keep_attention = ways[i].keep;
+        l.offload_checkpoints = ways[i].away;
         float *got = outcome(b, f, l, LONG, 2, starts, &k);
         if (!want) {
             want = got;
