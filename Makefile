@@ -109,7 +109,6 @@ LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
-GPU := check_gpu
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 Q := $(if $(V),,@)
@@ -166,7 +165,7 @@ link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filte
     $(filter $(LIB),$^) $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
-$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention: $(TRAIN)
+$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
@@ -272,9 +271,14 @@ check-gpu:
 	@$(MAKE) --no-print-directory CUDA=1 build/cuda/gpu/check_gpu
 	@build/cuda/gpu/check_gpu || [ $$? = 77 ]
 
-## gpu-bundle: what check-gpu runs, and programs, to carry to a machine without a compiler
+## bench-gpu: training steps and prompts of the 7B shape on this machine's GPU (skipped without one)
+bench-gpu:
+	@$(MAKE) --no-print-directory CUDA=1 build/cuda/bench/bench_gpu
+	@bench/gpu.sh build/cuda/bench/bench_gpu || [ $$? = 77 ]
+
+## gpu-bundle: what check-gpu and bench-gpu run, and programs, to carry to a machine without a compiler
 gpu-bundle:
-	@$(MAKE) --no-print-directory CUDA=1 all $(addprefix build/cuda/gpu/,$(GPU))
+	@$(MAKE) --no-print-directory CUDA=1 all $(addprefix build/cuda/,gpu/check_gpu bench/bench_gpu)
 	@scripts/gpu-bundle.sh build/cuda
 
 ## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
@@ -308,4 +312,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu gpu-bundle parity man install clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man install clean list FORCE

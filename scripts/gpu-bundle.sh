@@ -7,8 +7,8 @@ build=${1:?the build folder}
 to=$build/bundle
 rm -rf "$to"
 mkdir -p "$to/bin" "$to/lib"
-cp "$build"/gpu/* "$build"/bin/lm{train,gen,eval,import} "$to/bin"
-cp "$(dirname "$0")"/../bench/gpu_peer.py "$to/bin" 2>/dev/null || true
+cp "$build"/gpu/check_gpu "$build"/bench/bench_gpu "$build"/bin/lm{train,gen,eval,import} "$to/bin"
+cp "$(dirname "$0")"/../bench/gpu{.sh,_peer.py} "$to"
 for program in "$to"/bin/*; do
     strip --strip-debug "$program" 2>/dev/null || true
     ldd "$program" 2>/dev/null | awk '$3 ~ /^\// { print $3 }'

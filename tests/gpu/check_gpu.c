@@ -14,6 +14,11 @@
 #include "train/train.h"
 #include "train_shards.h"
 
+void gpu_check(bool good, const char *what, const char *file, int line)
+{
+    check_at(good, what, file, line);
+}
+
 /* ---- pairs ----------------------------------------------------------------------------- */
 
 static size_t width(const backend *b, const pair *p) { return p->act ? b->act_bytes : b->acc_bytes; }

@@ -270,8 +270,10 @@ static int device_of_rank(int count)
 
 static int open_device(cuda_backend *c)
 {
-    int count = 0, major = 0, minor = 0;
+    int count = 0, major = 0, minor = 0, driver = 0;
     struct cudaDeviceProp prop;
+    if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver)
+        return lm_fail(LM_EUSAGE, "backend cuda: there is no GPU here: no NVIDIA driver");
     cudaError_t e = cudaGetDeviceCount(&count);
     if (e != cudaSuccess || !count)
         return lm_fail(LM_EUSAGE, "backend cuda: no GPU that CUDA can use: %s",
