@@ -1,6 +1,6 @@
-/* bench_gpu.c -- the CUDA backend on a model of the 7B shape with random weights: training steps, and
- * reading a prompt. bench/gpu.sh runs it. One JSON object a line on standard output. Exits 77 where
- * there is no GPU.
+/* bench_gpu.c -- the CUDA backend on a model of the 7B shape with random weights: training steps,
+ * and reading a prompt. bench/gpu.sh runs it. One JSON object a line on standard output. Exits 77
+ * where there is no GPU.
  *
  * usage: bench_gpu train LENGTH [keep] [LAYERS]    a step at LENGTH tokens; keep: --keep-attention
  *        bench_gpu read LENGTH rope|dca [LAYERS]   a prompt of LENGTH tokens, with its cache
@@ -40,14 +40,14 @@ static void linear(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size
     TIMED(PRODUCTS, real.linear(b, y, x, w, n, in, out, add));
 }
 
-static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w, size_t n, size_t in,
-                      size_t out, bool add)
+static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w, size_t n,
+                      size_t in, size_t out, bool add)
 {
     TIMED(PRODUCTS, real.linear_dx(b, dx, dy, w, n, in, out, add));
 }
 
-static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n, size_t in,
-                      size_t out)
+static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n,
+                      size_t in, size_t out)
 {
     TIMED(PRODUCTS, real.linear_dw(b, dw, dy, x, n, in, out));
 }
@@ -101,8 +101,8 @@ static int batch(size_t n)
     return LM_OK;
 }
 
-/* Device memory that has been taken since the start: as another backend sees what is left, whose own
- * context (some tens of MiB) counts along. */
+/* Device memory that has been taken since the start: as another backend sees what is left, whose
+ * own context (some tens of MiB) counts along. */
 static double gib_taken(void)
 {
     backend *other = NULL;
@@ -130,7 +130,9 @@ static int train(backend *b, size_t length, bool keep)
     uint32_t starts[2] = { 0, (uint32_t)length };
     tr_layout l = { .tokens = length, .length = length, .slice = SLICE, .train = true,
                     .recompute = true, .keep_attention = keep, .offload_optimizer = true };
-    tr_optimizer o = { .lr = 2e-5, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 };
+    tr_optimizer o = {
+        .lr = 2e-5, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1
+    };
     tr_batch t = { length, ids, targets, 1, starts, 0 };
     tr_model *m = NULL;
     double row[ROWS], norm = 0, step = 0;
@@ -220,7 +222,8 @@ int main(int argc, char **argv)
     bool training = argc > 1 && !strcmp(argv[1], "train"), keep = false;
     const char *form = argc > 3 ? argv[3] : "rope";
     if (!length || (!training && strcmp(argv[1], "read"))) {
-        fprintf(stderr, "usage: bench_gpu train LENGTH [keep] [LAYERS] | read LENGTH rope|dca [LAYERS]\n");
+        fprintf(stderr, "usage: bench_gpu train LENGTH [keep] [LAYERS]\n"
+                        "       bench_gpu read LENGTH rope|dca [LAYERS]\n");
         return 2;
     }
     int at = 3;

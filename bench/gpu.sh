@@ -1,7 +1,7 @@
 #!/bin/bash
-# The CUDA backend on this machine's GPU: training steps of the 7B shape and prompts (Figure 3 of An et al.
-# 2024), and PyTorch's on the same GPU where it is there. BENCH_LENGTHS picks the lengths, BENCH_LAYERS
-# fewer layers than 32, BENCH_LINES keeps the lines. Exits 77 without a GPU.
+# The CUDA backend on this machine's GPU: training steps of the 7B shape and prompts (Figure 3 of
+# An et al. 2024), and PyTorch's step on the same GPU where it is there. BENCH_LENGTHS picks the
+# lengths, BENCH_LAYERS fewer layers than 32, BENCH_LINES keeps the lines. Exits 77 without a GPU.
 #
 # usage: gpu.sh PROGRAM...    what runs bench_gpu: its path, or "bundle/run bench_gpu"
 set -u

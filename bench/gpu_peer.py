@@ -1,5 +1,6 @@
-"""A training step of the 7B shape in PyTorch and transformers: bf16 weights, SDPA, gradient checkpointing.
-Prints one JSON line like bench_gpu's, or why it cannot. usage: gpu_peer.py LENGTH [LAYERS]"""
+"""A training step of the 7B shape in PyTorch and transformers: bf16 weights, SDPA, gradient
+checkpointing. Prints one JSON line like bench_gpu's, or why it cannot.
+usage: gpu_peer.py LENGTH [LAYERS]"""
 import json
 import sys
 import time
@@ -15,8 +16,9 @@ if not torch.cuda.is_available():
 length, layers = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 32
 line = {"bench": "torch", "length": length, "layers": layers, "torch": torch.__version__}
 try:
-    config = LlamaConfig(hidden_size=4096, intermediate_size=11008, num_hidden_layers=layers, num_attention_heads=32,
-                         num_key_value_heads=32, vocab_size=32000, max_position_embeddings=length)
+    config = LlamaConfig(hidden_size=4096, intermediate_size=11008, num_hidden_layers=layers,
+                         num_attention_heads=32, num_key_value_heads=32, vocab_size=32000,
+                         max_position_embeddings=length)
     config._attn_implementation = "sdpa"
     torch.set_default_dtype(torch.bfloat16)
     with torch.device("cuda"):
@@ -32,7 +34,9 @@ try:
         for at in range(0, length - 1, 8192):
             end = min(at + 8192, length - 1)
             logits = model.lm_head(leaf[at:end]).float()
-            torch.nn.functional.cross_entropy(logits, ids[0, at + 1:end + 1], reduction="sum").div(length).backward()
+            wanted = ids[0, at + 1:end + 1]
+            loss = torch.nn.functional.cross_entropy(logits, wanted, reduction="sum")
+            loss.div(length).backward()
         hidden.backward(leaf.grad)
 
     times = []

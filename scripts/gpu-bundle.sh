@@ -1,7 +1,8 @@
 #!/bin/bash
 # usage: gpu-bundle.sh BUILD: gather BUILD/bundle, which runs on a machine with a GPU and without a
-# compiler: programs, and the libraries they need but for the system's, CUDA's and the driver's. There,
-# `bundle/run PROGRAM ...` finds the latter: in LD_LIBRARY_PATH, the system's places, or beside PyTorch.
+# compiler: programs, and the libraries they need but for the system's, CUDA's and the driver's.
+# There, `bundle/run PROGRAM ...` finds the latter: in LD_LIBRARY_PATH, the system's places, or
+# beside PyTorch.
 set -eu
 build=${1:?the build folder}
 to=$build/bundle
@@ -15,6 +16,7 @@ for program in "$to"/bin/*; do
 done | sort -u | while read -r lib; do
     case ${lib##*/} in
         libc.so.*|libm.so.*|libdl.so.*|librt.so.*|libpthread.so.*|ld-linux*|libresolv.so.*) ;;
+        libstdc++*|libgcc_s*) ;;
         libcu*|libnv*|libnccl*) ;;
         *) cp -L "$lib" "$to/lib" ;;
     esac
@@ -28,7 +30,8 @@ for python in python3 python; do
     more=$("$python" - 2>/dev/null <<'PY'
 import glob, os, site, sys
 roots = site.getsitepackages() + [p for p in sys.path if p.endswith("-packages")]
-print(":".join(sorted({os.path.dirname(f) for r in roots for n in ("libcudnn.so.9", "libcublasLt.so.*")
+names = ("libcudnn.so.9", "libcublasLt.so.*")
+print(":".join(sorted({os.path.dirname(f) for r in roots for n in names
                        for f in glob.glob(os.path.join(r, "nvidia", "*", "lib", n))})))
 PY
     ) && path=$path:$more && break

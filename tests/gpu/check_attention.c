@@ -49,11 +49,13 @@ static tensors make(const two *b, const scene *s)
 
 static void drop(const two *b, tensors *t)
 {
-    pair *all[] = { &t->q, &t->k, &t->v, &t->o, &t->lse, &t->dout, &t->dq, &t->dk, &t->dv, &t->delta };
+    pair *all[] = { &t->q,    &t->k,  &t->v,  &t->o,  &t->lse,
+                    &t->dout, &t->dq, &t->dk, &t->dv, &t->delta };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pair_free(b, all[i]);
 }
 
-static void forward(const two *b, const scene *s, const tensors *t, const bk_spans *spans, bool merge)
+static void forward(const two *b, const scene *s, const tensors *t, const bk_spans *spans,
+                    bool merge)
 {
     backend *g = b->gpu, *c = b->cpu;
     double scale = 1 / sqrt((double)s->d);
@@ -153,7 +155,9 @@ static void check_three(const two *b)
     enum { S = 64, N = 5 * S + 17 };
     scene s = { "three calls", 4, 2, 32, N, N, 0, false, { { 0 } } };
     bk_span v[3][8];
-    bk_spans calls[3] = { { 0, v[0], true, N, N }, { 0, v[1], false, N, N }, { 0, v[2], false, N, N } };
+    bk_spans calls[3] = { { 0, v[0], true, N, N },
+                          { 0, v[1], false, N, N },
+                          { 0, v[2], false, N, N } };
     for (size_t at = 0; at < N; at += S) {
         size_t n = N - at < S ? N - at : S;
         v[0][calls[0].count++] = (bk_span){ at, n, at, n };

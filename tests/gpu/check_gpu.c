@@ -21,7 +21,10 @@ void gpu_check(bool good, const char *what, const char *file, int line)
 
 /* ---- pairs ----------------------------------------------------------------------------- */
 
-static size_t width(const backend *b, const pair *p) { return p->act ? b->act_bytes : b->acc_bytes; }
+static size_t width(const backend *b, const pair *p)
+{
+    return p->act ? b->act_bytes : b->acc_bytes;
+}
 
 pair pair_new(const two *b, size_t n, bool act)
 {

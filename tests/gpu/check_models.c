@@ -121,7 +121,9 @@ static void check_training(const two *b, const form *f)
     tr_layout l = layout_of(f, N);
     tr_model *cpu = model_of(b->cpu, f, &l), *gpu = model_of(b->gpu, f, &l);
     tr_batch t = { N, ids, targets, f->count, f->starts, 0 };
-    tr_optimizer o = { .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 };
+    tr_optimizer o = {
+        .lr = 1e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1
+    };
     static float want[N], got[N];
     fill(N);
     equal_weights(cpu, gpu);
@@ -175,7 +177,7 @@ static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t
     return v;
 }
 
-/* The same again, recomputed, with attention kept, with inputs that wait in host memory, in slices. */
+/* The same again, recomputed, with attention kept, with inputs in host memory, in slices. */
 static void check_bits(const two *b, const form *f)
 {
     static const uint32_t starts[] = { 0, 1500, LONG };
@@ -227,7 +229,9 @@ static void check_documents(const two *b, const form *f)
 static void check_reading(const two *b, const form *f)
 {
     static const size_t pieces[] = { 400, 200, 97, 1, 1, 1 };
-    tr_layout l = { .tokens = 400, .length = N, .slice = 2048, .cache = N, .attention = f->attention };
+    tr_layout l = {
+        .tokens = 400, .length = N, .slice = 2048, .cache = N, .attention = f->attention
+    };
     tr_model *cpu = model_of(b->cpu, f, &l), *gpu = model_of(b->gpu, f, &l);
     static float want[V], got[V];
     fill(N);

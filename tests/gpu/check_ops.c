@@ -102,7 +102,8 @@ static void norm(const two *b, size_t n, size_t dim)
     if (cut)
         g->rmsnorm_back(g, ACT(dx), ACC(dw), ACT(dy), ACT(x), ACT(w), ACC(rstd), cut, dim);
     g->rmsnorm_back(g, bk_at(g, ACT(dx), cut * dim), ACC(dw), bk_at(g, ACT(dy), cut * dim),
-                    bk_at(g, ACT(x), cut * dim), ACT(w), bk_acc_at(g, ACC(rstd), cut), n - cut, dim);
+                    bk_at(g, ACT(x), cut * dim), ACT(w), bk_acc_at(g, ACC(rstd), cut), n - cut,
+                    dim);
     float *parts = gpu_numbers(b, &dw);
     CHECK(same_bits(whole, parts, dim));
     free(before), free(whole), free(parts);
@@ -142,7 +143,8 @@ static void gate(const two *b, size_t n)
 {
     backend *g = b->gpu, *c = b->cpu;
     pair x = pair_random(b, n, true, 30, ++seed), u = pair_random(b, n, true, 1, ++seed);
-    pair y = pair_new(b, n, true), dy = pair_random(b, n, true, 1, ++seed), du = pair_new(b, n, true);
+    pair dy = pair_random(b, n, true, 1, ++seed);
+    pair y = pair_new(b, n, true), du = pair_new(b, n, true);
     pair_poison(b, &y);
     pair_poison(b, &du);
     c->swiglu(c, ACT0(y), ACT0(x), ACT0(u), n);
@@ -193,7 +195,8 @@ static void loss(const two *b, size_t n, size_t vocab)
     backend *g = b->gpu, *c = b->cpu;
     int32_t *want = malloc(n * sizeof *want);
     NEED(want);
-    for (size_t i = 0; i < n; i++) want[i] = i % 7 == 3 ? -1 : (int32_t)(lm_mix(4, i, 0, 0) % vocab);
+    for (size_t i = 0; i < n; i++)
+        want[i] = i % 7 == 3 ? -1 : (int32_t)(lm_mix(4, i, 0, 0) % vocab);
     bk_int *gt = ints(g, want, n), *ct = ints(c, want, n);
     pair l = pair_new(b, n, false);
     for (int grad = 0; grad < 2; grad++) { /* without the gradient, the logits are lost */
@@ -216,7 +219,9 @@ static void loss(const two *b, size_t n, size_t vocab)
 static void optimizer(const two *b, size_t n)
 {
     backend *g = b->gpu, *c = b->cpu;
-    bk_adamw how = { .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .scale = 0.5 };
+    bk_adamw how = {
+        .lr = 1e-2, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .scale = 0.5
+    };
     pair w = pair_random(b, n, true, 1, ++seed), grad = pair_random(b, n, false, 1, ++seed);
     pair m = pair_new(b, n, false), v = pair_new(b, n, false), master = pair_new(b, n, false);
     float *x = gpu_numbers(b, &w);

@@ -304,7 +304,7 @@ static bool fits(const program *p, const program *key, const bk_spans *s)
            (!s->count || !memcmp(p->spans.v, s->v, s->count * sizeof *s->v));
 }
 
-/* The program of a call, made where it is not kept. NULL, with the fault kept, when out of memory. */
+/* The program of a call, made where it is not kept. NULL, with the fault kept, without memory. */
 static program *program_of(cuda_backend *b, const program *key, const bk_spans *s)
 {
     cuda_attention *a = b->attention;
@@ -449,7 +449,8 @@ static void add_parts(cuda_backend *b, const program *p, const call *c, float *s
 static void back_heads(cuda_backend *b, const program *p, const back_args *x, size_t head)
 {
     cuda_attention *a = b->attention;
-    size_t columns = p->some_heads * p->d, n = p->keys * columns, part = align(p->parts * columns, 8);
+    size_t columns = p->some_heads * p->d, n = p->keys * columns;
+    size_t part = align(p->parts * columns, 8);
     float *sum_k = cuda_take(b, &a->sum, 2 * n * sizeof(float));
     bk_act *part_k = cuda_take(b, &a->part, 2 * part * 2);
     if (!sum_k || !part_k) return;

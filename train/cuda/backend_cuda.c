@@ -72,7 +72,7 @@ static size_t available_cuda(backend *b)
     cuda_backend *c = cuda_of(b);
     size_t left = 0, all = 0, reserve = cuda_attention_reserve(c);
     if (!cuda_check(c, cudaMemGetInfo(&left, &all), "memory left")) return 0;
-    return left > reserve ? left - reserve : 0;
+    return left > reserve ? left - reserve : 1; /* 0 would say that nobody knows */
 }
 
 void *cuda_take(cuda_backend *c, cuda_room *r, size_t bytes)
@@ -212,7 +212,7 @@ static double measure(cuda_backend *c)
     return ms > 0 ? 2.0 * TIMES * (double)n * SIDE / (ms * 1e-3) : 0;
 }
 
-/* Dense bf16 by the vendor's datasheets, which is what MFU is counted against; measured elsewhere. */
+/* Dense bf16 by the vendor's datasheets, which MFU is counted against; measured elsewhere. */
 static double peak_cuda(backend *b)
 {
     static const struct { const char *name; double rate; } known[] = {
@@ -268,6 +268,26 @@ static int device_of_rank(int count)
     return 0;
 }
 
+static bool stream(cuda_backend *c, cudaStream_t *s)
+{
+    return cuda_check(c, cudaStreamCreateWithFlags(s, cudaStreamNonBlocking), "stream");
+}
+
+static bool event(cuda_backend *c, cudaEvent_t *e)
+{
+    return cuda_check(c, cudaEventCreateWithFlags(e, cudaEventDisableTiming), "event");
+}
+
+static bool make_queues(cuda_backend *c)
+{
+    size_t staging = CUDA_STAGING * sizeof(float), sums = CUDA_SUMS * sizeof(double);
+    bool good = stream(c, &c->stream);
+    for (int i = 0; good && i < BK_LANES; i++)
+        good = stream(c, &c->lanes[i]) && event(c, &c->begin[i]) && event(c, &c->done[i]);
+    return good && cuda_check(c, cudaMalloc((void **)&c->staging, staging), "memory") &&
+           cuda_check(c, cudaMalloc((void **)&c->sums, sums), "memory");
+}
+
 static int open_device(cuda_backend *c)
 {
     int count = 0, major = 0, minor = 0, driver = 0;
@@ -291,14 +311,7 @@ static int open_device(cuda_backend *c)
     if (c->capability < 80)
         return lm_fail(LM_EUSAGE, "backend cuda: %s has compute capability %d.%d; bfloat16 needs "
                        "8.0", c->gpu, major, minor);
-    bool good = cuda_check(c, cudaStreamCreateWithFlags(&c->stream, cudaStreamNonBlocking), "stream");
-    for (int i = 0; good && i < BK_LANES; i++)
-        good = cuda_check(c, cudaStreamCreateWithFlags(&c->lanes[i], cudaStreamNonBlocking), "lane") &&
-               cuda_check(c, cudaEventCreateWithFlags(&c->begin[i], cudaEventDisableTiming), "event") &&
-               cuda_check(c, cudaEventCreateWithFlags(&c->done[i], cudaEventDisableTiming), "event");
-    good = good && cuda_check(c, cudaMalloc((void **)&c->staging, CUDA_STAGING * sizeof(float)), "memory");
-    good = good && cuda_check(c, cudaMalloc((void **)&c->sums, CUDA_SUMS * sizeof(double)), "memory");
-    return good ? LM_OK : lm_fail((enum lm_code)c->fault, "%s", c->fault_text);
+    return make_queues(c) ? LM_OK : lm_fail((enum lm_code)c->fault, "%s", c->fault_text);
 }
 
 static void fill_table(backend *b)

@@ -91,7 +91,7 @@ void cuda_own_backward(cuda_backend *c, bk_act *dq, bk_act *dk, bk_act *dv, bk_a
                        bool add);
 /* x[n] = -infinity. */
 void cuda_fill_lowest(cuda_backend *c, float *x, size_t n);
-/* o and lse of `rows` queries become attention to both sets of keys, theirs and that of o2, lse2. */
+/* o and lse of `rows` queries become attention to their keys and to those of o2 and lse2. */
 void cuda_merge(cuda_backend *c, bk_act *o, float *lse, const bk_act *o2, const float *lse2,
                 size_t rows, size_t heads, size_t d);
 /* sum[key_at[i] + r, columns] += part[part_at[i] + r, columns] for r < length[i], i < count. */

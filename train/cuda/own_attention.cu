@@ -194,7 +194,8 @@ __global__ static void back_keys(half_t *dk, half_t *dv, const float *delta, con
     float *ks = room, *vs = ks + CUDA_ROWS * d, *qs = vs + CUDA_ROWS * d;
     float *dos = qs + TILE * (d + 1);
     int64_t row = heads * d, kv_row = kv_heads * d, group = heads / kv_heads, kv = blockIdx.y;
-    int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP, first = blockIdx.x * (int64_t)CUDA_ROWS;
+    int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP;
+    int64_t first = blockIdx.x * (int64_t)CUDA_ROWS;
     int64_t rows = keys - first < CUDA_ROWS ? keys - first : CUDA_ROWS, key = first + w;
     float gk[OWN] = { 0 }, gv[OWN] = { 0 };
     load_rows(ks, k + first * kv_row + kv * d, kv_row, rows, d);

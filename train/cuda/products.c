@@ -1,7 +1,8 @@
 /* Products by cuBLASLt: bfloat16 factors, sums in float32. An algorithm is chosen once for each
- * kind of product and its sizes, as if for CUDA_BLOCK tokens, without split sums, and then kept:
- * so a row's bits do not depend on how many rows a call has. Gradients of weights are added block
- * by block of tokens, so that a call gives the bits of its slices. Calls of at most FEW tokens
+ * kind of product and its sizes, as if for CUDA_BLOCK tokens, without split sums, and then kept: so
+ * a row's bits do not depend on how many rows a call has. (Where cuBLASLt refuses it for a number
+ * of tokens, that number gets an algorithm of its own.) Gradients of weights are added block by
+ * block of tokens, so that a call gives the bits of its slices. Calls of at most FEW tokens
  * (decoding) have an algorithm of their own. */
 #include <cublasLt.h>
 #include <stdio.h>
@@ -114,8 +115,8 @@ static const chosen *algorithm(cuda_backend *c, const product *z)
     chosen *to = NULL;
     if (describe(c, &l, z) && good(c, cublasLtMatmulPreferenceCreate(&want), "preference") &&
         prefer(c, want, z) &&
-        good(c, cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1, &found,
-                                               &n), "choice of an algorithm")) {
+        good(c, cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1,
+                                               &found, &n), "choice of an algorithm")) {
         if (n) {
             to = &p->kinds[p->count++];
             to->kind = *z;
@@ -137,8 +138,16 @@ static int32_t alignment_of(const void *p)
 
 static int32_t less(int32_t a, int32_t b) { return a < b ? a : b; }
 
-/* d = a b, added to d when `add`; z has the sizes of this call, and `tokens` is the one of them that
- * counts tokens. */
+static cublasStatus_t queue(cuda_backend *c, const chosen *way, const layouts *l, void *d,
+                            const void *a, const void *b, bool add)
+{
+    float one = 1, beta = add ? 1 : 0;
+    return cublasLtMatmul(c->products->handle, l->how, &one, a, l->a, b, l->b, &beta, d, l->d, d,
+                          l->d, &way->algo, c->products->workspace, c->products->bytes, c->stream);
+}
+
+/* d = a b, added to d when `add`; z has the sizes of this call, `tokens` being the one of them
+ * that counts tokens. */
 static void multiply(cuda_backend *c, product *z, int64_t *tokens, void *d, const void *a,
                      const void *b, bool add)
 {
@@ -148,11 +157,13 @@ static void multiply(cuda_backend *c, product *z, int64_t *tokens, void *d, cons
     const chosen *way = algorithm(c, z);
     *tokens = n;
     layouts l = { 0 };
-    float one = 1, beta = add ? 1 : 0;
-    if (way && describe(c, &l, z))
-        good(c, cublasLtMatmul(c->products->handle, l.how, &one, a, l.a, b, l.b, &beta, d, l.d, d, l.d,
-                               &way->algo, c->products->workspace, c->products->bytes, c->stream),
-             "product");
+    cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
+    if (way && describe(c, &l, z)) status = queue(c, way, &l, d, a, b, add);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
+        way = algorithm(c, z);
+        if (way) status = queue(c, way, &l, d, a, b, add);
+    }
+    good(c, status, "product");
     forget(&l);
 }
 

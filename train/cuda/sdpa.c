@@ -431,8 +431,8 @@ static int choose(builder *b, cudnnHandle_t handle, descriptor graph)
         if (unsteady(b, configs[i])) continue;
         descriptor made = make(b, CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         if (!made) break;
-        last = cudnnBackendSetAttribute(made, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE, 1,
-                                        &handle);
+        last = cudnnBackendSetAttribute(made, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_TYPE_HANDLE,
+                                        1, &handle);
         if (last == CUDNN_STATUS_SUCCESS)
             last = cudnnBackendSetAttribute(made, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG,
                                             CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &configs[i]);
@@ -482,7 +482,8 @@ static int plan_make(plan **out, cudnnHandle_t handle, const sdpa_shape *z)
         return rc;
     }
     p->sum_at = (p->workspace + 255) / 256 * 256;
-    if (z->back) p->workspace = p->sum_at + (size_t)(z->batch * z->heads * z->queries) * sizeof(float);
+    if (z->back)
+        p->workspace = p->sum_at + (size_t)(z->batch * z->heads * z->queries) * sizeof(float);
     *out = p;
     return LM_OK;
 }
@@ -527,7 +528,8 @@ int sdpa_run(sdpa *s, const sdpa_shape *z, const sdpa_call *c, void *workspace)
     plan *p = NULL;
     int rc = plan_of(s, z, &p);
     if (rc) return rc;
-    float scale = c->scale, one = 1, lowest = cudnnGetVersion() < 91000 ? -3.402823466e38f : -INFINITY;
+    float scale = c->scale, one = 1;
+    float lowest = cudnnGetVersion() < 91000 ? -3.402823466e38f : -INFINITY;
     int64_t names[NAMES];
     const void *values[NAMES];
     int64_t n = 0;
@@ -545,7 +547,8 @@ int sdpa_run(sdpa *s, const sdpa_shape *z, const sdpa_call *c, void *workspace)
 #undef GIVE
     builder b = { .status = CUDNN_STATUS_SUCCESS };
     descriptor pack = NULL;
-    note(&b, cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack), "arguments");
+    note(&b, cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack),
+         "arguments");
     set(&b, pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64, n, names);
     set(&b, pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, n, values);
     set(&b, pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);

@@ -1,7 +1,7 @@
-/* sdpa.h -- private to train/cuda: attention by cuDNN, through the descriptors of its graph API. One
- * call takes `batch` ranges of queries, each against a range of keys; where they lie in the tensors
- * is told by offsets in device memory (cuDNN's ragged tensors), so that a plan serves every call
- * that is not larger. */
+/* sdpa.h -- private to train/cuda: attention by cuDNN, through the descriptors of its graph API.
+ * One call takes `batch` ranges of queries, each against a range of keys; where they lie in the
+ * tensors is told by offsets in device memory (cuDNN's ragged tensors), so that a plan serves every
+ * call that is not larger. */
 #ifndef TRAIN_CUDA_SDPA_H
 #define TRAIN_CUDA_SDPA_H
 
