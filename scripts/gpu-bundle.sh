@@ -34,9 +34,9 @@ names = ("libcudnn.so.9", "libcublasLt.so.*")
 print(":".join(sorted({os.path.dirname(f) for r in roots for n in names
                        for f in glob.glob(os.path.join(r, "nvidia", "*", "lib", n))})))
 PY
-    ) && path=$path:$more && break
+    ) && path=${path:+$path:}$more && break
 done
-export LD_LIBRARY_PATH=$path:/usr/local/cuda/lib64:/usr/local/nvidia/lib64:$here/lib
+export LD_LIBRARY_PATH=${path:+$path:}/usr/local/cuda/lib64:/usr/local/nvidia/lib64:$here/lib
 exec "$here/bin/$1" "${@:2}"
 RUN
 chmod +x "$to/run"

@@ -475,7 +475,8 @@ static int plan_make(plan **out, cudnnHandle_t handle, const sdpa_shape *z)
         cudnnGetLastErrorString(why, sizeof why);
         int rc = lm_fail(LM_EUSAGE,
                          "cuDNN %zu has no plan for attention%s with %lld heads on %lld of %lld: "
-                         "%s: %s (%s)", cudnnGetVersion(), z->back ? " backward" : "",
+                         "%s: %s (%s). LM_CUDA_ATTENTION=own does not need it",
+                         cudnnGetVersion(), z->back ? " backward" : "",
                          (long long)z->heads, (long long)z->kv_heads, (long long)z->d, b.where,
                          cudnnGetErrorString(b.status), why);
         plan_free(p);
