@@ -93,6 +93,7 @@ override LDFLAGS += -Wl,--as-needed
 $(OBJ)/train/backend.o: override CPPFLAGS += -DLM_CUDA
 $(CUDA_OBJ): override CPPFLAGS += -isystem $(CUDA_HOME)/include
 endif
+
 # The same sources in float64, for the gradient tests.
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
