@@ -6,7 +6,7 @@
 #
 # On stories that the model itself tells (drawn at temperature 1; each begins with BOS, as in its training),
 # and, with ESSAYS=dir, on the .txt files of a directory: natural text, far from its domain.
-# OUT (./stories-ppl) gets results, ppl-*.md and ppl-*.svg. Also: TALES=160 stories, WINDOWS=60 a length, THREADS=1.
+# OUT (./stories-ppl) gets results, ppl-*.md and ppl-*.png. Also: TALES=160 stories, WINDOWS=60 a length, THREADS=1.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -32,13 +32,14 @@ for name in stories essays; do
     [ $name = stories ] || text=${ESSAYS:-}
     [ -n "$text" ] || continue
     measure $name "$text" rope
-    for scaling in linear ntk dynamic yarn; do
-        measure $name "$text" $scaling --rope-scaling $scaling:8
+    # dynamic:F scales by F length/512 - (F - 1), as Hugging Face does: 1 is what fits the length.
+    for scaling in linear:8 ntk:8 dynamic:1 dynamic:8 yarn:8; do
+        measure $name "$text" ${scaling/:/-} --rope-scaling $scaling
     done
     measure $name "$text" dca --attention dca
     measure $name "$text" chunkllama --attention dca:chunkllama
     for mode in full tail; do
         lmplot ppl "$out/$name".*.jsonl --where mode=$mode -o "$out/ppl-$name-$mode.md"
-        lmplot ppl "$out/$name".*.jsonl --where mode=$mode --max 60 -o "$out/ppl-$name-$mode.svg"
+        lmplot ppl "$out/$name".*.jsonl --where mode=$mode --max 60 -o "$out/ppl-$name-$mode.png"
     done
 done

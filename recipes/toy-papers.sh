@@ -85,7 +85,7 @@ train() { # NAME OPTIONS...
 
 pretrain() { # SEED
     train base-$1 --init shape.json -d data/base -n $base --lr $lr --min-lr 2e-4 --schedule cosine \
-        --warmup 8K --seed $1
+        --warmup $((8 * $(numfmt --from=si $batch))) --seed $1
 }
 
 # The same tokens, steps, rate and order of rows for each mixture.
@@ -179,6 +179,8 @@ done
 
 # ---- tables and figures ----------------------------------------------------------------------
 
+parameters=$((96 * width + layers * (4 * width * width + 3 * width * mlp + 2 * width) + width))
+label="toy, $parameters parameters:"
 verdict() { LC_ALL=C awk -f "$here/toy-verdict.awk" -v c=$c -v seeds="$seeds" "$@"; }
 verdict results/*.jsonl > verdicts.md
 verdict -v summary=1 results/passkey.*.jsonl | LC_ALL=C sort > passkey.jsonl
@@ -193,10 +195,10 @@ for dir in models/per-source-${seeds%% *}/checkpoint-*; do
     tokens+=(--tokens "$(printf 'per-source/checkpoint-%08d=%d' $step $((step * $(numfmt --from=si $batch))))")
 done
 figure() { local file=$1; shift; lmplot -q "$@" -o figures/$file; }
-figure ppl.png ppl results/ppl.*.jsonl "${names[@]}" --max 20 -t "toy: perplexity by length"
+figure ppl.png ppl results/ppl.*.jsonl "${names[@]}" --max 20 -t "$label perplexity by length"
 figure domains.md domains results/domains.*.jsonl "${names[@]}" --where mode=range --baseline original
-grep '"model":"base\.' passkey.jsonl | figure passkey-forms.png passkey - -t "toy: pass key, base models"
-grep -v '"model":"base\.\|checkpoint' passkey.jsonl | figure passkey-mixtures.png passkey - -t "toy: pass key after five mixtures"
+grep '"model":"base\.' passkey.jsonl | figure passkey-forms.png passkey - -t "$label pass key, base models"
+grep -v '"model":"base\.\|checkpoint' passkey.jsonl | figure passkey-mixtures.png passkey - -t "$label pass key after five mixtures"
 grep checkpoint passkey.jsonl | figure curve.png curve - "${tokens[@]}" --tokens per-source/checkpoint-00000000=0 \
-    -t "toy: pass key against continual tokens, per-source"
+    -t "$label pass key against continual tokens, per-source"
 cat verdicts.md

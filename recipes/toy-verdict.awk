@@ -26,6 +26,7 @@ FNR == 1 {
     run = model (form == "" ? "" : "." form)
 }
 kind == "ppl" && text("mode") == "full" { ppl[form, seed, num("length")] = num("value") }
+kind == "ppl" && text("mode") == "tail" { tail[form, seed, num("length")] = num("value") }
 (kind == "passkey" || kind == "pair") && text("score") == "exact" {
     hits[kind, run, seed, num("length")] += num("value")
     trials[kind, run, seed, num("length")]++
@@ -73,6 +74,7 @@ function accuracy(kind, run, lengths, i, k, n, l, h, t, p, all_h, all_t, binomia
     return binomial > between ? binomial : between
 }
 function perplexity(form, length_, i) { for (i = 1; i <= S; i++) value[i] = ppl[form, seed_of[i], length_] }
+function end_perplexity(form, length_, i) { for (i = 1; i <= S; i++) value[i] = tail[form, seed_of[i], length_] }
 function difference(of, d, range, i) { for (i = 1; i <= S; i++) value[i] = delta[of, d, range, seed_of[i]] }
 
 function verdict(h, claim, what, pass) { printf "| %s | %s | %s | **%s** |\n", h, claim, what, pass ? "PASS" : "FAIL" }
@@ -83,8 +85,9 @@ function row_of_lengths(kind, run, label, k) {
     printf "| %s |", label
     for (k = 1; k <= L; k++) {
         if (kind == "ppl") perplexity(run, lengths[k])
+        else if (kind == "tail") end_perplexity(run, lengths[k])
         else accuracy(kind, run, lengths[k])
-        if (kind == "ppl") printf " %s |", shown(value, mean(value) < 100 ? 2 : 0)
+        if (kind == "ppl" || kind == "tail") printf " %s |", shown(value, mean(value) < 100 ? 2 : 0)
         else printf " %s |", shown(acc, 2)
     }
     print ""
@@ -100,6 +103,8 @@ function head(title, k) {
 function tables(k, i, j, r) {
     head("Perplexity of the base models by length:")
     for (k = 1; k <= F; k++) row_of_lengths("ppl", forms[k], forms[k])
+    head("The same of the last c tokens of each window (no rule uses it):")
+    for (k = 1; k <= F; k++) row_of_lengths("tail", forms[k], forms[k])
     head("Pass key, base models:")
     for (k = 1; k <= F; k++) row_of_lengths("passkey", "base." forms[k], forms[k])
     head("A pair among four, base models (chance 0.06; any of the four 0.25):")
