@@ -321,6 +321,35 @@ static int check_place(const tr_run *r, const tr_place *p, const char *path)
     return LM_OK;
 }
 
+static bool same_rope(const tr_rope *a, const tr_rope *b)
+{
+    return a->type == b->type && a->factor == b->factor && a->original == b->original &&
+           a->attention_factor == b->attention_factor && a->beta_fast == b->beta_fast &&
+           a->beta_slow == b->beta_slow && a->low_freq == b->low_freq &&
+           a->high_freq == b->high_freq;
+}
+
+/* What of a model no tensor shows. */
+static int check_model(const tr_run *r, const char *path)
+{
+    char file[RUN_PATH];
+    tr_config was = { 0 };
+    if ((size_t)snprintf(file, sizeof file, "%s/config.json", path) >= sizeof file)
+        return lm_fail(LM_EUSAGE, "%s: the path is too long", path);
+    int rc = tr_config_load(&was, file);
+    if (rc) return rc;
+    if (was.rope.theta != tr_rope_base(&r->c))
+        rc = lm_fail(LM_EUSAGE, "%s was made with --rope-base %.10g: a resumed run needs the same",
+                     path, was.rope.theta);
+    else if (was.norm_eps != r->c.norm_eps || was.positions != r->c.positions ||
+             !same_rope(&was.rope, &r->c.rope))
+        rc = lm_fail(LM_EUSAGE,
+                     "%s: rms_norm_eps, max_position_embeddings or the RoPE scaling differ from the "
+                     "model's: a resumed run needs the same model", file);
+    tr_config_free(&was);
+    return rc;
+}
+
 /* The output directory, for this run alone until it ends. */
 static int take_directory(tr_run *r)
 {
@@ -350,6 +379,7 @@ static int resume(tr_run *r, const char *path)
     tr_place p;
     int rc = tr_checkpoint_place(path, &p);
     if (!rc) rc = check_place(r, &p, path);
+    if (!rc) rc = check_model(r, path);
     if (!rc) rc = tr_checkpoint_load(r->m, path);
     if (!rc && r->o.model) rc = tr_model_dtype(r->o.model, &r->read);
     if (rc) return rc;

@@ -30,4 +30,5 @@ rm -r resumed/model.safetensors resumed/checkpoint-00000003
 for form in rope dca:chunkllama; do
     status=0; train --data long -o resumed --attention $form --resume 2>&1 || status=$?; echo "exit $status"
 done
+status=0; train --data long -o resumed --attention dca --rope-base 20000 --resume 2>&1 || status=$?; echo "exit $status"
 status=0; train --data long -o other --attention dca:600,100 2>&1 || status=$?; echo "exit $status"

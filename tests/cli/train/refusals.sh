@@ -8,7 +8,6 @@ try() { local status=0; lmtrain "$@" 2>&1 | sed 's/ (lmtrain --help lists the op
 shape
 try --init shape.json --data shards -o out
 try --data shards -o out -n 1K
-try --init shape.json --data shards -o out -n 1K --backend cuda
 try --init shape.json --data shards -o out -n 1K --keep-attention
 try --init shape.json --data shards -o out -n 1K --offload optimizer,weights
 try --init shape.json --data shards -o out -n 1K --offload checkpoints
