@@ -4,7 +4,8 @@
 #
 #   recipes/toy-papers.sh [OUT]        OUT (./toy) gets results/, figures/, verdicts.md and times
 #
-# In the environment, all optional: TOY=cpu|gpu|smoke  SEEDS="1 2 3"  THREADS=1
+# In the environment, all optional: TOY=cpu|gpu|smoke  SEEDS="1 2 3"  THREADS=1, and tokens of
+# pretraining and of each continual run in place of the size's own: BASE=18M  MORE=2M
 # Interrupted and run again, it goes on where it was.
 set -euo pipefail
 
@@ -21,7 +22,7 @@ case $size in
            held=400000 windows=60 needles=10 seeds="1 2 3" documents=400 backend=cuda ;;
     *) echo "toy-papers: TOY=$size: not one of smoke, cpu, gpu" >&2; exit 1 ;;
 esac
-seeds=${SEEDS:-$seeds} threads=${THREADS:-1}
+seeds=${SEEDS:-$seeds} threads=${THREADS:-1} base=${BASE:-$base} more=${MORE:-$more}
 T=$((8 * c)) far=$((13 * c)) lr=2e-3 lr_more=1e-3 raised=100000
 mixtures="original cut-c per-source global up-book"
 out=${1:-toy}
