@@ -1,6 +1,6 @@
 /* compare -- what `domains` measured of several models over the same documents, as differences from
- * the first: Table 5 of Fu et al. 2024, with errors. A difference counts as significant from 0.01 on,
- * as there; beside it stands how far it would be off with other documents. */
+ * the first: Table 5 of Fu et al. 2024, with errors. A difference counts as significant from 0.01
+ * on, as there; beside it stands how far it would be off with other documents. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

@@ -34,7 +34,8 @@ struct eval_documents {
 
 /* ---- choosing -------------------------------------------------------------------------- */
 
-/* Whether number j of `count` is among `most` that are spread evenly: those at floor(i count / most). */
+/* Whether number j of `count` is among `most` that are spread evenly: those at floor(i count /
+ * most). */
 static bool is_chosen(uint64_t j, uint64_t count, uint64_t most)
 {
     if (!most || most >= count) return true;
@@ -58,8 +59,8 @@ static int choose(eval_documents *d, uint64_t number, const lm_entry *entry, uin
     return LM_OK;
 }
 
-/* Go through the documents of two tokens and more. `counts`, by domain: where NULL is in `seen`, they
- * are counted; else `seen` counts again, and those whose turn it is are chosen. */
+/* Go through the documents of two tokens and more. `counts`, by domain: where NULL is in `seen`,
+ * they are counted; else `seen` counts again, and those whose turn it is are chosen. */
 static int walk(eval_documents *d, uint64_t *counts, uint64_t *seen, uint64_t most)
 {
     uint64_t all = lm_store_documents(d->store);

@@ -26,9 +26,9 @@ typedef struct eval_unit {
 
 typedef struct eval_documents eval_documents;
 
-/* Open a store (a .lmt file, or a directory with such) or shards, and choose: at most `most` documents
- * of each domain, or rows in all, spread evenly over those there are (0: all). Documents of one token
- * have nothing to predict and are left out. LM_ESHORT where nothing is left. */
+/* Open a store (a .lmt file, or a directory with such) or shards, and choose: at most `most`
+ * documents of each domain, or rows in all, spread evenly over those there are (0: all). Documents
+ * of one token have nothing to predict and are left out. LM_ESHORT where nothing is left. */
 LM_CHECKED int eval_documents_open(eval_documents **out, const char *path, uint64_t most);
 void eval_documents_close(eval_documents *d); /* NULL is fine */
 
@@ -41,8 +41,8 @@ const char *eval_documents_domain(const eval_documents *d, size_t i);
 /* The number of chosen unit i, without reading it. */
 uint64_t eval_documents_number(const eval_documents *d, uint64_t i);
 
-/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and place, for an id that is
- * not below `vocab`. */
+/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and place, for an id that
+ * is not below `vocab`. */
 LM_CHECKED int eval_documents_get(eval_documents *d, uint64_t i, size_t cut, size_t vocab,
                                   eval_unit *out);
 

@@ -1,10 +1,10 @@
 /* domains -- held-out loss by domain and by what stands before a token: Fu et al. 2024, Table 5 and
- * Figures 3 and 4. The paper does not say what its ranges 0-4K and 4K-128K are ranges of, nor how wide
- * the place of a "loss at nK" is, and its authors published no code; so the range is a choice
+ * Figures 3 and 4. The paper does not say what its ranges 0-4K and 4K-128K are ranges of, nor how
+ * wide the place of a "loss at nK" is, and its authors published no code; so the range is a choice
  * (--by), and a loss at n is the mean over the --at-width places that end there.
  *
- * Each document (or row) is a line with its sums, from which the lines of domains, and the comparisons
- * between models, are made. */
+ * Each document (or row) is a line with its sums, from which the lines of domains, and the
+ * comparisons between models, are made. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

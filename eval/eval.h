@@ -128,9 +128,9 @@ void eval_close(eval_context *c);
 /* ---- for evaluations: beginning and results --------------------------------------------- */
 
 /* Open the model for sequences of at most `longest` tokens (0: no model is used) and the results.
- * Takes `settings`, an object with all that the numbers depend on beside the model's settings and the
- * seed, which are added: hashes of data files and not their names, no lengths that are cells of their
- * own. LM_ENOMEM, with the numbers, where the cache does not fit. */
+ * Takes `settings`, an object with all that the numbers depend on beside the model's settings and
+ * the seed, which are added: hashes of data files and not their names, no lengths that are cells of
+ * their own. LM_ENOMEM, with the numbers, where the cache does not fit. */
 LM_CHECKED int eval_begin(eval_context *c, size_t longest, lm_json *settings);
 
 /* Cells are objects: the members that tell a measurement from the others of the evaluation. */
@@ -167,8 +167,9 @@ LM_CHECKED int eval_decode(eval_context *c, const int32_t *ids, size_t n, lm_buf
 LM_CHECKED int eval_ids_add(eval_ids *ids, const int32_t *v, size_t n);
 void eval_ids_free(eval_ids *ids); /* a zeroed one is fine */
 
-/* Read whole files into `out`, one after the other; for a directory, its *.txt sorted bytewise. Each
- * file's end is passed to `each` (may be NULL). `hash` (may be NULL): of all contents in order. */
+/* Read whole files into `out`, one after the other; for a directory, its *.txt sorted bytewise.
+ * Each file's end is passed to `each` (may be NULL). `hash` (may be NULL): of all contents in
+ * order. */
 LM_CHECKED int eval_load_text(const eval_paths *paths, lm_buf *out, uint64_t *hash,
                               int (*each)(void *arg, const char *name, size_t end), void *arg);
 
@@ -182,13 +183,13 @@ LM_CHECKED int eval_depths(const char *text, double **out, size_t *n);
 
 /* ---- for evaluations: the model --------------------------------------------------------- */
 
-/* Make ready for sequences of at most `length` tokens (<= longest). Empties the cache only where the
- * attention depends on that length (dynamic scaling, mscale). */
+/* Make ready for sequences of at most `length` tokens (<= longest). Empties the cache only where
+ * the attention depends on that length (dynamic scaling, mscale). */
 LM_CHECKED int eval_use(eval_context *c, size_t length);
 
 /* Read a prompt; logits [vocab] of its last token. What it shares with the prompt before it is not
- * read again, in whole blocks, so that the numbers are those of reading all of it. LM_EUSAGE, with the
- * numbers, where it is longer than the sequence may be. */
+ * read again, in whole blocks, so that the numbers are those of reading all of it. LM_EUSAGE, with
+ * the numbers, where it is longer than the sequence may be. */
 LM_CHECKED int eval_read(eval_context *c, const int32_t *ids, size_t n, float *logits);
 
 /* Read a prompt and append at most `most` tokens to `out` (emptied), greedily: the likeliest next

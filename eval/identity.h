@@ -13,8 +13,8 @@ LM_CHECKED int eval_model_hash(const char *dir, uint64_t *out);
 /* Of a whole file, byte for byte. */
 LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
 
-/* The names in a directory that end in `suffix`, sorted bytewise, as DIR/NAME; free each and the list.
- * 0 or LM_EIO. */
+/* The names in a directory that end in `suffix`, sorted bytewise, as DIR/NAME; free each and the
+ * list. 0 or LM_EIO. */
 LM_CHECKED int eval_dir_files(const char *dir, const char *suffix, char ***out, size_t *n);
 void eval_dir_free(char **files, size_t n);
 

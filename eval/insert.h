@@ -14,8 +14,8 @@ size_t eval_insert_at(const int32_t *ids, size_t n, double depth, const eval_ids
 LM_CHECKED int eval_insert(eval_ids *out, const eval_ids *context, const eval_ids *needle,
                            size_t budget, double depth, const eval_ids *periods, size_t *at);
 
-/* The ids that are a full stop in this vocabulary: pieces "." and "_." (with the mark of a space), and
- * the byte 0x2E. For LLaMA-2 the authors name 29889 and 869, which these are. */
+/* The ids that are a full stop in this vocabulary: pieces "." and "_." (with the mark of a space),
+ * and the byte 0x2E. For LLaMA-2 the authors name 29889 and 869, which these are. */
 LM_CHECKED int eval_period_ids(const lm_tokenizer *t, eval_ids *out);
 
 #endif

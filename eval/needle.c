@@ -1,7 +1,7 @@
-/* needle -- a sentence in a long book of essays, and a question about it: the grid of Fu et al. 2024
- * (eval/needle), after Kamradt. Everything goes through text, as with them: the book is cut to the
- * length in tokens and made text again, the needle goes in at a full stop, and the prompt around it is
- * tokenized as a whole. */
+/* needle -- a sentence in a long book of essays, and a question about it: the grid of Fu et al.
+ * 2024 (eval/needle), after Kamradt. Everything goes through text, as with them: the book is cut to
+ * the length in tokens and made text again, the needle goes in at a full stop, and the prompt
+ * around it is tokenized as a whole. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static int fill_book(needle *n, uint64_t longest)
 
 /* ---- a prompt -------------------------------------------------------------------------- */
 
-/* Append `template` from *at up to `key` (to its end where key is NULL), with {question} filled in. */
+/* Append `template` from *at up to `key` (its end where key is NULL), {question} filled in. */
 static int fill(lm_buf *out, const char **at, const char *key, const char *question)
 {
     const char *end = key ? strstr(*at, key) : *at + strlen(*at);
@@ -106,8 +106,8 @@ static int flush_text(needle *n, bool bos)
     return rc;
 }
 
-/* n->prompt from n->placed, whose needle is at `at`. With the authors' quirk the beginning-of-text that
- * their tokenizer put before the needle has stayed there. */
+/* n->prompt from n->placed, whose needle is at `at`. With the authors' quirk the beginning-of-text
+ * that their tokenizer put before the needle has stayed there. */
 static int make_prompt(needle *n, size_t at)
 {
     const eval_options *o = n->c->o;

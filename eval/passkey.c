@@ -247,7 +247,8 @@ static int read_options(passkey *p)
     if (p->n_trials > 1000000) return lm_fail(LM_EUSAGE, "--trials: at most a million");
     p->trials = malloc(p->n_trials * sizeof *p->trials);
     if (!p->trials) return lm_fail_nomem(p->n_trials * sizeof *p->trials);
-    int rc = eval_sizes("lengths", lengths, v == &variants[EVAL_LANDMARK] ? 0 : 1, &p->lengths, &p->n_lengths);
+    uint64_t least = v == &variants[EVAL_LANDMARK] ? 0 : 1;
+    int rc = eval_sizes("lengths", lengths, least, &p->lengths, &p->n_lengths);
     if (!rc)
         rc = eval_depths(v->random_depth ? "0" : o->depths ? o->depths : v->depths, &p->depths,
                          &p->n_depths);

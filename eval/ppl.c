@@ -1,8 +1,8 @@
-/* ppl -- perplexity over sliding windows, as ChunkLlama's ppl/test_ppl.py measures it: for each window
- * the mean over ALL its next-token losses, for a length 2.71828 to the mean of the windows' means. So
- * every early position of every window counts, and dilutes what long context gives; beside it stand
- * the last `stride` tokens of each window alone ("tail") and the loss by position. Windows do not
- * begin with a beginning-of-text of their own. */
+/* ppl -- perplexity over sliding windows, as ChunkLlama's ppl/test_ppl.py measures it: for each
+ * window the mean over ALL its next-token losses, for a length 2.71828 to the mean of the windows'
+ * means. So every early position of every window counts, and dilutes what long context gives;
+ * beside it stand the last `stride` tokens of each window alone ("tail") and the loss by position.
+ * Windows do not begin with a beginning-of-text of their own. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

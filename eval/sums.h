@@ -1,5 +1,5 @@
-/* sums.h -- losses by document, out of the lines that `domains` writes, and what they say of a domain:
- * means, and how far they would be off with other documents. No model here. */
+/* sums.h -- losses by document, out of the lines that `domains` writes, and what they say of a
+ * domain: means, and how far they would be off with other documents. No model here. */
 #ifndef EVAL_SUMS_H
 #define EVAL_SUMS_H
 
@@ -21,8 +21,8 @@ typedef struct eval_sums {
     uint64_t *count;      /* [n, columns] of tokens */
 } eval_sums;
 
-/* From all document (or row) lines of `r`, whose first has the settings. A document whose parts stand
- * in several rows is one. 0, LM_EDATA or LM_ESHORT (no such line). */
+/* From all document (or row) lines of `r`, whose first has the settings. A document whose parts
+ * stand in several rows is one. 0, LM_EDATA or LM_ESHORT (no such line). */
 LM_CHECKED int eval_sums_read(eval_sums *out, const eval_results *r);
 void eval_sums_free(eval_sums *s); /* a zeroed one is fine */
 
@@ -33,9 +33,9 @@ typedef struct eval_loss {
     uint64_t tokens, documents; /* documents with a token in it */
 } eval_loss;
 
-/* Losses of one domain into out[columns]. With `base`, losses become differences from it, document by
- * document: both must hold the same documents (LM_EUSAGE, with one that is missing). Errors are the
- * standard deviation of `times` means over as many documents, drawn again with replacement. */
+/* Losses of one domain into out[columns]. With `base`, losses become differences from it, document
+ * by document: both must hold the same documents (LM_EUSAGE, with one that is missing). Errors are
+ * the standard deviation of `times` means over as many documents, drawn again with replacement. */
 LM_CHECKED int eval_sums_loss(const eval_sums *s, const eval_sums *base, size_t domain,
                               uint64_t seed, uint64_t times, eval_loss *out);
 

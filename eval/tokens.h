@@ -12,8 +12,8 @@ typedef struct eval_tokens eval_tokens;
 
 /* Where --text: the files one after the other, a beginning-of-text before each (needs the model's
  * tokenizer). Where --data: the rows of shards end to end, without padding and without the token by
- * which rows with labels overlap. Where --bin: raw little-endian uint16 or uint32, nothing else in the
- * file. Exactly one of them, or LM_EUSAGE. The last two are read as they are needed. */
+ * which rows with labels overlap. Where --bin: raw little-endian uint16 or uint32, nothing else in
+ * the file. Exactly one of them, or LM_EUSAGE. The last two are read as they are needed. */
 LM_CHECKED int eval_tokens_open(eval_tokens **out, eval_context *c);
 void eval_tokens_close(eval_tokens *t); /* NULL is fine */
 

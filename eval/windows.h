@@ -8,8 +8,8 @@
 
 #include "longmix/err.h"
 
-/* ChunkLlama's windows (ppl/test_ppl.py): `length` tokens from 0, stride, 2 stride, ... as long as the
- * start is below tokens - length; and the last of those is left out. */
+/* ChunkLlama's windows (ppl/test_ppl.py): `length` tokens from 0, stride, 2 stride, ... as long as
+ * the start is below tokens - length; and the last of those is left out. */
 uint64_t eval_windows_count(uint64_t tokens, uint64_t length, uint64_t stride);
 
 /* The start of window i of `taken`, spread evenly over all `count` (taken <= count). */
@@ -24,8 +24,8 @@ typedef struct eval_mean {
 void eval_mean_add(eval_mean *m, double v);
 double eval_mean_value(const eval_mean *m); /* NaN where n is 0 */
 
-/* The standard error of the mean, where `independent` <= n of the values are counted as independent:
- * windows that overlap are not. NaN below two. */
+/* The standard error of the mean, where `independent` <= n of the values are counted as
+ * independent: windows that overlap are not. NaN below two. */
 double eval_mean_error(const eval_mean *m, double independent);
 
 /* 2.71828 ^ mean: the authors' constant, not e. */

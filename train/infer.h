@@ -19,7 +19,7 @@ typedef struct tr_infer_options {
     const char *scaling;   /* as tr_rope_override: "linear:F", "ntk:F", "dynamic:F", "yarn:F"; NULL:
                               the model's own */
     double rope_base;      /* 0: the model's */
-    double mscale;         /* a: scores are multiplied by max(1, a ln(length / L0) + 1)^2; 0: none */
+    double mscale;         /* a: scores are times max(1, a ln(length / L0) + 1)^2; 0: none */
     bool no_successive, no_inter; /* the ablation's switches; see attn_form */
     size_t length;         /* the longest sequence: the size of the cache. Dynamic scaling and
                               mscale are of this length from the first token on, so that decoding
@@ -54,8 +54,8 @@ void tr_infer_rewind(tr_infer *s, size_t to);
 LM_CHECKED int tr_infer_read(tr_infer *s, const int32_t *ids, size_t n, float *logits,
                              float *losses, float *all);
 
-/* The settings as result lines carry them: attention, scaling ("model": its own), rope_base, mscale,
- * trained length, backend. A new object, NULL when out of memory. */
+/* The settings as result lines carry them: attention, scaling ("model": its own), rope_base,
+ * mscale, trained length, backend. A new object, NULL when out of memory. */
 lm_json *tr_infer_json(const tr_infer *s);
 
 #endif

@@ -77,8 +77,8 @@ tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
 
 /* ---- inputs that wait in host memory ----------------------------------------------------- */
 
-/* Two buffers on the device take turns, each with a lane of its own. The last two layers' inputs are
- * still there when the way back begins. */
+/* Two buffers on the device take turns, each with a lane of its own. The last two layers' inputs
+ * are still there when the way back begins. */
 static bool is_away(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
 
 static size_t input_bytes(const tr_model *m, const tr_batch *t)

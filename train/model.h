@@ -20,7 +20,7 @@ typedef struct tr_layout {
     size_t slice;  /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
     size_t cache;  /* keys and values of so many tokens stay from call to call; not with train */
     attn_form attention;
-    bool any_form; /* with room for tr_model_attend to bring in any form for the config's positions */
+    bool any_form; /* with room for tr_model_attend to bring in any form of the config's length */
     double mscale; /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
     bool train;          /* gradients and optimizer state too */
     bool recompute;      /* keep each layer's input only and compute the rest again */

@@ -344,8 +344,8 @@ static int check_model(const tr_run *r, const char *path)
     else if (was.norm_eps != r->c.norm_eps || was.positions != r->c.positions ||
              !same_rope(&was.rope, &r->c.rope))
         rc = lm_fail(LM_EUSAGE,
-                     "%s: rms_norm_eps, max_position_embeddings or the RoPE scaling differ from the "
-                     "model's: a resumed run needs the same model", file);
+                     "%s: rms_norm_eps, max_position_embeddings or the RoPE scaling differ from "
+                     "the model's: a resumed run needs the same model", file);
     tr_config_free(&was);
     return rc;
 }
