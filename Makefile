@@ -28,7 +28,7 @@ override LDLIBS += -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lca
 OPENMP := -fopenmp
 
 # Sanitizers. Thread Sanitizer does not see into the OpenMP runtime, so that build uses the
-# POSIX threads of lib/threads.c.
+# POSIX threads of lib/base/threads.c.
 ifeq ($(SAN),asan)
 SANFLAGS := -fsanitize=address -fno-omit-frame-pointer -O1
 else ifeq ($(SAN),ubsan)
@@ -60,7 +60,7 @@ TRAIN_LIBS := -lopenblas
 
 LIB := $(BUILD)/liblongmix.a
 TRAIN := $(BUILD)/libtrain.a
-TRAIN_SRC := $(filter-out train/comm_mpi.c,$(wildcard train/*.c train/cpu/*.c))
+TRAIN_SRC := $(filter-out train/comm/mpi.c train/cuda/%,$(wildcard train/*.c train/*/*.c))
 TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
 CUDA_SRC := $(filter-out $(if $(MPI),,train/cuda/comm_nccl.c),$(wildcard train/cuda/*.c train/cuda/*.cu))
 CUDA_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(CUDA_SRC)))
@@ -90,7 +90,7 @@ NVCCFLAGS ?= -O3 -g
 TRAIN_OBJ += $(CUDA_OBJ)
 TRAIN_LIBS += -L$(CUDA_LIB) -Wl,-rpath,$(CUDA_LIB) -lcudnn -lcublasLt -lcudart_static -ldl -lrt
 override LDFLAGS += -Wl,--as-needed
-$(OBJ)/train/backend.o: override CPPFLAGS += -DLM_CUDA
+$(OBJ)/train/backend_open.o: override CPPFLAGS += -DLM_CUDA
 $(CUDA_OBJ): override CPPFLAGS += -isystem $(CUDA_HOME)/include
 endif
 
@@ -98,15 +98,15 @@ endif
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
 # What MPI adds to it, compiled and linked by MPICC.
-MPI_OBJ := $(OBJ)/mpi/train/comm_mpi.o $(OBJ)/mpi/train/comm_open.o
+MPI_OBJ := $(OBJ)/mpi/train/comm/mpi.o $(OBJ)/mpi/train/comm/open.o
 MPI_CC = OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC)
 MPI_LINKER = OMPI_CC=$(CXX) MPICH_CC=$(CXX) $(MPICC)
 EVAL := $(BUILD)/libeval.a
-EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*.c))
+EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*/*.c eval/*/*/*.c))
 # Result lines become figures.
 FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
-LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*.c lib/*.cc)))
+LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
@@ -150,7 +150,7 @@ $(OBJ)/%.o: %.cc $(OBJ)/flags
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar crs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 $(TRAIN): $(TRAIN_OBJ)
 $(TRAIN64): $(TRAIN64_OBJ)
@@ -158,7 +158,7 @@ $(EVAL): $(EVAL_OBJ)
 $(FIGURES): $(FIGURES_OBJ)
 $(TRAIN) $(TRAIN64) $(EVAL) $(FIGURES):
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && ar crs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^
 
 train_of = $(filter $(TRAIN) $(TRAIN64),$^)
 LINKER = $(CXX)

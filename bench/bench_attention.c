@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "longmix/progress.h"
-#include "longmix/rng.h"
-#include "train/attn_map.h"
-#include "train/config.h"
+#include "lib/base/rng.h"
+#include "train/model/attn_map.h"
+#include "train/model/config.h"
 
 enum { HEADS = 4, DIM = 128, ROW = HEADS * DIM, TRAINED = 4096, RUNS = 3 };
 

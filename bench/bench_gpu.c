@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "longmix/progress.h"
-#include "longmix/rng.h"
-#include "train/optimizer.h"
+#include "lib/base/rng.h"
+#include "train/model/optimizer.h"
 
 enum { ROWS = 2, PIECE = 8192, SLICE = 8192 };
 

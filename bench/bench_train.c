@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "longmix/progress.h"
-#include "longmix/rng.h"
-#include "train/optimizer.h"
+#include "lib/base/rng.h"
+#include "train/model/optimizer.h"
 
 static int products(backend *b, int threads)
 {

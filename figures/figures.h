@@ -1,13 +1,13 @@
 /* figures.h -- result lines become figures and tables: what lmplot draws.
  *
- * A result line is a JSON object (eval/results.h, docs/evaluation.md): which evaluation, which
+ * A result line is a JSON object (eval/harness/results.h, docs/evaluation.md): which evaluation, which
  * model with which attention, which cell, and a value. Lines of one model and attention are a
  * series; lines that differ in their seed alone, or in the weights of models that were given one
  * name, are runs of one series, drawn as their mean with the standard deviation. All else that may
  * differ between lines of one figure is where they stand in it; lines that differ in anything more
  * are refused, with both lines and the field. */
-#ifndef FIGURES_H
-#define FIGURES_H
+#ifndef FIGURES_FIGURES_H
+#define FIGURES_FIGURES_H
 
 #include <stdbool.h>
 #include <stddef.h>

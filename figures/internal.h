@@ -6,7 +6,7 @@
 
 #include "figures/figures.h"
 #include "longmix/json.h"
-#include "longmix/plot.h"
+#include "lib/plot/plot.h"
 
 enum { FIG_LINES_MAX = 1 << 22, FIG_SERIES_MAX = 64 };
 

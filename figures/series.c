@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "figures/internal.h"
-#include "longmix/hash.h"
+#include "lib/base/hash.h"
 
 /* ---- names ------------------------------------------------------------------------------- */
 

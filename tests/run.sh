@@ -4,7 +4,7 @@
 #   fuzz    each target over its corpus, tests/fuzz/corpus/NAME/
 #   cli     tests/cli/AREA/NAME.sh in an empty folder; standard output must equal NAME.out where
 #           that file is; the exit status must be that of a line "# exit: N" (0 without one)
-#   layers  tests/layers.sh: who includes whom
+#   includes, man  tests/*.sh: the include rule, man pages
 # Exit status 77 is "skipped". A word as $2 picks tests whose name contains it.
 # LM_TEST_UPDATE=1 writes the .out files anew.
 set -u
@@ -76,10 +76,11 @@ for t in tests/cli/*/*.sh; do
     chmod -R u+w "$work/d" 2>/dev/null; rm -rf "$work/d"
 done
 
-for t in tests/layers.sh tests/man.sh; do
+for t in tests/includes.sh tests/man.sh; do
     [[ $t == *$pick* ]] || continue
     bash "$t" >"$log" 2>&1
-    report "$(basename "$t" .sh)" $?
+    status=$?
+    report "$(basename "$t" .sh)" $status
 done
 
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "longmix/json.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 
 static const cli_tool *tool;
 static bool verbose, quiet, live; /* live: a progress line stands on the terminal */

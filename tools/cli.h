@@ -3,8 +3,8 @@
  *
  * A program is one file: its options (file-static, one program is one run), a table of them, a
  * run() and a main() of one line. */
-#ifndef LM_CLI_H
-#define LM_CLI_H
+#ifndef TOOLS_CLI_H
+#define TOOLS_CLI_H
 
 #include <stdbool.h>
 #include <stddef.h>

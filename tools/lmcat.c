@@ -8,11 +8,11 @@
 
 #include "cli.h"
 #include "longmix/buf.h"
-#include "longmix/endian.h"
+#include "lib/base/endian.h"
 #include "longmix/json.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/tokenizer.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 30)

@@ -11,7 +11,7 @@
 #include "longmix/plan.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 
 static bool quick;
 static int threads;

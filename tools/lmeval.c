@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "eval/eval.h"
+#include "eval/harness/harness.h"
 #include "model_options.h"
 
 static eval_options o;

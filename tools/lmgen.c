@@ -7,13 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "longmix/endian.h"
+#include "lib/base/endian.h"
 #include "longmix/json.h"
-#include "longmix/threads.h"
-#include "longmix/unicode.h"
+#include "lib/base/threads.h"
+#include "lib/base/unicode.h"
 #include "longmix/zio.h"
 #include "model_options.h"
-#include "train/sample.h"
+#include "train/infer/sample.h"
 
 enum { READ_SIZE = 1 << 20, PREFILL = 4096 };
 

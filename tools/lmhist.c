@@ -10,7 +10,7 @@
 #include "longmix/domain.h"
 #include "longmix/hist.h"
 #include "longmix/json.h"
-#include "longmix/plot.h"
+#include "lib/plot/plot.h"
 
 enum { BY_TOKENS, BY_DOCS };
 static int by, threads;

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "train/llama2c.h"
+#include "train/import/llama2c.h"
 
 static const char *output;
 static cli_list args;

@@ -9,8 +9,8 @@
 
 #include "cli.h"
 #include "longmix/json.h"
-#include "longmix/synth.h"
-#include "longmix/threads.h"
+#include "lib/synth/synth.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
 
 static uint64_t bytes, seed, file_bytes = 64 * 1000 * 1000;

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "longmix/docs.h"
 #include "longmix/domain.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
 
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };

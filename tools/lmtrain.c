@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "train/train.h"
+#include "train/run/run.h"
 
 enum { BACKEND_CPU, BACKEND_CUDA };
 

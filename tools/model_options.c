@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "longmix/endian.h"
+#include "lib/base/endian.h"
 
 enum { PATH_SIZE = 4096 };
 

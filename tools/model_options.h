@@ -1,11 +1,11 @@
 /* model_options.h -- what the programs that run a model share: the options that say which model,
  * on what, with which attention; and opening it. Their tables begin with MODEL_OPTIONS. */
-#ifndef LM_MODEL_OPTIONS_H
-#define LM_MODEL_OPTIONS_H
+#ifndef TOOLS_MODEL_OPTIONS_H
+#define TOOLS_MODEL_OPTIONS_H
 
 #include "cli.h"
 #include "longmix/tokenizer.h"
-#include "train/infer.h"
+#include "train/infer/infer.h"
 
 typedef struct model_options {
     const char *model, *attention, *scaling;

@@ -1,5 +1,5 @@
 /* docs.h -- JSONL to documents: chunks of whole lines, and the strict reading of a line.
- * The only face of simdjson (lib/docs_json.cc).
+ * The only face of simdjson (lib/docs/parse.cc).
  *
  * A document is a line that holds one JSON object with a string member "text". Lines end in
  * LF; the last one may lack it. A line of white space only is no document and is skipped.

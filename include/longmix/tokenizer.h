@@ -1,6 +1,6 @@
 /* tokenizer.h -- text to ids, token for token what SentencePiece's Encode gives for the whole
  * text (law 3), fast where the vocabulary proves that it may be. The only face of
- * SentencePiece (lib/tokenizer_spm.cc). How it works: docs/tokenizer.md. */
+ * SentencePiece (lib/tokenizer/sentencepiece.cc). How it works: docs/tokenizer.md. */
 #ifndef LONGMIX_TOKENIZER_H
 #define LONGMIX_TOKENIZER_H
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/csv.h"
+#include "eval/data/csv.h"
 #include "longmix/buf.h"
 
 #define MUST(x) do { if (!(x)) abort(); } while (0)

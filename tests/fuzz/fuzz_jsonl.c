@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../lib/docs_internal.h"
-#include "longmix/unicode.h"
+#include "lib/docs/internal.h"
+#include "lib/base/unicode.h"
 
 #define MUST(x)                                                                       \
     do {                                                                              \

@@ -7,8 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "train/config.h"
-#include "train/safetensors.h"
+#include "train/model/config.h"
+#include "train/files/safetensors.h"
 
 #define MUST(x)                                                                  \
     do {                                                                         \

@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "eval/results.h"
-#include "eval/sums.h"
+#include "eval/harness/results.h"
+#include "eval/metrics/bootstrap.h"
 
 #define MUST(x)                                                                  \
     do {                                                                         \

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/bm25.h"
-#include "eval/fewshot.h"
-#include "eval/score.h"
+#include "eval/metrics/bm25.h"
+#include "eval/tasks/fewshot.h"
+#include "eval/metrics/score.h"
 
 #define MUST(x) do { if (!(x)) abort(); } while (0)
 

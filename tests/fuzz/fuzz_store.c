@@ -8,8 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "longmix/endian.h"
-#include "longmix/hash.h"
+#include "lib/base/endian.h"
+#include "lib/base/hash.h"
 #include "longmix/store.h"
 
 #define MUST(x)                                                                  \

@@ -1,7 +1,7 @@
 /* fuzz_tokenizer.c -- the first byte says what the rest is: a text (with a vocabulary of the LLaMA
  * kind, the fast path, SIMD or not, must give SentencePiece's ids, whole and in two parts), or a
  * model file (the reader and the proof must take any bytes). */
-#include "../../lib/tokenizer_internal.h"
+#include "lib/tokenizer/internal.h"
 #include "tokenizer_toy.h"
 
 #include <unistd.h>

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
-#include "train/train.h"
+#include "train/run/run.h"
 #include "train_shards.h"
 
 void gpu_check(bool good, const char *what, const char *file, int line)

@@ -2,8 +2,8 @@
  * change a bit; reading with a cache of keys. */
 #include "gpu.h"
 
-#include "train/optimizer.h"
-#include "train/state.h"
+#include "train/model/optimizer.h"
+#include "train/model/state.h"
 
 enum { V = 300, N = 700, STEPS = 5 };
 

@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 #include "train/backend.h"
 
 #define BOUND 1e-2

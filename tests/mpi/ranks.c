@@ -7,10 +7,10 @@
 #include <math.h>
 #include <signal.h>
 
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
-#include "train/safetensors.h"
-#include "train/train.h"
+#include "train/files/safetensors.h"
+#include "train/run/run.h"
 #include "train_shards.h"
 
 /* How far a run may be from that of one rank, whose sums of float32 are in another order: weights

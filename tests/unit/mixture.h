@@ -6,8 +6,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/endian.h"
-#include "longmix/rng.h"
+#include "lib/base/endian.h"
+#include "lib/base/rng.h"
 #include "longmix/store.h"
 
 enum { SYNTH_DOMAINS = 8, SYNTH_VOCAB = 32000 };

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "longmix/docs.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 
 static const char *const keys[] = { "domain", "meta.redpajama_set_name", "a.b.c.d", NULL };
 

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "eval/eval.h"
-#include "longmix/rng.h"
+#include "eval/harness/harness.h"
+#include "lib/base/rng.h"
 #include "longmix/zio.h"
-#include "train/llama2c.h"
+#include "train/import/llama2c.h"
 
 enum { LONGEST = 1200, PROMPTS = 6 };
 

@@ -1,6 +1,6 @@
 /* The needle in ids made by hand. */
 #include "check.h"
-#include "eval/insert.h"
+#include "eval/tasks/insert.h"
 
 static int32_t book_v[] = { 10, 11, 1, 12, 13, 14, 2, 15, 16, 17 }; /* 1 and 2 are full stops */
 static int32_t stops_v[] = { 1, 2 };

@@ -2,10 +2,10 @@
 #include <math.h>
 
 #include "check.h"
-#include "eval/bm25.h"
-#include "eval/csv.h"
-#include "eval/fewshot.h"
-#include "eval/jsonl.h"
+#include "eval/metrics/bm25.h"
+#include "eval/data/csv.h"
+#include "eval/tasks/fewshot.h"
+#include "eval/data/jsonl.h"
 #include "longmix/zio.h"
 
 static void write_text(const char *path, const char *text)

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "eval/results.h"
+#include "eval/harness/results.h"
 #include "longmix/buf.h"
 #include "longmix/zio.h"
 

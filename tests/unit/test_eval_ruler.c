@@ -1,8 +1,8 @@
 /* RULER's texts: what they hide is in them as often and where it should be, and a sample depends on
  * its numbers alone. */
 #include "check.h"
-#include "eval/ruler_tasks.h"
-#include "longmix/rng.h"
+#include "eval/tasks/ruler/tasks.h"
+#include "lib/base/rng.h"
 
 static ruler_prose prose;
 

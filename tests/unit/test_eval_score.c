@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "eval/score.h"
-#include "eval/words.h"
+#include "eval/metrics/score.h"
+#include "eval/metrics/words.h"
 
 #define NEAR(a, b) CHECK(fabs((a) - (b)) < 1e-9)
 

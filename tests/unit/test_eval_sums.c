@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "eval/sums.h"
+#include "eval/metrics/bootstrap.h"
 #include "longmix/zio.h"
 
 static const char head[] =

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "eval/windows.h"
+#include "eval/tasks/windows.h"
 
 int main(void)
 {

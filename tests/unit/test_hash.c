@@ -1,5 +1,5 @@
 #include "check.h"
-#include "longmix/hash.h"
+#include "lib/base/hash.h"
 
 /* XXH3-64 with seed 0 is normative: these values are in every store. */
 static void known_values(void)

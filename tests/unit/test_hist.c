@@ -1,7 +1,7 @@
 /* Histograms against counting by hand: buckets, percentiles, merging, JSON. */
 #include "check.h"
 #include "longmix/hist.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 
 static const char *const names[] = { "A", "B" };
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "longmix/plot.h"
+#include "lib/plot/plot.h"
 
 static char data[2][1 << 20];
 

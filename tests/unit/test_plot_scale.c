@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "lib/plot_internal.h"
+#include "lib/plot/internal.h"
 
 static bool near(double a, double b) { return fabs(a - b) < 1e-9 * (1 + fabs(b)); }
 

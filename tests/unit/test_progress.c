@@ -2,7 +2,7 @@
 
 #include "check.h"
 #include "longmix/progress.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 
 static char last[256];
 static unsigned shown;

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 
 /* Another way to write the same: the finaliser step by step. */
 static uint64_t slow_mix1(uint64_t z)

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "longmix/endian.h"
-#include "longmix/hash.h"
+#include "lib/base/endian.h"
+#include "lib/base/hash.h"
 #include "longmix/shard.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
 
 static lm_json *parse(const char *text)

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "tiny_store.h"
 
 enum { DOCS = 60000, BIG = 3000000 };

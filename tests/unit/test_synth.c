@@ -2,8 +2,8 @@
  * the seed alone. */
 #include "check.h"
 #include "longmix/docs.h"
-#include "longmix/hash.h"
-#include "longmix/synth.h"
+#include "lib/base/hash.h"
+#include "lib/synth/synth.h"
 
 enum { DOCS_MAX = 20000 };
 

@@ -3,7 +3,7 @@
 #include <sched.h>
 
 #include "check.h"
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 
 static void defaults(void) { CHECK(lm_threads_default() >= 1); }
 

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 #include "longmix/tokenize.h"
 
 enum { FILES = 40 };

@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
-#include "train/model.h"
+#include "lib/base/rng.h"
+#include "train/model/model.h"
 
 static backend *b;
 static uint64_t drawn;

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
-#include "train/model.h"
+#include "lib/base/rng.h"
+#include "train/model/model.h"
 
 static tr_model *m;
 static tr_batch batch;

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 #include "train/backend.h"
 
 static backend *b;

@@ -1,7 +1,7 @@
 /* Which processes train together, in a build without MPI: one alone, and never several that do not
  * know of each other. */
 #include "check.h"
-#include "train/comm.h"
+#include "train/comm/comm.h"
 
 int main(void)
 {

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "longmix/endian.h"
+#include "lib/base/endian.h"
 #include "longmix/zio.h"
-#include "train/config.h"
-#include "train/optimizer.h"
-#include "train/safetensors.h"
+#include "train/model/config.h"
+#include "train/model/optimizer.h"
+#include "train/files/safetensors.h"
 
 #define SHAPE \
     "\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64," \

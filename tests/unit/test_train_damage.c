@@ -6,8 +6,8 @@
 
 #include "check.h"
 #include "longmix/zio.h"
-#include "train/checkpoint.h"
-#include "train/state.h"
+#include "train/run/checkpoint.h"
+#include "train/model/state.h"
 
 static const tr_config config = { .dim = 8, .mlp = 8, .layers = 1, .heads = 2, .kv_heads = 1,
     .head_dim = 4, .vocab = 12, .positions = 64, .norm_eps = 1e-5, .init_std = 0.1, .tied = true,

@@ -1,6 +1,6 @@
 /* From shards to sequences: order, targets, documents, cutting, refusals. */
 #include "train_shards.h"
-#include "train/data.h"
+#include "train/run/data.h"
 
 /* Each pass is a permutation, another one each time and for each seed. */
 static void test_order(void)

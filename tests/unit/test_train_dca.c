@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "longmix/rng.h"
-#include "longmix/threads.h"
+#include "lib/base/rng.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
-#include "train/infer.h"
-#include "train/model.h"
+#include "train/infer/infer.h"
+#include "train/model/model.h"
 
 enum { TRAINED = 32, VOCAB = 40, LENGTH = 210 };
 

@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 #include "longmix/zio.h"
-#include "train/infer.h"
-#include "train/model.h"
+#include "train/infer/infer.h"
+#include "train/model/model.h"
 
 enum { N = 150, V = 40, TRAINED = 64 };
 static int32_t ids[N];

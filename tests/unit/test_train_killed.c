@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "longmix/zio.h"
-#include "train/train.h"
+#include "train/run/run.h"
 #include "train_shards.h"
 
 enum { STEPS = 2, PATH = 512, FILES = 64 };

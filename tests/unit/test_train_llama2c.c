@@ -4,11 +4,11 @@
 
 #include "check.h"
 #include "longmix/buf.h"
-#include "longmix/endian.h"
+#include "lib/base/endian.h"
 #include "longmix/tokenizer.h"
 #include "longmix/zio.h"
-#include "train/llama2c.h"
-#include "train/model.h"
+#include "train/import/llama2c.h"
+#include "train/model/model.h"
 
 enum {
     STORY = 256,

@@ -1,7 +1,7 @@
 /* What stands in host memory changes no bit, on a device whose transfers are as late as they may
  * be; and the plan of a 7B model at 80K tokens says what goes where, and what would make it fit. */
-#include "train/run_internal.h"
-#include "train/state.h"
+#include "train/run/internal.h"
+#include "train/model/state.h"
 #include "train_shards.h"
 
 enum { N = 300, V = 60, STEPS = 3 };

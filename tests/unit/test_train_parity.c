@@ -3,8 +3,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
-#include "train/optimizer.h"
+#include "lib/base/rng.h"
+#include "train/model/optimizer.h"
 
 enum { TOKENS = 24, VOCAB = 32, CUT = 9 };
 

@@ -4,9 +4,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "longmix/threads.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
-#include "train/train.h"
+#include "train/run/run.h"
 #include "train_shards.h"
 
 static const char shape[] =

@@ -2,8 +2,8 @@
 #include <math.h>
 
 #include "check.h"
-#include "longmix/rng.h"
-#include "train/sample.h"
+#include "lib/base/rng.h"
+#include "train/infer/sample.h"
 
 enum { VOCAB = 50, DRAWS = 40000 };
 

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "longmix/unicode.h"
+#include "lib/base/unicode.h"
 
 /* What the definition says, by way of the code point: 0 for what is no character. */
 static size_t by_definition(const unsigned char *s, size_t n)

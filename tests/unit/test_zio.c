@@ -7,7 +7,7 @@
 
 #include "check.h"
 #include "longmix/buf.h"
-#include "longmix/hash.h"
+#include "lib/base/hash.h"
 #include "longmix/zio.h"
 
 /* "hello\n" as gzip makes it. */

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "longmix/endian.h"
-#include "longmix/rng.h"
+#include "lib/base/endian.h"
+#include "lib/base/rng.h"
 #include "longmix/store.h"
 
 enum { TINY_DOCS = 5, TINY_FILES = 3 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "longmix/buf.h"
-#include "longmix/rng.h"
+#include "lib/base/rng.h"
 #include "longmix/tokenizer.h"
 
 #define SPACE_MARK "\xe2\x96\x81"

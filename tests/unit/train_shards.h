@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "longmix/endian.h"
-#include "longmix/rng.h"
+#include "lib/base/endian.h"
+#include "lib/base/rng.h"
 #include "longmix/shard.h"
 
 enum { LANGUAGE_VOCAB = 48 };

@@ -1,6 +1,6 @@
 /* cpu.h -- private to train/cpu: the number type and the helpers its files share. */
-#ifndef TRAIN_CPU_H
-#define TRAIN_CPU_H
+#ifndef TRAIN_CPU_CPU_H
+#define TRAIN_CPU_CPU_H
 
 #include <cblas.h>
 

@@ -5,7 +5,7 @@
 #include <nccl.h>
 #include <stdlib.h>
 
-#include "train/comm.h"
+#include "train/comm/comm.h"
 
 typedef struct comm_nccl {
     comm table; /* first: a comm * is a comm_nccl * */

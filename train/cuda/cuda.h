@@ -1,7 +1,7 @@
 /* cuda.h -- private to train/cuda: the state of the backend, and what its files share. Files in C
  * drive libraries, files in CUDA C++ hold kernels; both read this. */
-#ifndef TRAIN_CUDA_H
-#define TRAIN_CUDA_H
+#ifndef TRAIN_CUDA_CUDA_H
+#define TRAIN_CUDA_CUDA_H
 
 #include <cuda_runtime_api.h>
 #include <stdbool.h>

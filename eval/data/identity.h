@@ -1,0 +1,21 @@
+/* identity.h -- which model it was that a result speaks of. */
+#ifndef EVAL_DATA_IDENTITY_H
+#define EVAL_DATA_IDENTITY_H
+
+#include <stdint.h>
+
+#include "longmix/err.h"
+
+/* A hash of config.json and of every .safetensors file in a model directory, byte for byte: another
+ * training step is another model, another place or name of the directory is not. */
+LM_CHECKED int eval_model_hash(const char *dir, uint64_t *out);
+
+/* Of a whole file, byte for byte. */
+LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
+
+/* The names in a directory that end in `suffix`, sorted bytewise, as DIR/NAME; free each and the
+ * list. 0 or LM_EIO. */
+LM_CHECKED int eval_dir_files(const char *dir, const char *suffix, char ***out, size_t *n);
+void eval_dir_free(char **files, size_t n);
+
+#endif

@@ -1,0 +1,350 @@
+/* needle -- a sentence in a long book of essays, and a question about it: the grid of Fu et al.
+ * 2024 (eval/needle), after Kamradt. Everything goes through text, as with them: the book is cut to
+ * the length in tokens and made text again, the needle goes in at a full stop, and the prompt
+ * around it is tokenized as a whole. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/harness/ask.h"
+#include "eval/tasks/evals.h"
+#include "eval/tasks/insert.h"
+#include "eval/metrics/score.h"
+
+#define BOOK_MAX ((size_t)1 << 30)
+enum { GRID_LENGTHS = 40 };
+static const char grid_depths[] = "0,11,22,33,44,56,67,78,89,100"; /* round(100 k / 9) */
+/* What a model says that has read nothing, but writes well. */
+static const char wrong_answer[] =
+    "to visit the Golden Gate Bridge and have a drink in a bar on the water.";
+
+static const struct measure {
+    const char *name;
+    score_fn *fn;
+    bool of_needle; /* against the needle as it stands in the book, not the answer in it */
+} measures[] = {
+    { "repo", score_needle_repo, false },
+    { "dedup", score_needle_dedup, false },
+    { "rouge1", score_rouge1, true },
+    { "exact", score_exact, false },
+};
+enum { MEASURES = sizeof measures / sizeof *measures };
+
+typedef struct needle_cell {
+    uint64_t length;
+    double depth;
+    size_t place; /* of the needle in the book, about: for the order */
+} needle_cell;
+
+typedef struct needle {
+    eval_context *c;
+    uint64_t *lengths;
+    double *depths;
+    size_t n_lengths, n_depths, n_cells, done;
+    needle_cell *cells;
+    uint64_t book_hash;
+    eval_ids book, needle, periods;          /* ids without a beginning-of-text */
+    eval_ids context, placed, prompt, answer; /* of the cell at work */
+    lm_buf essays, text, prompt_text;
+} needle;
+
+/* ---- the book -------------------------------------------------------------------------- */
+
+static int read_book(needle *n)
+{
+    const eval_paths *files = &n->c->o->haystack;
+    if (!files->n) return lm_fail(LM_EUSAGE, "needle needs --haystack");
+    int rc = eval_load_text(files, &n->essays, &n->book_hash, NULL, NULL);
+    if (!rc && !n->essays.size) rc = lm_fail(LM_EUSAGE, "%s: no text in it", files->v[0]);
+    return rc;
+}
+
+/* The essays as often as it takes to have `longest` tokens. */
+static int fill_book(needle *n, uint64_t longest)
+{
+    lm_buf all = LM_BUF_INIT(BOOK_MAX);
+    int rc = LM_OK;
+    while (!rc && n->book.n < longest) {
+        rc = lm_buf_add(&all, n->essays.data, n->essays.size);
+        n->book.n = 0;
+        if (!rc) rc = eval_encode(n->c, (char *)all.data, all.size, false, &n->book);
+    }
+    lm_buf_free(&all);
+    return rc;
+}
+
+/* ---- a prompt -------------------------------------------------------------------------- */
+
+/* Append `template` from *at up to `key` (its end where key is NULL), {question} filled in. */
+static int fill(lm_buf *out, const char **at, const char *key, const char *question)
+{
+    const char *end = key ? strstr(*at, key) : *at + strlen(*at);
+    static const char mark[] = "{question}";
+    int rc = LM_OK;
+    while (!rc && *at < end) {
+        const char *q = strstr(*at, mark);
+        bool here = q && q < end;
+        rc = lm_buf_add(out, *at, (size_t)((here ? q : end) - *at));
+        if (!rc && here) rc = lm_buf_add(out, question, strlen(question));
+        *at = here ? q + sizeof mark - 1 : end;
+    }
+    if (key) *at = end + strlen(key);
+    return rc;
+}
+
+static int add_text(needle *n, const int32_t *ids, size_t count)
+{
+    return eval_decode(n->c, ids, count, &n->prompt_text);
+}
+
+/* Take what is written so far as ids, and begin anew. */
+static int flush_text(needle *n, bool bos)
+{
+    int rc = eval_encode(n->c, (char *)n->prompt_text.data, n->prompt_text.size, bos, &n->prompt);
+    n->prompt_text.size = 0;
+    return rc;
+}
+
+/* n->prompt from n->placed, whose needle is at `at`. With the authors' quirk the beginning-of-text
+ * that their tokenizer put before the needle has stayed there. */
+static int make_prompt(needle *n, size_t at)
+{
+    const eval_options *o = n->c->o;
+    const char *template = o->prompt;
+    size_t before = o->bos_quirk ? at : n->placed.n;
+    n->prompt.n = n->prompt_text.size = 0;
+    int rc = fill(&n->prompt_text, &template, "{context}", o->question);
+    if (!rc) rc = add_text(n, n->placed.v, before);
+    if (!rc && o->bos_quirk) {
+        rc = flush_text(n, true);
+        int32_t bos = (int32_t)lm_tokenizer_bos(n->c->tokenizer);
+        if (!rc) rc = eval_ids_add(&n->prompt, &bos, 1);
+        if (!rc) rc = add_text(n, n->placed.v + before, n->placed.n - before);
+    }
+    if (!rc) rc = fill(&n->prompt_text, &template, NULL, o->question);
+    return rc ? rc : flush_text(n, !o->bos_quirk);
+}
+
+static int build(needle *n, const needle_cell *cell)
+{
+    const eval_options *o = n->c->o;
+    size_t at = 0;
+    n->context.n = n->text.size = 0;
+    int rc = eval_decode(n->c, n->book.v, cell->length, &n->text);
+    if (!rc) rc = eval_encode(n->c, (char *)n->text.data, n->text.size, false, &n->context);
+    if (!rc)
+        rc = eval_insert(&n->placed, &n->context, &n->needle, cell->length - o->buffer, cell->depth,
+                         &n->periods, &at);
+    if (!rc) rc = make_prompt(n, at);
+    if (!rc && n->prompt.n + o->new_tokens > cell->length)
+        rc = lm_fail(LM_EUSAGE,
+                     "needle: at length %" PRIu64 " the prompt has %zu tokens, and %" PRIu64
+                     " more may be answered; --buffer %" PRIu64 " would leave room",
+                     cell->length, n->prompt.n, o->new_tokens,
+                     o->buffer + n->prompt.n + o->new_tokens - cell->length);
+    return rc;
+}
+
+/* ---- cells ----------------------------------------------------------------------------- */
+
+static lm_json *cell_json(uint64_t length, double depth, const char *score)
+{
+    lm_json *o = eval_cell("length", length);
+    if (depth == floor(depth)) lm_json_set_u64(o, "depth", (uint64_t)depth);
+    else lm_json_set_f64(o, "depth", depth);
+    if (score) lm_json_set_str(o, "score", score);
+    return o;
+}
+
+static bool finished(const needle *n, const needle_cell *cell)
+{
+    for (size_t i = 0; i < MEASURES; i++)
+        if (!eval_done(n->c, cell_json(cell->length, cell->depth, measures[i].name))) return false;
+    return true;
+}
+
+static int add_scores(needle *n, const needle_cell *cell, const char *response)
+{
+    const eval_options *o = n->c->o;
+    int rc = LM_OK;
+    for (size_t i = 0; !rc && i < MEASURES; i++) {
+        const struct measure *m = &measures[i];
+        const char *expected = m->of_needle ? o->needle : o->answer;
+        double v = m->fn(response, expected), ceiling = m->fn(o->answer, expected);
+        double wrong = m->fn(wrong_answer, expected);
+        if (v < 0 || ceiling < 0 || wrong < 0) return LM_ENOMEM;
+        lm_json *more = lm_json_object();
+        lm_json_set_f64(more, "ceiling", ceiling);
+        lm_json_set_f64(more, "floor", wrong);
+        lm_json_set_u64(more, "tokens", n->prompt.n);
+        lm_json_set_str(more, "response", response);
+        rc = eval_add(n->c, cell_json(cell->length, cell->depth, m->name), v, more);
+    }
+    return rc;
+}
+
+static int print(needle *n, const needle_cell *cell)
+{
+    lm_json *key = cell_json(cell->length, cell->depth, NULL);
+    n->text.size = 0;
+    int rc = eval_decode(n->c, n->prompt.v, n->prompt.n, &n->text);
+    if (!rc) rc = ask_printed(n->c, key, (char *)n->text.data);
+    lm_json_free(key);
+    return rc < 0 ? rc : LM_OK;
+}
+
+static int measure(needle *n, const needle_cell *cell)
+{
+    bool print_only = n->c->o->print_prompts;
+    n->done++;
+    if (!print_only && finished(n, cell)) return LM_OK;
+    eval_live(n->c, "needle: %zu of %zu, at %" PRIu64 " tokens, depth %.0f", n->done, n->n_cells,
+              cell->length, cell->depth);
+    eval_start(n->c);
+    int rc = build(n, cell);
+    if (rc || print_only) return rc ? rc : print(n, cell);
+    rc = eval_use(n->c, cell->length);
+    if (!rc) rc = eval_answer(n->c, &n->prompt, n->c->o->new_tokens, true, &n->answer);
+    n->text.size = 0;
+    if (!rc) rc = eval_decode(n->c, n->answer.v, n->answer.n, &n->text);
+    return rc ? rc : add_scores(n, cell, (char *)n->text.data);
+}
+
+/* Deepest first: each cell then shares all that stands before its needle with the one before it. */
+static int by_place(const void *a, const void *b)
+{
+    const needle_cell *x = a, *y = b;
+    if (x->place != y->place) return x->place < y->place ? 1 : -1;
+    return x->length < y->length ? 1 : x->length > y->length ? -1 : 0;
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const needle_cell *x = a, *y = b;
+    return x->length != y->length ? (x->length < y->length ? 1 : -1) : by_place(a, b);
+}
+
+static int make_cells(needle *n)
+{
+    n->n_cells = n->n_lengths * n->n_depths;
+    n->cells = malloc(n->n_cells * sizeof *n->cells);
+    if (!n->cells) return lm_fail_nomem(n->n_cells * sizeof *n->cells);
+    for (size_t i = 0; i < n->n_cells; i++) {
+        needle_cell *cell = &n->cells[i];
+        cell->length = n->lengths[i / n->n_depths];
+        cell->depth = n->depths[i % n->n_depths];
+        if (cell->length <= n->c->o->buffer + n->needle.n)
+            return lm_fail(LM_EUSAGE,
+                           "needle: a length of %" PRIu64 " has no room for a needle of %zu tokens "
+                           "beside --buffer %" PRIu64, cell->length, n->needle.n, n->c->o->buffer);
+        cell->place = eval_insert_at(n->book.v, cell->length - n->c->o->buffer - n->needle.n,
+                                     cell->depth, &n->periods);
+    }
+    qsort(n->cells, n->n_cells, sizeof *n->cells, n->c->by_length ? by_length : by_place);
+    return LM_OK;
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static int read_grid(needle *n)
+{
+    const eval_options *o = n->c->o;
+    int rc = eval_depths(o->depths ? o->depths : grid_depths, &n->depths, &n->n_depths);
+    if (rc || o->lengths)
+        return rc ? rc : eval_sizes("lengths", o->lengths, 1, &n->lengths, &n->n_lengths);
+    n->lengths = malloc(GRID_LENGTHS * sizeof *n->lengths);
+    if (!n->lengths) return lm_fail_nomem(GRID_LENGTHS * sizeof *n->lengths);
+    n->n_lengths = GRID_LENGTHS;
+    for (size_t k = 0; k < GRID_LENGTHS; k++)
+        n->lengths[k] = (uint64_t)llround(1000 + (double)k * 127000 / (GRID_LENGTHS - 1));
+    return LM_OK;
+}
+
+static lm_json *settings(const needle *n)
+{
+    const eval_options *o = n->c->o;
+    lm_json *s = lm_json_object();
+    lm_json_set_hex64(s, "haystack", n->book_hash);
+    lm_json_set_str(s, "needle", o->needle);
+    lm_json_set_str(s, "question", o->question);
+    lm_json_set_str(s, "answer", o->answer);
+    lm_json_set_str(s, "prompt", o->prompt);
+    lm_json_set_u64(s, "buffer", o->buffer);
+    lm_json_set_u64(s, "new_tokens", o->new_tokens);
+    lm_json_set_bool(s, "bos_quirk", o->bos_quirk);
+    return s;
+}
+
+static int begin(needle *n)
+{
+    const eval_options *o = n->c->o;
+    if (!strstr(o->prompt, "{context}"))
+        return lm_fail(LM_EUSAGE, "--prompt: no {context} in it");
+    if (!o->new_tokens) return lm_fail(LM_EUSAGE, "--new-tokens 0: nothing would be answered");
+    int rc = read_grid(n);
+    if (!rc) rc = eval_tokenizer(n->c);
+    if (!rc && o->bos_quirk && lm_tokenizer_bos(n->c->tokenizer) < 0)
+        rc = lm_fail(LM_EUSAGE, "--bos-quirk: the tokenizer has no beginning-of-text");
+    uint64_t longest = rc ? 0 : n->lengths[n->n_lengths - 1];
+    if (!rc) rc = read_book(n);
+    if (!rc) rc = eval_encode(n->c, o->needle, strlen(o->needle), false, &n->needle);
+    if (!rc) rc = eval_period_ids(n->c->tokenizer, &n->periods);
+    if (!rc && !o->print_prompts) rc = eval_begin(n->c, longest, settings(n));
+    if (!rc) rc = fill_book(n, longest);
+    return rc ? rc : make_cells(n);
+}
+
+/* The mean of one score over the depths of a length, or of all where length is 0. */
+static double mean_score(const needle *n, uint64_t length, const char *score)
+{
+    double sum = 0, v = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < n->n_cells; i++) {
+        const needle_cell *cell = &n->cells[i];
+        if (length && cell->length != length) continue;
+        lm_json *key = cell_json(cell->length, cell->depth, score);
+        const lm_json *line = eval_results_find(n->c->results, key);
+        if (line && !lm_json_f64(&v, line, "value")) sum += v, count++;
+        lm_json_free(key);
+    }
+    return count ? sum / (double)count : NAN;
+}
+
+static void summary(const needle *n)
+{
+    const eval_options *o = n->c->o;
+    for (size_t i = 0; i < n->n_lengths; i++)
+        eval_note(n->c, "at %" PRIu64 ": repo %.3f, dedup %.3f, rouge1 %.2f, exact %.2f",
+                  n->lengths[i], mean_score(n, n->lengths[i], "repo"),
+                  mean_score(n, n->lengths[i], "dedup"), mean_score(n, n->lengths[i], "rouge1"),
+                  mean_score(n, n->lengths[i], "exact"));
+    eval_note(n->c,
+              "mean of %zu cells: repo %.3f (a perfect answer scores %.3f, a fluent wrong one %.3f), "
+              "dedup %.3f (%.3f, %.3f), exact %.3f",
+              n->n_cells, mean_score(n, 0, "repo"), score_needle_repo(o->answer, o->answer),
+              score_needle_repo(wrong_answer, o->answer), mean_score(n, 0, "dedup"),
+              score_needle_dedup(o->answer, o->answer), score_needle_dedup(wrong_answer, o->answer),
+              mean_score(n, 0, "exact"));
+    if (n->c->asked)
+        eval_note(n->c, "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
+                  "prompts begin with", n->c->read, n->c->asked);
+}
+
+int eval_needle(eval_context *c)
+{
+    needle n = { .c = c, .essays = LM_BUF_INIT(BOOK_MAX), .text = LM_BUF_INIT(BOOK_MAX),
+                 .prompt_text = LM_BUF_INIT(BOOK_MAX) };
+    int rc = begin(&n);
+    for (size_t i = 0; !rc && i < n.n_cells; i++) rc = measure(&n, &n.cells[i]);
+    if (!rc && !c->o->print_prompts) summary(&n);
+    eval_ids *ids[] = { &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) eval_ids_free(ids[i]);
+    lm_buf_free(&n.essays);
+    lm_buf_free(&n.text);
+    lm_buf_free(&n.prompt_text);
+    free(n.lengths);
+    free(n.depths);
+    free(n.cells);
+    return rc;
+}

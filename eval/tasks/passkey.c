@@ -1,0 +1,311 @@
+/* passkey -- a number in the middle of nonsense: Mohtashami and Jaggi 2023 (landmark attention), as
+ * they run it, as ChunkLlama's passkey/ and needle_in_a_haystack/ run it, and without their quirks.
+ *
+ *   variant      a length is       prefix                   key              trials  right is
+ *   clean        tokens at most    depth, whole sentences   5 digits         20      the first number
+ *   landmark     characters of     uniform 0..n             1..50000         50      the first number in
+ *                nonsense, n                                                         10 tokens
+ *   chunkllama   about tokens:     uniform 0..n-1           1..49999         50      exactly the key's
+ *                n = 3.75 L, cut                                                     tokens
+ *                to a whole number
+ *   chunkllama-  the same          int(p n), p = 1/16, 2/16 50000..499999    10      the same
+ *   needle                         ... 1
+ *
+ * Nonsense is cut by characters, in the middle of words too, but in `clean`. The authors draw with
+ * Python's generator and numpy's; here all draws are lm_mix of seed, length, depth and trial. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval/harness/ask.h"
+#include "eval/tasks/evals.h"
+#include "eval/metrics/score.h"
+#include "lib/base/rng.h"
+
+#define PROMPT_MAX ((size_t)1 << 30)
+static const char task[] =
+    "There is an important info hidden inside a lot of irrelevant text. Find it and memorize them. I "
+    "will quiz you about the important information there.";
+static const char *const sentences[] = { "The grass is green.", "The sky is blue.",
+    "The sun is yellow.", "Here we go.", "There and back again." };
+enum { SENTENCES = sizeof sentences / sizeof *sentences };
+static const char question[] = "What is the pass key? The pass key is";
+
+static const struct variant {
+    const char *name, *lengths, *depths; /* NULL: none of its own; no depths */
+    uint64_t trials, key_from, keys;     /* keys: how many there are */
+    bool random_depth, by_ids;
+} variants[] = {
+    { "clean", NULL, "0,11,22,33,44,56,67,78,89,100", 20, 10000, 90000, false, false },
+    { "landmark", "0,100,500,1000,5000,8000,10000,12000,14000,18000,20000,25000,38000", NULL, 50, 1,
+      50000, true, false },
+    { "chunkllama", NULL, NULL, 50, 1, 49999, true, true },
+    { "chunkllama-needle", NULL,
+      "6.25,12.5,18.75,25,31.25,37.5,43.75,50,56.25,62.5,68.75,75,81.25,87.5,93.75,100", 10, 50000,
+      450000, false, true },
+};
+enum { TOKENS_MORE = 10, SPARE = 64 };
+
+typedef struct trial {
+    uint64_t number, prefix, key; /* prefix: characters, or sentences */
+} trial;
+
+typedef struct passkey {
+    eval_context *c;
+    const struct variant *variant;
+    uint64_t *lengths, n_trials;
+    double *depths;
+    size_t n_lengths, n_depths;
+    trial *trials;
+    uint64_t garbage; /* of the cell at work: characters, or sentences */
+    uint64_t prompt_tokens;
+    lm_buf text;
+    eval_ids prompt, answer, key;
+} passkey;
+
+static bool clean(const passkey *p) { return p->variant == &variants[EVAL_CLEAN]; }
+
+/* ---- prompts --------------------------------------------------------------------------- */
+
+/* The first n characters of all sentences joined by blanks, again and again. */
+static int add_characters(lm_buf *out, uint64_t n)
+{
+    int rc = LM_OK;
+    for (size_t i = 0; !rc && n; i = (i + 1) % (2 * SENTENCES)) {
+        const char *s = i % 2 ? " " : sentences[i / 2];
+        size_t k = strlen(s) < n ? strlen(s) : (size_t)n;
+        rc = lm_buf_add(out, s, k);
+        n -= k;
+    }
+    return rc;
+}
+
+static int add_sentences(lm_buf *out, uint64_t n)
+{
+    int rc = LM_OK;
+    for (uint64_t i = 0; !rc && i < n; i++)
+        rc = lm_buf_printf(out, "%s%s", i ? " " : "", sentences[i % SENTENCES]);
+    return rc;
+}
+
+/* p->prompt with `garbage` characters or sentences, `prefix` of them before the key. */
+static int make_prompt(passkey *p, uint64_t garbage, uint64_t prefix, uint64_t key)
+{
+    int (*add)(lm_buf *, uint64_t) = clean(p) ? add_sentences : add_characters;
+    p->text.size = p->prompt.n = 0;
+    int rc = lm_buf_printf(&p->text, "%s\n", task);
+    if (!rc) rc = add(&p->text, prefix);
+    if (!rc)
+        rc = lm_buf_printf(&p->text, "\nThe pass key is %" PRIu64 ". Remember it. %" PRIu64
+                           " is the pass key.\n", key, key);
+    if (!rc) rc = add(&p->text, garbage - prefix);
+    if (!rc) rc = lm_buf_printf(&p->text, "\n%s", question);
+    return rc ? rc : eval_encode(p->c, (char *)p->text.data, p->text.size, true, &p->prompt);
+}
+
+/* As many sentences as fit into `length` tokens with the answer, wherever the key stands: one is
+ * taken off for what cutting them elsewhere may cost. */
+static int fit_sentences(passkey *p, uint64_t length)
+{
+    uint64_t low = 0, high = length / 2 + 1; /* low fits, or nothing does; high does not */
+    uint64_t key = variants[EVAL_CLEAN].key_from;
+    int rc = LM_OK;
+    while (!rc && high - low > 1) {
+        uint64_t mid = low + (high - low) / 2;
+        rc = make_prompt(p, mid, mid / 2, key);
+        if (p->prompt.n + TOKENS_MORE > length) high = mid;
+        else low = mid;
+    }
+    if (!rc && low < 2)
+        rc = lm_fail(LM_EUSAGE, "passkey: a length of %" PRIu64 " tokens is too short for a key and "
+                     "the question", length);
+    p->garbage = low - 1;
+    return rc;
+}
+
+static int set_length(passkey *p, uint64_t length)
+{
+    if (clean(p)) return fit_sentences(p, length);
+    p->garbage = length;
+    if (p->variant != &variants[EVAL_LANDMARK])
+        p->garbage = (uint64_t)(3.75 * (double)length) / 1024 * 1024;
+    return LM_OK;
+}
+
+/* ---- a cell ---------------------------------------------------------------------------- */
+
+static lm_json *cell_json(const passkey *p, uint64_t length, size_t depth)
+{
+    lm_json *o = eval_cell("length", length);
+    if (p->variant->random_depth) return o;
+    double d = p->depths[depth];
+    if (d == floor(d)) lm_json_set_u64(o, "depth", (uint64_t)d);
+    else lm_json_set_f64(o, "depth", d);
+    return o;
+}
+
+/* Deepest first: the trials then share what stands before their keys. */
+static int by_prefix(const void *a, const void *b)
+{
+    const trial *x = a, *y = b;
+    if (x->prefix != y->prefix) return x->prefix < y->prefix ? 1 : -1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static uint64_t below(uint64_t n, uint64_t random) { return (uint64_t)(lm_unit(random) * (double)n); }
+
+static void draw(passkey *p, uint64_t length, size_t depth)
+{
+    const struct variant *v = p->variant;
+    uint64_t most = p->garbage + (v == &variants[EVAL_LANDMARK]);
+    uint64_t seed = p->c->o->seed, cell = (uint64_t)llround(1e6 * p->depths[depth]);
+    for (uint64_t i = 0; i < p->n_trials; i++) {
+        trial *t = &p->trials[i];
+        t->number = i;
+        t->key = v->key_from + below(v->keys, lm_mix(seed, length, cell, 2 * i + 1));
+        t->prefix = v->random_depth ? below(most, lm_mix(seed, length, cell, 2 * i))
+                                    : (uint64_t)((double)p->garbage * (p->depths[depth] / 100));
+    }
+    qsort(p->trials, p->n_trials, sizeof *p->trials, by_prefix);
+}
+
+/* Print the prompts of a cell. */
+static int print(passkey *p, uint64_t length, size_t depth)
+{
+    int rc = LM_OK;
+    for (uint64_t i = 0; rc >= 0 && i < p->n_trials; i++) {
+        lm_json *key = cell_json(p, length, depth);
+        lm_json_set_u64(key, "trial", p->trials[i].number);
+        rc = make_prompt(p, p->garbage, p->trials[i].prefix, p->trials[i].key);
+        if (!rc) rc = lm_buf_add(&p->text, "", 1);
+        if (!rc) rc = ask_printed(p->c, key, (char *)p->text.data);
+        lm_json_free(key);
+    }
+    return rc < 0 ? rc : LM_OK;
+}
+
+static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
+{
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%" PRIu64, t->key);
+    bool by_ids = p->variant->by_ids;
+    p->key.n = 0;
+    int rc = make_prompt(p, p->garbage, t->prefix, t->key);
+    if (!rc) rc = eval_encode(p->c, digits, (size_t)n, false, &p->key);
+    size_t most = by_ids ? p->key.n : TOKENS_MORE;
+    if (!rc) rc = eval_use(p->c, clean(p) ? length : p->prompt.n + most);
+    if (!rc) rc = eval_answer(p->c, &p->prompt, most, !by_ids, &p->answer);
+    p->text.size = 0;
+    if (!rc) rc = eval_decode(p->c, p->answer.v, p->answer.n, &p->text);
+    if (rc) return rc;
+    p->prompt_tokens += p->prompt.n;
+    *right = by_ids ? score_passkey_ids(p->answer.v, p->answer.n, p->key.v, p->key.n)
+                    : score_passkey_number((char *)p->text.data, t->key);
+    return LM_OK;
+}
+
+static int measure(passkey *p, uint64_t length, size_t depth)
+{
+    uint64_t hits = 0;
+    bool print_only = p->c->o->print_prompts;
+    if (!print_only && eval_done(p->c, cell_json(p, length, depth))) return LM_OK;
+    eval_start(p->c);
+    p->prompt_tokens = 0;
+    int rc = set_length(p, length);
+    if (rc) return rc;
+    draw(p, length, depth);
+    if (print_only) return print(p, length, depth);
+    for (uint64_t i = 0; !rc && i < p->n_trials; i++) {
+        bool right = false;
+        eval_live(p->c, "passkey: trial %" PRIu64 " of %" PRIu64 " at %" PRIu64, i + 1, p->n_trials,
+                  length);
+        rc = try_one(p, &p->trials[i], length, &right);
+        hits += right;
+    }
+    if (rc) return rc;
+    double n = (double)p->n_trials, share = (double)hits / n;
+    lm_json *more = lm_json_object();
+    lm_json_set_f64(more, "error", sqrt(share * (1 - share) / n));
+    lm_json_set_u64(more, "right", hits);
+    lm_json_set_u64(more, "tokens", p->prompt_tokens / p->n_trials);
+    return eval_add(p->c, cell_json(p, length, depth), share, more);
+}
+
+/* ---- the whole ------------------------------------------------------------------------- */
+
+static int read_options(passkey *p)
+{
+    const eval_options *o = p->c->o;
+    const struct variant *v = p->variant;
+    const char *lengths = o->lengths ? o->lengths : v->lengths;
+    if (!lengths) return lm_fail(LM_EUSAGE, "passkey --variant %s needs --lengths", v->name);
+    if (v->random_depth && o->depths)
+        return lm_fail(LM_EUSAGE, "--depths: passkey --variant %s draws its depths", v->name);
+    p->n_trials = o->trials ? o->trials : v->trials;
+    if (p->n_trials > 1000000) return lm_fail(LM_EUSAGE, "--trials: at most a million");
+    p->trials = malloc(p->n_trials * sizeof *p->trials);
+    if (!p->trials) return lm_fail_nomem(p->n_trials * sizeof *p->trials);
+    uint64_t least = v == &variants[EVAL_LANDMARK] ? 0 : 1;
+    int rc = eval_sizes("lengths", lengths, least, &p->lengths, &p->n_lengths);
+    if (!rc)
+        rc = eval_depths(v->random_depth ? "0" : o->depths ? o->depths : v->depths, &p->depths,
+                         &p->n_depths);
+    return rc ? rc : eval_tokenizer(p->c);
+}
+
+static int begin(passkey *p)
+{
+    int rc = read_options(p);
+    uint64_t longest = rc ? 0 : p->lengths[p->n_lengths - 1];
+    lm_json *s = lm_json_object();
+    lm_json_set_str(s, "variant", p->variant->name);
+    lm_json_set_u64(s, "trials", p->n_trials);
+    if (!rc && !clean(p)) {
+        rc = set_length(p, longest);
+        if (!rc) rc = make_prompt(p, p->garbage, p->garbage / 2, p->variant->key_from);
+        longest = p->prompt.n + TOKENS_MORE + SPARE;
+    }
+    if (!rc && !p->c->o->print_prompts) rc = eval_begin(p->c, longest, s);
+    else lm_json_free(s);
+    return rc;
+}
+
+static void summary(const passkey *p)
+{
+    for (size_t i = 0; i < p->n_lengths; i++) {
+        double sum = 0, v = 0;
+        for (size_t d = 0; d < p->n_depths; d++) {
+            lm_json *key = cell_json(p, p->lengths[i], d);
+            const lm_json *line = eval_results_find(p->c->results, key);
+            if (line && !lm_json_f64(&v, line, "value")) sum += v;
+            lm_json_free(key);
+        }
+        double n = (double)(p->n_trials * p->n_depths), share = sum / (double)p->n_depths;
+        eval_note(p->c, "at %" PRIu64 ": %.3f +- %.3f right (%.0f trials)", p->lengths[i], share,
+                  sqrt(share * (1 - share) / n), n);
+    }
+    eval_note(p->c, "by chance: %.2g (one of %" PRIu64 " keys)", 1 / (double)p->variant->keys,
+              p->variant->keys);
+    if (p->c->asked)
+        eval_note(p->c, "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
+                  "prompts begin with", p->c->read, p->c->asked);
+}
+
+int eval_passkey(eval_context *c)
+{
+    passkey p = { .c = c, .variant = &variants[c->o->variant], .text = LM_BUF_INIT(PROMPT_MAX) };
+    int rc = begin(&p);
+    for (size_t i = 0; !rc && i < p.n_lengths; i++)
+        for (size_t d = p.n_depths; !rc && d-- > 0;) rc = measure(&p, p.lengths[i], d);
+    if (!rc && !c->o->print_prompts) summary(&p);
+    lm_buf_free(&p.text);
+    eval_ids_free(&p.prompt);
+    eval_ids_free(&p.answer);
+    eval_ids_free(&p.key);
+    free(p.trials);
+    free(p.lengths);
+    free(p.depths);
+    return rc;
+}

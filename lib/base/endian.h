@@ -1,0 +1,46 @@
+/* endian.h -- explicit little-endian loads and stores, at any alignment. Compilers turn
+ * each into one move on a little-endian machine. */
+#ifndef LM_LIB_BASE_ENDIAN_H
+#define LM_LIB_BASE_ENDIAN_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t lm_le16(const void *p)
+{
+    const unsigned char *b = (const unsigned char *)p;
+    return (uint16_t)(b[0] | b[1] << 8);
+}
+
+static inline uint32_t lm_le32(const void *p)
+{
+    const unsigned char *b = (const unsigned char *)p;
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static inline uint64_t lm_le64(const void *p)
+{
+    const unsigned char *b = (const unsigned char *)p;
+    return (uint64_t)lm_le32(b) | (uint64_t)lm_le32(b + 4) << 32;
+}
+
+static inline void lm_put16(void *p, uint16_t v)
+{
+    unsigned char *b = (unsigned char *)p;
+    b[0] = (unsigned char)v;
+    b[1] = (unsigned char)(v >> 8);
+}
+
+static inline void lm_put32(void *p, uint32_t v)
+{
+    lm_put16(p, (uint16_t)v);
+    lm_put16((unsigned char *)p + 2, (uint16_t)(v >> 16));
+}
+
+static inline void lm_put64(void *p, uint64_t v)
+{
+    lm_put32(p, (uint32_t)v);
+    lm_put32((unsigned char *)p + 4, (uint32_t)(v >> 32));
+}
+
+#endif

@@ -1,0 +1,140 @@
+/* files.c -- from operands to a list of files. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "longmix/docs.h"
+
+#define FILES_MAX ((size_t)1 << 24)
+
+typedef struct list {
+    char **v; /* NULL-ended */
+    size_t n, room;
+} list;
+
+/* The folders on the way to where we are: a link back to one of them would never end. */
+typedef struct above {
+    const struct above *up;
+    dev_t dev;
+    ino_t ino;
+} above;
+
+/* Takes `path`. */
+static int add(list *l, char *path)
+{
+    if (!path) return lm_fail_nomem(sizeof path);
+    if (l->n == FILES_MAX) {
+        free(path);
+        return lm_fail(LM_EUSAGE, "more than %zu input files", FILES_MAX);
+    }
+    if (l->n + 1 >= l->room) {
+        size_t room = l->room ? l->room * 2 : 64;
+        char **v = realloc(l->v, room * sizeof *v);
+        if (!v) {
+            free(path);
+            return lm_fail_nomem(room * sizeof *v);
+        }
+        l->v = v;
+        l->room = room;
+    }
+    l->v[l->n++] = path;
+    l->v[l->n] = NULL;
+    return LM_OK;
+}
+
+static bool is_jsonl(const char *name)
+{
+    static const char *const tails[] = { ".jsonl", ".jsonl.zst", ".jsonl.gz" };
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        size_t k = strlen(tails[i]);
+        if (n > k && !strcmp(name + n - k, tails[i])) return true;
+    }
+    return false;
+}
+
+static int walk(list *l, const char *dir, const struct stat *st, const above *up);
+
+static int visit(list *l, const char *dir, const char *name, const above *here)
+{
+    char *path = NULL;
+    struct stat st;
+    const char *slash = dir[strlen(dir) - 1] == '/' ? "" : "/";
+    if (asprintf(&path, "%s%s%s", dir, slash, name) < 0)
+        return lm_fail_nomem(strlen(dir) + strlen(name) + 2);
+    int rc = LM_OK;
+    if (stat(path, &st)) {
+        /* A dangling link matters only where it has a name that we would read. */
+        if (errno != ENOENT || is_jsonl(name)) rc = lm_fail_errno(errno, "%s: cannot open", path);
+    } else if (S_ISDIR(st.st_mode)) {
+        rc = walk(l, path, &st, here);
+    } else if (is_jsonl(name)) {
+        return add(l, path);
+    }
+    free(path);
+    return rc;
+}
+
+static int walk(list *l, const char *dir, const struct stat *st, const above *up)
+{
+    above here = { up, st->st_dev, st->st_ino };
+    for (const above *a = up; a; a = a->up)
+        if (a->dev == here.dev && a->ino == here.ino)
+            return lm_fail(LM_EIO, "%s: a link to a folder that it lies in", dir);
+    DIR *d = opendir(dir);
+    if (!d) return lm_fail_errno(errno, "%s: cannot open", dir);
+    int rc = LM_OK;
+    while (!rc) {
+        errno = 0;
+        const struct dirent *e = readdir(d);
+        if (!e && errno) rc = lm_fail_errno(errno, "%s: cannot read", dir);
+        if (!e) break;
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) rc = visit(l, dir, e->d_name, &here);
+    }
+    closedir(d);
+    return rc;
+}
+
+static int bytewise(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int expand(list *l, const char *arg)
+{
+    struct stat st;
+    if (!strcmp(arg, "-")) return add(l, strdup(arg));
+    if (stat(arg, &st)) return lm_fail_errno(errno, "%s: cannot open", arg);
+    if (!S_ISDIR(st.st_mode)) return add(l, strdup(arg));
+    size_t before = l->n;
+    int rc = walk(l, arg, &st, NULL);
+    if (rc) return rc;
+    if (l->n == before)
+        return lm_fail(LM_EUSAGE, "%s: holds no *.jsonl, *.jsonl.zst or *.jsonl.gz", arg);
+    qsort(l->v + before, l->n - before, sizeof *l->v, bytewise);
+    return LM_OK;
+}
+
+int lm_files_expand(char ***out, size_t *count, char *const *args, size_t n)
+{
+    list l = { NULL, 0, 0 };
+    int rc = n ? LM_OK : expand(&l, "-");
+    for (size_t i = 0; !rc && i < n; i++) rc = expand(&l, args[i]);
+    if (rc) {
+        lm_files_free(l.v);
+        l = (list){ NULL, 0, 0 };
+    }
+    *out = l.v;
+    *count = l.n;
+    return rc;
+}
+
+void lm_files_free(char **files)
+{
+    if (!files) return;
+    for (char **f = files; *f; f++) free(*f);
+    free(files);
+}

@@ -1,0 +1,327 @@
+/* What the documents of an input count: JSONL in characters, by threads; stores by their index;
+ * token streams; shards by their spans. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "longmix/docs.h"
+#include "longmix/hist.h"
+#include "longmix/shard.h"
+#include "longmix/store.h"
+#include "lib/base/threads.h"
+
+typedef struct source {
+    const char *path;
+    const lm_domains *domains; /* of JSONL */
+    int threads;
+    lm_progress *progress;
+} source;
+
+/* ---- JSONL ----------------------------------------------------------------------------- */
+
+typedef struct reading {
+    const source *src;
+    /* Under the lock of `turns`: */
+    char **files;
+    size_t count, next;
+    lm_chunker *chunker; /* of file next - 1 */
+    lm_turns *turns;
+    lm_hist **part;      /* one for each thread */
+} reading;
+
+static int new_hist(lm_hist **out, const lm_domains *d)
+{
+    const char *names[LM_DOMAINS_MAX];
+    size_t n = lm_domains_count(d);
+    for (size_t i = 0; i < n; i++) names[i] = lm_domains_name(d, i);
+    return lm_hist_new(out, "characters", names, n);
+}
+
+/* The next chunk of the files, and which file it is of: 1, or 0 at the end of all. */
+static int next_chunk(reading *r, lm_chunk *c, const char **file)
+{
+    for (;;) {
+        if (!r->chunker) {
+            lm_in *in = NULL;
+            if (r->next == r->count) return 0;
+            int rc = lm_in_open(&in, r->files[r->next]);
+            if (!rc) rc = lm_chunker_new(&r->chunker, in);
+            if (rc) return rc;
+            r->next++;
+        }
+        *file = r->files[r->next - 1];
+        uint64_t before = lm_in_raw_offset(lm_chunker_in(r->chunker));
+        int rc = lm_chunker_next(r->chunker, c);
+        lm_progress_add(r->src->progress, lm_in_raw_offset(lm_chunker_in(r->chunker)) - before, 0);
+        if (rc) return rc;
+        lm_chunker_free(r->chunker);
+        r->chunker = NULL;
+    }
+}
+
+static uint64_t characters(const char *s, size_t n)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < n; i++) count += ((unsigned char)s[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* One thread's work. */
+typedef struct job {
+    const source *src;
+    lm_hist *hist;
+    lm_line_parser *parser;
+    lm_chunk chunk;
+    const char *file;
+} job;
+
+/* 1 for a document, 0 for a blank line. */
+static int count_line(job *j, char *s, size_t n, size_t *fault)
+{
+    lm_line doc;
+    int rc = lm_line_spend(j->parser, s, n, &doc, fault);
+    if (rc <= 0) return rc;
+    int id = lm_domains_tag(j->src->domains, doc.label, doc.label_size, j->file);
+    if (id < 0) return id;
+    uint64_t length = characters(doc.text, doc.text_size);
+    rc = lm_hist_add(j->hist, (size_t)id, length, length);
+    return rc ? rc : 1;
+}
+
+static int count_chunk(job *j)
+{
+    char *first = (char *)j->chunk.bytes.data, *end = first + j->chunk.bytes.size;
+    uint64_t documents = 0, line = j->chunk.line;
+    if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+    for (char *s = first; s < end; line++) {
+        size_t n = (size_t)((char *)memchr(s, '\n', (size_t)(end - s)) - s), fault = 0;
+        int rc = count_line(j, s, n, &fault);
+        if (rc == LM_EDATA)
+            return lm_line_error(strcmp(j->file, "-") ? j->file : "stdin", line,
+                                 j->chunk.offset + (uint64_t)(s - first) + fault, lm_err());
+        if (rc < 0) return rc;
+        documents += rc > 0;
+        s += n + 1;
+    }
+    lm_line_parser_trim(j->parser);
+    lm_progress_add(j->src->progress, 0, documents);
+    return LM_OK;
+}
+
+/* A fault waits for its turn, so that the first one in the input is told, as one thread would. */
+static int count_lines(void *arg, int t)
+{
+    reading *r = arg;
+    job j = { .src = r->src, .hist = r->part[t] };
+    int rc = lm_line_parser_new(&j.parser, lm_domains_keys(r->src->domains));
+    while (!rc) {
+        lm_turns_enter(r->turns);
+        rc = lm_turns_stopped(r->turns) ? 0 : next_chunk(r, &j.chunk, &j.file);
+        if (rc == 0) {
+            lm_turns_leave(r->turns);
+            break;
+        }
+        uint64_t ticket = lm_turns_claim(r->turns);
+        if (rc > 0) rc = count_chunk(&j);
+        if (!lm_turns_wait(r->turns, ticket)) rc = LM_OK; /* another's fault came first */
+        else if (!rc) lm_turns_done(r->turns, ticket);
+        else break;
+    }
+    if (rc) lm_turns_stop(r->turns);
+    lm_line_parser_free(j.parser);
+    lm_buf_free(&j.chunk.bytes);
+    return rc;
+}
+
+static int read_jsonl(lm_hist **out, const source *src)
+{
+    reading r = { .src = src };
+    int rc = lm_files_expand(&r.files, &r.count, (char *const[]){ (char *)src->path }, 1);
+    if (!rc) rc = lm_turns_new(&r.turns);
+    if (!rc) rc = new_hist(out, src->domains);
+    if (!rc) {
+        r.part = calloc((size_t)src->threads, sizeof *r.part);
+        if (!r.part) rc = lm_fail_nomem((size_t)src->threads * sizeof *r.part);
+    }
+    for (int t = 0; !rc && t < src->threads; t++) rc = new_hist(&r.part[t], src->domains);
+    for (size_t i = 0; src->progress && i < r.count; i++) {
+        struct stat st;
+        if (!stat(r.files[i], &st)) src->progress->total += (uint64_t)st.st_size;
+    }
+    if (!rc) rc = lm_parallel(src->threads, count_lines, &r);
+    for (int t = 0; !rc && t < src->threads; t++) rc = lm_hist_merge(*out, r.part[t]);
+    for (int t = 0; r.part && t < src->threads; t++) lm_hist_free(r.part[t]);
+    free(r.part);
+    lm_chunker_free(r.chunker);
+    lm_turns_free(r.turns);
+    lm_files_free(r.files);
+    return rc;
+}
+
+/* ---- token streams, stores, shards ------------------------------------------------------ */
+
+/* A mixture's units are counted by the length of the unit; what only fills up a part's last row
+ * belongs to the next part. */
+static int read_stream(lm_hist **out, const source *src)
+{
+    lm_stream *s = NULL;
+    lm_record r;
+    int rc = lm_stream_open(&s, src->path);
+    if (rc) return rc;
+    const lm_meta *m = lm_stream_meta(s);
+    rc = lm_hist_new(out, "tokens", m->domain, m->domains);
+    uint64_t seen = 0;
+    while (!rc && (rc = lm_stream_next(s, &r)) > 0) {
+        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
+        if (!rc && r.kind == LM_REC_DOC && !(r.doc.flags & LM_DOC_OVERLAP))
+            rc = lm_hist_add(*out, r.doc.domain, r.doc.unit_tokens, r.doc.tokens);
+        lm_progress_add(src->progress, lm_stream_offset(s) - seen, 1);
+        seen = lm_stream_offset(s);
+    }
+    lm_stream_close(s);
+    return rc;
+}
+
+/* A store tells all in its index; a mixture on disk is read through, its index lacks the units. */
+static int read_store(lm_hist **out, const source *src)
+{
+    lm_store *s = NULL;
+    lm_entry *e = malloc(LM_ENTRIES_MAX * sizeof *e);
+    if (!e) return lm_fail_nomem(LM_ENTRIES_MAX * sizeof *e);
+    int rc = lm_store_open(&s, src->path);
+    if (rc) goto out;
+    const lm_meta *m = lm_store_meta(s);
+    if (m->plan) {
+        rc = read_stream(out, src);
+        goto out;
+    }
+    rc = lm_hist_new(out, "tokens", m->domain, m->domains);
+    uint64_t all = lm_store_documents(s);
+    for (uint64_t first = 0; !rc && first < all; first += LM_ENTRIES_MAX) {
+        size_t n = all - first < LM_ENTRIES_MAX ? (size_t)(all - first) : LM_ENTRIES_MAX;
+        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(s, first, n, e);
+        for (size_t i = 0; !rc && i < n; i++)
+            rc = lm_hist_add(*out, e[i].domain, e[i].tokens, e[i].tokens);
+    }
+out:
+    lm_store_close(s);
+    free(e);
+    return rc;
+}
+
+static int count_shard(lm_hist *h, const lm_shard *s)
+{
+    for (uint64_t row = 0; row < lm_shard_rows(s); row++) {
+        const lm_span *span = NULL;
+        size_t n = 0;
+        int rc = lm_shard_spans(s, row, &span, &n);
+        for (size_t i = 0; !rc && i < n; i++)
+            rc = (span[i].flags & LM_SPAN_BEGINS ? lm_hist_add : lm_hist_add_more)(
+                h, span[i].domain, span[i].unit_tokens, span[i].tokens);
+        if (rc) return rc;
+    }
+    return LM_OK;
+}
+
+static int read_shards(lm_hist **out, const char *path)
+{
+    lm_shards *all = NULL;
+    const lm_json *list = NULL;
+    const char *names[LM_DOMAINS_MAX];
+    int rc = lm_shards_open(&all, path);
+    if (rc) return rc;
+    if (lm_shards_count(all))
+        rc = lm_json_need(&list, lm_shard_identity(lm_shards_at(all, 0)), "domains");
+    size_t n = list ? lm_json_size(list) : 0;
+    if (!rc && n > LM_DOMAINS_MAX) rc = lm_json_fail(list, "more than %d domains", LM_DOMAINS_MAX);
+    for (size_t i = 0; !rc && i < n; i++) rc = lm_json_str(&names[i], lm_json_at(list, i), NULL);
+    if (!rc) rc = lm_hist_new(out, "tokens", names, n);
+    for (size_t i = 0; !rc && i < lm_shards_count(all); i++)
+        rc = count_shard(*out, lm_shards_at(all, i));
+    lm_shards_close(all);
+    return rc;
+}
+
+/* ---- what an input is ------------------------------------------------------------------- */
+
+enum kind { KIND_JSONL, KIND_STREAM, KIND_STORE, KIND_SHARDS };
+
+/* The first bytes of standard input, which stay there to be read. None where it is of a kind that
+ * cannot be looked into. */
+static ssize_t peek(char *to, size_t n)
+{
+    int copy[2];
+    off_t at = lseek(0, 0, SEEK_CUR);
+    if (at >= 0) return pread(0, to, n, at);
+    ssize_t got = recv(0, to, n, MSG_PEEK);
+    if (got >= 0 || pipe(copy)) return got;
+    got = tee(0, copy[1], n, 0); /* duplicates what is in one pipe into another */
+    if (got > 0) got = read(copy[0], to, (size_t)got);
+    close(copy[0]);
+    close(copy[1]);
+    return got;
+}
+
+static int dir_kind(const char *path, enum kind *out)
+{
+    DIR *d = opendir(path);
+    if (!d) return lm_fail_errno(errno, "%s", path);
+    *out = KIND_JSONL;
+    for (struct dirent *e; (e = readdir(d));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (dot && !strcmp(dot, ".lms")) *out = KIND_SHARDS;
+        if (dot && !strcmp(dot, ".lmt") && *out == KIND_JSONL) *out = KIND_STORE;
+    }
+    closedir(d);
+    return LM_OK;
+}
+
+/* By the first bytes, not by the name. */
+static int find_kind(const char *path, enum kind *out)
+{
+    char head[8] = "";
+    if (!strcmp(path, "-")) {
+        *out = peek(head, sizeof head) > 1 && !memcmp(head, "LM", 2) ? KIND_STREAM : KIND_JSONL;
+        return LM_OK;
+    }
+    struct stat st;
+    if (stat(path, &st)) return lm_fail_errno(errno, "%s", path);
+    if (S_ISDIR(st.st_mode)) return dir_kind(path, out);
+    if (!S_ISREG(st.st_mode)) { /* a named pipe is read once */
+        *out = KIND_STREAM;
+        return LM_OK;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof head);
+    int why = errno;
+    if (fd >= 0) close(fd);
+    if (got < 0) return lm_fail_errno(why, "%s", path);
+    *out = !memcmp(head, "LMTOKENS", 8)  ? KIND_STORE
+           : !memcmp(head, "LMSHARD\n", 8) ? KIND_SHARDS
+                                           : KIND_JSONL;
+    return LM_OK;
+}
+
+int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads,
+                 lm_progress *progress)
+{
+    source src = { path, domains, threads, progress };
+    enum kind kind = KIND_JSONL;
+    lm_hist *h = NULL;
+    int rc = find_kind(path, &kind);
+    if (rc) return rc;
+    switch (kind) {
+    case KIND_STREAM: rc = read_stream(&h, &src); break;
+    case KIND_STORE: rc = read_store(&h, &src); break;
+    case KIND_SHARDS: rc = read_shards(&h, path); break;
+    case KIND_JSONL: rc = read_jsonl(&h, &src); break;
+    }
+    if (rc) lm_hist_free(h);
+    else *out = h;
+    return rc;
+}

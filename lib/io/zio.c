@@ -1,0 +1,395 @@
+#include "longmix/zio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/threads.h"
+#include "lib/io/internal.h"
+
+enum { RAW_BYTES = 512 * 1024,   /* of the file, read at a time */
+       STAGE_BYTES = 1024 * 1024, /* gathered before a write */
+       WINDOW_LOG_MAX = 31 };
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+enum in_format { IN_PLAIN, IN_GZIP, IN_ZSTD };
+
+struct lm_in {
+    char *name;
+    int fd;
+    enum in_format format;
+    bool inside;          /* a gzip member or zstd frame has begun and not ended */
+    bool more;            /* the decompressor may hold output back */
+    bool raw_ended;
+    unsigned char *raw;   /* raw[pos..end) is read and not yet used */
+    size_t pos, end;
+    uint64_t raw_offset, offset;
+    lm_hasher *hash;
+    ZSTD_DCtx *zstd;
+    z_stream gzip;
+};
+
+/* Read into `to`: the bytes, 0 at the end, or LM_EIO. */
+static ssize_t raw_read(lm_in *in, void *to, size_t n)
+{
+    ssize_t got = 0;
+    do got = read(in->fd, to, n);
+    while (got < 0 && errno == EINTR && !lm_interrupted());
+    if (got < 0 && errno == EINTR) return lm_fail(LM_EINTR, "interrupted");
+    if (got < 0)
+        return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, in->name, in->raw_offset);
+    if (got == 0) in->raw_ended = true;
+    lm_hasher_add(in->hash, to, (size_t)got);
+    in->raw_offset += (uint64_t)got;
+    return got;
+}
+
+/* Refill the empty raw buffer. */
+static int refill(lm_in *in)
+{
+    in->pos = in->end = 0;
+    ssize_t got = raw_read(in, in->raw, RAW_BYTES);
+    if (got < 0) return (int)got;
+    in->end = (size_t)got;
+    return LM_OK;
+}
+
+static uint64_t raw_used(const lm_in *in) { return in->raw_offset - (in->end - in->pos); }
+
+static int damaged(const lm_in *in, const char *what)
+{
+    return lm_fail(LM_EDATA, "%s: damaged at compressed byte %" PRIu64 ": %s", in->name,
+                   raw_used(in), what);
+}
+
+static int truncated(const lm_in *in)
+{
+    return lm_fail(LM_EDATA, "%s: truncated: the compressed data breaks off at byte %" PRIu64,
+                   in->name, in->raw_offset);
+}
+
+static int begin_zstd(lm_in *in)
+{
+    in->format = IN_ZSTD;
+    in->zstd = ZSTD_createDCtx();
+    if (!in->zstd ||
+        ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
+        return lm_fail_nomem(RAW_BYTES);
+    return LM_OK;
+}
+
+static int begin_gzip(lm_in *in)
+{
+    in->format = IN_GZIP;
+    /* 15 is the largest window, 16 asks for the gzip header and its checksum. */
+    if (inflateInit2(&in->gzip, 15 + 16) != Z_OK) return lm_fail_nomem(RAW_BYTES);
+    return LM_OK;
+}
+
+static bool ends_with(const char *s, const char *tail)
+{
+    size_t n = strlen(s), k = strlen(tail);
+    return n >= k && !strcmp(s + n - k, tail);
+}
+
+/* Read until the first four bytes tell the format. */
+static int find_format(lm_in *in)
+{
+    while (in->end < 4 && !in->raw_ended) {
+        ssize_t got = raw_read(in, in->raw + in->end, RAW_BYTES - in->end);
+        if (got < 0) return (int)got;
+        in->end += (size_t)got;
+    }
+    const unsigned char *m = in->raw;
+    if (in->end >= 3 && m[0] == 0x1f && m[1] == 0x8b && m[2] == 8) return begin_gzip(in);
+    bool frame = in->end >= 4 && m[0] == 0x28 && m[1] == 0xb5 && m[2] == 0x2f && m[3] == 0xfd;
+    bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
+    if (frame || skippable) return begin_zstd(in);
+    /* A compressed file has these bytes even when it holds none: this one was cut at its start. */
+    if (in->end < 4 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz")))
+        return truncated(in);
+    return LM_OK;
+}
+
+int lm_in_open(lm_in **out, const char *path)
+{
+    int rc = LM_OK;
+    bool standard = !strcmp(path, "-");
+    lm_in *in = calloc(1, sizeof *in);
+    if (!in) return lm_fail_nomem(sizeof *in);
+    in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    in->name = strdup(standard ? "stdin" : path);
+    in->raw = malloc(RAW_BYTES);
+    struct stat st;
+    if (!in->name || !in->raw) {
+        rc = lm_fail_nomem(RAW_BYTES);
+        goto out;
+    }
+    if (in->fd < 0 || fstat(in->fd, &st)) {
+        rc = lm_fail_errno(errno, "%s: cannot open", in->name);
+        goto out;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        rc = lm_fail(LM_EIO, "%s: is a directory, not a file", in->name);
+        goto out;
+    }
+    (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint; pipes refuse it */
+    rc = lm_hasher_new(&in->hash);
+    if (!rc) rc = find_format(in);
+out:
+    if (rc) {
+        lm_in_close(in);
+        in = NULL;
+    }
+    *out = in;
+    return rc;
+}
+
+static ssize_t read_plain(lm_in *in, unsigned char *to, size_t n)
+{
+    if (in->pos == in->end) return raw_read(in, to, n);
+    size_t k = in->end - in->pos < n ? in->end - in->pos : n;
+    memcpy(to, in->raw + in->pos, k);
+    in->pos += k;
+    return (ssize_t)k;
+}
+
+/* One step of each decompressor: from the raw buffer to `to`; sets inside and more. */
+static ssize_t step_zstd(lm_in *in, unsigned char *to, size_t n)
+{
+    ZSTD_inBuffer from = { in->raw, in->end, in->pos };
+    ZSTD_outBuffer into = { to, n, 0 };
+    size_t left = ZSTD_decompressStream(in->zstd, &into, &from);
+    in->pos = from.pos;
+    if (ZSTD_isError(left)) return damaged(in, ZSTD_getErrorName(left));
+    in->inside = left != 0;
+    in->more = in->inside && into.pos == into.size;
+    return (ssize_t)into.pos;
+}
+
+static ssize_t step_gzip(lm_in *in, unsigned char *to, size_t n)
+{
+    z_stream *z = &in->gzip;
+    uInt room = n < UINT32_MAX / 2 ? (uInt)n : UINT32_MAX / 2; /* zlib counts in 32 bits */
+    if (!in->inside) (void)inflateReset(z);
+    z->next_in = in->raw + in->pos;
+    z->avail_in = (uInt)(in->end - in->pos);
+    z->next_out = to;
+    z->avail_out = room;
+    int rc = inflate(z, Z_NO_FLUSH);
+    in->pos = in->end - z->avail_in;
+    /* Z_BUF_ERROR: no progress was possible; more input is what it needs. */
+    if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
+        return damaged(in, z->msg ? z->msg : zError(rc));
+    in->inside = rc != Z_STREAM_END;
+    in->more = in->inside && z->avail_out == 0;
+    return (ssize_t)(room - z->avail_out);
+}
+
+static ssize_t read_compressed(lm_in *in, unsigned char *to, size_t n)
+{
+    for (;;) {
+        if (in->pos == in->end && !in->more) {
+            int rc = refill(in);
+            if (rc) return rc;
+            if (in->raw_ended) return in->inside ? truncated(in) : 0;
+        }
+        ssize_t got = in->format == IN_ZSTD ? step_zstd(in, to, n) : step_gzip(in, to, n);
+        if (got) return got;
+    }
+}
+
+ssize_t lm_in_read(lm_in *in, void *buf, size_t n)
+{
+    if (n == 0) return 0;
+    if (n > SSIZE_MAX) n = SSIZE_MAX;
+    ssize_t got = in->format == IN_PLAIN ? read_plain(in, buf, n) : read_compressed(in, buf, n);
+    if (got > 0) in->offset += (uint64_t)got;
+    return got;
+}
+
+int lm_in_exact(lm_in *in, void *buf, size_t n)
+{
+    size_t have = 0;
+    while (have < n) {
+        ssize_t got = lm_in_read(in, (unsigned char *)buf + have, n - have);
+        if (got < 0) return (int)got;
+        if (got == 0 && have == 0) return 0;
+        if (got == 0)
+            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early",
+                           in->name, in->offset, n - have);
+        have += (size_t)got;
+    }
+    return 1;
+}
+
+uint64_t lm_in_offset(const lm_in *in) { return in->offset; }
+uint64_t lm_in_raw_offset(const lm_in *in) { return in->raw_offset; }
+uint64_t lm_in_raw_hash(const lm_in *in) { return lm_hasher_digest(in->hash); }
+const char *lm_in_name(const lm_in *in) { return in->name; }
+
+void lm_in_close(lm_in *in)
+{
+    if (!in) return;
+    if (in->fd > STDERR_FILENO) close(in->fd);
+    if (in->format == IN_GZIP) inflateEnd(&in->gzip);
+    ZSTD_freeDCtx(in->zstd);
+    lm_hasher_free(in->hash);
+    free(in->raw);
+    free(in->name);
+    free(in);
+}
+
+/* ---- writing --------------------------------------------------------------------------- */
+
+struct lm_out {
+    char *path;  /* "standard output" for "-" */
+    char *tmp;   /* NULL where the bytes go straight to `path`: standard output, a pipe, a device */
+    int fd;
+    int failed;  /* the first code that a write gave */
+    unsigned char *stage;
+    size_t staged;
+    uint64_t offset;
+    ZSTD_CCtx *zstd;
+};
+
+static int open_target(lm_out *o, const char *path)
+{
+    struct stat st;
+    if (!strcmp(path, "-")) {
+        o->fd = STDOUT_FILENO;
+        return LM_OK;
+    }
+    if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+        if (S_ISDIR(st.st_mode)) return lm_fail(LM_EIO, "%s: is a directory, not a file", path);
+        o->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return o->fd < 0 ? lm_fail_errno(errno, "%s: cannot open for writing", path) : LM_OK;
+    }
+    if (asprintf(&o->tmp, "%s.tmp", path) < 0) {
+        o->tmp = NULL;
+        return lm_fail_nomem(strlen(path) + 5);
+    }
+    o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (o->fd >= 0) return LM_OK;
+    int rc = lm_fail_errno(errno, "%s: cannot open for writing", o->tmp);
+    free(o->tmp); /* it is not ours to remove */
+    o->tmp = NULL;
+    return rc;
+}
+
+int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int level)
+{
+    int rc = LM_OK;
+    lm_out *o = calloc(1, sizeof *o);
+    if (!o) return lm_fail_nomem(sizeof *o);
+    o->fd = -1;
+    o->path = strdup(strcmp(path, "-") ? path : "standard output");
+    o->stage = malloc(STAGE_BYTES);
+    if (!o->path || !o->stage) {
+        rc = lm_fail_nomem(STAGE_BYTES);
+        goto out;
+    }
+    if (format == LM_OUT_ZSTD) {
+        o->zstd = ZSTD_createCCtx();
+        if (!o->zstd ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_compressionLevel, level)) ||
+            ZSTD_isError(ZSTD_CCtx_setParameter(o->zstd, ZSTD_c_checksumFlag, 1))) {
+            rc = lm_fail_nomem(STAGE_BYTES);
+            goto out;
+        }
+    }
+    rc = open_target(o, path);
+out:
+    if (rc) {
+        lm_out_abandon(o);
+        o = NULL;
+    }
+    *out = o;
+    return rc;
+}
+
+static int flush_stage(lm_out *o)
+{
+    int rc = lm_write_all(o->fd, o->stage, o->staged, o->path);
+    o->staged = 0;
+    return rc;
+}
+
+static int write_plain(lm_out *o, const unsigned char *p, size_t n)
+{
+    if (n > STAGE_BYTES - o->staged) {
+        int rc = flush_stage(o);
+        if (rc) return rc;
+    }
+    if (n >= STAGE_BYTES) return lm_write_all(o->fd, p, n, o->path);
+    memcpy(o->stage + o->staged, p, n);
+    o->staged += n;
+    return LM_OK;
+}
+
+/* Feed n bytes to the compressor; with ZSTD_e_end, also close the frame. */
+static int write_zstd(lm_out *o, const unsigned char *p, size_t n, ZSTD_EndDirective how)
+{
+    ZSTD_inBuffer from = { p, n, 0 };
+    for (;;) {
+        ZSTD_outBuffer into = { o->stage, STAGE_BYTES, o->staged };
+        size_t left = ZSTD_compressStream2(o->zstd, &into, &from, how);
+        if (ZSTD_isError(left))
+            return lm_fail(LM_EIO, "%s: zstd: %s", o->path, ZSTD_getErrorName(left));
+        o->staged = into.pos;
+        if (from.pos == from.size && (how == ZSTD_e_continue || left == 0)) return LM_OK;
+        int rc = flush_stage(o);
+        if (rc) return rc;
+    }
+}
+
+int lm_out_write(lm_out *o, const void *p, size_t n)
+{
+    if (n == 0) return LM_OK;
+    int rc = o->zstd ? write_zstd(o, p, n, ZSTD_e_continue) : write_plain(o, p, n);
+    if (rc && !o->failed) o->failed = rc;
+    o->offset += n;
+    return rc;
+}
+
+uint64_t lm_out_offset(const lm_out *o) { return o->offset; }
+
+int lm_out_commit(lm_out *o)
+{
+    int rc = o->failed ? lm_fail(o->failed, "%s: an earlier write failed", o->path) : LM_OK;
+    if (!rc && o->zstd) rc = write_zstd(o, NULL, 0, ZSTD_e_end);
+    if (!rc) rc = flush_stage(o);
+    if (!rc && o->tmp) {
+        rc = lm_publish(o->fd, o->tmp, o->path);
+        o->fd = -1;
+    }
+    if (!rc) {
+        free(o->tmp); /* it has its own name now */
+        o->tmp = NULL;
+    }
+    lm_out_abandon(o);
+    return rc;
+}
+
+void lm_out_abandon(lm_out *o)
+{
+    if (!o) return;
+    if (o->fd > STDERR_FILENO) close(o->fd);
+    if (o->tmp) unlink(o->tmp);
+    ZSTD_freeCCtx(o->zstd);
+    free(o->stage);
+    free(o->tmp);
+    free(o->path);
+    free(o);
+}

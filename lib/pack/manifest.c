@@ -1,0 +1,341 @@
+/* manifest.c -- the receipt of a mixture: the sums of its shards' receipts beside what the
+ * plan wanted. A pure function of the shards. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "longmix/plan.h"
+#include "longmix/zio.h"
+#include "lib/pack/internal.h"
+
+/* The sums over all shards, by the identity's domains. */
+typedef struct totals {
+    uint64_t rows, tokens, bytes, padding, documents, units, repeats, trimmed, cuts, dropped;
+    uint64_t inputs, bad_lines;
+    size_t domains;
+    uint64_t *domain_documents, *long_tokens; /* [domains] */
+    pack_cell (*cell)[LM_BUCKETS];            /* [domains] */
+    lm_json *shards, *input_list;
+} totals;
+
+/* ---- adding up receipts ---------------------------------------------------------------- */
+
+static int add(uint64_t *sum, const lm_json *o, const char *key)
+{
+    uint64_t v = 0;
+    int rc = lm_json_u64(&v, o, key);
+    if (rc) return rc;
+    if (v > INT64_MAX - *sum) return lm_json_fail(o, "the sum of \"%s\" is too large", key);
+    *sum += v;
+    return LM_OK;
+}
+
+static int find_domain(size_t *out, const lm_json *names, const lm_json *o)
+{
+    const char *wanted = NULL, *name = NULL;
+    int rc = lm_json_str(&wanted, o, "name");
+    for (size_t i = 0; !rc && i < lm_json_size(names); i++) {
+        rc = lm_json_str(&name, lm_json_at(names, i), NULL);
+        *out = i;
+        if (!rc && !strcmp(name, wanted)) return LM_OK;
+    }
+    return rc ? rc : lm_json_fail(o, "domain \"%s\" is not in the identity", wanted);
+}
+
+static int add_domain(totals *t, const lm_json *names, const lm_json *o)
+{
+    size_t d = 0;
+    const lm_json *buckets = NULL;
+    int rc = find_domain(&d, names, o);
+    if (!rc) rc = add(&t->domain_documents[d], o, "documents");
+    if (!rc) rc = add(&t->long_tokens[d], o, "long_tokens");
+    if (!rc) rc = lm_json_need(&buckets, o, "buckets");
+    for (size_t i = 0; !rc && i < lm_json_size(buckets); i++) {
+        const lm_json *b = lm_json_at(buckets, i);
+        uint64_t upto = 0;
+        rc = lm_json_u64(&upto, b, "upto");
+        if (rc) return rc;
+        pack_cell *cell = &t->cell[d][lm_bucket(upto)];
+        rc = add(&cell->tokens, b, "tokens");
+        if (!rc) rc = add(&cell->units, b, "units");
+    }
+    return rc;
+}
+
+static int add_receipt(totals *t, const lm_json *names, const lm_json *r)
+{
+    const lm_json *domains = NULL, *inputs = NULL;
+    int rc = add(&t->rows, r, "rows");
+    if (!rc) rc = add(&t->tokens, r, "tokens");
+    if (!rc) rc = add(&t->padding, r, "padding");
+    if (!rc) rc = add(&t->documents, r, "documents");
+    if (!rc) rc = add(&t->units, r, "units");
+    if (!rc) rc = add(&t->repeats, r, "repeats");
+    if (!rc) rc = add(&t->trimmed, r, "trimmed");
+    if (!rc) rc = add(&t->cuts, r, "cuts");
+    if (!rc) rc = add(&t->dropped, r, "dropped_tail");
+    if (!rc) rc = lm_json_need(&domains, r, "domains");
+    if (!rc) rc = lm_json_need(&inputs, r, "inputs");
+    for (size_t i = 0; !rc && i < lm_json_size(domains); i++)
+        rc = add_domain(t, names, lm_json_at(domains, i));
+    for (size_t i = 0; !rc && i < lm_json_size(inputs); i++) {
+        rc = add(&t->bad_lines, lm_json_at(inputs, i), "bad_lines");
+        lm_json_set_copy(t->input_list, NULL, lm_json_at(inputs, i));
+    }
+    return rc;
+}
+
+static int add_shard(totals *t, const lm_shard *s)
+{
+    const char *slash = strrchr(lm_shard_name(s), '/');
+    uint64_t tokens = 0;
+    lm_json *j = lm_json_object();
+    int rc = lm_json_u64(&tokens, lm_shard_receipt(s), "tokens");
+    lm_json_set_str(j, "file", slash ? slash + 1 : lm_shard_name(s));
+    lm_json_set_u64(j, "rows", lm_shard_rows(s));
+    lm_json_set_u64(j, "tokens", tokens);
+    lm_json_set_u64(j, "bytes", lm_shard_bytes(s));
+    lm_json_set_hex64(j, "xxh3", lm_shard_hash(s));
+    lm_json_set(t->shards, NULL, j);
+    t->bytes += lm_shard_bytes(s);
+    return rc ? rc : add_receipt(t, lm_json_get(lm_shard_identity(s), "domains"), lm_shard_receipt(s));
+}
+
+static int totals_new(totals *t, size_t domains)
+{
+    *t = (totals){ .domains = domains, .shards = lm_json_array(), .input_list = lm_json_array() };
+    t->domain_documents = calloc(domains + 1, sizeof *t->domain_documents);
+    t->long_tokens = calloc(domains + 1, sizeof *t->long_tokens);
+    t->cell = calloc(domains + 1, sizeof *t->cell);
+    bool good = t->domain_documents && t->long_tokens && t->cell;
+    return good ? LM_OK : lm_fail_nomem(domains * sizeof *t->cell);
+}
+
+static void totals_free(totals *t)
+{
+    free(t->domain_documents);
+    free(t->long_tokens);
+    free(t->cell);
+    lm_json_free(t->shards);
+    lm_json_free(t->input_list);
+}
+
+/* ---- what was wanted and what came of it ------------------------------------------------ */
+
+static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
+
+static const lm_plan_domain *plan_domain(const lm_plan *p, const char *name, size_t *at)
+{
+    for (*at = 0; p && *at < p->domains; ++*at)
+        if (!strcmp(p->domain[*at].name, name)) return &p->domain[*at];
+    return NULL;
+}
+
+static lm_json *bucket_json(const pack_cell *c, unsigned b, const lm_stratum *s, bool planned)
+{
+    lm_json *j = lm_json_object();
+    lm_json_set_u64(j, "upto", lm_bucket_upto(b));
+    if (planned) lm_json_set_u64(j, "target_tokens", s ? s->tokens : 0);
+    lm_json_set_u64(j, "tokens", c->tokens);
+    lm_json_set_u64(j, "units", c->units);
+    return j;
+}
+
+/* NULL for a domain that is neither wanted nor there. `p` is NULL without a plan. */
+static lm_json *domain_json(const totals *t, size_t d, const char *name, const lm_plan *p)
+{
+    uint64_t tokens = 0, units = 0;
+    size_t at = 0;
+    const lm_plan_domain *want = plan_domain(p, name, &at);
+    lm_json *j = lm_json_object(), *buckets = lm_json_array();
+    for (unsigned b = 0; b < LM_BUCKETS; b++) {
+        const pack_cell *c = &t->cell[d][b];
+        const lm_stratum *s = want ? lm_plan_stratum(p, at, lm_bucket_upto(b)) : NULL;
+        tokens += c->tokens;
+        units += c->units;
+        if (c->tokens || (s && s->tokens)) lm_json_set(buckets, NULL, bucket_json(c, b, s, p != NULL));
+    }
+    lm_json_set_str(j, "name", name);
+    if (p) lm_json_set_u64(j, "target_tokens", want ? want->tokens : 0);
+    lm_json_set_u64(j, "tokens", tokens);
+    if (p) lm_json_set_f64(j, "target_share", want ? want->target_share : 0);
+    lm_json_set_f64(j, "share", share(tokens, t->tokens));
+    if (p) lm_json_set_f64(j, "target_long_share", want ? want->target_long_share : 0);
+    lm_json_set_f64(j, "long_share", share(t->long_tokens[d], tokens));
+    lm_json_set_u64(j, "documents", t->domain_documents[d]);
+    lm_json_set_u64(j, "units", units);
+    lm_json_set(j, "buckets", buckets);
+    if (tokens || (want && want->tokens)) return j;
+    lm_json_free(j);
+    return NULL;
+}
+
+static int domains_json(lm_json **out, const totals *t, const lm_json *names, const lm_json *plan)
+{
+    lm_plan p;
+    int rc = plan ? lm_plan_from_json(&p, plan) : LM_OK;
+    if (rc) return rc;
+    *out = lm_json_array();
+    for (size_t d = 0; d < t->domains && !rc; d++) {
+        const char *name = NULL;
+        rc = lm_json_str(&name, lm_json_at(names, d), NULL);
+        lm_json *j = rc ? NULL : domain_json(t, d, name, plan ? &p : NULL);
+        if (j) lm_json_set(*out, NULL, j);
+    }
+    if (plan) lm_plan_free(&p);
+    return rc;
+}
+
+static lm_json *totals_json(const totals *t)
+{
+    lm_json *j = lm_json_object();
+    lm_json_set_u64(j, "rows", t->rows);
+    lm_json_set_u64(j, "tokens", t->tokens);
+    lm_json_set_u64(j, "bytes", t->bytes);
+    lm_json_set_u64(j, "documents", t->documents);
+    lm_json_set_u64(j, "units", t->units);
+    lm_json_set_u64(j, "repeats", t->repeats);
+    lm_json_set_u64(j, "trimmed", t->trimmed);
+    lm_json_set_u64(j, "cuts", t->cuts);
+    lm_json_set_u64(j, "padding", t->padding);
+    lm_json_set_u64(j, "dropped_tail", t->dropped);
+    lm_json_set_u64(j, "bad_lines", t->bad_lines);
+    return j;
+}
+
+/* Fields of the identity that the manifest repeats as they are. */
+static void copy_field(lm_json *to, const lm_json *identity, const char *key)
+{
+    const lm_json *v = lm_json_get(identity, key);
+    if (v) lm_json_set_copy(to, key, v);
+}
+
+static int manifest_json(lm_json **out, totals *t, const lm_json *identity)
+{
+    lm_json *j = lm_json_object(), *domains = NULL;
+    int rc = domains_json(&domains, t, lm_json_get(identity, "domains"), lm_json_get(identity, "plan"));
+    lm_json_set_str(j, "format", MANIFEST_FORMAT);
+    copy_field(j, identity, "longmix");
+    copy_field(j, identity, "tokenizer");
+    copy_field(j, identity, "pack");
+    lm_json_set(j, "totals", totals_json(t));
+    lm_json_set(j, "domains", domains);
+    lm_json_set(j, "shards", t->shards);
+    lm_json_set(j, "inputs", t->input_list);
+    copy_field(j, identity, "plan");
+    t->shards = t->input_list = NULL;
+    if (rc) lm_json_free(j);
+    else *out = j;
+    return rc;
+}
+
+/* ---- the directory --------------------------------------------------------------------- */
+
+int lm_manifest_build(lm_json **out, const char *dir)
+{
+    lm_shards *s = NULL;
+    totals t = { 0 };
+    *out = NULL;
+    int rc = lm_shards_open(&s, dir);
+    if (rc) return rc;
+    const lm_json *identity = lm_shard_identity(lm_shards_at(s, 0));
+    rc = totals_new(&t, lm_json_size(lm_json_get(identity, "domains")));
+    for (size_t i = 0; i < lm_shards_count(s) && !rc; i++) rc = add_shard(&t, lm_shards_at(s, i));
+    if (!rc) rc = manifest_json(out, &t, identity);
+    totals_free(&t);
+    lm_shards_close(s);
+    return rc;
+}
+
+/* The receipt says what the spans say. */
+static int recount(const lm_shard *s, pack_counts *c)
+{
+    static const char *const keys[] = { "rows", "tokens", "padding", "documents", "units", "repeats",
+                                        "trimmed", "cuts", "domains" };
+    const lm_json *names = lm_json_get(lm_shard_identity(s), "domains");
+    lm_buf said = LM_BUF_INIT(PACK_JSON_MAX), counted = LM_BUF_INIT(PACK_JSON_MAX);
+    lm_json *again = lm_json_object();
+    int rc = LM_OK;
+    pack_counts_reset(c);
+    for (uint64_t r = 0; r < lm_shard_rows(s) && !rc; r++) {
+        const lm_span *spans = NULL;
+        size_t n = 0;
+        rc = lm_shard_spans(s, r, &spans, &n);
+        if (!rc) pack_counts_row(c, spans, n);
+    }
+    pack_counts_to_json(c, names, again);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !rc; i++) {
+        const lm_json *v = NULL;
+        rc = lm_json_need(&v, lm_shard_receipt(s), keys[i]);
+        lm_buf_reset(&said, SIZE_MAX);
+        lm_buf_reset(&counted, SIZE_MAX);
+        if (!rc) rc = lm_json_dump(v, 0, &said);
+        if (!rc) rc = lm_json_dump(lm_json_get(again, keys[i]), 0, &counted);
+        if (!rc && (said.size != counted.size || memcmp(said.data, counted.data, said.size)))
+            rc = lm_json_fail(v, "is not what the spans add up to");
+    }
+    lm_json_free(again);
+    lm_buf_free(&said);
+    lm_buf_free(&counted);
+    return rc;
+}
+
+static int recount_all(const char *dir)
+{
+    lm_shards *s = NULL;
+    pack_counts c = { 0 };
+    uint64_t threshold = 0;
+    int rc = lm_shards_open(&s, dir);
+    if (rc) return rc;
+    const lm_shard *first = lm_shards_at(s, 0);
+    const lm_json *identity = lm_shard_identity(first);
+    rc = pack_threshold(&threshold, identity);
+    if (!rc) rc = pack_counts_new(&c, lm_json_size(lm_json_get(identity, "domains")), lm_shard_row_tokens(first),
+                                  threshold);
+    for (size_t i = 0; i < lm_shards_count(s) && !rc; i++) rc = recount(lm_shards_at(s, i), &c);
+    pack_counts_free(&c);
+    lm_shards_close(s);
+    return rc;
+}
+
+/* The file's text must be `text`. */
+static int compare(const char *path, const lm_buf *text)
+{
+    lm_in *in = NULL;
+    lm_buf have = LM_BUF_INIT(text->size + 1);
+    size_t at = 0;
+    int rc = lm_in_open(&in, path);
+    if (!rc) rc = lm_buf_reserve(&have, text->size + 1);
+    while (!rc && have.size <= text->size) {
+        ssize_t got = lm_in_read(in, have.data + have.size, text->size + 1 - have.size);
+        if (got < 0) rc = (int)got;
+        if (got <= 0) break;
+        have.size += (size_t)got;
+    }
+    while (!rc && at < have.size && at < text->size && have.data[at] == text->data[at]) at++;
+    if (!rc && (at < have.size || at < text->size))
+        rc = lm_fail(LM_EDATA, "%s: byte %zu: is not what the shards beside it add up to", path, at);
+    lm_in_close(in);
+    lm_buf_free(&have);
+    return rc;
+}
+
+int lm_manifest_check(const char *dir)
+{
+    lm_json *j = NULL;
+    lm_buf text = LM_BUF_INIT(PACK_JSON_MAX), path = LM_BUF_INIT(1 << 20);
+    int rc = recount_all(dir);
+    if (!rc) rc = lm_manifest_build(&j, dir);
+    if (!rc) rc = pack_manifest_text(&text, j);
+    if (!rc) rc = lm_buf_printf(&path, "%s/manifest.json", dir);
+    if (!rc) rc = compare((const char *)path.data, &text);
+    lm_json_free(j);
+    lm_buf_free(&text);
+    lm_buf_free(&path);
+    return rc;
+}
+
+int pack_manifest_text(lm_buf *out, const lm_json *manifest)
+{
+    int rc = lm_json_dump(manifest, 2, out);
+    return rc ? rc : lm_buf_add(out, "\n", 1);
+}

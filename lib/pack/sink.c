@@ -1,0 +1,265 @@
+/* sink.c -- rows into numbered shards, each with its receipt, in a directory that holds
+ * one mixture and no other. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/hash.h"
+#include "longmix/zio.h"
+#include "lib/pack/internal.h"
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+static int open_shard(pack_sink *s)
+{
+    char *path = NULL;
+    int rc = lm_shard_path(&path, s->dir, s->spec.number);
+    if (!rc) rc = lm_shard_writer_open(&s->writer, path, &s->spec);
+    free(path);
+    return rc;
+}
+
+int pack_sink_row(pack_sink *s, const void *ids, const lm_span *spans, size_t n)
+{
+    int rc = s->writer ? LM_OK : open_shard(s);
+    if (!rc) rc = lm_shard_writer_row(s->writer, ids, spans, n);
+    if (rc) return rc;
+    pack_counts_row(&s->counts, spans, n);
+    lm_progress_add(s->progress, s->spec.row_tokens * s->spec.width, 1);
+    return LM_OK;
+}
+
+int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *name)
+{
+    lm_json *j = lm_json_object();
+    if (!s->inputs) s->inputs = lm_json_array();
+    lm_json_set_str(j, "file", name);
+    lm_json_set_u64(j, "bytes", f->raw_bytes);
+    lm_json_set_hex64(j, "xxh3", f->raw_hash);
+    lm_json_set_u64(j, "lines", f->lines);
+    lm_json_set_u64(j, "documents", f->documents);
+    lm_json_set_u64(j, "bad_lines", f->bad_lines);
+    lm_json_set(s->inputs, NULL, j);
+    return s->inputs ? LM_OK : lm_fail_nomem(sizeof(void *));
+}
+
+static void *commit_thread(void *arg)
+{
+    pack_commit *c = arg;
+    c->rc = lm_shard_writer_commit(c->writer, c->receipt);
+    /* The message is this thread's: it is carried over to the one that waits. */
+    if (c->rc) snprintf(c->message, sizeof c->message, "%s", lm_err());
+    return NULL;
+}
+
+static void join(pack_commit *c)
+{
+    if (!c->running) return;
+    pthread_join(c->thread, NULL);
+    c->running = false;
+    lm_json_free(c->receipt);
+}
+
+int pack_sink_wait(pack_sink *s)
+{
+    join(&s->commit);
+    if (s->commit.rc) lm_err_set(s->commit.message);
+    return s->commit.rc;
+}
+
+/* Commit the writer. The disk is waited for in the background, one shard at a time. */
+static int commit_writer(pack_sink *s, lm_json *receipt)
+{
+    int rc = pack_sink_wait(s);
+    if (rc) {
+        lm_json_free(receipt);
+        return rc;
+    }
+    pack_commit *c = &s->commit;
+    *c = (pack_commit){ .writer = s->writer, .receipt = receipt };
+    s->writer = NULL;
+    c->running = s->background && !pthread_create(&c->thread, NULL, commit_thread, c);
+    if (c->running) return LM_OK;
+    commit_thread(c);
+    lm_json_free(receipt);
+    return c->rc;
+}
+
+static int commit_shard(pack_sink *s, bool last, uint64_t dropped)
+{
+    int rc = s->writer ? LM_OK : open_shard(s);
+    if (rc) return rc;
+    lm_json *receipt = lm_json_object();
+    lm_json_set_u64(receipt, "number", s->spec.number);
+    lm_json_set_bool(receipt, "last", last);
+    pack_counts_to_json(&s->counts, lm_json_get(s->spec.identity, "domains"), receipt);
+    lm_json_set_u64(receipt, "dropped_tail", dropped);
+    lm_json_set(receipt, "inputs", s->inputs ? s->inputs : lm_json_array());
+    s->inputs = NULL;
+    rc = commit_writer(s, receipt);
+    if (rc) return rc;
+    s->sums->rows += s->counts.rows;
+    s->sums->tokens += s->counts.tokens;
+    s->sums->padding += s->counts.padding;
+    s->sums->dropped += dropped;
+    s->sums->shards++;
+    pack_counts_reset(&s->counts);
+    return LM_OK;
+}
+
+int pack_sink_advance(pack_sink *s, uint64_t to, bool last, uint64_t dropped)
+{
+    int rc = LM_OK;
+    for (; s->spec.number < to && !rc; s->spec.number++) {
+        bool ends = last && s->spec.number == to - 1;
+        rc = commit_shard(s, ends, ends ? dropped : 0);
+    }
+    return rc;
+}
+
+void pack_sink_free(pack_sink *s)
+{
+    join(&s->commit);
+    lm_shard_writer_abandon(s->writer);
+    s->writer = NULL;
+    lm_json_free(s->inputs);
+    s->inputs = NULL;
+    pack_counts_free(&s->counts);
+}
+
+/* ---- the directory --------------------------------------------------------------------- */
+
+static int manifest_path(char **out, const char *dir)
+{
+    if (asprintf(out, "%s/manifest.json", dir) >= 0) return LM_OK;
+    *out = NULL;
+    return lm_fail_nomem(strlen(dir));
+}
+
+static int remove_file(const char *path)
+{
+    return !unlink(path) || errno == ENOENT ? LM_OK : lm_fail_errno(errno, "%s: cannot remove", path);
+}
+
+static int remove_manifest(const char *dir)
+{
+    char *path = NULL;
+    int rc = manifest_path(&path, dir);
+    if (!rc) rc = remove_file(path);
+    free(path);
+    return rc;
+}
+
+int pack_empty_dir(const char *dir)
+{
+    uint64_t *number = NULL;
+    size_t n = 0;
+    int rc = remove_manifest(dir);
+    if (!rc) rc = lm_shards_list(&number, &n, dir);
+    for (size_t i = 0; i < n && !rc; i++) {
+        char *path = NULL;
+        rc = lm_shard_path(&path, dir, number[i]);
+        if (!rc) rc = remove_file(path);
+        free(path);
+    }
+    free(number);
+    return rc;
+}
+
+static bool is_leftover(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && !strcmp(name + n - 4, ".tmp") &&
+           (!strncmp(name, "shard-", 6) || !strncmp(name, "manifest.json", 13));
+}
+
+/* Remove the unfinished files of a run that was killed. */
+static int remove_leftovers(const char *dir)
+{
+    DIR *d = opendir(dir);
+    if (!d) return lm_fail_errno(errno, "%s", dir);
+    int rc = LM_OK;
+    for (const struct dirent *e; !rc && (e = readdir(d));)
+        if (is_leftover(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) && errno != ENOENT)
+            rc = lm_fail_errno(errno, "%s/%s: cannot remove", dir, e->d_name);
+    closedir(d);
+    return rc;
+}
+
+#define OTHER_MIXTURE "is of another mixture; choose another directory, or replace it with --force"
+
+/* Whether shard `number` is of the mixture with this identity. With `force` one that is not is
+ * removed; without, it is LM_EUSAGE. */
+static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash, bool force, bool *ours)
+{
+    char *path = NULL;
+    lm_shard *s = NULL;
+    int rc = lm_shard_path(&path, dir, number);
+    if (rc) return rc;
+    rc = lm_shard_open(&s, path);
+    *ours = !rc && lm_shard_identity_hash(s) == identity_hash;
+    lm_shard_close(s);
+    if (*ours || (rc && rc != LM_EDATA)) goto out;
+    if (force)
+        rc = remove_file(path);
+    else if (rc)
+        rc = lm_fail(LM_EUSAGE, "%s is damaged and may be of another mixture; remove it, or use --force", path);
+    else
+        rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, path);
+out:
+    free(path);
+    return rc;
+}
+
+int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool force)
+{
+    lm_buf text = LM_BUF_INIT(PACK_JSON_MAX);
+    uint64_t *number = NULL, hash = 0;
+    size_t n = 0, kept = 0;
+    char *manifest = NULL;
+    if (mkdir(dir, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s: cannot make the directory", dir);
+    int rc = lm_json_dump(identity, 0, &text);
+    if (!rc) hash = lm_hash64(text.data, text.size);
+    if (!rc) rc = lm_shards_list(&number, &n, dir);
+    for (size_t i = 0; i < n && !rc; i++) {
+        bool ours = false;
+        rc = claim_shard(dir, number[i], hash, force, &ours);
+        kept += ours;
+    }
+    if (!rc) rc = manifest_path(&manifest, dir);
+    /* A manifest without a shard of ours, or with one less than before, tells of something else. */
+    if (!rc && kept == 0 && n == 0 && !force && !access(manifest, F_OK))
+        rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, manifest);
+    if (!rc && (kept == 0 || kept < n)) rc = remove_manifest(dir);
+    if (!rc && whole) rc = remove_leftovers(dir);
+    free(manifest);
+    free(number);
+    lm_buf_free(&text);
+    return rc;
+}
+
+int pack_write_manifest(const char *dir, uint64_t count, bool *complete)
+{
+    uint64_t *number = NULL;
+    size_t n = 0;
+    lm_json *manifest = NULL;
+    lm_buf text = LM_BUF_INIT(PACK_JSON_MAX);
+    char *path = NULL;
+    int rc = lm_shards_list(&number, &n, dir);
+    *complete = !rc && n == count && (n == 0 || number[n - 1] == n - 1);
+    free(number);
+    if (rc || !*complete) return rc;
+    rc = lm_manifest_build(&manifest, dir);
+    if (!rc) rc = pack_manifest_text(&text, manifest);
+    if (!rc) rc = manifest_path(&path, dir);
+    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    free(path);
+    lm_buf_free(&text);
+    lm_json_free(manifest);
+    return rc;
+}

@@ -1,0 +1,385 @@
+/* writer.c -- a token stream on its way to a file or a pipe.
+ *
+ * Index entries are kept aside while records are written: in memory up to 1 MiB, then in a
+ * file without a name. Nothing but PATH.partial itself is needed to resume: its records are
+ * read again, and the entries with them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "longmix/zio.h"
+#include "lib/store/internal.h"
+
+enum { GATHER_BYTES = 1 << 20,  /* small appends are gathered up to this ... */
+       DIRECT_BYTES = 128 * 1024, /* ... and appends of this size go straight out */
+       SPOOL_BYTES = 1 << 20,
+       WRITEBACK_BYTES = 16 << 20 };
+
+struct lm_store_writer {
+    char *path, *partial;  /* NULL for standard output */
+    int fd;
+    const char *name;      /* of fd, for messages */
+    lm_buf gathered;
+    uint64_t offset;       /* of the next record */
+    uint64_t written_back; /* bytes that the system was asked to take to the disk */
+    lmstore_limits limits;
+    uint32_t document;     /* the kind of all its documents; 0 before the first */
+    lmstore_sums sums;
+    lmstore_block block;   /* of the index */
+    lm_buf spool;          /* sealed blocks */
+    int spool_fd;          /* older ones; -1 while there are none */
+    bool failed;           /* a write failed: what is gathered no longer fits the file */
+};
+
+/* ---- bytes -------------------------------------------------------------------------- */
+
+static int write_out(lm_store_writer *w, const void *p, size_t n)
+{
+    int rc = lm_write_all(w->fd, p, n, w->name);
+    if (rc) w->failed = true;
+    return rc;
+}
+
+/* Ask for the disk to begin now, or all of it waits for the sync at the end. Only a hint. */
+static void write_back(lm_store_writer *w)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (!w->path || w->offset - w->written_back < WRITEBACK_BYTES) return;
+    (void)sync_file_range(w->fd, (off_t)w->written_back, 0, SYNC_FILE_RANGE_WRITE);
+    w->written_back = w->offset;
+#else
+    (void)w;
+#endif
+}
+
+static int flush(lm_store_writer *w)
+{
+    int rc = write_out(w, w->gathered.data, w->gathered.size);
+    w->gathered.size = 0;
+    return rc;
+}
+
+static int put(lm_store_writer *w, const void *p, size_t n)
+{
+    int rc = LM_OK;
+    if (w->gathered.size + n > GATHER_BYTES || n >= DIRECT_BYTES) rc = flush(w);
+    if (rc) return rc;
+    w->offset += n;
+    write_back(w);
+    return n >= DIRECT_BYTES ? write_out(w, p, n) : lm_buf_add(&w->gathered, p, n);
+}
+
+/* ---- the index, kept aside ---------------------------------------------------------- */
+
+/* A file without a name beside the output, or in $TMPDIR for a pipe. */
+static int open_spool(lm_store_writer *w)
+{
+    const char *tmp = getenv("TMPDIR");
+    const char *stem = w->path ? w->path : tmp && *tmp ? tmp : "/tmp";
+    lm_buf name = LM_BUF_INIT(65536);
+    int rc = lm_buf_printf(&name, w->path ? "%s.index.XXXXXX" : "%s/lmt.index.XXXXXX", stem);
+    if (!rc) {
+        w->spool_fd = mkostemp((char *)name.data, O_CLOEXEC);
+        if (w->spool_fd < 0)
+            rc = lm_fail_errno(errno, "%s: cannot make a temporary file", name.data);
+        else unlink((char *)name.data);
+    }
+    lm_buf_free(&name);
+    return rc;
+}
+
+static int keep_block(lm_store_writer *w, size_t n)
+{
+    int rc = LM_OK;
+    if (w->spool.size + n > SPOOL_BYTES) {
+        if (w->spool_fd < 0) rc = open_spool(w);
+        if (!rc)
+            rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size,
+                              "the temporary file of the index");
+        w->spool.size = 0;
+    }
+    return rc ? rc : lm_buf_add(&w->spool, w->block.bytes, n);
+}
+
+static int add_entry(lm_store_writer *w, uint64_t key, uint64_t offset, uint64_t tokens,
+                     uint16_t domain)
+{
+    lmstore_sums_add(&w->sums, key, tokens, domain);
+    size_t n = lmstore_block_add(
+        &w->block, &(lm_entry){ .key = key, .where = offset, .tokens = tokens, .domain = domain });
+    return n ? keep_block(w, n) : LM_OK;
+}
+
+/* Write all that was kept aside, oldest first. */
+static int put_index(lm_store_writer *w)
+{
+    size_t n = lmstore_block_end(&w->block);
+    int rc = n ? keep_block(w, n) : LM_OK;
+    unsigned char head[INDEX_HEAD];
+    lmstore_index_head(head, w->sums.documents);
+    if (!rc) rc = put(w, head, sizeof head);
+    if (!rc && w->spool_fd >= 0) {
+        lm_buf some = LM_BUF_INIT(SPOOL_BYTES);
+        rc = lm_buf_reserve(&some, SPOOL_BYTES);
+        uint64_t left = lmstore_index_size(w->sums.documents) - w->spool.size;
+        for (uint64_t at = 0; at < left && !rc;) {
+            size_t k = left - at < SPOOL_BYTES ? (size_t)(left - at) : SPOOL_BYTES;
+            rc = lm_pread_all(w->spool_fd, some.data, k, at, "the temporary file of the index");
+            if (!rc) rc = put(w, some.data, k);
+            at += k;
+        }
+        lm_buf_free(&some);
+    }
+    return rc ? rc : put(w, w->spool.data, w->spool.size);
+}
+
+/* ---- open --------------------------------------------------------------------------- */
+
+static void release(lm_store_writer *w)
+{
+    if (w->fd > STDERR_FILENO) close(w->fd); /* and with it the lock */
+    if (w->spool_fd >= 0) close(w->spool_fd);
+    lm_buf_free(&w->gathered);
+    lm_buf_free(&w->spool);
+    free(w->path);
+    free(w->partial);
+    free(w);
+}
+
+/* The first member in which two headers differ, as text for a message. */
+static int other_header(const char *name, const lm_json *ours, const lm_json *theirs)
+{
+    const char *where = "its fields";
+    lm_buf a = LM_BUF_INIT(LM_META_MAX), b = LM_BUF_INIT(LM_META_MAX);
+    const char *key = NULL;
+    const lm_json *value = NULL;
+    for (size_t i = 0; lm_json_member(ours, i, &key, &value); i++) {
+        const lm_json *other = lm_json_get(theirs, key);
+        a.size = b.size = 0;
+        if (other && !lm_json_dump(value, 0, &a) && !lm_json_dump(other, 0, &b) &&
+            a.size == b.size && !memcmp(a.data, b.data, a.size))
+            continue;
+        where = key;
+        break;
+    }
+    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" is another",
+                     name, where);
+    lm_buf_free(&a);
+    lm_buf_free(&b);
+    return rc;
+}
+
+/* Compare the header at the front of `r` with ours: 1 when it is the same (and has been read),
+ * 0 when the file ends within it, LM_EUSAGE when it is another, LM_EDATA when it is damaged. */
+static int same_header(lmstore_reader *r, const lm_buf *header, const lm_json *json)
+{
+    int rc = lmstore_reader_need(r, header->size);
+    if (rc < 0) return rc;
+    size_t have = r->window.size - r->pos;
+    if (have > header->size) have = header->size;
+    if (have == 0) return 0;
+    if (!memcmp(lmstore_reader_at(r), header->data, have)) {
+        if (have < header->size) return 0;
+        lmstore_reader_skip(r, have);
+        return 1;
+    }
+    lm_meta theirs;
+    rc = lmstore_reader_header(r, &theirs);
+    if (rc) return rc;
+    rc = other_header(r->name, json, theirs.json);
+    lm_meta_free(&theirs);
+    return rc;
+}
+
+/* Is the store of this header at `path`, complete? 1, 0 (nothing is there) or an error. */
+static int is_done(const char *path, const lm_buf *header, const lm_json *json)
+{
+    if (access(path, F_OK)) return 0;
+    lmstore_reader r;
+    int rc = lmstore_reader_open(&r, path);
+    if (rc) return rc;
+    rc = same_header(&r, header, json);
+    lmstore_reader_close(&r);
+    if (rc == 0)
+        return lm_fail(LM_EDATA, "%s: is there already, but broken off inside its header", path);
+    if (rc < 0) return rc;
+    rc = lm_store_check(path, true);
+    return rc ? rc : 1;
+}
+
+/* Take in the records of a store that was broken off, and cut off what follows the last whole
+ * one: a torn record, or an index that was being written. */
+static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json,
+                   int (*seen)(void *arg, const lm_record *r), void *arg)
+{
+    lmstore_reader r;
+    lmstore_reader_init(&r, w->fd, w->name);
+    int rc = same_header(&r, header, json);
+    lm_record rec;
+    uint64_t size = 0;
+    if (rc == 1) {
+        while ((rc = lmstore_reader_record(&r, &w->limits, &rec, &size)) == 1) {
+            const lm_doc *d = &rec.doc;
+            if (rec.kind == LM_REC_DOC) rc = add_entry(w, d->key, r.offset, d->tokens, d->domain);
+            else rc = LM_OK;
+            if (!rc && seen) rc = seen(arg, &rec);
+            if (rc) break;
+            lmstore_reader_skip(&r, (size_t)size);
+        }
+        if (rc == LM_EDATA) rc = LM_OK;
+    }
+    w->offset = r.offset;
+    w->document = r.document;
+    r.fd = -1; /* it stays ours */
+    lmstore_reader_close(&r);
+    return rc;
+}
+
+/* Open PATH.partial and lock it: the file that has that name once the lock is had. */
+static int open_partial(lm_store_writer *w)
+{
+    for (;;) {
+        struct stat mine, named;
+        w->fd = open(w->partial, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (w->fd < 0) return lm_fail_errno(errno, "%s: cannot open for writing", w->partial);
+        if (flock(w->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+            return lm_fail(LM_EUSAGE, "%s: another run is writing it", w->partial);
+        if (!fstat(w->fd, &mine) && !stat(w->partial, &named) && mine.st_dev == named.st_dev &&
+            mine.st_ino == named.st_ino)
+            return LM_OK;
+        close(w->fd); /* its writer has just finished and renamed it */
+    }
+}
+
+static int open_path(lm_store_writer *w, const char *path, const lm_buf *header,
+                     const lm_json *json, bool resume, int (*seen)(void *arg, const lm_record *r),
+                     void *arg)
+{
+    lm_buf partial = LM_BUF_INIT(65536);
+    int rc = lm_buf_printf(&partial, "%s.partial", path);
+    if (rc) return rc;
+    w->partial = (char *)partial.data;
+    w->path = strdup(path);
+    if (!w->path) return lm_fail_nomem(strlen(path));
+    w->name = w->partial;
+    if (resume) rc = is_done(path, header, json);
+    if (!rc) rc = open_partial(w);
+    if (!rc && resume) rc = take_up(w, header, json, seen, arg);
+    if (!rc && (ftruncate(w->fd, (off_t)w->offset) || lseek(w->fd, (off_t)w->offset, SEEK_SET) < 0))
+        rc = lm_fail_errno(errno, "%s: cannot truncate", w->partial);
+    return rc;
+}
+
+int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json *json, bool resume,
+                         int (*seen)(void *arg, const lm_record *r), void *arg)
+{
+    *out = NULL;
+    lm_buf text = LM_BUF_INIT(LM_META_MAX), header = LM_BUF_INIT(LM_META_MAX + HEADER_HEAD + 8);
+    lm_json *copy = NULL;
+    lm_meta meta = { 0 };
+    lm_store_writer *w = calloc(1, sizeof *w);
+    int rc = w ? LM_OK : lm_fail_nomem(sizeof *w);
+    if (rc) goto out;
+    w->gathered = w->spool = (lm_buf)LM_BUF_INIT(GATHER_BYTES + BLOCK_MAX);
+    w->sums = (lmstore_sums)LMSTORE_SUMS_INIT;
+    w->fd = w->spool_fd = -1;
+
+    /* Through its text and back: what is written can be read. */
+    rc = lm_json_dump(json, 0, &text);
+    if (!rc) rc = lm_json_parse(&copy, text.data, text.size, "the header");
+    if (!rc) rc = lm_meta_from_json(&meta, copy);
+    if (!rc) rc = lmstore_header_build(&header, json, meta.width);
+    if (rc) goto out;
+    w->limits = (lmstore_limits){ .width = meta.width,
+                                  .domains = meta.domains,
+                                  .files = meta.files };
+
+    if (strcmp(path, "-")) {
+        rc = open_path(w, path, &header, json, resume, seen, arg);
+    } else {
+        w->fd = STDOUT_FILENO;
+        w->name = "standard output";
+        fcntl(w->fd, F_SETPIPE_SZ, GATHER_BYTES); /* a wide pipe where the system allows it */
+    }
+    if (!rc && w->offset == 0) rc = put(w, header.data, header.size);
+    if (!rc) {
+        *out = w;
+        w = NULL;
+    }
+out:
+    if (w) release(w);
+    lm_meta_free(&meta);
+    lm_buf_free(&text);
+    lm_buf_free(&header);
+    return rc;
+}
+
+/* ---- append and finish -------------------------------------------------------------- */
+
+uint64_t lm_store_writer_documents(const lm_store_writer *w) { return w->sums.documents; }
+uint64_t lm_store_writer_tokens(const lm_store_writer *w) { return w->sums.tokens; }
+
+int lm_store_append(lm_store_writer *w, const void *records, size_t n)
+{
+    const unsigned char *p = records;
+    int rc = LM_OK;
+    for (size_t at = 0; at < n && !rc;) {
+        const unsigned char *r = p + at;
+        uint64_t size = n - at < RECORD_MIN ? 0 : lmstore_record_size(r, w->limits.width);
+        if (size == 0 || size > n - at)
+            return lm_fail(LM_EUSAGE, "%s: what is appended is no record", w->name);
+        uint32_t kind = lm_le32(r + 8);
+        if (kind == KIND_DOC || kind == KIND_PIECE) {
+            if (lm_le16(r + 12) >= w->limits.domains || lm_le32(r + 40) >= w->limits.files)
+                return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header",
+                               w->name);
+            if (!w->document) w->document = kind;
+            if (w->document != kind)
+                return lm_fail(LM_EUSAGE,
+                               "%s: whole documents and pieces cannot stand in one stream",
+                               w->name);
+            rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
+        }
+        at += (size_t)size;
+    }
+    return rc ? rc : put(w, records, n);
+}
+
+int lm_store_finish(lm_store_writer *w)
+{
+    lmstore_trailer t = { .index = w->offset };
+    unsigned char end[TRAILER];
+    int rc = put_index(w);
+    if (!rc) {
+        t.sums = w->sums;
+        t.size = w->offset + TRAILER;
+        lmstore_trailer_put(end, &t);
+        rc = put(w, end, sizeof end);
+    }
+    if (!rc) rc = flush(w);
+    if (!rc && w->path) {
+        if (fsync(w->fd)) rc = lm_fail_errno(errno, "%s: cannot sync", w->partial);
+        else if (rename(w->partial, w->path))
+            rc = lm_fail_errno(errno, "%s: cannot rename to %s", w->partial, w->path);
+        else rc = lm_sync_dir(w->path);
+    }
+    release(w);
+    return rc;
+}
+
+void lm_store_leave(lm_store_writer *w)
+{
+    if (!w) return;
+    /* Every record that is saved need not be made again. Where it cannot be, the resumed run cuts
+     * the tail, and the message that led here is worth more. */
+    char message[1024];
+    snprintf(message, sizeof message, "%s", lm_err());
+    if (w->path && !w->failed && flush(w)) lm_err_set(message);
+    release(w);
+}

@@ -1,0 +1,110 @@
+/* order.c -- jobs are written in the order in which they were read, and only so much is in
+ * work at a time that memory does not grow. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/tokenize/internal.h"
+
+/* A document in work takes up to about four times its size. Chunks up to SMALL come out of what
+ * each thread may use; larger ones share BUDGET, and one that is larger still works alone. */
+enum { SMALL_BYTES = 1 << 20, BUDGET_BYTES = 32 << 20 };
+
+enum { JOBS_A_THREAD = 6,    /* so many may be done while one thread has a long one */
+       KEEP_BYTES = 4 << 20 }; /* of a buffer, from one job to the next */
+
+/* The longest line, if each byte became an id of 4 bytes, and room for SentencePiece's way. */
+#define RECORDS_MAX ((size_t)64 << 30)
+
+int tok_order_open(tok_order *q, int threads)
+{
+    *q = (tok_order){ .size = JOBS_A_THREAD * (size_t)threads + 2 };
+    q->ring = calloc(q->size, sizeof *q->ring);
+    if (!q->ring) return lm_fail_nomem(q->size * sizeof *q->ring);
+    for (size_t i = 0; i < q->size; i++) {
+        q->ring[i].records = (lm_buf)LM_BUF_INIT(RECORDS_MAX);
+        q->ring[i].bad = (lm_buf)LM_BUF_INIT(2 * LM_LINE_MAX);
+    }
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->moved, NULL);
+    return LM_OK;
+}
+
+void tok_order_close(tok_order *q)
+{
+    if (!q->ring) return;
+    for (size_t i = 0; i < q->size; i++) {
+        lm_buf_free(&q->ring[i].records);
+        lm_buf_free(&q->ring[i].bad);
+    }
+    free(q->ring);
+    pthread_mutex_destroy(&q->lock);
+    pthread_cond_destroy(&q->moved);
+}
+
+/* Empty it, but for the memory that the next one needs as well. */
+static void clear(tok_job *job)
+{
+    lm_buf_reset(&job->records, KEEP_BYTES);
+    lm_buf_reset(&job->bad, KEEP_BYTES);
+    *job = (tok_job){ .records = job->records, .bad = job->bad };
+}
+
+tok_job *tok_order_next(tok_order *q)
+{
+    pthread_mutex_lock(&q->lock);
+    while (!q->stopped && (q->begun - q->written == q->size || q->large >= BUDGET_BYTES))
+        pthread_cond_wait(&q->moved, &q->lock);
+    tok_job *job = q->stopped ? NULL : &q->ring[q->begun % q->size];
+    pthread_mutex_unlock(&q->lock);
+    return job;
+}
+
+void tok_order_begin(tok_order *q, tok_job *job, size_t n)
+{
+    if (n <= SMALL_BYTES) n = 0;
+    pthread_mutex_lock(&q->lock);
+    while (!q->stopped && n && q->large && q->large + n > BUDGET_BYTES)
+        pthread_cond_wait(&q->moved, &q->lock);
+    q->large += job->large = n;
+    q->begun++;
+    pthread_mutex_unlock(&q->lock);
+}
+
+int tok_order_done(tok_order *q, tok_job *job, int (*write)(void *arg, tok_job *job), void *arg)
+{
+    int rc = LM_OK;
+    pthread_mutex_lock(&q->lock);
+    job->done = true;
+    while (!q->writing && !q->stopped && (job = &q->ring[q->written % q->size])->done) {
+        q->writing = true;
+        pthread_mutex_unlock(&q->lock);
+        rc = write(arg, job);
+        size_t large = job->large;
+        clear(job);
+        pthread_mutex_lock(&q->lock);
+        q->writing = false;
+        q->stopped = q->stopped || rc;
+        q->large -= large;
+        q->written++;
+        pthread_cond_broadcast(&q->moved);
+    }
+    bool stopped = q->stopped;
+    pthread_mutex_unlock(&q->lock);
+    return rc ? rc : !stopped;
+}
+
+void tok_order_stop(tok_order *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->stopped = true;
+    pthread_cond_broadcast(&q->moved);
+    pthread_mutex_unlock(&q->lock);
+}
+
+void tok_give_back(const void *p, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1), to = ((uintptr_t)p + n) & ~(page - 1);
+    if (to > from) madvise((void *)from, to - from, MADV_DONTNEED); /* a hint: it may fail */
+}

@@ -1,0 +1,166 @@
+/* work.c -- a chunk of lines to records. */
+#include <string.h>
+
+#include "lib/base/endian.h"
+#include "lib/base/hash.h"
+#include "lib/tokenize/internal.h"
+
+/* A text over this is encoded bit by bit and given back, and so is what it was read with. */
+enum { LONG_TEXT = 4 << 20 };
+
+int tok_work_open(tok_work *w, tok_run *run)
+{
+    *w = (tok_work){ .run = run };
+    int rc = lm_line_parser_new(&w->parser, lm_domains_keys(run->o->domains));
+    return rc ? rc : lm_encoder_new(&w->encoder, run->o->tokenizer);
+}
+
+void tok_work_close(tok_work *w)
+{
+    lm_encoder_free(w->encoder);
+    lm_line_parser_free(w->parser);
+    lm_buf_free(&w->chunk.bytes);
+}
+
+static const char *file_of(const tok_work *w) { return w->run->files[w->job->file]; }
+
+/* The file, as messages name it. */
+static const char *shown_name(const tok_work *w)
+{
+    return strcmp(file_of(w), "-") ? file_of(w) : "stdin";
+}
+
+static int put_id(tok_work *w, int64_t id)
+{
+    unsigned char p[4];
+    lm_put32(p, (uint32_t)id);
+    return lm_buf_add(&w->job->records, p, w->run->width);
+}
+
+/* Encode a text that is large, and let go of each piece of it that is done. */
+static int encode_long(tok_work *w, const lm_line *doc)
+{
+    const char *p = doc->text, *end = p + doc->text_size;
+    bool first = true;
+    while (p < end) {
+        size_t used = 0;
+        int rc = lm_encode_some(w->encoder, p, (size_t)(end - p), first, &w->job->records, &used);
+        if (rc) return rc;
+        tok_give_back(p, used);
+        p += used;
+        first = false;
+    }
+    return LM_OK;
+}
+
+/* Append the ids of a document. Its text may be gone afterwards. */
+static int add_ids(tok_work *w, const lm_line *doc, uint64_t key)
+{
+    const lm_tokenize_options *o = w->run->o;
+    int64_t bos = o->bos ? lm_tokenizer_bos(o->tokenizer) : -1;
+    int64_t eos = o->eos ? lm_tokenizer_eos(o->tokenizer) : -1;
+    lm_buf *b = &w->job->records;
+    int rc = bos >= 0 ? put_id(w, bos) : LM_OK;
+    size_t at = b->size;
+    if (rc) return rc;
+    if (doc->text_size > LONG_TEXT) rc = encode_long(w, doc);
+    else rc = lm_encode(w->encoder, doc->text, doc->text_size, b);
+    if (!rc && tok_check_drawn(&w->run->check, key, doc->text_size))
+        rc = tok_check_document(&w->run->check, doc, b->data + at, b->size - at);
+    return rc || eos < 0 ? rc : put_id(w, eos);
+}
+
+static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int domain)
+{
+    tok_job *job = w->job;
+    lm_doc d = { .key = lm_hash64(doc->text, doc->text_size),
+                 .line = line,
+                 .file = (uint32_t)job->file,
+                 .domain = (uint16_t)domain };
+    size_t at = 0, text_bytes = doc->text_size;
+    int rc = lm_record_begin(&job->records, false, &at);
+    if (rc) return rc;
+    rc = add_ids(w, doc, d.key);
+    if (!rc) rc = lm_record_end(&job->records, at, false, w->run->width, &d);
+    if (rc) {
+        job->records.size = at;
+        return rc;
+    }
+    job->documents++;
+    job->text_bytes += text_bytes;
+    bool unknown = (size_t)domain + 1 == lm_domains_count(w->run->o->domains);
+    if (unknown && !job->unknown++) job->first_unknown = line;
+    return LM_OK;
+}
+
+/* A line that is no document, for the reason in lm_err(). */
+static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t offset,
+                  size_t fault)
+{
+    tok_job *job = w->job;
+    if (w->run->aside < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
+    lm_bad_line bad = { .file = (uint32_t)job->file, .line = line, .offset = offset, .bytes = n };
+    if (!job->bad_lines++) job->first_bad = line;
+    int rc = lm_record_add(&job->records, w->run->width,
+                           &(lm_record){ .kind = LM_REC_BAD, .bad = bad });
+    return rc ? rc : lm_buf_add(&job->bad, s, n + 1); /* with its LF */
+}
+
+/* Let go of a long line but for its text, which is in it or in the parser. */
+static void give_back_rest(const char *s, size_t n, const lm_line *doc)
+{
+    const char *end = s + n;
+    bool inside = doc->text >= s && doc->text < end;
+    const char *text = inside ? doc->text : end;
+    tok_give_back(s, (size_t)(text - s));
+    if (inside) tok_give_back(text + doc->text_size, (size_t)(end - text) - doc->text_size);
+}
+
+static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t offset)
+{
+    lm_line doc;
+    size_t fault = 0;
+    bool aside = w->run->aside >= 0;
+    /* A line that may yet be set aside, because of its domain, must not be spent. */
+    int rc = aside ? lm_line_parse(w->parser, s, n, &doc, &fault)
+                   : lm_line_spend(w->parser, s, n, &doc, &fault);
+    if (rc == 0) return LM_OK;
+    int domain = rc;
+    if (rc > 0)
+        domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
+    if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
+    if (domain < 0) return domain;
+    if (n > LONG_TEXT) give_back_rest(s, n, &doc);
+    rc = add_document(w, &doc, line, domain);
+    return rc == LM_EDATA ? lm_line_error(shown_name(w), line, offset, lm_err()) : rc;
+}
+
+static int read_lines(tok_work *w)
+{
+    char *s = (char *)w->chunk.bytes.data, *end = s + w->chunk.bytes.size;
+    uint64_t line = w->chunk.line, offset = w->chunk.offset;
+    uint64_t done = w->job->file == w->run->done_file ? w->run->done_lines : 0;
+    while (s < end) {
+        char *lf = memchr(s, '\n', (size_t)(end - s));
+        size_t n = (size_t)(lf - s);
+        if (line > done) {
+            int rc = read_line(w, s, n, line, offset);
+            if (rc) return rc;
+            w->job->lines++;
+        }
+        s = lf + 1;
+        offset += n + 1;
+        line++;
+    }
+    return LM_OK;
+}
+
+int tok_work_lines(tok_work *w)
+{
+    int rc = read_lines(w);
+    if (w->job->large) { /* before others take its room */
+        lm_buf_reset(&w->chunk.bytes, 0);
+        lm_line_parser_trim(w->parser);
+    }
+    return rc;
+}

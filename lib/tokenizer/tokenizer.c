@@ -1,0 +1,169 @@
+/* tokenizer.c -- a model and its two ways to encode: the words of tokenizer_words.c where the
+ * vocabulary proves them exact, SentencePiece where not. */
+#include "longmix/tokenizer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/hash.h"
+#include "lib/tokenizer/internal.h"
+
+#define MODEL_MAX ((size_t)1 << 28) /* bytes of a model file; real ones have a few millions */
+#define SLICE ((size_t)1 << 20)     /* bytes that lm_encode_some takes at a time */
+#define SLOW_GROWTH 12              /* ids a byte can become through a normalizer (NFKC: 11) */
+
+struct lm_tokenizer {
+    lm_spm *spm;
+    lm_vocab vocab;
+    uint64_t hash;
+    unsigned flags, width;
+    bool fast;
+    char why_slow[160];
+};
+
+struct lm_encoder {
+    const lm_tokenizer *t;
+    lm_words *words; /* NULL without the fast path */
+};
+
+static int read_file(const char *path, lm_buf *data)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f) return lm_fail_errno(errno, "%s", path);
+    int rc;
+    size_t got;
+    do {
+        rc = lm_buf_reserve(data, 1 << 16);
+        if (rc) break;
+        got = fread(data->data + data->size, 1, 1 << 16, f);
+        data->size += got;
+    } while (got);
+    if (!rc && ferror(f)) rc = lm_fail_errno(errno, "%s", path);
+    fclose(f);
+    return rc;
+}
+
+/* Decide whether the fast path may be used. */
+static int prove(lm_tokenizer *t, const lm_buf *data)
+{
+    if (t->flags & LM_TOKENIZER_REFERENCE) {
+        snprintf(t->why_slow, sizeof t->why_slow, "the reference was asked for");
+        return LM_OK;
+    }
+    lm_model m;
+    int rc = lm_model_read(&m, data->data, data->size, t->why_slow, sizeof t->why_slow);
+    if (rc > 0) rc = lm_vocab_prove(&t->vocab, &m, t->why_slow, sizeof t->why_slow);
+    lm_model_free(&m);
+    t->fast = rc > 0;
+    return rc < 0 ? rc : LM_OK;
+}
+
+int lm_tokenizer_open(lm_tokenizer **out, const char *path, unsigned flags)
+{
+    *out = NULL;
+    lm_buf data = LM_BUF_INIT(MODEL_MAX);
+    lm_tokenizer *t = calloc(1, sizeof *t);
+    if (!t) return lm_fail_nomem(sizeof *t);
+    t->flags = flags;
+    int rc = read_file(path, &data);
+    if (!rc) rc = lm_spm_open(&t->spm, data.data, data.size, path);
+    if (!rc) {
+        t->hash = lm_hash64(data.data, data.size);
+        t->width = lm_spm_vocab(t->spm) <= 65536 ? 2 : 4;
+        rc = prove(t, &data);
+    }
+    lm_buf_free(&data);
+    if (rc) {
+        lm_tokenizer_free(t);
+        return rc;
+    }
+    *out = t;
+    return LM_OK;
+}
+
+void lm_tokenizer_free(lm_tokenizer *t)
+{
+    if (!t) return;
+    lm_vocab_free(&t->vocab);
+    lm_spm_free(t->spm);
+    free(t);
+}
+
+uint32_t lm_tokenizer_vocab(const lm_tokenizer *t) { return lm_spm_vocab(t->spm); }
+unsigned lm_tokenizer_width(const lm_tokenizer *t) { return t->width; }
+int64_t lm_tokenizer_bos(const lm_tokenizer *t) { return lm_spm_bos(t->spm); }
+int64_t lm_tokenizer_eos(const lm_tokenizer *t) { return lm_spm_eos(t->spm); }
+uint64_t lm_tokenizer_hash(const lm_tokenizer *t) { return t->hash; }
+const char *lm_tokenizer_slow_reason(const lm_tokenizer *t) { return t->fast ? NULL : t->why_slow; }
+
+const char *lm_tokenizer_piece(const lm_tokenizer *t, uint32_t id)
+{
+    return lm_spm_piece(t->spm, id);
+}
+
+int lm_decode(const lm_tokenizer *t, const void *ids, size_t count, lm_buf *out)
+{
+    return lm_spm_decode(t->spm, ids, count, t->width, out);
+}
+
+int lm_encoder_new(lm_encoder **out, const lm_tokenizer *t)
+{
+    *out = NULL;
+    lm_encoder *e = calloc(1, sizeof *e);
+    if (!e) return lm_fail_nomem(sizeof *e);
+    e->t = t;
+    int rc = t->fast ? lm_words_new(&e->words, &t->vocab, t->width, t->flags) : LM_OK;
+    if (rc) {
+        free(e);
+        return rc;
+    }
+    *out = e;
+    return LM_OK;
+}
+
+void lm_encoder_free(lm_encoder *e)
+{
+    if (!e) return;
+    lm_words_free(e->words);
+    free(e);
+}
+
+size_t lm_encode_bound(const lm_tokenizer *t, size_t n)
+{
+    return lm_words_bound((t->fast ? 3 : SLOW_GROWTH) * n + 1, t->width);
+}
+
+static int encode(lm_encoder *e, const char *text, size_t n, bool first, lm_buf *out)
+{
+    if (e->words) return lm_words_encode(e->words, (const unsigned char *)text, n, first, out);
+    return lm_spm_encode(e->t->spm, text, n, e->t->width, out);
+}
+
+int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out)
+{
+    return encode(e, text, n, true, out);
+}
+
+/* A boundary past `SLICE` that no merge crosses, whatever stands around: between two characters
+ * that stand side by side in no piece. n where there is none. */
+static size_t slice_end(const lm_vocab *v, const unsigned char *text, size_t n)
+{
+    uint32_t c, before = LM_SPACE_MARK;
+    bool known = false; /* `before` is the character that ends at i */
+    size_t i = SLICE;
+    while (i < n && (text[i] & 0xc0) == 0x80) i++;
+    for (size_t len; i < n; i += len, before = c, known = len > 0) {
+        len = lm_utf8(text + i, n - i, &c);
+        if (!len) return n;
+        if (c == ' ') c = LM_SPACE_MARK;
+        if (known && !lm_may_join(v, before, c)) return i;
+    }
+    return n;
+}
+
+int lm_encode_some(lm_encoder *e, const char *text, size_t n, bool first, lm_buf *out, size_t *used)
+{
+    *used = e->words ? slice_end(&e->t->vocab, (const unsigned char *)text, n) : n;
+    return encode(e, text, *used, first, out);
+}

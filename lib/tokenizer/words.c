@@ -1,0 +1,419 @@
+/* words.c -- a text as words between cuts, each looked up in a table of the words
+ * seen and merged only where it is not there. One table a thread: no locks, no sharing. */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "lib/tokenizer/internal.h"
+
+#define CHUNK_BLOCKS 32          /* of 64 bytes: cut positions made at a time */
+#define TAIL 192                 /* the end of a text is copied, so that reads may pass it */
+#define PAD (64 + LM_SHORT)      /* bytes that may be read past a padded text */
+#define LONG_WORD 126            /* bytes of a word that fits the table of long words */
+#define KEEP_COPY ((size_t)1 << 20)
+#define STREAM_FROM 65536        /* symbols of a part */
+#define LARGE_HEAD ((size_t)1 << 17)
+
+/* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
+typedef struct slot {
+    uint64_t low, high;
+    unsigned char ids[14];
+    uint8_t size; /* of ids, in bytes */
+    uint8_t unused;
+} slot;
+_Static_assert(sizeof(slot) == 32, "two slots are a cache line");
+#define EMPTY_LOW UINT64_C(0xff) /* a 0xFF before other bytes: no word */
+
+/* Four slots are a set. A word that comes again moves to the front, where the common words are
+ * found at once; new words pass through the last two, so that words that come once push out each
+ * other. */
+#define WAYS 4
+#define SET_BITS 16
+
+typedef struct long_slot {
+    unsigned char word[LONG_WORD];
+    unsigned char ids[128];
+    uint8_t word_size, size;
+} long_slot;
+#define LONG_BITS 12
+_Static_assert(sizeof(long_slot) == 256, "a long slot is four cache lines");
+
+struct lm_words {
+    const lm_vocab *v;
+    lm_scan *scan;
+    unsigned width;
+    uint64_t mask; /* of sets */
+    unsigned long_shift;
+    slot *slots;
+    long_slot *long_slots;
+    size_t slots_bytes;
+    lm_bpe bpe;
+    lm_buf copy; /* the head of a text, or all of one that must be cleaned */
+    lm_buf rest; /* of mend_run */
+    unsigned char tail[TAIL + PAD];
+    uint32_t cuts[CHUNK_BLOCKS * 64 + 16];
+};
+
+/* Where the encoding of a text stands. */
+typedef struct cursor {
+    const unsigned char *text;
+    size_t start;        /* of the word at hand */
+    unsigned char *out;
+    unsigned char *last; /* where the ids of the word before begin */
+    size_t last_size;    /* of that word */
+} cursor;
+
+void lm_words_free(lm_words *w)
+{
+    if (!w) return;
+    if (w->slots) munmap(w->slots, w->slots_bytes);
+    free(w->long_slots);
+    lm_bpe_free(&w->bpe);
+    lm_buf_free(&w->copy);
+    lm_buf_free(&w->rest);
+    free(w);
+}
+
+static inline uint64_t load64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
+
+/* ---- words that are not in the table ---- */
+
+__attribute__((noinline)) static unsigned char *
+long_word(lm_words *w, const unsigned char *p, size_t n, unsigned char *out)
+{
+    if (n > LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
+    uint64_t h = n;
+    for (size_t i = 0; i + 8 < n; i += 8)
+        h = (h ^ load64(p + i)) * UINT64_C(0x9fb21c651e98df25), h ^= h >> 29;
+    h = (h ^ load64(p + n - 8)) * UINT64_C(0x9e3779b97f4a7c15);
+    long_slot *s = &w->long_slots[h >> w->long_shift];
+    if (s->word_size == n && !memcmp(s->word, p, n)) {
+        memcpy(out, s->ids, s->size);
+        return out + s->size;
+    }
+    unsigned char *end = lm_bpe_encode(&w->bpe, p, n, out);
+    if (!end || (size_t)(end - out) > sizeof s->ids) return end;
+    s->word_size = (uint8_t)n;
+    memcpy(s->word, p, n);
+    s->size = (uint8_t)(end - out);
+    memcpy(s->ids, out, s->size);
+    return end;
+}
+
+/* ---- the loop ---- */
+
+/* Bytes past a word's end, all ones, from pad + 16 - size. */
+static const unsigned char pad[2 * LM_SHORT] = {
+    [LM_SHORT] = 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255 };
+
+static inline slot *set_of(const lm_words *w, uint64_t low, uint64_t high)
+{
+    uint64_t h = low * UINT64_C(0x9e3779b97f4a7c15) + high * UINT64_C(0x9fb21c651e98df25);
+    return &w->slots[WAYS * (h >> (64 - SET_BITS) & w->mask)];
+}
+
+static void put_word(slot *set, uint64_t low, uint64_t high, const unsigned char *ids, size_t size)
+{
+    if (size > sizeof set->ids) return;
+    slot *s = set;
+    while (s < set + WAYS - 2 && s->low != EMPTY_LOW) s++;
+    if (s == set + WAYS - 2) s[1] = s[0];
+    s->low = low;
+    s->high = high;
+    s->size = (uint8_t)size;
+    memcpy(s->ids, ids, size);
+}
+
+/* The word at p is not at the front of its set: move it forward, or make its ids. */
+__attribute__((noinline)) static unsigned char *
+other_word(lm_words *w, const unsigned char *p, size_t size, slot *set, uint64_t low, uint64_t high,
+           unsigned char *out)
+{
+    for (slot *s = set + 1; s < set + WAYS; s++) {
+        if (s->low != low || s->high != high) continue;
+        slot hit = *s, *to = s == set + 1 ? set : set + 1;
+        *s = *to;
+        *to = hit;
+        memcpy(out, hit.ids, sizeof hit.ids);
+        return out + hit.size;
+    }
+    unsigned char *end = lm_bpe_encode(&w->bpe, p, size, out);
+    if (end) put_word(set, low, high, out, (size_t)(end - out));
+    return end;
+}
+
+/* Write the ids of a word; up to 16 bytes past them are written too. */
+static inline __attribute__((always_inline)) unsigned char *
+encode_word(lm_words *w, const unsigned char *p, size_t size, unsigned char *out)
+{
+    if (__builtin_expect(size > LM_SHORT, 0)) return long_word(w, p, size, out);
+    uint64_t low = load64(p) | load64(pad + 16 - size);
+    uint64_t high = load64(p + 8) | load64(pad + 24 - size);
+    slot *set = set_of(w, low, high);
+    if (__builtin_expect(set->low != low || set->high != high, 0))
+        return other_word(w, p, size, set, low, high, out);
+    memcpy(out, set->ids, 16);
+    return out + set->size;
+}
+
+static unsigned char *encode_spaces(lm_words *w, size_t n, unsigned char *out)
+{
+    unsigned char spaces[LONG_WORD];
+    if (n > LONG_WORD) return lm_bpe_spaces(&w->bpe, n, out);
+    memset(spaces, ' ', sizeof spaces);
+    return encode_word(w, spaces, n, out);
+}
+
+/* The word just written, from `word` to c->out, follows a run of spaces and begins with the
+ * run's last. Where that one merged with nothing it belongs to the run: write that anew. */
+__attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned char *word)
+{
+    if (lm_get_id(word, w->width) != w->v->space) return true;
+    word += w->width;
+    size_t rest = (size_t)(c->out - word);
+    w->rest.size = 0;
+    if ((w->bpe.rc = lm_buf_add(&w->rest, word, rest))) return false;
+    unsigned char *end = encode_spaces(w, c->last_size + 1, c->last);
+    if (!end) return false;
+    if (rest) memcpy(end, w->rest.data, rest);
+    c->out = end + rest;
+    return true;
+}
+
+/* Encode the words that end at the `count` cuts. False with w->bpe.rc set. */
+static inline __attribute__((always_inline)) bool
+encode_words(lm_words *w, cursor *c, const uint32_t *cuts, size_t count, bool runs)
+{
+    const unsigned char *text = c->text;
+    unsigned char *out = c->out, *word = c->last;
+    size_t start = c->start, size = c->last_size;
+    for (size_t i = 0; i < count; i++) {
+        const unsigned char *p = text + start;
+        if (runs) {
+            c->last = word;
+            c->last_size = size;
+        }
+        word = out;
+        size = cuts[i] - start;
+        out = encode_word(w, p, size, out);
+        if (__builtin_expect(!out, 0)) return false;
+        if (runs && *p == ' ' && start && p[-1] == ' ') {
+            c->out = out;
+            if (!mend_run(w, c, word)) return false;
+            out = c->out;
+        }
+        start = cuts[i];
+    }
+    c->out = out;
+    c->start = start;
+    c->last = word;
+    c->last_size = size;
+    return true;
+}
+
+static bool encode_cuts(lm_words *w, cursor *c, size_t count, unsigned flags)
+{
+    if (flags & LM_SAW_FF) {
+        w->bpe.rc = LM_UNCLEAN;
+        return false;
+    }
+    /* The run may have ended in the chunk before, its last space waiting at the start. */
+    bool runs = w->v->runs_last && (flags & LM_SAW_RUN || (c->start && c->text[c->start] == ' ' &&
+                                                           c->text[c->start - 1] == ' '));
+    return runs ? encode_words(w, c, w->cuts, count, true)
+                : encode_words(w, c, w->cuts, count, false);
+}
+
+/* Encode c->text from c->start, a cut or 0, to its end at n. PAD zero bytes follow it. */
+static bool encode_padded(lm_words *w, cursor *c, size_t n)
+{
+    uint8_t prev = LM_CLASSES;
+    for (size_t pos = c->start; pos < n; pos += CHUNK_BLOCKS * 64) {
+        size_t blocks = (n - pos + 63) / 64;
+        bool last = blocks <= CHUNK_BLOCKS;
+        unsigned flags = 0;
+        if (!last) blocks = CHUNK_BLOCKS;
+        size_t count = w->scan(w->v, c->text, pos, blocks, &prev, &flags, w->cuts);
+        if (last) {
+            while (count && w->cuts[count - 1] >= n) count--;
+            w->cuts[count++] = (uint32_t)n;
+        }
+        if (!encode_cuts(w, c, count, flags)) return false;
+    }
+    return true;
+}
+
+/* The same for a text that nothing may be read behind. */
+static bool encode_span(lm_words *w, cursor *c, size_t n)
+{
+    uint8_t prev = LM_CLASSES;
+    size_t pos = c->start;
+    while (n - pos >= PAD) {
+        size_t blocks = (n - pos - LM_SHORT) / 64;
+        unsigned flags = 0;
+        if (blocks > CHUNK_BLOCKS) blocks = CHUNK_BLOCKS;
+        size_t count = w->scan(w->v, c->text, pos, blocks, &prev, &flags, w->cuts);
+        if (!encode_cuts(w, c, count, flags)) return false;
+        pos += 64 * blocks;
+    }
+    while (n - c->start >= TAIL) { /* a long word reaches into the rest */
+        if (pos == c->start) pos++;
+        while (pos < n && !lm_cut_at(w->v, c->text, pos, n)) pos++;
+        w->cuts[0] = (uint32_t)pos;
+        if (!encode_cuts(w, c, 1, 0)) return false;
+    }
+    if (c->start == n) return true;
+    /* One byte before goes along: it tells whether a run of spaces was cut there. */
+    size_t extra = c->start ? 1 : 0, size = n - c->start;
+    memcpy(w->tail, c->text + c->start - extra, size + extra);
+    memset(w->tail + size + extra, 0, PAD);
+    c->text = w->tail;
+    c->start = extra;
+    return encode_padded(w, c, size + extra);
+}
+
+/* ---- a thread's table ---- */
+
+static void put_known(lm_words *w)
+{
+    for (size_t i = 0; i < w->v->known_count; i++) {
+        const lm_known *k = &w->v->known[i];
+        uint64_t low = load64(k->text) | load64(pad + 16 - k->size);
+        uint64_t high = load64(k->text + 8) | load64(pad + 24 - k->size);
+        unsigned char id[4];
+        lm_put_id(id, k->id, w->width);
+        put_word(set_of(w, low, high), low, high, id, w->width);
+    }
+}
+
+int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned flags)
+{
+    *out = NULL;
+    lm_words *w = calloc(1, sizeof *w);
+    if (!w) return lm_fail_nomem(sizeof *w);
+    bool small = flags & LM_TOKENIZER_SMALL;
+    unsigned bits = small ? 3 : SET_BITS, long_bits = small ? 2 : LONG_BITS;
+    bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
+    w->v = v;
+    w->width = width;
+    w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
+    w->copy.max = w->rest.max = SIZE_MAX / 2;
+    lm_bpe_init(&w->bpe, v, width, simd && v->narrow, flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
+    w->mask = (UINT64_C(1) << bits) - 1;
+    w->long_shift = 64 - long_bits;
+    w->slots_bytes = sizeof(slot) * WAYS << bits;
+    void *p =
+        mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    w->slots = p == MAP_FAILED ? NULL : p;
+    w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
+    if (!w->slots || !w->long_slots) {
+        lm_words_free(w);
+        return lm_fail_nomem(sizeof(slot) * WAYS << bits);
+    }
+    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
+    for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
+    if (!small) put_known(w);
+    *out = w;
+    return LM_OK;
+}
+
+/* ---- texts ---- */
+
+/* A copy of the text with what the loop relies on: the dummy prefix as a space, every U+2581 a
+ * space (SentencePiece does not tell them apart), every byte that is no UTF-8 as U+FFFD, and
+ * zeroes behind. */
+static int copy_text(lm_buf *copy, const unsigned char *text, size_t n, bool prefix, bool clean)
+{
+    copy->size = 0;
+    int rc = lm_buf_reserve(copy, (clean ? 3 * n : n) + 1 + PAD);
+    if (rc) return rc;
+    unsigned char *q = copy->data;
+    if (prefix) *q++ = ' ';
+    if (clean) {
+        for (size_t i = 0, len; i < n; i += len) {
+            uint32_t c;
+            if (!(len = lm_utf8(text + i, n - i, &c))) {
+                memcpy(q, "\xef\xbf\xbd", 3);
+                q += 3;
+                len = 1;
+            } else if (c == LM_SPACE_MARK) {
+                *q++ = ' ';
+            } else {
+                memcpy(q, text + i, len);
+                q += len;
+            }
+        }
+    } else if (n) {
+        memcpy(q, text, n);
+        q += n;
+    }
+    copy->size = (size_t)(q - copy->data);
+    memset(q, 0, PAD);
+    return LM_OK;
+}
+
+/* How much of the text the dummy prefix can reach: to the first cut behind a character that is
+ * no space. */
+static size_t head_size(const lm_vocab *v, const unsigned char *text, size_t n)
+{
+    size_t i = 0;
+    while (i < n && text[i] == ' ') i++;
+    if (i < n) i++;
+    while (i < n && !lm_cut_at(v, text, i, n)) i++;
+    return i;
+}
+
+static bool encode_copy(lm_words *w, cursor *c)
+{
+    c->text = w->copy.data;
+    c->start = 0;
+    return encode_padded(w, c, w->copy.size);
+}
+
+static int encode_as_is(lm_words *w, const unsigned char *text, size_t n, bool prefix, cursor *c)
+{
+    if (prefix) {
+        size_t head = head_size(w->v, text, n);
+        if (head > LARGE_HEAD && text[0] != ' ') { /* too large to copy */
+            c->out = lm_bpe_encode_after_space(&w->bpe, text, head, c->out);
+            if (!c->out) return w->bpe.rc;
+        } else {
+            int rc = copy_text(&w->copy, text, head, true, false);
+            if (rc) return rc;
+            if (!encode_copy(w, c)) return w->bpe.rc;
+        }
+        text += head;
+        n -= head;
+    }
+    c->text = text;
+    c->start = 0;
+    return encode_span(w, c, n) ? LM_OK : w->bpe.rc;
+}
+
+int lm_words_encode(lm_words *w, const unsigned char *text, size_t n, bool first, lm_buf *out)
+{
+    if (n == 0) return LM_OK;
+    bool prefix = first && w->v->dummy_prefix;
+    int rc = lm_buf_reserve(out, lm_words_bound(n, w->width));
+    if (rc) return rc;
+    cursor c = { .out = out->data + out->size, .last = out->data + out->size };
+    rc = encode_as_is(w, text, n, prefix, &c);
+    if (rc == LM_UNCLEAN) {
+        rc = copy_text(&w->copy, text, n, prefix, true);
+        if (!rc) rc = lm_buf_reserve(out, lm_words_bound(w->copy.size, w->width));
+        if (!rc) {
+            c.out = c.last = out->data + out->size;
+            if (!encode_copy(w, &c)) rc = w->bpe.rc;
+        }
+    }
+    if (!rc) out->size = (size_t)(c.out - out->data);
+    lm_bpe_trim(&w->bpe);
+    lm_buf_reset(&w->copy, KEEP_COPY);
+    lm_buf_reset(&w->rest, KEEP_COPY);
+    return rc;
+}

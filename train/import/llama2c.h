@@ -1,0 +1,13 @@
+/* llama2c.h -- checkpoints of llama2.c (its first format) as Hugging Face model directories. */
+#ifndef TRAIN_IMPORT_LLAMA2C_H
+#define TRAIN_IMPORT_LLAMA2C_H
+
+#include "longmix/err.h"
+
+/* Read MODEL.bin and TOKENIZER.bin, and write into the directory `out` (made where it is absent)
+ * config.json, model.safetensors, tokenizer.model (SentencePiece, BPE with byte fallback) and
+ * tokenizer_config.json. 0, LM_EIO, or LM_EDATA for a file that is cut short, too long, or holds
+ * a shape that cannot be. */
+LM_CHECKED int tr_import_llama2c(const char *model, const char *tokenizer, const char *out);
+
+#endif

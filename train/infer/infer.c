@@ -1,0 +1,184 @@
+#include "train/infer/infer.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/threads.h"
+#include "train/model/model.h"
+
+enum { PATH_SIZE = 4096, CHUNK = 512, SLICE = 2048, NAME_SIZE = 64 };
+
+struct tr_infer {
+    tr_config read, c; /* as the file says; as it is used */
+    backend *b;
+    tr_layout l;
+    tr_model *m;
+    size_t past, length;        /* length: what the cache holds */
+    int32_t *targets;           /* [chunk] */
+    float *losses;              /* [chunk] */
+    char attention[NAME_SIZE], scaling[NAME_SIZE];
+};
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static int keep_name(char *to, const char *name, const char *what)
+{
+    if ((size_t)snprintf(to, NAME_SIZE, "%s", name) < NAME_SIZE) return LM_OK;
+    return lm_fail(LM_EUSAGE, "%s %s: too long", what, name);
+}
+
+/* Settings from options, into s->c and the layout. */
+static int settle(tr_infer *s, const tr_infer_options *o)
+{
+    const char *attention = o->attention ? o->attention : "rope";
+    s->c = s->read;
+    if (o->rope_base > 0) s->c.rope.theta = o->rope_base;
+    int rc = keep_name(s->attention, attention, "attention");
+    const char *own = s->read.rope.type == TR_ROPE_PLAIN ? "none" : "model";
+    if (!rc) rc = keep_name(s->scaling, o->scaling ? o->scaling : own, "RoPE scaling");
+    if (!rc && o->scaling) rc = tr_rope_override(&s->c, o->scaling);
+    if (!rc) rc = attn_form_parse(&s->l.attention, attention, s->c.positions);
+    if (rc) return rc;
+    if (!o->length || o->length > INT32_MAX)
+        return lm_fail(LM_EUSAGE, "a context of %zu tokens", o->length);
+    if (o->no_successive) s->l.attention.successive = false;
+    if (o->no_inter) s->l.attention.inter = false;
+    s->l.mscale = o->mscale;
+    s->l.length = o->length;
+    return LM_OK;
+}
+
+static void lay_out(tr_infer *s, const tr_infer_options *o)
+{
+    size_t chunk = o->chunk ? o->chunk : CHUNK;
+    if (chunk > o->length) chunk = o->length;
+    size_t whole = (chunk + BK_BLOCK - 1) / BK_BLOCK * BK_BLOCK;
+    s->length = o->length;
+    s->l.tokens = chunk;
+    s->l.slice = whole < SLICE ? whole : SLICE;
+    s->l.cache = o->length;
+    s->l.any_form = true;
+}
+
+static int check_memory(const tr_infer *s)
+{
+    tr_plan p;
+    int rc = tr_model_plan(&p, &s->c, &s->l, s->b);
+    size_t there = s->b->available(s->b);
+    if (rc || !there || p.total <= there) return rc;
+    return lm_fail(LM_ENOMEM,
+                   "%zu tokens of context need %zu MiB (weights %zu, keys and values %zu), and %zu "
+                   "MiB are available; a shorter context would fit",
+                   s->length, p.total >> 20, p.bytes[TR_MEM_WEIGHTS] >> 20,
+                   p.bytes[TR_MEM_CACHE] >> 20, there >> 20);
+}
+
+int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
+{
+    char path[PATH_SIZE];
+    *out = NULL;
+    if ((size_t)snprintf(path, sizeof path, "%s/config.json", o->model) >= sizeof path)
+        return lm_fail(LM_EUSAGE, "%s: the path is too long", o->model);
+    tr_infer *s = calloc(1, sizeof *s);
+    if (!s) return lm_fail_nomem(sizeof *s);
+    s->b = b;
+    int rc = tr_config_load(&s->read, path);
+    if (!rc) rc = settle(s, o);
+    if (!rc) lay_out(s, o);
+    if (!rc) rc = check_memory(s);
+    if (!rc) rc = tr_model_new(&s->m, &s->c, &s->l, b);
+    if (!rc) rc = tr_model_load(s->m, o->model, NULL);
+    if (!rc) {
+        s->targets = malloc(s->l.tokens * sizeof *s->targets);
+        s->losses = malloc(s->l.tokens * sizeof *s->losses);
+        if (!s->targets || !s->losses) rc = lm_fail_nomem(s->l.tokens * sizeof *s->targets);
+    }
+    if (rc) tr_infer_close(s);
+    else *out = s;
+    return rc;
+}
+
+void tr_infer_close(tr_infer *s)
+{
+    if (!s) return;
+    tr_model_free(s->m);
+    tr_config_free(&s->read);
+    free(s->targets);
+    free(s->losses);
+    free(s);
+}
+
+int tr_infer_set(tr_infer *s, const tr_infer_options *o)
+{
+    if (o->length > s->length)
+        return lm_fail(LM_EUSAGE, "%zu tokens of context in a session made for %zu", o->length,
+                       s->length);
+    tr_infer before = *s;
+    int rc = settle(s, o);
+    if (!rc) rc = tr_model_attend(s->m, &s->l);
+    if (rc) *s = before;
+    else s->past = 0;
+    return rc;
+}
+
+const tr_config *tr_infer_config(const tr_infer *s) { return &s->c; }
+size_t tr_infer_length(const tr_infer *s) { return s->l.length; }
+size_t tr_infer_past(const tr_infer *s) { return s->past; }
+void tr_infer_rewind(tr_infer *s, size_t to) { s->past = to < s->past ? to : s->past; }
+
+lm_json *tr_infer_json(const tr_infer *s)
+{
+    lm_json *o = lm_json_object();
+    const attn_form *f = &s->l.attention;
+    lm_json_set_str(o, "attention", s->attention);
+    if (f->stride)
+        lm_json_set_str(o, "dca_parts", f->successive ? f->inter ? "all" : "intra+successive"
+                                        : f->inter    ? "intra+inter"
+                                                      : "intra");
+    lm_json_set_str(o, "scaling", s->scaling);
+    lm_json_set_f64(o, "rope_base", s->c.rope.theta);
+    lm_json_set_f64(o, "mscale", s->l.mscale);
+    lm_json_set_u64(o, "trained", s->c.positions);
+    lm_json_set_str(o, "backend", s->b->name);
+    return o;
+}
+
+/* ---- reading --------------------------------------------------------------------------- */
+
+/* ids[at .. at+n-1] of a call of `all_n` tokens. */
+static int read_chunk(tr_infer *s, const int32_t *ids, size_t at, size_t n, size_t all_n,
+                      float *logits, float *losses, float *all)
+{
+    uint32_t starts[2] = { 0, (uint32_t)n };
+    bool last = at + n == all_n;
+    for (size_t i = 0; i < n; i++)
+        s->targets[i] = losses && at + i + 1 < all_n ? ids[at + i + 1] : -1;
+    tr_batch t = { n, ids + at, s->targets, 1, starts, s->past };
+    float *to = all ? all + at * s->c.vocab : last ? logits : NULL;
+    int rc = tr_model_read(s->m, &t, all != NULL, to, losses ? s->losses : NULL);
+    if (rc) return rc;
+    for (size_t i = 0; losses && i < n && at + i + 1 < all_n; i++) losses[at + i] = s->losses[i];
+    if (all && last && logits)
+        for (size_t i = 0; i < s->c.vocab; i++) logits[i] = all[(all_n - 1) * s->c.vocab + i];
+    s->past += n;
+    return LM_OK;
+}
+
+int tr_infer_read(tr_infer *s, const int32_t *ids, size_t n, float *logits, float *losses,
+                  float *all)
+{
+    size_t before = s->past;
+    int rc = LM_OK;
+    if (!n || n > s->l.length - s->past)
+        return lm_fail(LM_EUSAGE, "%zu tokens after %zu, in a context of %zu", n, s->past,
+                       s->l.length);
+    for (size_t at = 0, part = 0; !rc && at < n; at += part) {
+        part = n - at < s->l.tokens ? n - at : s->l.tokens;
+        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
+        if (!rc) rc = read_chunk(s, ids, at, part, n, logits, losses, all);
+    }
+    if (rc) s->past = before;
+    return rc;
+}

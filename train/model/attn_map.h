@@ -1,0 +1,64 @@
+/* attn_map.h -- which keys a query sees, and at which positions both are turned, for every form of
+ * attention; once, in plain C, for all backends.
+ *
+ * Plain RoPE is one causal call at positions counted from the start of the document. Dual Chunk
+ * Attention (An et al. 2024, arXiv 2402.17463, section 3) cuts a document into chunks of s tokens
+ * and turns key j once, to j mod s. A query i stands
+ *   for keys of its own chunk           at i mod s                   (causal)
+ *   for those of the chunk before       at min(i mod s + s, c')
+ *   for those of all earlier chunks     at min(2 s - 1, c')
+ * where c' is the greatest position. Three calls of attention, merged by their log-sum-exp, equal
+ * one softmax over that matrix of relative positions. */
+#ifndef TRAIN_MODEL_ATTN_MAP_H
+#define TRAIN_MODEL_ATTN_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "longmix/err.h"
+#include "train/backend.h"
+
+enum attn_part { ATTN_INTRA, ATTN_SUCCESSIVE, ATTN_INTER, ATTN_PARTS };
+
+typedef struct attn_form {
+    size_t stride; /* s; 0: plain RoPE, one chunk without end */
+    size_t clamp;  /* c', the greatest position a query takes */
+    /* Cleared for the paper's ablation (its Figure 4). Without `successive`, inter takes the chunk
+     * before, too; without both, a query sees its own chunk alone. */
+    bool successive, inter;
+} attn_form;
+
+/* `text` for a model pretrained at `trained` tokens (L0):
+ *   rope              plain
+ *   dca               the paper's: s = 3/4 L0, c' = L0 - 1
+ *   dca:chunkllama    the authors' code: c' = 3/4 L0, s = c' - L0/8
+ *   dca:CHUNK,LOCAL   explicit, as Qwen2.5-1M: s = CHUNK - LOCAL, c' = CHUNK
+ * LM_EUSAGE, with what is wrong, for anything else: a chunk past L0, CHUNK <= LOCAL, a window
+ * LOCAL longer than s. */
+LM_CHECKED int attn_form_parse(attn_form *out, const char *text, size_t trained);
+
+/* The positions that a table for sequences of `length` tokens must hold. */
+size_t attn_form_positions(const attn_form *f, size_t length);
+
+/* The calls of one forward of attention. */
+typedef struct attn_map {
+    size_t parts;                /* 1, or ATTN_PARTS */
+    bk_spans spans[ATTN_PARTS];  /* count 0: that call is left out */
+    int32_t *query[ATTN_PARTS];  /* [queries] positions; no meaning where a query is in no span */
+    int32_t *key;                /* [queries] positions of the new tokens' keys */
+    bk_span *v[ATTN_PARTS];      /* what spans[] points to */
+    size_t max_queries;
+} attn_map;
+
+/* Room for calls of at most `queries` tokens. 0 or LM_ENOMEM. */
+LM_CHECKED int attn_map_new(attn_map *m, const attn_form *f, size_t queries);
+void attn_map_free(attn_map *m); /* a zeroed one is fine */
+
+/* Fill the map for documents starts[0] = 0 .. starts[count] = n tokens (each not empty), whose keys
+ * are the same rows. Or, with `past` > 0 and count 1: n tokens that go on with `past` tokens whose
+ * keys are rows 0 .. past-1, their own keys being rows past .. past+n-1. */
+void attn_map_fill(attn_map *m, const attn_form *f, const uint32_t *starts, size_t count,
+                   size_t past);
+
+#endif

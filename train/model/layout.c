@@ -1,0 +1,263 @@
+/* How a model lies in memory: what it takes, counted or allocated, and the names and shapes of its
+ * parameters. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "train/model/internal.h"
+
+const char *const tr_memory_names[TR_MEM_KINDS] = {
+    "weights", "gradients", "optimizer state", "kept for the way back", "kept attention output",
+    "keys and values", "working set of a layer", "slices of MLP and loss",
+};
+
+/* ---- memory ---------------------------------------------------------------------------- */
+
+/* One walk over everything a model owns serves to count it, and to allocate it. */
+typedef struct taker {
+    tr_plan plan;
+    backend *b;   /* sizes of numbers */
+    tr_model *m;  /* NULL: count only */
+    int rc;
+} taker;
+
+/* Sizes past all memory stay so: the plan is what refuses them. */
+static void count_up(size_t *sum, size_t bytes)
+{
+    if (__builtin_add_overflow(*sum, bytes, sum)) *sum = SIZE_MAX;
+}
+
+static void *take_from(taker *t, bool host, enum tr_memory kind, size_t count, size_t width)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, width, &bytes)) bytes = SIZE_MAX;
+    count_up(host ? &t->plan.host[kind] : &t->plan.bytes[kind], bytes);
+    count_up(host ? &t->plan.host_total : &t->plan.total, bytes);
+    if (!t->m || t->rc) return NULL;
+    tr_model *m = t->m;
+    if (m->n_blocks == m->cap_blocks) {
+        size_t cap = m->cap_blocks ? 2 * m->cap_blocks : 64;
+        void *p = realloc(m->blocks, cap * sizeof *m->blocks);
+        if (!p) {
+            t->rc = lm_fail_nomem(cap * sizeof *m->blocks);
+            return NULL;
+        }
+        m->blocks = p;
+        m->cap_blocks = cap;
+    }
+    void *p = NULL;
+    t->rc = (host ? m->b->alloc_host : m->b->alloc)(m->b, &p, bytes);
+    if (t->rc) return NULL;
+    m->blocks[m->n_blocks].p = p;
+    m->blocks[m->n_blocks].host = host;
+    m->blocks[m->n_blocks++].bytes = bytes;
+    return p;
+}
+
+static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
+{
+    return take_from(t, false, kind, count, width);
+}
+
+static bk_act *take_act(taker *t, enum tr_memory kind, size_t n)
+{
+    return take(t, kind, n, t->b->act_bytes);
+}
+
+static bk_acc *take_acc(taker *t, enum tr_memory kind, size_t n)
+{
+    return take(t, kind, n, t->b->acc_bytes);
+}
+
+/* Where each parameter begins when all stand end to end, and what each rank's share is. */
+static void place_params(tr_model *m, const tr_layout *l)
+{
+    enum { ALIGN = 64 };                 /* numbers: what vector loads and products like */
+    const size_t most = SIZE_MAX / 1024; /* no memory holds that */
+    size_t all = 0, ranks = (size_t)m->ranks->size;
+    for (size_t i = 0; i < m->n_params; i++) {
+        m->params[i].at = all;
+        size_t n = tr_param_count(&m->params[i]);
+        all = n > most - all ? most : all + (n + ALIGN - 1) / ALIGN * ALIGN;
+    }
+    m->share = l->train ? ((all + ranks - 1) / ranks + ALIGN - 1) / ALIGN * ALIGN : all;
+}
+
+static void take_state(taker *t, const tr_layout *l, tr_model *m)
+{
+    const size_t stage = l->stage ? l->stage : (size_t)4 << 20;
+    m->staged = stage < m->share ? stage : m->share;
+    for (size_t k = 0; k < (t->b->master ? TR_STATES : TR_STATE_MASTER); k++) {
+        if (!l->offload_optimizer) {
+            m->state[k] = take_acc(t, TR_MEM_OPTIMIZER, m->share);
+            continue;
+        }
+        m->host_state[k] = take_from(t, true, TR_MEM_OPTIMIZER, m->share, t->b->acc_bytes);
+        for (size_t i = 0; i < BK_LANES; i++)
+            m->stage[i][k] = take_acc(t, TR_MEM_OPTIMIZER, m->staged);
+    }
+}
+
+static void take_params(taker *t, const tr_layout *l, tr_model *m)
+{
+    m->ranks = l->ranks ? l->ranks : comm_alone();
+    place_params(m, l);
+    size_t all = m->share * (l->train ? (size_t)m->ranks->size : 1);
+    m->weights = take_act(t, TR_MEM_WEIGHTS, all);
+    if (l->train) m->gradients = take_acc(t, TR_MEM_GRADIENTS, all);
+    for (size_t i = 0; i < m->n_params; i++) {
+        tr_param *p = &m->params[i];
+        if (m->weights) p->w = bk_at(t->b, m->weights, p->at);
+        if (m->gradients) p->grad = bk_acc_at(t->b, m->gradients, p->at);
+    }
+    if (l->train) take_state(t, l, m);
+}
+
+static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer *layers)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv_row = c->kv_heads * c->head_dim;
+    bool each = l->train && !l->recompute, attention = each || (l->train && l->keep_attention);
+    for (size_t i = 0; i < c->layers; i++) {
+        layer *y = &layers[i];
+        bool own = each || i == 0;
+        enum tr_memory kind = each ? TR_MEM_LAYERS : TR_MEM_WORK;
+        if (!own) {
+            size_t first = y->first;
+            *y = layers[0];
+            y->first = first;
+            y->host = NULL;
+        }
+        /* Two inputs take turns where there is no way back, or the others wait elsewhere. */
+        bool turns = !l->train || l->offload_checkpoints;
+        if (!turns || i < 2) y->x = take_act(t, TR_MEM_LAYERS, n * c->dim);
+        else y->x = layers[i - 2].x;
+        if (l->train && l->offload_checkpoints && i + 2 < c->layers)
+            y->host = take_from(t, true, TR_MEM_LAYERS, n * c->dim, t->b->act_bytes);
+        if (own || attention) {
+            enum tr_memory here = each ? TR_MEM_LAYERS : attention ? TR_MEM_ATTENTION : TR_MEM_WORK;
+            y->o = take_act(t, here, q);
+            y->lse = take_acc(t, here, n * c->heads);
+        }
+        if (own || l->cache) {
+            size_t rows = l->cache ? l->cache : n;
+            y->k = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
+            y->v = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
+        }
+        if (!own) continue;
+        y->h = take_act(t, kind, n * c->dim);
+        y->q = take_act(t, kind, q);
+        y->mid = take_act(t, kind, n * c->dim);
+        y->h2 = take_act(t, kind, n * c->dim);
+        y->rstd = take_acc(t, kind, n);
+        y->rstd2 = take_acc(t, kind, n);
+        y->gate = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
+        y->up = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
+    }
+}
+
+/* Positions of queries and keys. One part turns queries and keys in place, at the same ones. */
+static void take_positions(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim;
+    size_t rows = attn_form_positions(&l->attention, l->length);
+    if (l->any_form) rows = l->length > c->positions ? l->length : c->positions + 1;
+    m->rope = take_acc(t, TR_MEM_WORK, rows * c->head_dim);
+    m->at_key = m->at_query[ATTN_INTRA] = take(t, TR_MEM_WORK, n, 4);
+    if (!l->attention.stride && !l->any_form) return;
+    m->at_query[ATTN_SUCCESSIVE] = take(t, TR_MEM_WORK, n, 4);
+    m->at_query[ATTN_INTER] = take(t, TR_MEM_WORK, n, 4);
+    m->turned = take_act(t, TR_MEM_WORK, q);
+    if (l->train) m->dturned = take_act(t, TR_MEM_WORK, q);
+}
+
+static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+{
+    size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
+    take_params(t, l, m);
+    take_layers(t, c, l, m->layers);
+    m->out = take_act(t, TR_MEM_LAYERS, n * c->dim);
+    m->norm = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->rstd = take_acc(t, TR_MEM_WORK, n);
+    m->loss = take_acc(t, TR_MEM_WORK, n);
+    m->ids = take(t, TR_MEM_WORK, n, 4);
+    m->targets = take(t, TR_MEM_WORK, n, 4);
+    take_positions(t, c, l, m);
+    m->act = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+    m->logits = take_act(t, TR_MEM_SLICE, l->slice * c->vocab);
+    if (!l->train) return;
+    m->dx = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->dh = take_act(t, TR_MEM_WORK, n * c->dim);
+    m->dout = take_act(t, TR_MEM_WORK, q);
+    m->dq = take_act(t, TR_MEM_WORK, q);
+    m->dk = take_act(t, TR_MEM_WORK, kv);
+    m->dv = take_act(t, TR_MEM_WORK, kv);
+    m->delta = take_acc(t, TR_MEM_WORK, n * c->heads);
+    m->dact = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+    m->dup = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+}
+
+static void name_param(tr_param *p, size_t rows, size_t cols, const char *fmt, size_t i)
+{
+    p->rows = rows;
+    p->cols = cols;
+    snprintf(p->name, sizeof p->name, fmt, i);
+}
+
+static void name_params(tr_model *m, const tr_config *c)
+{
+    size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    tr_param *p = m->params;
+    name_param(p++, c->vocab, c->dim, "model.embed_tokens.weight", 0);
+    for (size_t i = 0; i < c->layers; i++) {
+        m->layers[i].first = (size_t)(p - m->params);
+        name_param(p++, 1, c->dim, "model.layers.%zu.input_layernorm.weight", i);
+        name_param(p++, q, c->dim, "model.layers.%zu.self_attn.q_proj.weight", i);
+        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.k_proj.weight", i);
+        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.v_proj.weight", i);
+        name_param(p++, c->dim, q, "model.layers.%zu.self_attn.o_proj.weight", i);
+        name_param(p++, 1, c->dim, "model.layers.%zu.post_attention_layernorm.weight", i);
+        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.gate_proj.weight", i);
+        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.up_proj.weight", i);
+        name_param(p++, c->dim, c->mlp, "model.layers.%zu.mlp.down_proj.weight", i);
+    }
+    name_param(p++, 1, c->dim, "model.norm.weight", 0);
+    if (!c->tied) name_param(p++, c->vocab, c->dim, "lm_head.weight", 0);
+}
+
+int tr_model_outline(tr_model **out, const tr_config *c)
+{
+    tr_model *m = calloc(1, sizeof *m);
+    if (m) {
+        m->c = c;
+        m->n_params = 1 + c->layers * LAYER_PARAMS + 1 + (c->tied ? 0 : 1);
+        m->params = calloc(m->n_params, sizeof *m->params);
+        m->layers = calloc(c->layers, sizeof *m->layers);
+    }
+    *out = m;
+    if (!m || !m->params || !m->layers) {
+        tr_model_free(m);
+        *out = NULL;
+        return lm_fail_nomem(c->layers * sizeof(layer));
+    }
+    name_params(m, c);
+    return LM_OK;
+}
+
+int tr_model_take(tr_model *m)
+{
+    taker t = { .b = m->b, .m = m };
+    take_all(&t, m->c, &m->l, m);
+    return t.rc;
+}
+
+int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    tr_model *m = NULL;
+    int rc = tr_model_outline(&m, c);
+    if (rc) return rc;
+    taker t = { .b = b };
+    take_all(&t, c, l, m);
+    *out = t.plan;
+    tr_model_free(m);
+    return LM_OK;
+}

@@ -1,0 +1,392 @@
+#include "train/model/internal.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_layout(const tr_layout *l)
+{
+    if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
+        return lm_fail(LM_EUSAGE,
+                       "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
+                       "divide a slice)",
+                       l->tokens, l->length, l->slice, BK_BLOCK);
+    if (l->cache && (l->train || l->cache > INT32_MAX))
+        return lm_fail(LM_EUSAGE, "a layout that caches %zu tokens%s", l->cache,
+                       l->train ? " and trains" : "");
+    return LM_OK;
+}
+
+int tr_model_attend(tr_model *m, const tr_layout *l)
+{
+    const tr_config *c = m->c;
+    size_t rows = attn_form_positions(&l->attention, l->length);
+    float *table = malloc(rows * c->head_dim * sizeof *table);
+    if (!table) return lm_fail_nomem(rows * c->head_dim * sizeof *table);
+    attn_map_free(&m->map);
+    int rc = attn_map_new(&m->map, &l->attention, m->l.tokens);
+    if (!rc) {
+        tr_rope_table(c, l->length, table, rows);
+        m->b->put_acc(m->b, m->rope, table, rows * c->head_dim);
+        rc = m->b->finish(m->b);
+    }
+    free(table);
+    m->l.attention = l->attention;
+    m->l.length = l->length;
+    double grown = (double)l->length / (double)c->positions;
+    double factor = grown > 1 ? l->mscale * log(grown) + 1 : 1;
+    m->score_scale = factor * factor / sqrt((double)c->head_dim);
+    return rc;
+}
+
+int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    *out = NULL;
+    tr_model *m = NULL;
+    int rc = check_layout(l);
+    if (!rc) rc = tr_model_outline(&m, c);
+    if (rc) return rc;
+    m->b = b;
+    m->l = *l;
+    rc = tr_model_take(m);
+    if (!rc) rc = tr_model_attend(m, l);
+    if (rc) tr_model_free(m);
+    else *out = m;
+    return rc;
+}
+
+void tr_model_free(tr_model *m)
+{
+    if (!m) return;
+    for (size_t i = 0; i < m->n_blocks; i++)
+        (m->blocks[i].host ? m->b->free_host : m->b->free)(m->b, m->blocks[i].p,
+                                                           m->blocks[i].bytes);
+    attn_map_free(&m->map);
+    free(m->blocks);
+    free(m->params);
+    free(m->layers);
+    free(m);
+}
+
+backend *tr_model_backend(const tr_model *m) { return m->b; }
+comm *tr_model_ranks(const tr_model *m) { return m->ranks; }
+size_t tr_model_params(const tr_model *m) { return m->n_params; }
+tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
+
+/* ---- inputs that wait in host memory ----------------------------------------------------- */
+
+/* Two buffers on the device take turns, each with a lane of its own. The last two layers' inputs
+ * are still there when the way back begins. */
+static bool is_away(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
+
+static size_t input_bytes(const tr_model *m, const tr_batch *t)
+{
+    return t->n * m->c->dim * m->b->act_bytes;
+}
+
+/* Layer i's input leaves while the layer is at work. */
+static void send_away(tr_model *m, const tr_batch *t, size_t i)
+{
+    const layer *y = &m->layers[i];
+    if (is_away(m, i)) m->b->store(m->b, y->host, y->x, input_bytes(m, t), (int)(i % BK_LANES));
+}
+
+/* Before the buffer of layer i's input is written for layer i + 2. */
+static void wait_away(tr_model *m, size_t i)
+{
+    if (is_away(m, i)) m->b->join(m->b, (int)(i % BK_LANES));
+}
+
+/* On the way back layer i's input comes while the layer above is at work; `there`: it has to be. */
+static void bring_back(tr_model *m, const tr_batch *t, size_t i, bool there)
+{
+    const layer *y = &m->layers[i];
+    if (!is_away(m, i)) return;
+    if (there) m->b->join(m->b, (int)(i % BK_LANES));
+    else m->b->fetch(m->b, y->x, y->host, input_bytes(m, t), (int)(i % BK_LANES));
+}
+
+/* ---- forward --------------------------------------------------------------------------- */
+
+static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t cols)
+{
+    return bk_at(m->b, p, row * cols);
+}
+
+/* y->o and y->lse from turned keys and from queries, which one part has turned, too. */
+static void mix(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const attn_map *map = &m->map;
+    for (size_t i = 0; i < map->parts; i++) {
+        const bk_act *q = y->q;
+        if (!map->spans[i].count) continue;
+        if (map->parts > 1) {
+            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, c->heads, c->head_dim, false,
+                    false);
+            q = m->turned;
+        }
+        b->attention(b, y->o, y->lse, q, y->k, y->v, &map->spans[i], c->heads, c->kv_heads,
+                     c->head_dim, m->score_scale, i > 0);
+    }
+}
+
+/* Norm, projections, attention, and back into the stream: y->mid and its norm. With `kept` the
+ * attention output is there already. */
+static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    bk_act *k = rows_at(m, y->k, t->past, kv), *v = rows_at(m, y->v, t->past, kv);
+    b->rmsnorm(b, y->h, y->rstd, y->x, w[ATTN_NORM].w, n, c->dim, c->norm_eps);
+    b->linear(b, y->q, y->h, w[WQ].w, n, c->dim, q, false);
+    b->linear(b, k, y->h, w[WK].w, n, c->dim, kv, false);
+    b->linear(b, v, y->h, w[WV].w, n, c->dim, kv, false);
+    b->rope(b, k, k, m->at_key, m->rope, n, c->kv_heads, c->head_dim, false, false);
+    if (m->map.parts == 1)
+        b->rope(b, y->q, y->q, m->at_key, m->rope, n, c->heads, c->head_dim, false, false);
+    if (!kept) mix(m, y, n);
+    b->copy_act(b, y->mid, y->x, n * c->dim);
+    b->linear(b, y->mid, y->o, w[WO].w, n, q, c->dim, true);
+    b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
+}
+
+/* Where gate and up of tokens from `at` on stand. */
+static size_t mlp_row(const tr_model *m, size_t at)
+{
+    return m->l.train && !m->l.recompute ? at : 0;
+}
+
+static void gate_and_up(tr_model *m, layer *y, size_t at, size_t n)
+{
+    const tr_config *c = m->c;
+    const tr_param *w = m->params + y->first;
+    const bk_act *h = rows_at(m, y->h2, at, c->dim);
+    size_t row = mlp_row(m, at);
+    m->b->linear(m->b, rows_at(m, y->gate, row, c->mlp), h, w[GATE].w, n, c->dim, c->mlp, false);
+    m->b->linear(m->b, rows_at(m, y->up, row, c->mlp), h, w[UP].w, n, c->dim, c->mlp, false);
+}
+
+static void swiglu(tr_model *m, layer *y, size_t at, size_t n)
+{
+    size_t mlp = m->c->mlp, row = mlp_row(m, at);
+    m->b->swiglu(m->b, m->act, rows_at(m, y->gate, row, mlp), rows_at(m, y->up, row, mlp), n * mlp);
+}
+
+/* out = mid + MLP(h2), slice by slice. */
+static void feed(tr_model *m, layer *y, bk_act *out, size_t n)
+{
+    const tr_config *c = m->c;
+    m->b->copy_act(m->b, out, y->mid, n * c->dim);
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice;
+        gate_and_up(m, y, at, s);
+        swiglu(m, y, at, s);
+        m->b->linear(m->b, rows_at(m, out, at, c->dim), m->act, m->params[y->first + DOWN].w, s,
+                     c->mlp, c->dim, true);
+    }
+}
+
+static const tr_param *head_of(const tr_model *m)
+{
+    return m->c->tied ? &m->params[0] : &m->params[m->n_params - 1];
+}
+
+static const tr_param *last_norm(const tr_model *m)
+{
+    return &m->params[m->n_params - (m->c->tied ? 1 : 2)];
+}
+
+static int check_batch(const tr_model *m, const tr_batch *t)
+{
+    size_t vocab = m->c->vocab;
+    if (!t->n || t->n > m->l.tokens)
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
+                       m->l.tokens);
+    if (m->l.cache ? t->count != 1 || t->past + t->n > m->l.cache : t->past > 0)
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens in %zu documents after %zu others, with "
+                       "room for %zu", t->n, t->count, t->past, m->l.cache);
+    for (size_t i = 0; i < t->n; i++)
+        if (t->ids[i] < 0 || (size_t)t->ids[i] >= vocab || t->targets[i] >= (int64_t)vocab)
+            return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
+                           ") is outside the model's vocabulary of %zu", i, t->ids[i],
+                           t->targets[i], vocab);
+    if (!t->count || t->starts[0] || t->starts[t->count] != t->n)
+        return lm_fail(LM_EUSAGE, "the documents of a batch are not its %zu tokens", t->n);
+    for (size_t i = 0; i < t->count; i++) {
+        if (t->starts[i] >= t->starts[i + 1])
+            return lm_fail(LM_EUSAGE, "document %zu of a batch is empty", i);
+        if (t->past + t->starts[i + 1] - t->starts[i] > m->l.length)
+            return lm_fail(LM_EUSAGE, "document %zu of a batch has %zu tokens, in a model laid out "
+                           "for %zu", i, t->past + t->starts[i + 1] - t->starts[i], m->l.length);
+    }
+    return LM_OK;
+}
+
+static void put_batch(tr_model *m, const tr_batch *t)
+{
+    backend *b = m->b;
+    b->put_int(b, m->ids, t->ids, t->n);
+    b->put_int(b, m->targets, t->targets, t->n);
+    attn_map_fill(&m->map, &m->l.attention, t->starts, t->count, t->past);
+    for (size_t i = 0; i < m->map.parts; i++)
+        b->put_int(b, m->at_query[i], m->map.query[i], t->n);
+}
+
+/* Everything up to the last norm. */
+static int forward(tr_model *m, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    int rc = check_batch(m, t);
+    if (rc) return rc;
+    put_batch(m, t);
+    b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
+    for (size_t i = 0; i < c->layers; i++) {
+        layer *y = &m->layers[i];
+        send_away(m, t, i);
+        attend(m, y, t, false);
+        if (i) wait_away(m, i - 1);
+        feed(m, y, i + 1 < c->layers ? m->layers[i + 1].x : m->out, t->n);
+    }
+    b->rmsnorm(b, m->norm, m->rstd, m->out, last_norm(m)->w, t->n, c->dim, c->norm_eps);
+    return LM_OK;
+}
+
+/* ---- backward -------------------------------------------------------------------------- */
+
+/* Loss slice by slice; with `scale` > 0 its gradient: of the head, and m->dh of the last norm. */
+static void losses_of(tr_model *m, size_t n, double scale)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *head = head_of(m);
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice;
+        const bk_act *h = rows_at(m, m->norm, at, c->dim);
+        b->linear(b, m->logits, h, head->w, s, c->dim, c->vocab, false);
+        b->cross_entropy(b, bk_acc_at(b, m->loss, at), m->logits, bk_int_at(m->targets, at), s,
+                         c->vocab, scale, scale > 0);
+        if (!(scale > 0)) continue;
+        b->linear_dx(b, rows_at(m, m->dh, at, c->dim), m->logits, head->w, s, c->dim, c->vocab,
+                     false);
+        b->linear_dw(b, head->grad, m->logits, h, s, c->dim, c->vocab);
+    }
+}
+
+/* The MLP's part of m->dx, which enters as the gradient of the layer's output. */
+static void feed_back(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    for (size_t at = 0; at < n; at += m->l.slice) {
+        size_t s = n - at < m->l.slice ? n - at : m->l.slice, row = mlp_row(m, at);
+        const bk_act *dy = rows_at(m, m->dx, at, c->dim), *h = rows_at(m, y->h2, at, c->dim);
+        bk_act *dh = rows_at(m, m->dh, at, c->dim);
+        if (m->l.recompute) gate_and_up(m, y, at, s);
+        swiglu(m, y, at, s);
+        b->linear_dw(b, w[DOWN].grad, dy, m->act, s, c->mlp, c->dim);
+        b->linear_dx(b, m->dact, dy, w[DOWN].w, s, c->mlp, c->dim, false);
+        b->swiglu_back(b, m->dact, m->dup, m->dact, rows_at(m, y->gate, row, c->mlp),
+                       rows_at(m, y->up, row, c->mlp), s * c->mlp);
+        b->linear_dw(b, w[GATE].grad, m->dact, h, s, c->dim, c->mlp);
+        b->linear_dw(b, w[UP].grad, m->dup, h, s, c->dim, c->mlp);
+        b->linear_dx(b, dh, m->dact, w[GATE].w, s, c->dim, c->mlp, false);
+        b->linear_dx(b, dh, m->dup, w[UP].w, s, c->dim, c->mlp, true);
+    }
+    b->rmsnorm_back(b, m->dx, w[MLP_NORM].grad, m->dh, y->mid, w[MLP_NORM].w, y->rstd2, n, c->dim);
+}
+
+/* m->dq, m->dk, m->dv, of queries and keys that are not turned, from m->dout. */
+static void mix_back(tr_model *m, layer *y, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const attn_map *map = &m->map;
+    size_t heads = c->heads, d = c->head_dim;
+    for (size_t i = 0; i < map->parts; i++) {
+        const bk_act *q = y->q;
+        bk_act *dq = i ? m->dturned : m->dq;
+        if (!map->spans[i].count) continue;
+        if (map->parts > 1) {
+            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, heads, d, false, false);
+            q = m->turned;
+        }
+        b->attention_back(b, dq, m->dk, m->dv, m->delta, m->dout, y->o, y->lse, q, y->k, y->v,
+                          &map->spans[i], heads, c->kv_heads, d, m->score_scale, i > 0);
+        b->rope(b, m->dq, dq, m->at_query[i], m->rope, n, heads, d, true, i > 0);
+    }
+    b->rope(b, m->dk, m->dk, m->at_key, m->rope, n, c->kv_heads, d, true, false);
+}
+
+static void attend_back(tr_model *m, layer *y, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    const tr_param *w = m->params + y->first;
+    size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    b->linear_dw(b, w[WO].grad, m->dx, y->o, n, q, c->dim);
+    b->linear_dx(b, m->dout, m->dx, w[WO].w, n, q, c->dim, false);
+    mix_back(m, y, n);
+    b->linear_dw(b, w[WQ].grad, m->dq, y->h, n, c->dim, q);
+    b->linear_dw(b, w[WK].grad, m->dk, y->h, n, c->dim, kv);
+    b->linear_dw(b, w[WV].grad, m->dv, y->h, n, c->dim, kv);
+    b->linear_dx(b, m->dh, m->dq, w[WQ].w, n, c->dim, q, false);
+    b->linear_dx(b, m->dh, m->dk, w[WK].w, n, c->dim, kv, true);
+    b->linear_dx(b, m->dh, m->dv, w[WV].w, n, c->dim, kv, true);
+    b->rmsnorm_back(b, m->dx, w[ATTN_NORM].grad, m->dh, y->x, w[ATTN_NORM].w, y->rstd, n, c->dim);
+}
+
+static void backward(tr_model *m, const tr_batch *t)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    b->zero_act(b, m->dx, t->n * c->dim);
+    b->rmsnorm_back(b, m->dx, last_norm(m)->grad, m->dh, m->out, last_norm(m)->w, m->rstd, t->n,
+                    c->dim);
+    for (size_t i = c->layers; i-- > 0;) {
+        layer *y = &m->layers[i];
+        bring_back(m, t, i, true);
+        if (i) bring_back(m, t, i - 1, false);
+        /* The last layer's values are still there. */
+        if (m->l.recompute && i + 1 < c->layers) attend(m, y, t, m->l.keep_attention);
+        feed_back(m, y, t->n);
+        attend_back(m, y, t);
+    }
+    b->embed_back(b, m->params[0].grad, m->dx, m->ids, t->n, c->dim);
+}
+
+int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses)
+{
+    if (scale > 0 && !m->l.train) return lm_fail(LM_EUSAGE, "a model laid out without gradients");
+    int rc = forward(m, t);
+    if (rc) return rc;
+    losses_of(m, t->n, scale);
+    if (scale > 0) backward(m, t);
+    if (losses) m->b->get_acc(m->b, losses, m->loss, t->n);
+    return m->b->finish(m->b);
+}
+
+int tr_model_read(tr_model *m, const tr_batch *t, bool all, float *logits, float *losses)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    int rc = forward(m, t);
+    if (rc) return rc;
+    if (losses) losses_of(m, t->n, 0);
+    size_t first = !logits ? t->n : all ? 0 : t->n - 1;
+    for (size_t at = first; at < t->n; at += m->l.slice) {
+        size_t s = t->n - at < m->l.slice ? t->n - at : m->l.slice;
+        b->linear(b, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m)->w, s, c->dim, c->vocab,
+                  false);
+        b->get_act(b, logits + (at - first) * c->vocab, m->logits, s * c->vocab);
+    }
+    if (losses) b->get_acc(b, losses, m->loss, t->n);
+    return b->finish(b);
+}

@@ -1,0 +1,146 @@
+/* Weights of a model: made, read, written. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/rng.h"
+#include "train/model/internal.h"
+
+enum { CHUNK = 1 << 18 }; /* numbers that pass through host memory at a time */
+
+/* Box and Muller's normal deviate of a counter. */
+static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
+{
+    double a = lm_unit(lm_mix(seed, tensor, i, 1)), b = lm_unit(lm_mix(seed, tensor, i, 2));
+    return sqrt(-2 * log(1 - a)) * cos(2 * M_PI * b);
+}
+
+int tr_model_init(tr_model *m, uint64_t seed)
+{
+    float *part = malloc(CHUNK * sizeof *part);
+    if (!part) return lm_fail_nomem(CHUNK * sizeof *part);
+    for (size_t i = 0; i < m->n_params; i++) {
+        tr_param *p = &m->params[i];
+        for (size_t at = 0, n; at < tr_param_count(p); at += n) {
+            n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
+            for (size_t k = 0; k < n; k++)
+                part[k] =
+                    tr_param_is_norm(p) ? 1 : (float)(m->c->init_std * normal(seed, i, at + k));
+            tr_weights_put(m, p, at, part, n);
+        }
+    }
+    free(part);
+    return m->b->finish(m->b);
+}
+
+static void shape_text(char *out, size_t size, size_t rank, const uint64_t *shape)
+{
+    size_t n = (size_t)snprintf(out, size, "[");
+    for (size_t i = 0; i < rank && n < size; i++)
+        n += (size_t)snprintf(out + n, size - n, "%s%" PRIu64, i ? ", " : "", shape[i]);
+    if (n < size) snprintf(out + n, size - n, "]");
+}
+
+static void spec_of(st_spec *s, const tr_param *p)
+{
+    *s = (st_spec){ .name = p->name, .rank = tr_param_is_norm(p) ? 1 : 2 };
+    s->shape[0] = tr_param_is_norm(p) ? p->cols : p->rows;
+    s->shape[1] = p->cols;
+}
+
+/* The tensor of a parameter, with the right shape. */
+static int find(const st_tensor **out, const st_reader *r, const tr_param *p, const char *path)
+{
+    st_spec want;
+    spec_of(&want, p);
+    const st_tensor *t = *out = st_find(r, p->name);
+    if (!t) return lm_fail(LM_EDATA, "%s: tensor %s is missing", path, p->name);
+    bool same = t->rank == want.rank;
+    for (size_t i = 0; same && i < want.rank; i++) same = t->shape[i] == want.shape[i];
+    if (same) return LM_OK;
+    char is[128], should[128];
+    shape_text(is, sizeof is, t->rank, t->shape);
+    shape_text(should, sizeof should, want.rank, want.shape);
+    return lm_fail(LM_EDATA, "%s: tensor %s has shape %s, config.json asks for %s", t->file,
+                   p->name, is, should);
+}
+
+/* Tensors that are no weights of this shape are a fault, but for what old versions of
+ * transformers wrote along: rotary frequencies, and the head of a tied model. */
+static int check_extra(const tr_model *m, const st_reader *r)
+{
+    for (size_t i = 0; i < st_count(r); i++) {
+        const st_tensor *t = st_at(r, i);
+        size_t k = 0;
+        while (k < m->n_params && strcmp(t->name, m->params[k].name)) k++;
+        if (k < m->n_params || strstr(t->name, "rotary_emb.inv_freq")) continue;
+        if (m->c->tied && !strcmp(t->name, "lm_head.weight")) continue;
+        return lm_fail(LM_EDATA, "%s: tensor %s is not part of a model of this config.json",
+                       t->file, t->name);
+    }
+    return LM_OK;
+}
+
+int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype)
+{
+    st_reader *r = NULL;
+    float *part = malloc(CHUNK * sizeof *part);
+    int rc = part ? st_open(&r, path) : lm_fail_nomem(CHUNK * sizeof *part);
+    if (!rc) rc = check_extra(m, r);
+    for (size_t i = 0; !rc && i < m->n_params; i++) {
+        tr_param *p = &m->params[i];
+        const st_tensor *t = NULL;
+        rc = find(&t, r, p, path);
+        if (!rc && dtype && i == 0) *dtype = st_at(r, 0)->dtype;
+        for (size_t at = 0, n; !rc && at < tr_param_count(p); at += n) {
+            n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
+            rc = st_read(r, t, at, part, n);
+            if (!rc) tr_weights_put(m, p, at, part, n);
+        }
+    }
+    if (!rc) rc = m->b->finish(m->b);
+    st_close(r);
+    free(part);
+    return rc;
+}
+
+int tr_model_dtype(const char *path, enum st_dtype *dtype)
+{
+    st_reader *r = NULL;
+    int rc = st_open(&r, path);
+    if (!rc) *dtype = st_at(r, 0)->dtype;
+    st_close(r);
+    return rc;
+}
+
+int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype)
+{
+    st_writer *w = NULL;
+    bool writes = m->ranks->rank == 0;
+    st_spec *specs = calloc(m->n_params, sizeof *specs);
+    float *part = malloc(CHUNK * sizeof *part);
+    int rc = comm_agree(m->ranks,
+                        specs && part ? LM_OK : lm_fail_nomem(CHUNK * sizeof *part)), got = rc;
+    for (size_t i = 0; !rc && i < m->n_params; i++) spec_of(&specs[i], &m->params[i]);
+    if (!rc && writes) rc = st_create(&w, path, specs, m->n_params, dtype);
+    /* What cannot be written is read all the same: the other ranks send it. */
+    for (size_t i = 0; !got && i < m->n_params; i++) {
+        const tr_param *p = &m->params[i];
+        for (size_t at = 0, n; !got && at < tr_param_count(p); at += n) {
+            n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
+            got = tr_weights_get(m, p, at, part, n);
+            if (!got && !rc && writes) rc = st_write(w, part, n);
+        }
+    }
+    if (!rc) rc = got;
+    if (!rc && writes) {
+        rc = st_commit(w);
+        w = NULL;
+    }
+    st_abandon(w);
+    free(specs);
+    free(part);
+    return comm_agree(m->ranks, rc);
+}

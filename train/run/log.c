@@ -1,0 +1,66 @@
+/* The log of a run: one JSON object a line. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "longmix/zio.h"
+#include "train/run/internal.h"
+
+static int log_path(const tr_run *r, char *path, size_t size)
+{
+    int n = r->o.log ? snprintf(path, size, "%s", r->o.log)
+                     : snprintf(path, size, "%s/log.jsonl", r->o.out);
+    return (size_t)n < size ? LM_OK : lm_fail(LM_EUSAGE, "%s: the path is too long", r->o.out);
+}
+
+int tr_log_open(tr_run *r, bool resumed)
+{
+    char path[RUN_PATH];
+    if (r->ranks->rank) return LM_OK;
+    int rc = log_path(r, path, sizeof path);
+    if (rc) return rc;
+    r->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (r->log < 0) return lm_fail_errno(errno, "%s", path);
+    /* What was logged after the checkpoint will be logged again. */
+    struct stat st;
+    off_t keep = resumed ? (off_t)r->place.log_bytes : 0;
+    if (fstat(r->log, &st)) return lm_fail_errno(errno, "%s", path);
+    if (S_ISREG(st.st_mode) && st.st_size > keep && ftruncate(r->log, keep))
+        return lm_fail_errno(errno, "%s: cutting back", path);
+    return LM_OK;
+}
+
+int tr_log_line(tr_run *r, lm_json *line)
+{
+    lm_buf text = LM_BUF_INIT((size_t)1 << 20);
+    int rc = lm_json_dump(line, 0, &text);
+    if (!rc) rc = lm_buf_add(&text, "\n", 1);
+    if (!rc && r->log >= 0)
+        rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
+    lm_buf_free(&text);
+    lm_json_free(line);
+    return rc;
+}
+
+int tr_log_size(tr_run *r, uint64_t *bytes)
+{
+    struct stat st;
+    *bytes = 0;
+    if (r->log < 0) return LM_OK;
+    if (fsync(r->log) && errno != EINVAL) return lm_fail_errno(errno, "the log");
+    if (fstat(r->log, &st)) return lm_fail_errno(errno, "the log");
+    *bytes = (uint64_t)st.st_size;
+    return LM_OK;
+}
+
+void tr_note(const tr_run *r, const char *fmt, ...)
+{
+    char line[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (r->watch.note) r->watch.note(r->watch.arg, line);
+}
