@@ -19,7 +19,7 @@ BUILD := build$(if $(SAN),/$(SAN))$(if $(CUDA),/cuda)
 OBJ := $(BUILD)/obj
 BIN := $(BUILD)/bin
 
-WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wwrite-strings
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wwrite-strings -Wno-missing-field-initializers
 WARNXX := -Wall -Wextra
 CFLAGS ?= -O3 -g
 CXXFLAGS ?= -O3 -g
@@ -290,6 +290,10 @@ parity: all
 man: all
 	@mkdir -p docs/man; for t in $(TOOLS); do $(BIN)/$$t --man > docs/man/$$t.1 || exit 1; done
 
+## format: format the sources with clang-format 14, as tests/format.sh checks
+format:
+	@git ls-files '*.[ch]' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i
+
 ## install: programs, library, headers and man pages, below PREFIX
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/longmix \
@@ -313,4 +317,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man install clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install clean list FORCE

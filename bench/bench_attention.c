@@ -136,14 +136,16 @@ static void at_length(backend *b, size_t n, int threads)
             if (kind != FLASH || first != DENSE) continue;
             double off = furthest(z.o, keep, n * ROW);
             if (off < 1e-4) continue;
-            fprintf(stderr, "bench_attention: dense and flash differ by %g at %zu tokens\n", off, n);
+            fprintf(stderr, "bench_attention: dense and flash differ by %g at %zu tokens\n", off,
+                    n);
             exit(1);
         }
     for (int kind = first; kind < KINDS; kind++)
         printf("{\"eval\":\"speed\",\"model\":\"one layer, %d heads of %d\",\"attention\":\"%s\","
                "\"length\":%zu,\"value\":%.6f,\"seconds\":%.6f,\"memory_mib\":%.1f,"
-               "\"threads\":%d}\n", HEADS, DIM, names[kind], n, best[kind], best[kind],
-               (double)bytes[kind] / (1 << 20), threads);
+               "\"threads\":%d}\n",
+               HEADS, DIM, names[kind], n, best[kind], best[kind], (double)bytes[kind] / (1 << 20),
+               threads);
     fflush(stdout);
     for (size_t i = 0; i < 6; i++) b->free(b, *arrays[i], 0);
     b->free(b, z.at, 0);

@@ -26,11 +26,11 @@ enum part { PRODUCTS, ATTENTION, REST, PARTS };
 static backend real; /* the table as it was */
 static double spent[PARTS];
 
-#define TIMED(part, call)                                 \
-    do {                                                  \
-        int before_ = real.finish(b);                     \
-        double from_ = lm_seconds();                      \
-        call;                                             \
+#define TIMED(part, call)                                                     \
+    do {                                                                      \
+        int before_ = real.finish(b);                                         \
+        double from_ = lm_seconds();                                          \
+        call;                                                                 \
         if (!before_ && !real.finish(b)) spent[part] += lm_seconds() - from_; \
     } while (0)
 
@@ -128,8 +128,13 @@ static double median(double *t, size_t n)
 static int train(backend *b, size_t length, bool keep)
 {
     uint32_t starts[2] = { 0, (uint32_t)length };
-    tr_layout l = { .tokens = length, .length = length, .slice = SLICE, .train = true,
-                    .recompute = true, .keep_attention = keep, .offload_optimizer = true };
+    tr_layout l = { .tokens = length,
+                    .length = length,
+                    .slice = SLICE,
+                    .train = true,
+                    .recompute = true,
+                    .keep_attention = keep,
+                    .offload_optimizer = true };
     tr_optimizer o = {
         .lr = 2e-5, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1
     };

@@ -1,5 +1,5 @@
-/* bench_prompt.c -- how long a prompt takes to tokenize: the text of the files given, again and again up to
- * TOKENS ids, with an encoder that has seen nothing yet. One thread, best of 5.
+/* bench_prompt.c -- how long a prompt takes to tokenize: the text of the files given, again and
+ * again up to TOKENS ids, with an encoder that has seen nothing yet. One thread, best of 5.
  *
  * usage: bench_prompt MODEL TOKENS FILE... */
 #include <stdio.h>
@@ -35,7 +35,8 @@ int main(int argc, char **argv)
         return 2;
     }
     lm_tokenizer *t = NULL;
-    lm_buf text = LM_BUF_INIT(SIZE_MAX), prompt = LM_BUF_INIT(SIZE_MAX), ids = LM_BUF_INIT(SIZE_MAX);
+    lm_buf text = LM_BUF_INIT(SIZE_MAX), prompt = LM_BUF_INIT(SIZE_MAX),
+           ids = LM_BUF_INIT(SIZE_MAX);
     need(lm_tokenizer_open(&t, argv[1], 0));
     for (int i = 3; i < argc; i++) read_file(&text, argv[i]);
     size_t width = lm_tokenizer_width(t);

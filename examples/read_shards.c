@@ -1,7 +1,8 @@
 /* read_shards.c -- what a trainer does with packed shards: open them, read rows, know where every
  * token came from. Start here, then read include/longmix/shard.h.
  *
- *   gcc -Iinclude examples/read_shards.c build/liblongmix.a -ljansson -lzstd -lz -lxxhash -lm -fopenmp
+ *   gcc -Iinclude examples/read_shards.c build/liblongmix.a -ljansson -lzstd -lz -lxxhash -lm
+ * -fopenmp
  *   ./a.out DIR [ROW] */
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,8 +32,10 @@ int main(int argc, char **argv)
     if (!ids || lm_shard_row(shard, at, ids)) goto out; /* its checksum has been verified */
 
     /* With labels a row has one token more: tokens 0..N-1 are the input, 1..N the targets. */
-    printf("row %" PRIu64 " of %" PRIu64 ": %" PRIu64 " tokens%s, the first ids are %" PRIu32 " %" PRIu32 "\n", row,
-           lm_shards_rows(all), tokens, lm_shard_labels(shard) ? " with labels" : "", ids[0], ids[tokens > 1]);
+    printf("row %" PRIu64 " of %" PRIu64 ": %" PRIu64 " tokens%s, the first ids are %" PRIu32
+           " %" PRIu32 "\n",
+           row, lm_shards_rows(all), tokens, lm_shard_labels(shard) ? " with labels" : "", ids[0],
+           ids[tokens > 1]);
 
     /* Spans are where documents lie in the row: what a document mask or a per-domain loss needs. */
     if (lm_shard_spans(shard, at, &spans, &n)) goto out;
@@ -40,8 +43,10 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) {
         const char *name = "?";
         if (lm_json_str(&name, lm_json_at(domains, spans[i].domain), NULL)) goto out;
-        printf("%8" PRIu32 " %8" PRIu32 "  %s, document %016" PRIx64 " from its token %" PRIu64 " of %" PRIu64 "\n",
-               spans[i].row_start, spans[i].tokens, name, spans[i].key, spans[i].doc_start, spans[i].doc_tokens);
+        printf("%8" PRIu32 " %8" PRIu32 "  %s, document %016" PRIx64 " from its token %" PRIu64
+               " of %" PRIu64 "\n",
+               spans[i].row_start, spans[i].tokens, name, spans[i].key, spans[i].doc_start,
+               spans[i].doc_tokens);
     }
     status = 0;
 out:

@@ -13,12 +13,12 @@ typedef struct losses {
     fig *f;
     const char *domain[NAMES_MAX], *range[NAMES_MAX];
     size_t domains, ranges;
-    bool paired;            /* values are differences already */
-    const char *base;       /* the baseline's name */
-    size_t baseline;        /* its series; past all of them where paired */
-    fig_cell *cell;         /* a: domain, b: range */
+    bool paired;      /* values are differences already */
+    const char *base; /* the baseline's name */
+    size_t baseline;  /* its series; past all of them where paired */
+    fig_cell *cell;   /* a: domain, b: range */
     size_t cells;
-    fig_cell *loss;         /* of the baseline where paired: [domains][ranges] */
+    fig_cell *loss; /* of the baseline where paired: [domains][ranges] */
 } losses;
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -109,7 +109,8 @@ static int find_base(losses *t)
         if (t->base && strcmp(t->base, name))
             return lm_fail(LM_EUSAGE,
                            "%s:%zu: compared with %s, another line with %s; --name FILE=NAME makes "
-                           "them runs of one", f->line[i].file, f->line[i].number, name, t->base);
+                           "them runs of one",
+                           f->line[i].file, f->line[i].number, name, t->base);
         t->base = name;
     }
     t->baseline = f->n_series;
@@ -179,8 +180,8 @@ static const char *text_of(const losses *t, size_t row, size_t domain, size_t ra
 {
     fig *f = t->f;
     const fig_cell *base = base_cell(t, domain, range);
-    const fig_cell *c = fig_find(t->cell, t->cells, series_at(t, row), (double)domain,
-                                 (double)range);
+    const fig_cell *c =
+        fig_find(t->cell, t->cells, series_at(t, row), (double)domain, (double)range);
     *delta = NAN;
     if (row == 0) {
         if (base) *delta = 0;
@@ -197,8 +198,8 @@ static const char *words(const losses *t)
 {
     fig *f = t->f;
     size_t runs = fig_runs(t->cell, t->cells);
-    const char *rows = fig_text(f, "Differences in loss to %s (first row); bold: at least 0.01.",
-                                t->base);
+    const char *rows =
+        fig_text(f, "Differences in loss to %s (first row); bold: at least 0.01.", t->base);
     const char *average = runs > 1 ? fig_text(f, " Means of %zu runs.", runs) : "";
     const char *errors = runs > 1 ? "one standard deviation between runs" : "one standard error";
     if (!fig_wants_table(f)) return fig_text(f, "%s%s", rows, average);
@@ -228,8 +229,9 @@ static int write_table(losses *t)
             if (bold && counts(delta)) to[k + 2] = fig_text(f, "**%s**", to[k + 2]);
         }
     }
-    lm_plot_table table = { .caption = words(t), .head = head, .cell = cell, .rows = rows,
-                            .columns = columns };
+    lm_plot_table table = {
+        .caption = words(t), .head = head, .cell = cell, .rows = rows, .columns = columns
+    };
     return fig_table(f, &table);
 }
 
@@ -251,16 +253,28 @@ static int draw(losses *t)
             strong[i] = counts(value[i]);
             if (isfinite(value[i])) most = fmax(most, fabs(value[i]));
         }
-        map[m] = (lm_plot_map){ .title = range_text(f, t->range[m]), .value = value, .text = text,
-                                .strong = strong, .mark = NAN };
+        map[m] = (lm_plot_map){ .title = range_text(f, t->range[m]),
+                                .value = value,
+                                .text = text,
+                                .strong = strong,
+                                .mark = NAN };
     }
     const char *title = f->o->at ? "Loss by domain and position" : "Loss by domain";
-    lm_plot_heat heat = {
-        .title = t->paired && !f->o->title ? title : fig_title(f, title), .caption = words(t),
-        .bar_label = "Δ loss", .column_name = t->domain, .row_name = row,
-        .columns = t->domains, .rows = rows, .palette = LM_PLOT_DIVERGING, .low = -most,
-        .high = most, .map = map, .maps = t->ranges, .across = 1, .cell_width = 84,
-        .cell_height = 24 };
+    lm_plot_heat heat = { .title = t->paired && !f->o->title ? title : fig_title(f, title),
+                          .caption = words(t),
+                          .bar_label = "Δ loss",
+                          .column_name = t->domain,
+                          .row_name = row,
+                          .columns = t->domains,
+                          .rows = rows,
+                          .palette = LM_PLOT_DIVERGING,
+                          .low = -most,
+                          .high = most,
+                          .map = map,
+                          .maps = t->ranges,
+                          .across = 1,
+                          .cell_width = 84,
+                          .cell_height = 24 };
     return f->rc ? f->rc : lm_plot_heat_maps(f->o->out, &heat);
 }
 

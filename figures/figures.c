@@ -23,9 +23,9 @@ const fig_entry fig_list[] = {
     { NULL, NULL },
 };
 
-static int (*const draw_list[])(fig *f) = { fig_needle, fig_passkey, fig_loss,
+static int (*const draw_list[])(fig *f) = { fig_needle, fig_passkey,  fig_loss,
                                             fig_ppl,    fig_position, fig_speed,
-                                            fig_curve,  fig_domains, fig_histogram };
+                                            fig_curve,  fig_domains,  fig_histogram };
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
@@ -117,7 +117,8 @@ int fig_check(const char *name, const char *out)
     if (rc || table_name(out) || !lm_plot_name(out)) return rc;
     return lm_fail(LM_EUSAGE,
                    "%s: the name of a figure ends in .svg, .png or .pdf, that of a table in .md or "
-                   ".tsv", out);
+                   ".tsv",
+                   out);
 }
 
 int fig_draw(const char *name, const fig_options *o)

@@ -64,8 +64,8 @@ static int load(inputs *in)
             for (size_t k = 0; !rc && k < lm_json_size(root); k++)
                 rc = add_input(in, lm_json_at(root, k), path);
     }
-    if (!rc && !in->n) rc = lm_fail(LM_EUSAGE, "%s: nothing to draw: no histogram in it",
-                                    in->f->o->files.v[0]);
+    if (!rc && !in->n)
+        rc = lm_fail(LM_EUSAGE, "%s: nothing to draw: no histogram in it", in->f->o->files.v[0]);
     return rc;
 }
 

@@ -13,20 +13,20 @@ enum { FIG_LINES_MAX = 1 << 22, FIG_SERIES_MAX = 64 };
 typedef struct fig_line {
     lm_json *json;
     const char *file;
-    size_t number;  /* in the file, from 1 */
-    size_t series;  /* after fig_series */
+    size_t number; /* in the file, from 1 */
+    size_t series; /* after fig_series */
 } fig_line;
 
 typedef struct fig_series {
     const fig_line *first;
-    const char *label;  /* what tells it from the other series */
+    const char *label;          /* what tells it from the other series */
     const char *model, *method; /* as shown */
 } fig_series;
 
 typedef struct fig {
     const fig_options *o;
-    int rc;          /* the first failure of fig_new and fig_text */
-    void **chunk;    /* memory of the figure, freed at its end */
+    int rc;       /* the first failure of fig_new and fig_text */
+    void **chunk; /* memory of the figure, freed at its end */
     size_t chunks, chunk_room;
     fig_line *line;
     size_t lines, room;
@@ -142,8 +142,7 @@ LM_CHECKED int fig_trained(fig *f, lm_plot_mark *mark, size_t *n);
 LM_CHECKED int fig_series_lines(fig *f, const fig_cell *c, size_t cells, lm_plot_line *line,
                                 size_t *n);
 LM_CHECKED int fig_series_table(fig *f, const fig_cell *c, size_t cells, const char *corner,
-                                int digits,
-                                const char **(*names)(fig *, const double *, size_t),
+                                int digits, const char **(*names)(fig *, const double *, size_t),
                                 const char *caption);
 
 /* An exponential mean over about `steps` values, corrected for its beginning; and means of

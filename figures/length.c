@@ -20,8 +20,13 @@ static int lines_at(fig *f, const fig_cell *c, size_t cells, double b, lm_plot_l
             error[points++] = c[i].bar;
         }
         if (points)
-            line[(*n)++] = (lm_plot_line){ .name = f->series[s].label, .n = points, .x = x, .y = y,
-                                           .error = error, .colour = (unsigned)s, .dots = true,
+            line[(*n)++] = (lm_plot_line){ .name = f->series[s].label,
+                                           .n = points,
+                                           .x = x,
+                                           .y = y,
+                                           .error = error,
+                                           .colour = (unsigned)s,
+                                           .dots = true,
                                            .dashed = s >= 8 };
     }
     return LM_OK;
@@ -50,8 +55,11 @@ int fig_series_table(fig *f, const fig_cell *c, size_t cells, const char *corner
         for (size_t k = 0; k < n; k++)
             row[k + 1] = fig_value_text(f, fig_find(c, cells, s, a[k], 0), digits);
     }
-    lm_plot_table t = { .caption = *caption ? caption : NULL, .head = head, .cell = cell,
-                        .rows = f->n_series, .columns = n + 1 };
+    lm_plot_table t = { .caption = *caption ? caption : NULL,
+                        .head = head,
+                        .cell = cell,
+                        .rows = f->n_series,
+                        .columns = n + 1 };
     return fig_table(f, &t);
 }
 
@@ -87,10 +95,12 @@ static int add_red_flag(fig *f, const fig_cell *c, size_t cells, lm_plot_mark *m
         if (rc) return rc;
         const fig_cell *at = fig_find(c, cells, s, trained, 0);
         if (!at || !isfinite(at->mean)) continue;
-        mark[(*n)++] = (lm_plot_mark){
-            .at = at->mean + 1, .level = true, .alarm = true,
-            .label = fig_text(f, "1.0 above %s at %s", f->series[s].label,
-                              fig_length(f, trained)) };
+        mark[(*n)++] =
+            (lm_plot_mark){ .at = at->mean + 1,
+                            .level = true,
+                            .alarm = true,
+                            .label = fig_text(f, "1.0 above %s at %s", f->series[s].label,
+                                              fig_length(f, trained)) };
         return f->rc;
     }
     return lm_fail(LM_EUSAGE, "--red-flag: no series has a value at the length it was trained at");
@@ -117,15 +127,20 @@ int fig_ppl(fig *f)
     if (rc) return rc;
     double end = isnan(f->o->max) && !f->o->log ? sensible_end(c, cells) : f->o->max;
     for (size_t i = 0; i < cells; i++) clipped = clipped || isinf(c[i].mean) || c[i].mean > end;
-    lm_plot_panel panel = {
-        .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN },
-        .y = { "perplexity", .log = f->o->log, .low = NAN, .high = end },
-        .line = line, .lines = lines, .mark = mark, .marks = marks };
-    lm_plot_chart chart = {
-        .title = fig_title(f, "Perplexity against length"),
-        .caption = fig_text(f, "%s%s%s", runs, *runs && clipped ? " " : "",
-                            clipped ? "Triangles: values past the end of the axis." : ""),
-        .panel = &panel, .panels = 1, .columns = 1 };
+    lm_plot_panel panel = { .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN,
+                                   .high = NAN },
+                            .y = { "perplexity", .log = f->o->log, .low = NAN, .high = end },
+                            .line = line,
+                            .lines = lines,
+                            .mark = mark,
+                            .marks = marks };
+    lm_plot_chart chart = { .title = fig_title(f, "Perplexity against length"),
+                            .caption = fig_text(
+                                f, "%s%s%s", runs, *runs && clipped ? " " : "",
+                                clipped ? "Triangles: values past the end of the axis." : ""),
+                            .panel = &panel,
+                            .panels = 1,
+                            .columns = 1 };
     return f->rc ? f->rc : lm_plot_lines(f->o->out, &chart);
 }
 
@@ -181,11 +196,14 @@ int fig_position(fig *f)
                        LENGTHS_MAX);
     if (!rc) rc = fig_trained(f, mark, &marks);
     for (size_t i = 0; !rc && i < n; i++) {
-        panel[i] = (lm_plot_panel){
-            .title = n > 1 ? fig_text(f, "%s tokens", fig_length(f, length[i])) : NULL,
-            .x = { "position", LM_PLOT_LENGTH, .low = 0, .high = length[i] },
-            .y = { "loss", .low = NAN, .high = f->o->max },
-            .line = line[i], .mark = mark, .marks = marks };
+        panel[i] =
+            (lm_plot_panel){ .title =
+                                 n > 1 ? fig_text(f, "%s tokens", fig_length(f, length[i])) : NULL,
+                             .x = { "position", LM_PLOT_LENGTH, .low = 0, .high = length[i] },
+                             .y = { "loss", .low = NAN, .high = f->o->max },
+                             .line = line[i],
+                             .mark = mark,
+                             .marks = marks };
         rc = lines_at(f, c, cells, length[i], line[i], &panel[i].lines);
         /* Bins lie close together: dots and bars would hide the lines. */
         for (size_t k = 0; k < panel[i].lines; k++) {
@@ -194,8 +212,11 @@ int fig_position(fig *f)
         }
     }
     lm_plot_chart chart = { .title = fig_title(f, "Loss by position"),
-                            .caption = fig_runs_text(f, c, cells, "Pale:"), .panel = panel,
-                            .panels = n, .columns = n < 3 ? n : 2, .legend = n > 1 };
+                            .caption = fig_runs_text(f, c, cells, "Pale:"),
+                            .panel = panel,
+                            .panels = n,
+                            .columns = n < 3 ? n : 2,
+                            .legend = n > 1 };
     if (!rc) rc = f->rc;
     return rc ? rc : lm_plot_lines(f->o->out, &chart);
 }
@@ -285,14 +306,18 @@ int fig_speed(fig *f)
             .x = { "length (tokens)", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN },
             .y = { fig_text(f, "%s (%s)", i ? "memory" : "time", m[i].unit), .low = NAN,
                    .high = i ? NAN : f->o->max, .zero = !f->o->log, .log = f->o->log },
-            .line = line[i] };
+            .line = line[i]
+        };
         rc = lines_at(f, m[i].cell, m[i].cells, 0, line[i], &panel[i].lines);
     }
-    lm_plot_chart chart = {
-        .title = fig_title(f, "Time and memory against length"),
-        .caption = fig_text(f, "%s%s%s", runs, *runs && full ? " " : "",
-                            full ? "A line ends where the next length did not fit." : ""),
-        .panel = panel, .panels = 2, .columns = 2, .legend = true };
+    lm_plot_chart chart = { .title = fig_title(f, "Time and memory against length"),
+                            .caption = fig_text(
+                                f, "%s%s%s", runs, *runs && full ? " " : "",
+                                full ? "A line ends where the next length did not fit." : ""),
+                            .panel = panel,
+                            .panels = 2,
+                            .columns = 2,
+                            .legend = true };
     if (!rc) rc = f->rc;
     return rc ? rc : lm_plot_lines(f->o->out, &chart);
 }

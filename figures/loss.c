@@ -18,10 +18,10 @@ typedef struct curve {
 
 typedef struct log_run {
     const char *file, *name;
-    size_t first, lines;      /* in f->line */
+    size_t first, lines; /* in f->line */
     curve v[CURVES_MAX];
-    double *smooth;           /* of the training loss */
-    double steps;             /* over which it is */
+    double *smooth; /* of the training loss */
+    double steps;   /* over which it is */
 } log_run;
 
 typedef struct curves {
@@ -53,8 +53,7 @@ static int curve_named(curves *c, const char *name, size_t *which)
 {
     for (*which = DOMAINS; *which < c->n; ++*which)
         if (!strcmp(c->name[*which], name)) return LM_OK;
-    if (c->n == CURVES_MAX)
-        return lm_fail(LM_EUSAGE, "more than %d domains", CURVES_MAX - DOMAINS);
+    if (c->n == CURVES_MAX) return lm_fail(LM_EUSAGE, "more than %d domains", CURVES_MAX - DOMAINS);
     c->name[c->n++] = name;
     return LM_OK;
 }
@@ -124,8 +123,8 @@ static int read_logs(curves *c)
         for (r->first = i; i < f->lines && f->line[i].file == r->file; i++) r->lines++;
         rc = read_run(c, r);
     }
-    if (!rc && !c->runs) rc = lm_fail(LM_EUSAGE, "%s: nothing to draw: the log is empty",
-                                      f->o->files.v[0]);
+    if (!rc && !c->runs)
+        rc = lm_fail(LM_EUSAGE, "%s: nothing to draw: the log is empty", f->o->files.v[0]);
     return rc ? rc : f->rc;
 }
 
@@ -198,10 +197,11 @@ static lm_plot_panel new_panel(const curves *c, const char *title, lm_plot_line 
 {
     double low, high;
     find_range(c, &low, &high);
-    return (lm_plot_panel){
-        .title = title, .line = line,
-        .x = { "tokens", LM_PLOT_COUNT, .low = NAN, .high = NAN, .zero = true },
-        .y = { "loss", .low = low, .high = isnan(c->f->o->max) ? high : c->f->o->max } };
+    return (lm_plot_panel){ .title = title,
+                            .line = line,
+                            .x = { "tokens", LM_PLOT_COUNT, .low = NAN, .high = NAN, .zero = true },
+                            .y = { "loss", .low = low,
+                                   .high = isnan(c->f->o->max) ? high : c->f->o->max } };
 }
 
 /* The line of one curve of a run; training is drawn twice, faint and smoothed. */
@@ -212,10 +212,13 @@ static size_t add_lines(const log_run *r, size_t which, const char *name, unsign
     size_t n = 0;
     if (!v->n) return 0;
     if (which == TRAIN)
-        line[n++] = (lm_plot_line){ .n = v->n, .x = v->x, .y = v->y, .colour = colour,
-                                    .faint = true };
-    line[n++] = (lm_plot_line){ .name = name, .n = v->n, .x = v->x,
-                                .y = which == TRAIN ? r->smooth : v->y, .colour = colour,
+        line[n++] =
+            (lm_plot_line){ .n = v->n, .x = v->x, .y = v->y, .colour = colour, .faint = true };
+    line[n++] = (lm_plot_line){ .name = name,
+                                .n = v->n,
+                                .x = v->x,
+                                .y = which == TRAIN ? r->smooth : v->y,
+                                .colour = colour,
                                 .dots = which != TRAIN && v->n < 40,
                                 .dashed = which == HELD_OUT };
     return n;
@@ -228,9 +231,9 @@ static int draw_runs(curves *c, lm_plot_panel *panel, lm_plot_chart *chart)
         if (!line) return c->f->rc;
         panel[i] = new_panel(c, c->runs > 1 ? c->run[i].name : NULL, line);
         for (size_t k = 0; k < c->n; k++)
-            panel[i].lines += add_lines(&c->run[i], k, c->name[k],
-                                        k < DOMAINS ? 7 : (unsigned)(k - DOMAINS) % 7,
-                                        line + panel[i].lines);
+            panel[i].lines +=
+                add_lines(&c->run[i], k, c->name[k], k < DOMAINS ? 7 : (unsigned)(k - DOMAINS) % 7,
+                          line + panel[i].lines);
     }
     chart->panels = c->runs;
     if (!c->f->o->title && c->runs == 1)
@@ -277,8 +280,11 @@ static int last_table(curves *c)
         cell[i * columns] = r->name;
         cell[i * columns + 1] = fig_text(c->f, "%.0f", tokens);
     }
-    lm_plot_table t = { .caption = "Losses at the end; training: smoothed.", .head = head,
-                        .cell = cell, .rows = c->runs, .columns = columns };
+    lm_plot_table t = { .caption = "Losses at the end; training: smoothed.",
+                        .head = head,
+                        .cell = cell,
+                        .rows = c->runs,
+                        .columns = columns };
     return fig_table(c->f, &t);
 }
 
@@ -302,7 +308,8 @@ int fig_loss(fig *f)
     if (most > 1)
         chart.caption = fig_text(f,
                                  "Training loss: pale as logged, dark its running mean over %s%g "
-                                 "steps.", least < most ? "up to " : "", most);
+                                 "steps.",
+                                 least < most ? "up to " : "", most);
     chart.columns = chart.panels < 4 && !f->o->overlay ? (chart.panels < 2 ? 1 : 2)
                     : chart.panels < 5                 ? 2
                                                        : 3;

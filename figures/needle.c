@@ -31,7 +31,8 @@ static const char *score_text(const char *score)
         { "repo", "Score: the answer's words that are in the response, as the authors count." },
         { "dedup", "Score: the answer's different words that are in the response." },
         { "rouge1", "Score: 10 times ROUGE-1 F of response and needle." },
-        { "exact", "Score: 1 where the response has the answer word for word, else 0." } };
+        { "exact", "Score: 1 where the response has the answer word for word, else 0." }
+    };
     for (size_t i = 0; score && i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i][0], score)) return known[i][1];
     return "Score: share of the trials that were right.";
@@ -72,8 +73,8 @@ static int make_map(fig *f, grid *g, size_t s, lm_plot_map *map)
     int rc = fig_number_or(f->series[s].first, "trained", &trained);
     if (rc || f->rc) return rc ? rc : f->rc;
     for (size_t i = 0; i < g->lengths * g->depths; i++) {
-        const fig_cell *c = fig_find(g->cell, g->cells, s, g->length[i % g->lengths],
-                                     g->depth[i / g->lengths]);
+        const fig_cell *c =
+            fig_find(g->cell, g->cells, s, g->length[i % g->lengths], g->depth[i / g->lengths]);
         value[i] = c ? c->mean : NAN;
         if (c) sum += c->mean, n++;
     }
@@ -82,8 +83,10 @@ static int make_map(fig *f, grid *g, size_t s, lm_plot_map *map)
     double mark = trained_column(g, trained);
     *map = (lm_plot_map){
         .title = f->n_series > 1 ? fig_text(f, "%s: %s", f->series[s].label, mean) : mean,
-        .value = value, .mark = mark,
-        .mark_label = isnan(mark) ? NULL : fig_text(f, "trained at %s", fig_length(f, trained)) };
+        .value = value,
+        .mark = mark,
+        .mark_label = isnan(mark) ? NULL : fig_text(f, "trained at %s", fig_length(f, trained))
+    };
     return f->rc;
 }
 
@@ -121,14 +124,23 @@ static int draw_grid(fig *f, grid *g, const char *title, bool row, const char *s
     if (rc) return rc;
     size_t n = fig_runs(g->cell, g->cells);
     const char *runs = n > 1 ? fig_text(f, " Means of up to %zu runs.", n) : "";
-    lm_plot_heat heat = {
-        .title = fig_title(f, title),
-        .caption = fig_text(f, "%s%s%s%s", score_text(score), bounds, runs,
-                            g->missing ? " Hatched: not measured." : ""),
-        .x_label = "Token Limit", .y_label = "Depth Percent", .bar_label = "Score",
-        .column_name = lengths, .row_name = depths, .columns = g->lengths, .rows = g->depths,
-        .low = 0, .high = score_end(score), .map = map, .maps = f->n_series,
-        .across = row ? 3 : 1, .grid = !row, .slanted = !row };
+    lm_plot_heat heat = { .title = fig_title(f, title),
+                          .caption = fig_text(f, "%s%s%s%s", score_text(score), bounds, runs,
+                                              g->missing ? " Hatched: not measured." : ""),
+                          .x_label = "Token Limit",
+                          .y_label = "Depth Percent",
+                          .bar_label = "Score",
+                          .column_name = lengths,
+                          .row_name = depths,
+                          .columns = g->lengths,
+                          .rows = g->depths,
+                          .low = 0,
+                          .high = score_end(score),
+                          .map = map,
+                          .maps = f->n_series,
+                          .across = row ? 3 : 1,
+                          .grid = !row,
+                          .slanted = !row };
     return f->rc ? f->rc : lm_plot_heat_maps(f->o->out, &heat);
 }
 
@@ -151,12 +163,16 @@ static int draw_random_depth(fig *f, const char *title)
     if (!rc) rc = fig_trained(f, mark, &marks);
     bool zero = false; /* a length of 0 is on no logarithmic axis */
     for (size_t i = 0; i < cells; i++) zero = zero || c[i].a <= 0;
-    lm_plot_panel panel = {
-        .x = { "length", LM_PLOT_LENGTH, .log = !zero, .low = NAN, .high = NAN },
-        .y = { "share of trials that were right", .low = 0, .high = 1 },
-        .line = line, .lines = lines, .mark = mark, .marks = marks };
-    lm_plot_chart chart = { .title = fig_title(f, title), .caption = runs, .panel = &panel,
-                            .panels = 1, .columns = 1 };
+    lm_plot_panel panel = { .x = { "length", LM_PLOT_LENGTH, .log = !zero, .low = NAN,
+                                   .high = NAN },
+                            .y = { "share of trials that were right", .low = 0, .high = 1 },
+                            .line = line,
+                            .lines = lines,
+                            .mark = mark,
+                            .marks = marks };
+    lm_plot_chart chart = {
+        .title = fig_title(f, title), .caption = runs, .panel = &panel, .panels = 1, .columns = 1
+    };
     if (!rc) rc = f->rc;
     return rc ? rc : lm_plot_lines(f->o->out, &chart);
 }
@@ -179,8 +195,7 @@ static int heat(fig *f, const char *eval, const char *title, bool row)
     if (!rc) rc = fig_values(f, g.cell, g.cells, true, &g.depth, &g.depths);
     if (rc) return rc;
     if (fig_wants_table(f)) return grid_table(f, &g);
-    return draw_grid(f, &g, title, row,
-                     score);
+    return draw_grid(f, &g, title, row, score);
 }
 
 int fig_needle(fig *f) { return heat(f, "needle", "Needle in a haystack", false); }
@@ -203,9 +218,10 @@ static int tokens_of(fig *f, const fig_line *l, double *out)
     }
     int rc = fig_number_or(l, "trained_tokens", out);
     if (!rc && isnan(*out))
-        rc = lm_fail(LM_EUSAGE, "%s:%zu: how many tokens %s was trained on is not known; --tokens "
-                                "%s=COUNT says it", l->file, l->number, model ? model : "the model",
-                     model ? model : "MODEL");
+        rc = lm_fail(LM_EUSAGE,
+                     "%s:%zu: how many tokens %s was trained on is not known; --tokens "
+                     "%s=COUNT says it",
+                     l->file, l->number, model ? model : "the model", model ? model : "MODEL");
     return rc;
 }
 
@@ -232,8 +248,8 @@ static int mean_of_cells(fig *f, fig_sample *s, size_t *n)
         if (to - i != of_first)
             return lm_fail(LM_EUSAGE,
                            "%s:%zu: %zu cells are measured of this model and %zu of another; their "
-                           "means do not compare", mean.line->file, mean.line->number, to - i,
-                           of_first);
+                           "means do not compare",
+                           mean.line->file, mean.line->number, to - i, of_first);
         s[kept++] = mean;
     }
     *n = kept;
@@ -243,8 +259,10 @@ static int mean_of_cells(fig *f, fig_sample *s, size_t *n)
 
 static const char **count_names(fig *f, const double *tokens, size_t n)
 {
-    static const struct { double one; const char *suffix; } unit[] = {
-        { 1e9, "B" }, { 1e6, "M" }, { 1e3, "K" }, { 1, "" } };
+    static const struct {
+        double one;
+        const char *suffix;
+    } unit[] = { { 1e9, "B" }, { 1e6, "M" }, { 1e3, "K" }, { 1, "" } };
     const char **name = fig_new(f, n, sizeof *name);
     for (size_t i = 0; name && i < n; i++) {
         size_t k = 0;
@@ -287,11 +305,15 @@ int fig_curve(fig *f)
         /* Tokens double from point to point as a rule; a model that was not trained stands at 0. */
         .x = { "tokens of training", LM_PLOT_COUNT, .log = first > 0, .low = NAN, .high = NAN },
         .y = { "mean score", .low = 0, .high = isnan(f->o->max) ? score_end(score) : f->o->max },
-        .line = line, .lines = lines };
+        .line = line,
+        .lines = lines
+    };
     lm_plot_chart chart = { .title = fig_title(f, "Retrieval against tokens of training"),
-                            .caption = fig_text(f, "%s%s%s", score_text(score), *runs ? " " : "",
-                                                runs),
-                            .panel = &panel, .panels = 1, .columns = 1 };
+                            .caption =
+                                fig_text(f, "%s%s%s", score_text(score), *runs ? " " : "", runs),
+                            .panel = &panel,
+                            .panels = 1,
+                            .columns = 1 };
     if (!rc) rc = f->rc;
     return rc ? rc : lm_plot_lines(f->o->out, &chart);
 }

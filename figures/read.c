@@ -144,8 +144,7 @@ int fig_only(fig *f, const char *key, const char *value)
         else f->line[kept++] = l;
     }
     f->lines = kept;
-    if (!kept)
-        return lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\" %s", key, value);
+    if (!kept) return lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\" %s", key, value);
     return f->rc;
 }
 

@@ -60,8 +60,8 @@ static const char *model_of(fig *f, const fig_line *l)
 static const char *scaling_text(fig *f, const char *s)
 {
     static const char *const known[][2] = {
-        { "linear:", "PI" }, { "ntk:", "NTK" }, { "dynamic:", "dynamic NTK" },
-        { "yarn:", "YaRN" } };
+        { "linear:", "PI" }, { "ntk:", "NTK" }, { "dynamic:", "dynamic NTK" }, { "yarn:", "YaRN" }
+    };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t n = strlen(known[i][0]);
         if (!strncmp(s, known[i][0], n)) return fig_text(f, "%s ×%s", known[i][1], s + n);
@@ -166,9 +166,9 @@ static bool in_words(const fig_words *w, const char *s)
 /* May lines of one figure differ in this field? */
 static bool free_field(const fig *f, const char *key, const char *cell)
 {
-    static const char *const of_series[] = { "model", "attention", "dca_parts", "scaling",
-                                             "rope_base", "mscale", "trained", "backend", "weights",
-                                             "seed", "trained_tokens" };
+    static const char *const of_series[] = { "model",     "attention", "dca_parts",     "scaling",
+                                             "rope_base", "mscale",    "trained",       "backend",
+                                             "weights",   "seed",      "trained_tokens" };
     for (size_t i = 0; i < sizeof of_series / sizeof *of_series; i++)
         if (!strcmp(of_series[i], key)) return true;
     for (const char *p = cell; *p; p += strspn(p, " ")) {
@@ -212,8 +212,10 @@ int fig_find_series(fig *f, const char *cell)
         if (!rc && i) rc = check_fields(f, l, &f->line[0], cell);
         if (rc || l->series < f->n_series) continue;
         if (f->n_series == FIG_SERIES_MAX)
-            return lm_fail(LM_EUSAGE, "%s:%zu: a figure has at most %d series; --where FIELD=VALUE "
-                                      "leaves some out", l->file, l->number, FIG_SERIES_MAX);
+            return lm_fail(LM_EUSAGE,
+                           "%s:%zu: a figure has at most %d series; --where FIELD=VALUE "
+                           "leaves some out",
+                           l->file, l->number, FIG_SERIES_MAX);
         id[f->n_series] = mine;
         f->series[f->n_series++] = (fig_series){ .first = l };
     }
@@ -333,8 +335,8 @@ int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size_t *cells)
         for (to = i; to < n && same_place(&s[i], &s[to]); to++) {}
         double mean = mean_of(s + i, to - i);
         double sd = to - i > 1 ? deviation(s + i, to - i, mean) : s[i].error;
-        c[(*cells)++] = (fig_cell){ s[i].series, to - i, s[i].a, s[i].b, mean,
-                                    isfinite(sd) ? sd : 0 };
+        c[(*cells)++] =
+            (fig_cell){ s[i].series, to - i, s[i].a, s[i].b, mean, isfinite(sd) ? sd : 0 };
     }
     return LM_OK;
 }
@@ -415,8 +417,10 @@ const char *fig_runs_text(fig *f, const fig_cell *c, size_t n, const char *sign)
     if (most < 2) return bars ? fig_text(f, "%s one standard error of the measurement.", is) : "";
     if (least == most)
         return fig_text(f, "Means of %zu runs. %s one standard deviation between runs.", most, is);
-    return fig_text(f, "Means of %zu to %zu runs. %s one standard deviation between runs, of a "
-                       "single run one standard error of the measurement.", least, most, is);
+    return fig_text(f,
+                    "Means of %zu to %zu runs. %s one standard deviation between runs, of a "
+                    "single run one standard error of the measurement.",
+                    least, most, is);
 }
 
 const char *fig_title(fig *f, const char *title)
@@ -455,9 +459,9 @@ int fig_trained(fig *f, lm_plot_mark *mark, size_t *n)
         bool known = !(trained > 0);
         for (size_t k = before; k < *n; k++) known = known || mark[k].at == trained;
         if (!known && *n - before < 4)
-            mark[(*n)++] = (lm_plot_mark){ .at = trained,
-                                           .label = fig_text(f, "trained at %s",
-                                                             fig_length(f, trained)) };
+            mark[(*n)++] =
+                (lm_plot_mark){ .at = trained,
+                                .label = fig_text(f, "trained at %s", fig_length(f, trained)) };
     }
     return f->rc;
 }

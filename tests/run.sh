@@ -76,7 +76,7 @@ for t in tests/cli/*/*.sh; do
     chmod -R u+w "$work/d" 2>/dev/null; rm -rf "$work/d"
 done
 
-for t in tests/includes.sh tests/man.sh; do
+for t in tests/format.sh tests/includes.sh tests/man.sh; do
     [[ $t == *$pick* ]] || continue
     bash "$t" >"$log" 2>&1
     status=$?

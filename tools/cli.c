@@ -21,17 +21,17 @@ static int write_error;           /* errno of the first failed write to standard
 static bool want_help, want_version, want_man, want_examples;
 static const cli_opt common[] = {
     { CLI_FLAG, "verbose", 'v', &verbose, NULL,
-      "Say more on standard error; the last line has version, command, time and peak memory.", 0, 0 },
-    { CLI_FLAG, "quiet", 'q', &quiet, NULL, "Only errors on standard error.", 0, 0 },
-    { CLI_FLAG, "help", 'h', &want_help, NULL, "Print this and exit.", 0, 0 },
-    { CLI_FLAG, "version", 0, &want_version, NULL, "Print version, compiler and format versions.", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Say more on standard error; the last line has version, command, time and peak memory." },
+    { CLI_FLAG, "quiet", 'q', &quiet, NULL, "Only errors on standard error." },
+    { CLI_FLAG, "help", 'h', &want_help, NULL, "Print this and exit." },
+    { CLI_FLAG, "version", 0, &want_version, NULL, "Print version, compiler and format versions." },
+    { .kind = CLI_END },
 };
 /* For the build and the tests; in neither --help nor man page. */
 static const cli_opt hidden[] = {
-    { CLI_FLAG, "man", 0, &want_man, NULL, "", 0, 0 },
-    { CLI_FLAG, "examples", 0, &want_examples, NULL, "", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+    { CLI_FLAG, "man", 0, &want_man, NULL, "" },
+    { CLI_FLAG, "examples", 0, &want_examples, NULL, "" },
+    { .kind = CLI_END },
 };
 
 /* ---- words on standard error ----------------------------------------------------------- */
@@ -52,12 +52,12 @@ static void say(const char *fmt, va_list ap)
     funlockfile(stderr);
 }
 
-#define SAY(when)           \
-    do {                    \
-        va_list ap;         \
-        va_start(ap, fmt);  \
+#define SAY(when)               \
+    do {                        \
+        va_list ap;             \
+        va_start(ap, fmt);      \
         if (when) say(fmt, ap); \
-        va_end(ap);         \
+        va_end(ap);             \
     } while (0)
 
 void cli_warn(const char *fmt, ...) { SAY(true); }
@@ -235,8 +235,10 @@ static void man(void)
     for (const char *s = tool->name; *s && n < sizeof upper - 1; s++)
         upper[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 32 : *s);
     upper[n] = 0;
-    cli_print(".\\\" Made from the option table of tools/%s.c by `make man`; do not edit.\n", tool->name);
-    cli_print(".TH %s 1 \"\" \"longmix %s\" \"longmix\"\n.SH NAME\n%s \\- ", upper, LM_VERSION, tool->name);
+    cli_print(".\\\" Made from the option table of tools/%s.c by `make man`; do not edit.\n",
+              tool->name);
+    cli_print(".TH %s 1 \"\" \"longmix %s\" \"longmix\"\n.SH NAME\n%s \\- ", upper, LM_VERSION,
+              tool->name);
     roff(tool->summary);
     cli_print(".SH SYNOPSIS\n");
     print_usage_line("\\fB", "\\fR");
@@ -314,8 +316,11 @@ static int set_value(const cli_opt *o, char *s)
 {
     switch (o->kind) {
     case CLI_STR: *(const char **)o->value = s; return LM_OK;
-    case CLI_SIZE: return lm_parse_size(s, o->value) ? cli_usage("--%s: %s", o->name, lm_err()) : LM_OK;
-    case CLI_THREADS: case CLI_INT: case CLI_REAL: return number(o, s);
+    case CLI_SIZE:
+        return lm_parse_size(s, o->value) ? cli_usage("--%s: %s", o->name, lm_err()) : LM_OK;
+    case CLI_THREADS:
+    case CLI_INT:
+    case CLI_REAL: return number(o, s);
     case CLI_CHOICE: return choice(o, s);
     case CLI_PART: return part(o, s);
     default: { /* CLI_LIST, CLI_ARGS: v has room for every word of the command line */
@@ -334,7 +339,8 @@ static const cli_opt *find(const char *name, size_t n, char letter, bool *no)
         for (const cli_opt *o = tables[t]; o->kind != CLI_END; o++) {
             if (is_operand(o)) continue;
             *no = false;
-            if (letter ? o->letter == letter : strlen(o->name) == n && !memcmp(o->name, name, n)) return o;
+            if (letter ? o->letter == letter : strlen(o->name) == n && !memcmp(o->name, name, n))
+                return o;
             *no = o->kind == CLI_SWITCH && n == strlen(o->name) + 3 && !memcmp(name, "no-", 3) &&
                   !memcmp(name + 3, o->name, n - 3);
             if (*no) return o;
@@ -396,7 +402,8 @@ static int parse(int argc, char **argv)
         }
     }
     for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
-        if (o->kind == CLI_THREADS && *(int *)o->value == 0) *(int *)o->value = lm_threads_default();
+        if (o->kind == CLI_THREADS && *(int *)o->value == 0)
+            *(int *)o->value = lm_threads_default();
     if (operands && !want_help && !want_version && !want_man && !want_examples &&
         (double)((cli_list *)operands->value)->n < operands->min)
         return cli_usage("%s is missing", operands->arg);

@@ -15,17 +15,17 @@
 #include "longmix/version.h"
 
 enum cli_kind {
-    CLI_FLAG,   /* bool: --name sets it */
-    CLI_SWITCH, /* bool: --name sets it, --no-name clears it */
-    CLI_STR,    /* const char * */
-    CLI_SIZE,   /* uint64_t: lm_parse_size */
-    CLI_INT,    /* int, within min..max */
-    CLI_REAL,   /* double, within min..max */
-    CLI_CHOICE, /* int: index into the '|'-separated words of `arg` */
-    CLI_LIST,   /* cli_list: may be given again and again */
-    CLI_PART,   /* cli_part: k/K */
-    CLI_THREADS,/* int: -j N; 0 or absent becomes all cores */
-    CLI_ARGS,   /* cli_list: the operands; `name` is NULL, `arg` their name; min of them needed */
+    CLI_FLAG,    /* bool: --name sets it */
+    CLI_SWITCH,  /* bool: --name sets it, --no-name clears it */
+    CLI_STR,     /* const char * */
+    CLI_SIZE,    /* uint64_t: lm_parse_size */
+    CLI_INT,     /* int, within min..max */
+    CLI_REAL,    /* double, within min..max */
+    CLI_CHOICE,  /* int: index into the '|'-separated words of `arg` */
+    CLI_LIST,    /* cli_list: may be given again and again */
+    CLI_PART,    /* cli_part: k/K */
+    CLI_THREADS, /* int: -j N; 0 or absent becomes all cores */
+    CLI_ARGS,    /* cli_list: the operands; `name` is NULL, `arg` their name; min of them needed */
     CLI_END,
 };
 
@@ -50,13 +50,13 @@ typedef struct cli_opt {
 
 typedef struct cli_tool {
     const char *name;
-    const char *summary;   /* half a line for NAME and the head of --help */
-    const char *about;     /* DESCRIPTION: paragraphs divided by a blank line */
-    const cli_opt *opts;   /* ends with CLI_END */
-    const char *examples;  /* commands that run as they stand in docs/examples' folder, one a line,
+    const char *summary;  /* half a line for NAME and the head of --help */
+    const char *about;    /* DESCRIPTION: paragraphs divided by a blank line */
+    const cli_opt *opts;  /* ends with CLI_END */
+    const char *examples; /* commands that run as they stand in docs/examples' folder, one a line,
                             * each with a line "# what it shows" before it */
-    const char *see;       /* "lmhist(1), lmplan(1)" */
-    int (*run)(void);      /* 0, or a negative lm_code with lm_err() set, or a positive exit code
+    const char *see;      /* "lmhist(1), lmplan(1)" */
+    int (*run)(void);     /* 0, or a negative lm_code with lm_err() set, or a positive exit code
                             * (the tool has told why) */
 } cli_tool;
 

@@ -26,19 +26,22 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
-      "A store or mixture (.lmt, a directory of parts, or - for standard input), a shard (.lms) or a directory of "
-      "them, a manifest or a plan.", 1, 0 },
-    { CLI_SIZE, "head", 'n', &head, "N", "Only the first N documents or rows.", 0, 0 },
-    { CLI_SIZE, "from", 0, &from, "N", "Start with document or row number N (0).", 0, 0 },
-    { CLI_FLAG, "json", 0, &as_json, NULL, "One JSON object a line.", 0, 0 },
+      "A store or mixture (.lmt, a directory of parts, or - for standard input), a shard (.lms) or "
+      "a directory of "
+      "them, a manifest or a plan.",
+      1, 0 },
+    { CLI_SIZE, "head", 'n', &head, "N", "Only the first N documents or rows." },
+    { CLI_SIZE, "from", 0, &from, "N", "Start with document or row number N (0)." },
+    { CLI_FLAG, "json", 0, &as_json, NULL, "One JSON object a line." },
     { CLI_FLAG, "ids", 0, &with_ids, NULL,
-      "The ids, divided by spaces, a line for each document or row; with --json, in the object.", 0, 0 },
-    { CLI_FLAG, "text", 0, &with_text, NULL, "The text; needs -m. With --json, in the object.", 0, 0 },
-    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model that made the tokens.", 0, 0 },
+      "The ids, divided by spaces, a line for each document or row; with --json, in the object." },
+    { CLI_FLAG, "text", 0, &with_text, NULL, "The text; needs -m. With --json, in the object." },
+    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model that made the tokens." },
     { CLI_CHOICE, "format", 0, &layout, "longmix|fu",
-      "With --json, the fields: longmix (docs/format-shard.md), or fu, those of the data that Fu et al. 2024 released: "
-      "input_ids, labels, source.", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "With --json, the fields: longmix (docs/format-shard.md), or fu, those of the data that Fu "
+      "et al. 2024 released: "
+      "input_ids, labels, source." },
+    { .kind = CLI_END },
 };
 
 static lm_tokenizer *tokenizer;
@@ -71,7 +74,12 @@ static int add_ids(const void *ids, unsigned width, uint64_t n, const char *betw
 /* Bytes of the UTF-8 character at p, 0 where there is none: a row may begin inside one. */
 static size_t character(const unsigned char *p, size_t n)
 {
-    size_t k = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    size_t k = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
     if (k == 0 || k > n) return 0;
     for (size_t i = 1; i < k; i++)
         if ((p[i] & 0xc0) != 0x80) return 0;
@@ -121,7 +129,9 @@ static int open_model(uint64_t hash)
     if (!with_text) return LM_OK;
     int rc = lm_tokenizer_open(&tokenizer, model, 0);
     if (!rc && lm_tokenizer_hash(tokenizer) != hash)
-        rc = lm_fail(LM_EUSAGE, "%s: the tokens were made with another model (its hash is %016" PRIx64 ")", model, hash);
+        rc = lm_fail(LM_EUSAGE,
+                     "%s: the tokens were made with another model (its hash is %016" PRIx64 ")",
+                     model, hash);
     return rc;
 }
 
@@ -137,8 +147,9 @@ static const char *name_at(const lm_json *list, uint64_t i)
 static const char *flag_words(const lm_span *s)
 {
     static char words[64];
-    snprintf(words, sizeof words, "%s%s%s", s->flags & LM_SPAN_BEGINS ? "" : ", goes on from before",
-             s->flags & LM_SPAN_ENDS ? "" : ", cut here", s->flags & LM_SPAN_TRIMMED ? ", trimmed" : "");
+    snprintf(
+        words, sizeof words, "%s%s%s", s->flags & LM_SPAN_BEGINS ? "" : ", goes on from before",
+        s->flags & LM_SPAN_ENDS ? "" : ", cut here", s->flags & LM_SPAN_TRIMMED ? ", trimmed" : "");
     return words;
 }
 
@@ -149,18 +160,21 @@ static int span_json(const lm_json *identity, const lm_span *s)
     if (!rc) rc = lm_buf_printf(&line, ",");
     if (!rc) rc = add_string("file", name_at(lm_json_get(identity, "files"), s->file));
     if (!rc)
-        rc = lm_buf_printf(&line, ",\"line\":%" PRIu64 ",\"key\":\"%016" PRIx64 "\",\"doc_start\":%" PRIu64
-                           ",\"doc_tokens\":%" PRIu64 ",\"unit_tokens\":%" PRIu64 ",\"row_start\":%" PRIu32
-                           ",\"tokens\":%" PRIu32 ",\"copy\":%u,\"begins\":%s,\"ends\":%s,\"trimmed\":%s}",
-                           s->line, s->key, s->doc_start, s->doc_tokens, s->unit_tokens, s->row_start, s->tokens,
-                           s->copy, s->flags & LM_SPAN_BEGINS ? "true" : "false",
-                           s->flags & LM_SPAN_ENDS ? "true" : "false", s->flags & LM_SPAN_TRIMMED ? "true" : "false");
+        rc = lm_buf_printf(
+            &line,
+            ",\"line\":%" PRIu64 ",\"key\":\"%016" PRIx64 "\",\"doc_start\":%" PRIu64
+            ",\"doc_tokens\":%" PRIu64 ",\"unit_tokens\":%" PRIu64 ",\"row_start\":%" PRIu32
+            ",\"tokens\":%" PRIu32 ",\"copy\":%u,\"begins\":%s,\"ends\":%s,\"trimmed\":%s}",
+            s->line, s->key, s->doc_start, s->doc_tokens, s->unit_tokens, s->row_start, s->tokens,
+            s->copy, s->flags & LM_SPAN_BEGINS ? "true" : "false",
+            s->flags & LM_SPAN_ENDS ? "true" : "false",
+            s->flags & LM_SPAN_TRIMMED ? "true" : "false");
     return rc;
 }
 
 typedef struct row {
     const lm_shard *shard;
-    uint64_t number, at;  /* of all rows, and in its shard */
+    uint64_t number, at; /* of all rows, and in its shard */
     const uint32_t *ids;
     const lm_span *spans;
     size_t n;
@@ -190,8 +204,11 @@ static int row_json(const row *r)
     const lm_json *identity = lm_shard_identity(r->shard);
     int rc = lm_buf_printf(&line, "{\"row\":%" PRIu64 ",", r->number);
     if (!rc) rc = add_string("shard", base_name(lm_shard_name(r->shard)));
-    if (!rc) rc = lm_buf_printf(&line, ",\"shard_row\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"padding\":%" PRIu64
-                                ",\"spans\":[", r->at, r->tokens, r->tokens - r->fill);
+    if (!rc)
+        rc = lm_buf_printf(&line,
+                           ",\"shard_row\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"padding\":%" PRIu64
+                           ",\"spans\":[",
+                           r->at, r->tokens, r->tokens - r->fill);
     for (size_t i = 0; i < r->n && !rc; i++) {
         if (i) rc = lm_buf_add(&line, ",", 1);
         if (!rc) rc = span_json(identity, &r->spans[i]);
@@ -229,7 +246,9 @@ static int row_fu(const row *r)
         if (s->row_start >= length) break;
         rc = lm_buf_printf(&line, "%s{", i ? "," : "");
         if (!rc) rc = add_string("source", name_at(domains, s->domain));
-        if (!rc) rc = lm_buf_printf(&line, ",\"start\":%" PRIu32 ",\"end\":%" PRIu64 "}", s->row_start, end);
+        if (!rc)
+            rc = lm_buf_printf(&line, ",\"start\":%" PRIu32 ",\"end\":%" PRIu64 "}", s->row_start,
+                               end);
     }
     return rc ? rc : lm_buf_printf(&line, "]}");
 }
@@ -238,13 +257,15 @@ static int row_view(const row *r)
 {
     const lm_json *identity = lm_shard_identity(r->shard);
     int rc = lm_buf_printf(&line, "row %s, %s row %s: %zu span%s", cli_count(r->number),
-                           base_name(lm_shard_name(r->shard)), cli_count(r->at), r->n, r->n == 1 ? "" : "s");
+                           base_name(lm_shard_name(r->shard)), cli_count(r->at), r->n,
+                           r->n == 1 ? "" : "s");
     for (size_t i = 0; i < r->n && !rc; i++) {
         const lm_span *s = &r->spans[i];
-        rc = lm_buf_printf(&line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
-                           name_at(lm_json_get(identity, "domains"), s->domain),
-                           name_at(lm_json_get(identity, "files"), s->file), s->line, cli_count(s->doc_start),
-                           cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_words(s));
+        rc = lm_buf_printf(
+            &line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
+            name_at(lm_json_get(identity, "domains"), s->domain),
+            name_at(lm_json_get(identity, "files"), s->file), s->line, cli_count(s->doc_start),
+            cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_words(s));
         if (!rc && s->copy) rc = lm_buf_printf(&line, ", repetition %u", s->copy);
     }
     if (!rc && r->fill < r->tokens)
@@ -271,8 +292,9 @@ static void shards_view(const lm_shards *s, const char *path)
     const lm_json *pack = lm_json_get(lm_shard_identity(first), "pack");
     if (pack && lm_json_str(&how, pack, "how")) how = "?";
     cli_print("%s: %s shard%s, %s rows of %s tokens%s, packed by %s, %s ids of %u bytes\n", path,
-              cli_count(lm_shards_count(s)), lm_shards_count(s) == 1 ? "" : "s", cli_count(lm_shards_rows(s)),
-              cli_count(lm_shard_row_tokens(first)), lm_shard_labels(first) ? " (labels included)" : "", how,
+              cli_count(lm_shards_count(s)), lm_shards_count(s) == 1 ? "" : "s",
+              cli_count(lm_shards_rows(s)), cli_count(lm_shard_row_tokens(first)),
+              lm_shard_labels(first) ? " (labels included)" : "", how,
               cli_count(lm_shard_vocab(first)), lm_shard_width(first));
 }
 
@@ -280,8 +302,9 @@ static int model_of_shards(const lm_shard *s)
 {
     const lm_json *t = lm_json_get(lm_shard_identity(s), "tokenizer");
     uint64_t hash = 0;
-    int rc = !with_text ? LM_OK : t ? lm_json_hex64(&hash, t, "xxh3")
-                                    : lm_fail(LM_EDATA, "%s: names no tokenizer", lm_shard_name(s));
+    int rc = !with_text ? LM_OK
+             : t        ? lm_json_hex64(&hash, t, "xxh3")
+                        : lm_fail(LM_EDATA, "%s: names no tokenizer", lm_shard_name(s));
     return rc ? rc : open_model(hash);
 }
 
@@ -293,13 +316,15 @@ static int cat_shards(const char *path)
     if (rc) return rc;
     rc = model_of_shards(lm_shards_at(s, 0));
     row r = { .tokens = lm_shard_row_tokens(lm_shards_at(s, 0)) };
-    if (!rc && !(ids = malloc((size_t)r.tokens * sizeof *ids))) rc = lm_fail_nomem((size_t)r.tokens * sizeof *ids);
+    if (!rc && !(ids = malloc((size_t)r.tokens * sizeof *ids)))
+        rc = lm_fail_nomem((size_t)r.tokens * sizeof *ids);
     r.ids = ids;
     if (!rc && !as_json && !with_ids && !with_text) shards_view(s, path);
     uint64_t end = lm_shards_rows(s) - (from < lm_shards_rows(s) ? from : lm_shards_rows(s));
     for (uint64_t i = 0; i < end && i < head && !rc; i++) {
         r.number = from + i;
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_shards_find(s, r.number, &r.shard, &r.at);
+        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted")
+                              : lm_shards_find(s, r.number, &r.shard, &r.at);
         if (!rc) rc = lm_shard_row(r.shard, r.at, ids);
         if (!rc) rc = lm_shard_spans(r.shard, r.at, &r.spans, &r.n);
         if (rc) break;
@@ -320,12 +345,15 @@ static int document_json(const lm_meta *m, const lm_doc *d, const void *tokens, 
     if (!rc) rc = lm_buf_printf(&line, ",");
     if (!rc) rc = add_string("file", m->file[d->file]);
     if (!rc)
-        rc = lm_buf_printf(&line, ",\"line\":%" PRIu64 ",\"key\":\"%016" PRIx64 "\",\"tokens\":%" PRIu64, d->line, d->key,
-                           d->tokens);
+        rc = lm_buf_printf(&line,
+                           ",\"line\":%" PRIu64 ",\"key\":\"%016" PRIx64 "\",\"tokens\":%" PRIu64,
+                           d->line, d->key, d->tokens);
     if (!rc && m->plan)
-        rc = lm_buf_printf(&line, ",\"doc_start\":%" PRIu64 ",\"doc_tokens\":%" PRIu64 ",\"unit_tokens\":%" PRIu64
-                           ",\"copy\":%u,\"trimmed\":%s,\"overlap\":%s", d->start, d->doc_tokens, d->unit_tokens,
-                           d->copy, d->flags & LM_DOC_TRIMMED ? "true" : "false",
+        rc = lm_buf_printf(&line,
+                           ",\"doc_start\":%" PRIu64 ",\"doc_tokens\":%" PRIu64
+                           ",\"unit_tokens\":%" PRIu64 ",\"copy\":%u,\"trimmed\":%s,\"overlap\":%s",
+                           d->start, d->doc_tokens, d->unit_tokens, d->copy,
+                           d->flags & LM_DOC_TRIMMED ? "true" : "false",
                            d->flags & LM_DOC_OVERLAP ? "true" : "false");
     if (!rc && with_ids) {
         rc = lm_buf_printf(&line, ",\"ids\":[");
@@ -343,8 +371,8 @@ static int document_json(const lm_meta *m, const lm_doc *d, const void *tokens, 
 
 static int document_view(const lm_meta *m, const lm_doc *d, uint64_t number)
 {
-    int rc = lm_buf_printf(&line, "%12s  %-14s %s:%" PRIu64 "  %s tokens", cli_count(number), m->domain[d->domain],
-                           m->file[d->file], d->line, cli_count(d->tokens));
+    int rc = lm_buf_printf(&line, "%12s  %-14s %s:%" PRIu64 "  %s tokens", cli_count(number),
+                           m->domain[d->domain], m->file[d->file], d->line, cli_count(d->tokens));
     if (!rc && d->tokens < d->doc_tokens)
         rc = lm_buf_printf(&line, ", from %s of %s", cli_count(d->start), cli_count(d->doc_tokens));
     if (!rc && d->copy) rc = lm_buf_printf(&line, ", repetition %u", d->copy);
@@ -371,16 +399,17 @@ static void show_other(const lm_meta *m, const lm_record *r)
 {
     switch (r->kind) {
     case LM_REC_SHARD:
-        cli_print("-- shard %s begins at token %s\n", cli_count(r->shard.shard), cli_count(r->shard.start));
+        cli_print("-- shard %s begins at token %s\n", cli_count(r->shard.shard),
+                  cli_count(r->shard.start));
         break;
     case LM_REC_FILE:
-        cli_print("-- %s: %s lines, %s documents, %s bad lines; %s bytes, xxh3 %016" PRIx64 "\n", m->file[r->file.file],
-                  cli_count(r->file.lines), cli_count(r->file.documents), cli_count(r->file.bad_lines),
-                  cli_count(r->file.raw_bytes), r->file.raw_hash);
+        cli_print("-- %s: %s lines, %s documents, %s bad lines; %s bytes, xxh3 %016" PRIx64 "\n",
+                  m->file[r->file.file], cli_count(r->file.lines), cli_count(r->file.documents),
+                  cli_count(r->file.bad_lines), cli_count(r->file.raw_bytes), r->file.raw_hash);
         break;
     case LM_REC_BAD:
-        cli_print("-- %s:%" PRIu64 ": set aside: %s bytes at byte %s\n", m->file[r->bad.file], r->bad.line,
-                  cli_count(r->bad.bytes), cli_count(r->bad.offset));
+        cli_print("-- %s:%" PRIu64 ": set aside: %s bytes at byte %s\n", m->file[r->bad.file],
+                  r->bad.line, cli_count(r->bad.bytes), cli_count(r->bad.offset));
         break;
     case LM_REC_DOC: break;
     }
@@ -398,8 +427,8 @@ static int cat_stream(const char *path)
     const lm_meta *m = lm_stream_meta(s);
     rc = open_model(m->tokenizer);
     if (!rc && view)
-        cli_print("%s: %s, %s files, %s ids of %u bytes\n", path, m->plan ? "mixture" : "store", cli_count(m->files),
-                  cli_count(m->vocab), m->width);
+        cli_print("%s: %s, %s files, %s ids of %u bytes\n", path, m->plan ? "mixture" : "store",
+                  cli_count(m->files), cli_count(m->vocab), m->width);
     while (!rc && (seen < from || seen - from < head) && (rc = lm_stream_next(s, &r)) == 1) {
         rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
         bool document = r.kind == LM_REC_DOC;
@@ -448,7 +477,8 @@ static int run(void)
     int rc = LM_OK;
     if (with_text && !model) return cli_usage("--text needs -m MODEL");
     if (layout == FU && !as_json) return cli_usage("--format fu goes with --json");
-    if (!as_json && with_ids && with_text) return cli_usage("--ids and --text go together with --json only");
+    if (!as_json && with_ids && with_text)
+        return cli_usage("--ids and --text go together with --json only");
     for (size_t i = 0; i < inputs.n && !rc; i++) {
         rc = cat(inputs.v[i]);
         lm_tokenizer_free(tokenizer);
@@ -463,17 +493,17 @@ static const cli_tool tool = {
     .name = "lmcat",
     .summary = "looks inside stores, mixtures, shards, receipts and plans",
     .about =
-        "Prints the documents of a token stream or the rows of packed shards, each with where it came from: domain, "
+        "Prints the documents of a token stream or the rows of packed shards, each with where it "
+        "came from: domain, "
         "file, line, place in the document. Manifests and plans are printed as they are.\n\n"
         "What is shown has been verified: a damaged record or row ends the program with its place.",
     .opts = opts,
-    .examples =
-        "# the lineage of the first row\n"
-        "lmcat --head 1 shards\n"
-        "# the same for a program\n"
-        "lmcat --head 1 --json shards\n"
-        "# ids of the first documents of a store\n"
-        "lmcat --head 2 --ids store.lmt\n",
+    .examples = "# the lineage of the first row\n"
+                "lmcat --head 1 shards\n"
+                "# the same for a program\n"
+                "lmcat --head 1 --json shards\n"
+                "# ids of the first documents of a store\n"
+                "lmcat --head 2 --ids store.lmt\n",
     .see = "lmcheck(1), lmpack(1), lmtok(1)",
     .run = run,
 };

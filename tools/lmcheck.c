@@ -19,13 +19,16 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
-      "A store (.lmt), a shard (.lms), a manifest.json beside its shards, a plan, or a directory of these. - is a "
-      "token stream on standard input.", 1, 0 },
+      "A store (.lmt), a shard (.lms), a manifest.json beside its shards, a plan, or a directory "
+      "of these. - is a "
+      "token stream on standard input.",
+      1, 0 },
     { CLI_FLAG, "quick", 0, &quick, NULL,
-      "Verify headers, tables, indices and end markers, but neither the rows of shards nor the records of stores.",
-      0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Files that are checked at once (all cores).", 0, 4096 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Verify headers, tables, indices and end markers, but neither the rows of shards nor the "
+      "records of stores." },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Files that are checked at once (all cores).", 0,
+      4096 },
+    { .kind = CLI_END },
 };
 
 /* ---- what is to be checked ------------------------------------------------------------- */
@@ -46,7 +49,8 @@ static int add(enum kind kind, const char *dir, const char *name)
     if (!more) return lm_fail_nomem((n_items + 1) * sizeof *items);
     items = more;
     char *path = NULL;
-    if (asprintf(&path, "%s%s%s", dir, name ? "/" : "", name ? name : "") < 0) return lm_fail_nomem(strlen(dir));
+    if (asprintf(&path, "%s%s%s", dir, name ? "/" : "", name ? name : "") < 0)
+        return lm_fail_nomem(strlen(dir));
     items[n_items++] = (item){ kind, path };
     return LM_OK;
 }
@@ -76,7 +80,10 @@ static enum kind kind_of(const char *path)
     return n == 8 && !memcmp(magic, "LMSHARD\n", 8) ? SHARD : magic[0] == '{' ? JSON : STORE;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* What of ours lies in a directory, and whether it is all there. */
 static int add_directory(const char *dir)
@@ -103,7 +110,8 @@ static int add_directory(const char *dir)
         shards |= shard;
         manifest |= receipt;
         parts |= store && !strncmp(names[i], "part-", 5);
-        if (shard || store || unfinished) rc = add(shard ? SHARD : store ? STORE : INCOMPLETE, dir, names[i]);
+        if (shard || store || unfinished)
+            rc = add(shard ? SHARD : store ? STORE : INCOMPLETE, dir, names[i]);
     }
     if (!rc && parts) rc = add(PARTS, dir, NULL);
     if (!rc && (shards || manifest)) rc = add(MANIFEST, dir, "manifest.json");
@@ -128,8 +136,9 @@ static int check_shard(const char *path, char *found, size_t size)
     lm_shard *s = NULL;
     int rc = lm_shard_check(path, quick);
     if (!rc) rc = lm_shard_open(&s, path);
-    if (!rc) snprintf(found, size, "shard %s, %s rows of %s tokens", cli_count(lm_shard_number(s)),
-                      cli_count(lm_shard_rows(s)), cli_count(lm_shard_row_tokens(s)));
+    if (!rc)
+        snprintf(found, size, "shard %s, %s rows of %s tokens", cli_count(lm_shard_number(s)),
+                 cli_count(lm_shard_rows(s)), cli_count(lm_shard_row_tokens(s)));
     lm_shard_close(s);
     return rc;
 }
@@ -139,8 +148,10 @@ static int check_store(const char *path, char *found, size_t size)
     lm_store *s = NULL;
     int rc = lm_store_check(path, quick);
     if (!rc) rc = lm_store_open(&s, path);
-    if (!rc) snprintf(found, size, "%s, %s documents, %s tokens", lm_store_meta(s)->plan ? "mixture" : "store",
-                      cli_count(lm_store_documents(s)), cli_count(lm_store_tokens(s)));
+    if (!rc)
+        snprintf(found, size, "%s, %s documents, %s tokens",
+                 lm_store_meta(s)->plan ? "mixture" : "store", cli_count(lm_store_documents(s)),
+                 cli_count(lm_store_tokens(s)));
     lm_store_close(s);
     return rc;
 }
@@ -157,7 +168,9 @@ static int check_stream(const char *path, char *found, size_t size)
         documents++;
         tokens += r.doc.tokens;
     }
-    if (!rc) snprintf(found, size, "stream, %s documents, %s tokens", cli_count(documents), cli_count(tokens));
+    if (!rc)
+        snprintf(found, size, "stream, %s documents, %s tokens", cli_count(documents),
+                 cli_count(tokens));
     lm_stream_close(s);
     return rc;
 }
@@ -167,8 +180,9 @@ static int check_parts(const char *path, char *found, size_t size)
 {
     lm_store *s = NULL;
     int rc = lm_store_open(&s, path);
-    if (!rc) snprintf(found, size, "all parts, %s documents, %s tokens", cli_count(lm_store_documents(s)),
-                      cli_count(lm_store_tokens(s)));
+    if (!rc)
+        snprintf(found, size, "all parts, %s documents, %s tokens",
+                 cli_count(lm_store_documents(s)), cli_count(lm_store_tokens(s)));
     lm_store_close(s);
     return rc;
 }
@@ -178,13 +192,17 @@ static int check_manifest(const char *path, char *found, size_t size)
     struct stat st;
     lm_shards *s = NULL;
     const char *slash = strrchr(path, '/');
-    char *dir = slash == path ? strdup("/") : slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+    char *dir = slash == path ? strdup("/")
+                : slash       ? strndup(path, (size_t)(slash - path))
+                              : strdup(".");
     if (!dir) return lm_fail_nomem(strlen(path));
     int rc = lm_shards_open(&s, dir);
-    if (!rc && stat(path, &st)) rc = lm_fail(LM_EDATA, "%s is missing: packing was not finished", path);
+    if (!rc && stat(path, &st))
+        rc = lm_fail(LM_EDATA, "%s is missing: packing was not finished", path);
     if (!rc) rc = lm_manifest_check(dir);
-    if (!rc) snprintf(found, size, "manifest, shards: %s, rows: %s", cli_count(lm_shards_count(s)),
-                      cli_count(lm_shards_rows(s)));
+    if (!rc)
+        snprintf(found, size, "manifest, shards: %s, rows: %s", cli_count(lm_shards_count(s)),
+                 cli_count(lm_shards_rows(s)));
     lm_shards_close(s);
     free(dir);
     return rc;
@@ -209,12 +227,15 @@ static int check(const item *i, char *found, size_t size)
     case JSON: return check_json(i->path, found, size);
     case MANIFEST: return check_manifest(i->path, found, size);
     case PARTS: return check_parts(i->path, found, size);
-    case INCOMPLETE: return lm_fail(LM_EDATA, "%s: incomplete: the program that writes it has not finished", i->path);
+    case INCOMPLETE:
+        return lm_fail(LM_EDATA, "%s: incomplete: the program that writes it has not finished",
+                       i->path);
     case EMPTY: return lm_fail(LM_EDATA, "%s: holds nothing to check", i->path);
     case UNREADABLE: break;
     }
     struct stat st;
-    return stat(i->path, &st) ? lm_fail_errno(errno, "%s", i->path) : lm_fail(LM_EIO, "%s: cannot be read", i->path);
+    return stat(i->path, &st) ? lm_fail_errno(errno, "%s", i->path)
+                              : lm_fail(LM_EIO, "%s: cannot be read", i->path);
 }
 
 /* ---- several at once, reported in order ---------------------------------------------------- */
@@ -237,7 +258,9 @@ static int work(void *arg, int thread)
         int rc = check(i, found, sizeof found);
         if (!lm_turns_wait(turns, ticket)) return LM_OK;
         bool partly = quick && (i->kind == SHARD || i->kind == STORE);
-        if (!rc) cli_print("ok %s: %s%s\n", i->path, found, partly ? " (quick: its tokens were not read)" : "");
+        if (!rc)
+            cli_print("ok %s: %s%s\n", i->path, found,
+                      partly ? " (quick: its tokens were not read)" : "");
         else cli_warn("%s", lm_err());
         faults += rc != 0;
         lm_turns_done(turns, ticket);
@@ -259,19 +282,22 @@ static int run(void)
 static const cli_tool tool = {
     .name = "lmcheck",
     .summary = "is this file whole and true?",
-    .about =
-        "Verifies token stores, packed shards, manifests and plans. For each file that is in order a line \"ok FILE: "
-        "what it is\" goes to standard output; for each that is not, one line with the file and the byte offset of "
-        "the first fault goes to standard error, and the exit status is 1. The others are checked all the same.\n\n"
-        "In a directory every store and shard is checked, then whether all parts or shards are there and whether "
-        "manifest.json is what the shards add up to. Files that another program has not finished (.partial, .tmp) "
-        "are faults: nothing that is incomplete is called ok.",
+    .about = "Verifies token stores, packed shards, manifests and plans. For each file that is in "
+             "order a line \"ok FILE: "
+             "what it is\" goes to standard output; for each that is not, one line with the file "
+             "and the byte offset of "
+             "the first fault goes to standard error, and the exit status is 1. The others are "
+             "checked all the same.\n\n"
+             "In a directory every store and shard is checked, then whether all parts or shards "
+             "are there and whether "
+             "manifest.json is what the shards add up to. Files that another program has not "
+             "finished (.partial, .tmp) "
+             "are faults: nothing that is incomplete is called ok.",
     .opts = opts,
-    .examples =
-        "# every byte of what lmpack wrote\n"
-        "lmcheck shards\n"
-        "# only what can be seen without reading all of it\n"
-        "lmcheck --quick store.lmt shards\n",
+    .examples = "# every byte of what lmpack wrote\n"
+                "lmcheck shards\n"
+                "# only what can be seen without reading all of it\n"
+                "lmcheck --quick store.lmt shards\n",
     .see = "lmcat(1), lmpack(1), lmtok(1)",
     .run = run,
 };

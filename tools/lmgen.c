@@ -25,26 +25,24 @@ static double temperature, top_p = 1;
 static bool bos = true, logprobs;
 
 static const cli_opt opts[] = {
-    { CLI_ARGS, NULL, 0, &prompt, "PROMPT",
-      "The text to go on with, in place of standard input.", 0, 0 },
+    { CLI_ARGS, NULL, 0, &prompt, "PROMPT", "The text to go on with, in place of standard input." },
     MODEL_OPTIONS(model),
     { CLI_STR, "file", 'f', &file, "FILE",
-      "Read the prompt from a file (plain, .zst or .gz), all of it.", 0, 0 },
-    { CLI_SIZE, "tokens", 'n', &tokens, "N", "Make at most N tokens (256).", 0, 0 },
+      "Read the prompt from a file (plain, .zst or .gz), all of it." },
+    { CLI_SIZE, "tokens", 'n', &tokens, "N", "Make at most N tokens (256)." },
     { CLI_SIZE, "length", 'L', &length, "N",
       "Tokens of context to make room for (the prompt's and --tokens). Dynamic scaling and mscale "
-      "are of this length.", 0, 0 },
+      "are of this length." },
     { CLI_REAL, "temperature", 't', &temperature, "X",
       "Draw tokens, from logits divided by X; 0 takes the likeliest each time (0).", 0, 1e6 },
-    { CLI_SIZE, "top-k", 0, &top_k, "N", "Draw from the N likeliest tokens only (all).", 0, 0 },
+    { CLI_SIZE, "top-k", 0, &top_k, "N", "Draw from the N likeliest tokens only (all)." },
     { CLI_REAL, "top-p", 0, &top_p, "X",
       "Draw from the likeliest tokens only that together reach the probability X (1).", 0, 1 },
-    { CLI_SIZE, "seed", 's', &seed, "N", "Of what is drawn (0).", 0, 0 },
-    { CLI_SWITCH, "bos", 0, &bos, NULL,
-      "Set the tokenizer's BOS before the prompt (yes).", 0, 0 },
+    { CLI_SIZE, "seed", 's', &seed, "N", "Of what is drawn (0)." },
+    { CLI_SWITCH, "bos", 0, &bos, NULL, "Set the tokenizer's BOS before the prompt (yes)." },
     { CLI_FLAG, "logprobs", 0, &logprobs, NULL,
-      "Write a JSON line for each token in place of the text: id, piece, logprob.", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Write a JSON line for each token in place of the text: id, piece, logprob." },
+    { .kind = CLI_END },
 };
 
 /* ---- the text that comes out ----------------------------------------------------------- */
@@ -211,16 +209,20 @@ static int check_length(size_t n)
                        tokens);
     if (!length) length = n + (tokens ? tokens : 1);
     if (n + tokens > length)
-        return lm_fail(LM_EUSAGE, "--length %" PRIu64 ": too short for %zu tokens of prompt and "
-                       "%" PRIu64 " to make", length, n, tokens);
+        return lm_fail(LM_EUSAGE,
+                       "--length %" PRIu64 ": too short for %zu tokens of prompt and "
+                       "%" PRIu64 " to make",
+                       length, n, tokens);
     return LM_OK;
 }
 
 static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
 {
     const tr_config *c = tr_infer_config(r->infer);
-    writer w = { .t = r->tokenizer, .begins = begins, .one = LM_BUF_INIT(1 << 16),
-        .two = LM_BUF_INIT(1 << 16) };
+    writer w = { .t = r->tokenizer,
+                 .begins = begins,
+                 .one = LM_BUF_INIT(1 << 16),
+                 .two = LM_BUF_INIT(1 << 16) };
     float *logits = malloc(c->vocab * sizeof *logits);
     tr_candidate *scratch = malloc(c->vocab * sizeof *scratch);
     uint64_t made = 0;
@@ -254,7 +256,8 @@ static int run(void)
         size_t trained = tr_infer_config(r.infer)->positions;
         if (length > trained && !model.scaling && (!model.attention || *model.attention == 'r'))
             cli_note("%s tokens of context, and the model was trained at %s: --attention dca "
-                     "reaches further", cli_count(length), cli_count(trained));
+                     "reaches further",
+                     cli_count(length), cli_count(trained));
         rc = go(&r, (const int32_t *)(const void *)ids.data, n, text.size == 0);
     }
     model_close(&r);

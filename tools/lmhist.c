@@ -23,34 +23,30 @@ static const cli_opt opts[] = {
       "A JSONL file, plain or compressed; a store (.lmt) or any token stream; a shard (.lms); a "
       "folder of one of these; - for standard input, which is also read when there is no INPUT. A "
       "folder with *.lms is shards, else one with *.lmt is the parts of a store, else JSONL is "
-      "looked for below it.",
-      0, 0 },
+      "looked for below it." },
     { CLI_CHOICE, "by", 0, &by, "tokens|docs",
-      "What the shares and bars in the terminal weigh. Default tokens.", 0, 0 },
+      "What the shares and bars in the terminal weigh. Default tokens." },
     { CLI_FLAG, "json", 0, &json, NULL,
       "Print JSON (docs/histograms.md): an object, or with several inputs an array of objects, "
-      "each with the name of its input. lmplan reads it in place of a store.",
-      0, 0 },
-    { CLI_FLAG, "tsv", 0, &tsv, NULL,
-      "Print a line of tab-separated columns for each domain.", 0, 0 },
+      "each with the name of its input. lmplan reads it in place of a store." },
+    { CLI_FLAG, "tsv", 0, &tsv, NULL, "Print a line of tab-separated columns for each domain." },
     { CLI_STR, "plot", 'p', &plot_path, "FILE.svg|.png|.pdf",
-      "Draw the histograms into FILE too, a column for each input.", 0, 0 },
+      "Draw the histograms into FILE too, a column for each input." },
     { CLI_STR, "domains", 'd', &domains_path, "FILE",
       "Domains of JSONL and the rules that lead to them (JSON; docs/domains.md). Without it, "
-      "SlimPajama's seven sets.",
-      0, 0 },
-    { CLI_FLAG, "ascii", 0, &ascii, NULL, "Draw with ASCII characters, without colour.", 0, 0 },
+      "SlimPajama's seven sets." },
+    { CLI_FLAG, "ascii", 0, &ascii, NULL, "Draw with ASCII characters, without colour." },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. Default: all cores.", 0, 1024 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+    { .kind = CLI_END },
 };
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
 /* The rows to show: one for each domain that some input holds, then all together. */
 typedef struct table {
-    const char **name;  /* [rows - 1] */
+    const char **name; /* [rows - 1] */
     size_t rows;
-    lm_hist_row *row;   /* [inputs][rows] */
+    lm_hist_row *row; /* [inputs][rows] */
     int name_width;
     unsigned low, high; /* the buckets that bars show */
 } table;
@@ -187,8 +183,10 @@ static int count_width(const table *t, size_t column, const char *head)
     int width = (int)strlen(head);
     for (size_t k = 0; k < t->rows; k++) {
         const lm_hist_row *r = &t->row[k];
-        uint64_t v = column == 0 ? r->documents : column == 1 ? r->tokens
-                     : column == 2 ? r->max : r->percentile[column - 3];
+        uint64_t v = column == 0   ? r->documents
+                     : column == 1 ? r->tokens
+                     : column == 2 ? r->max
+                                   : r->percentile[column - 3];
         int n = (int)strlen(cli_count(v));
         if (n > width) width = n;
     }

@@ -10,10 +10,10 @@ static cli_list args;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &args, "llama2c MODEL.bin TOKENIZER.bin",
       "A checkpoint of llama2.c in its first format (seven numbers, then float32), and its "
-      "vocabulary.", 3, 0 },
-    { CLI_STR, "output", 'o', &output, "DIR",
-      "The directory to write; made where it is absent.", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "vocabulary.",
+      3, 0 },
+    { CLI_STR, "output", 'o', &output, "DIR", "The directory to write; made where it is absent." },
+    { .kind = CLI_END },
 };
 
 static int run(void)
@@ -35,11 +35,10 @@ static const cli_tool tool = {
         "matrices are put "
         "into the order that Hugging Face's rotary embedding expects.",
     .opts = opts,
-    .examples =
-        "# a model directory\n"
-        "lmimport llama2c model.bin tokenizer.bin -o model\n"
-        "# its tokenizer at work\n"
-        "lmtok -m model/tokenizer.model corpus -o tokens.lmt\n",
+    .examples = "# a model directory\n"
+                "lmimport llama2c model.bin tokenizer.bin -o model\n"
+                "# its tokenizer at work\n"
+                "lmtok -m model/tokenizer.model corpus -o tokens.lmt\n",
     .see = "lmtrain(1), lmtok(1)",
     .run = run,
 };

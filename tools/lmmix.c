@@ -17,12 +17,11 @@ static const cli_opt opts[] = {
       1, 0 },
     { CLI_PART, "part", 0, &part, "k/K",
       "Only the k-th of K parts, counted from 1: a range of the mixture's shards, for lmpack "
-      "--part k/K. Needs a store.",
-      0, 0 },
-    { CLI_STR, "output", 'o', &output, "FILE", "Write the stream there (standard output).", 0, 0 },
+      "--part k/K. Needs a store." },
+    { CLI_STR, "output", 'o', &output, "FILE", "Write the stream there (standard output)." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The output does not depend on it.", 0, 4096 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+    { .kind = CLI_END },
 };
 
 static int mix_store(const lm_plan *p, const char *path, const lm_mix_options *o)
@@ -58,7 +57,9 @@ static int run(void)
 
     int rc = lm_plan_load(&p, inputs.v[0]);
     if (!rc) {
-        lm_mix_options o = { .part = part.k, .parts = part.n, .threads = threads,
+        lm_mix_options o = { .part = part.k,
+                             .parts = part.n,
+                             .threads = threads,
                              .progress = cli_progress(piped ? "documents" : "units", 0) };
         rc = piped ? mix_stream(&p, source, &o) : mix_store(&p, source, &o);
     }

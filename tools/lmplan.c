@@ -27,25 +27,23 @@ static const cli_opt opts[] = {
       1, 0 },
     { CLI_STR, "recipe", 'r', &recipe_name, "RECIPE",
       "A recipe file, or the name of one that comes with longmix: cut-4k, cut-128k, per-source, "
-      "global, up-arxiv-book-github, up-book, up-code, up-arxiv.",
-      0, 0 },
+      "global, up-arxiv-book-github, up-book, up-code, up-arxiv." },
     { CLI_SIZE, "tokens", 't', &tokens, "N",
-      "Tokens of the mixture (5B, 300M) in place of the recipe's.", 0, 0 },
-    { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's.", 0, 0 },
+      "Tokens of the mixture (5B, 300M) in place of the recipe's." },
+    { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's." },
     { CLI_CHOICE, "when-short", 0, &when_short, "error|repeat|shrink",
       "What happens where the source holds too little, in place of the recipe's answer: stop; use "
       "documents again, as often as the recipe's max_copies; or shrink: take all the long "
       "documents that there are, and more of the domain's short ones, and where a domain is too "
-      "small as a whole, make the mixture as large as the shares allow.",
-      0, 0 },
-    { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072).", 0, 0 },
+      "small as a whole, make the mixture as large as the shares allow." },
+    { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072)." },
     { CLI_SIZE, "shards", 0, &shards, "N",
-      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens, and at least eight or one a row.", 0, 0 },
+      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens, and at "
+      "least eight or one a row." },
     { CLI_FLAG, "table", 0, &table, NULL,
-      "Write a table to read in place of the JSON; under -v it is on standard error anyway.",
-      0, 0 },
-    { CLI_STR, "output", 'o', &output, "FILE", "Write the plan there (standard output).", 0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Write a table to read in place of the JSON; under -v it is on standard error anyway." },
+    { CLI_STR, "output", 'o', &output, "FILE", "Write the plan there (standard output)." },
+    { .kind = CLI_END },
 };
 
 /* ---- recipes by name --------------------------------------------------------------------- */
@@ -175,7 +173,10 @@ static int run(void)
     char path[8192];
     lm_recipe r = { 0 };
     lm_plan p = { 0 };
-    lm_plan_options o = { .tokens = tokens, .row = row, .shards = shards, .has_seed = seed != NULL,
+    lm_plan_options o = { .tokens = tokens,
+                          .row = row,
+                          .shards = shards,
+                          .has_seed = seed != NULL,
                           .has_when_short = when_short >= 0 };
     if (!recipe_name) return cli_usage("--recipe is missing");
     if (inputs.n != 1) return cli_usage("one store or histogram is planned at a time");

@@ -13,48 +13,47 @@ static double smooth, max = -1;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "NAME RESULTS...",
       "The figure, then its files: result lines of lmeval, for `loss` logs of lmtrain, for "
-      "`histogram` the output of lmhist --json. Files may be compressed; - is standard input.", 2,
-      0 },
+      "`histogram` the output of lmhist --json. Files may be compressed; - is standard input.",
+      2, 0 },
     { CLI_STR, "output", 'o', &o.out, "FILE.svg|.png|.pdf|.md|.tsv",
       "What to write; the ending says how. The last two write the figure's numbers as a table; - "
-      "prints it as Markdown.", 0, 0 },
-    { CLI_STR, "title", 't', &o.title, "TEXT", "In place of the figure's own title.", 0, 0 },
+      "prints it as Markdown." },
+    { CLI_STR, "title", 't', &o.title, "TEXT", "In place of the figure's own title." },
     { CLI_LIST, "where", 'w', &where, "FIELD=VALUE",
-      "Only lines whose FIELD is VALUE. May be given again; all must hold.", 0, 0 },
+      "Only lines whose FIELD is VALUE. May be given again; all must hold." },
     { CLI_LIST, "by", 'b', &by, "FIELD",
-      "Lines that differ in FIELD are series of their own. May be given again.", 0, 0 },
+      "Lines that differ in FIELD are series of their own. May be given again." },
     { CLI_LIST, "over", 0, &over, "FIELD",
       "Lines that differ in FIELD are parts of one run, which is drawn as their mean: so many "
-      "needles or texts. May be given again.", 0, 0 },
+      "needles or texts. May be given again." },
     { CLI_LIST, "name", 'n', &names, "MODEL=NAME",
       "Show MODEL (as it stands in the lines; of `loss` and `histogram`, the file or input) as "
-      "NAME. Models of one name are runs of one series: their mean is drawn.", 0, 0 },
+      "NAME. Models of one name are runs of one series: their mean is drawn." },
     { CLI_CHOICE, "score", 0, &score, "own|repo|dedup|rouge1|exact",
-      "Of needle and curve: which score. Default: repo, or the one that is there.", 0, 0 },
+      "Of needle and curve: which score. Default: repo, or the one that is there." },
     { CLI_CHOICE, "layout", 0, &layout, "own|fu|an",
       "Of needle and passkey: wide maps under each other with a dashed grid, as Fu et al. draw "
       "them, or small ones beside each other, as An et al. do. Default: fu for needle, an for "
-      "passkey.", 0, 0 },
+      "passkey." },
     { CLI_FLAG, "overlay", 0, &o.overlay, NULL,
-      "Of loss: a panel for each curve with a line for each run, in place of a panel for each run.",
-      0, 0 },
+      "Of loss: a panel for each curve with a line for each run, in place of a panel for each "
+      "run." },
     { CLI_REAL, "smooth", 0, &smooth, "STEPS",
       "Of loss: steps over which the training loss is averaged (a fiftieth of the run).", 0, 1e9 },
     { CLI_REAL, "max", 0, &max, "Y",
       "Upper end of the y axis. Points past it are drawn at the edge, with their number.", 0,
       1e12 },
-    { CLI_FLAG, "log", 0, &o.log, NULL, "Of ppl and speed: a logarithmic y axis.", 0, 0 },
+    { CLI_FLAG, "log", 0, &o.log, NULL, "Of ppl and speed: a logarithmic y axis." },
     { CLI_FLAG, "red-flag", 0, &o.red_flag, NULL,
-      "Of ppl: a line 1.0 above the first series' value at the length it was trained at.", 0, 0 },
+      "Of ppl: a line 1.0 above the first series' value at the length it was trained at." },
     { CLI_STR, "baseline", 0, &o.baseline, "NAME",
       "Of domains: the series that the others are compared with (the first); lines of lmeval "
-      "compare have theirs.", 0, 0 },
+      "compare have theirs." },
     { CLI_FLAG, "at", 0, &o.at, NULL,
-      "Of domains: the losses at positions in place of those in ranges.", 0, 0 },
+      "Of domains: the losses at positions in place of those in ranges." },
     { CLI_LIST, "tokens", 0, &tokens, "MODEL=COUNT",
-      "Of curve: how many tokens MODEL was trained on (500M, 5B), where its lines do not say.", 0,
-      0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Of curve: how many tokens MODEL was trained on (500M, 5B), where its lines do not say." },
+    { .kind = CLI_END },
 };
 
 static void note(void *arg, const char *line)

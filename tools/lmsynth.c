@@ -19,25 +19,22 @@ static int level = 1, threads, format;
 static bool force;
 
 static const cli_opt opts[] = {
-    { CLI_SIZE, "bytes", 'b', &bytes, "N",
-      "Bytes of text to make, such as 100M or 60G. Needed.", 0, 0 },
+    { CLI_SIZE, "bytes", 'b', &bytes, "N", "Bytes of text to make, such as 100M or 60G. Needed." },
     { CLI_SIZE, "seed", 's', &seed, "S",
-      "Another seed gives other documents of the same language. Default 0.", 0, 0 },
+      "Another seed gives other documents of the same language. Default 0." },
     { CLI_STR, "output", 'o', &dir, "DIR",
       "Write DIR/train-00000.jsonl.zst and so on, and DIR/synth.json with what was made. Without "
-      "it, JSONL goes to standard output.",
-      0, 0 },
-    { CLI_SIZE, "file-bytes", 0, &file_bytes, "N", "Bytes of text a file. Default 64M.", 0, 0 },
-    { CLI_CHOICE, "format", 0, &format, "zst|jsonl",
-      "Compressed by zstd, or plain. Default zst.", 0, 0 },
-    { CLI_INT, "level", 0, &level, "N",
-      "zstd's level; negative ones are faster. Default 1.", -7, 19 },
+      "it, JSONL goes to standard output." },
+    { CLI_SIZE, "file-bytes", 0, &file_bytes, "N", "Bytes of text a file. Default 64M." },
+    { CLI_CHOICE, "format", 0, &format, "zst|jsonl", "Compressed by zstd, or plain. Default zst." },
+    { CLI_INT, "level", 0, &level, "N", "zstd's level; negative ones are faster. Default 1.", -7,
+      19 },
     { CLI_STR, "laws", 0, &laws_path, "FILE",
-      "Domains, shares and length laws in place of SlimPajama's (JSON, docs/synth.md).", 0, 0 },
-    { CLI_FLAG, "force", 'f', &force, NULL, "Write into a folder that is not empty.", 0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N",
-      "Threads, a file each. Default: all cores.", 0, 1024 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "Domains, shares and length laws in place of SlimPajama's (JSON, docs/synth.md)." },
+    { CLI_FLAG, "force", 'f', &force, NULL, "Write into a folder that is not empty." },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads, a file each. Default: all cores.", 0,
+      1024 },
+    { .kind = CLI_END },
 };
 
 static lm_synth *synth;

@@ -20,29 +20,24 @@ static cli_list operands;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
       "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
-      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE.",
-      0, 0 },
+      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
       "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
-      "seven sets.",
-      0, 0 },
+      "seven sets." },
     { CLI_STR, "only", 0, &only, "LIST",
-      "Keep the documents of these domains: names divided by commas.", 0, 0 },
+      "Keep the documents of these domains: names divided by commas." },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
       "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
-      "bad line, table does what the table says (the default; the built-in one keeps).",
-      0, 0 },
+      "bad line, table does what the table says (the default; the built-in one keeps)." },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
       "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
-      "writes it as it is to FILE, tells where and why, and goes on.",
-      0, 0 },
+      "writes it as it is to FILE, tells where and why, and goes on." },
     { CLI_STR, "output", 'o', &out_path, "FILE",
       "Write to FILE, compressed where its name ends in .zst. It has its name only when it is "
-      "complete.",
-      0, 0 },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.",
-      0, 4096 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "complete." },
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.", 0,
+      4096 },
+    { .kind = CLI_END },
 };
 
 static lm_domains *domains;

@@ -22,46 +22,39 @@ static cli_list operands;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
       "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
-      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE.",
-      0, 0 },
-    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model (tokenizer.model). Needed.",
-      0, 0 },
+      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
+    { CLI_STR, "model", 'm', &model, "MODEL",
+      "The SentencePiece model (tokenizer.model). Needed." },
     { CLI_STR, "output", 'o', &output, "STORE",
       "Write a store there: STORE.partial until it is complete. Run again with the same arguments "
       "after an interruption, lmtok goes on from STORE.partial, and the bytes are the same. "
-      "Without -o the same stream goes to standard output.",
-      0, 0 },
+      "Without -o the same stream goes to standard output." },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
       "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
-      "seven sets.",
-      0, 0 },
+      "seven sets." },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
       "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
-      "bad line, table does what the table says (the default; the built-in one keeps).",
-      0, 0 },
+      "bad line, table does what the table says (the default; the built-in one keeps)." },
     { CLI_SWITCH, "bos", 0, &bos, NULL,
-      "Put the model's BOS id before every document, as LLaMA does (the default).", 0, 0 },
-    { CLI_SWITCH, "eos", 0, &eos, NULL, "Put the model's EOS id after every document.", 0, 0 },
+      "Put the model's BOS id before every document, as LLaMA does (the default)." },
+    { CLI_SWITCH, "eos", 0, &eos, NULL, "Put the model's EOS id after every document." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The output does not depend on them.", 0, 4096 },
     { CLI_PART, "part", 0, &part, "k/K",
       "Only the k-th of K parts of the files, counted from 1. STORE is a directory then, which "
       "the K runs share; when all have ended it is a store. Parts are ranges of the list of "
-      "files, about equal on disk.",
-      0, 0 },
+      "files, about equal on disk." },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
       "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
-      "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes on.",
-      0, 0 },
-    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold.", 0,
-      0 },
-    { CLI_FLAG, "reference", 0, &reference, NULL, "Let SentencePiece itself do all the work: slow.",
-      0, 0 },
+      "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes "
+      "on." },
+    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold." },
+    { CLI_FLAG, "reference", 0, &reference, NULL,
+      "Let SentencePiece itself do all the work: slow." },
     { CLI_SIZE, "check-every", 0, &check_every, "N",
       "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a "
-      "difference. 0 checks none. Texts over 64 KiB are not chosen.",
-      0, 0 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+      "difference. 0 checks none. Texts over 64 KiB are not chosen." },
+    { .kind = CLI_END },
 };
 
 static const char *file_name(char *const *files, size_t i)

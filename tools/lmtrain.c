@@ -9,7 +9,9 @@
 enum { BACKEND_CPU, BACKEND_CUDA };
 
 static tr_options o = {
-    .batch = 4000000, .slice = 2048, .keep = 2,
+    .batch = 4000000,
+    .slice = 2048,
+    .keep = 2,
     .optimizer = { .lr = 2e-5, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 },
 };
 static int backend_kind, comm_kind, schedule, dtype, threads;
@@ -20,84 +22,77 @@ static lm_progress *live;
 
 static const cli_opt opts[] = {
     { CLI_STR, "model", 'm', &o.model, "DIR",
-      "Go on from this Hugging Face model directory: config.json, one or many .safetensors.",
-      0, 0 },
+      "Go on from this Hugging Face model directory: config.json, one or many .safetensors." },
     { CLI_STR, "init", 0, &o.init, "SHAPE",
-      "Begin with random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json.",
-      0, 0 },
+      "Begin with random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json." },
     { CLI_STR, "data", 'd', &o.data, "SHARDS",
-      "What lmpack wrote: a directory, or one .lms file.", 0, 0 },
+      "What lmpack wrote: a directory, or one .lms file." },
     { CLI_STR, "eval-data", 0, &o.eval_data, "SHARDS",
-      "Held-out shards; their loss is logged by domain.", 0, 0 },
-    { CLI_STR, "output", 'o', &o.out, "DIR",
-      "Where the model, the checkpoints and the log go.", 0, 0 },
-    { CLI_CHOICE, "backend", 0, &backend_kind, "cpu|cuda", "What calculates.", 0, 0 },
+      "Held-out shards; their loss is logged by domain." },
+    { CLI_STR, "output", 'o', &o.out, "DIR", "Where the model, the checkpoints and the log go." },
+    { CLI_CHOICE, "backend", 0, &backend_kind, "cpu|cuda", "What calculates." },
     { CLI_SIZE, "seq-len", 'L', &o.length, "N",
-      "Tokens a sequence (the shards' rows). A row is cut into sequences without a rest.", 0, 0 },
+      "Tokens a sequence (the shards' rows). A row is cut into sequences without a rest." },
     { CLI_SIZE, "batch", 'b', &o.batch, "TOKENS",
-      "Tokens a step, brought to whole sequences (4M). Gradients are accumulated over them.",
-      0, 0 },
+      "Tokens a step, brought to whole sequences (4M). Gradients are accumulated over them." },
     { CLI_SIZE, "micro-batch", 0, &o.micro, "N",
       "Sequences in one forward and backward (as many as 4,096 tokens hold, at least one). "
-      "Changes memory and speed, and the result at most by rounding.", 0, 0 },
-    { CLI_SIZE, "tokens", 'n', &o.tokens, "N",
-      "Tokens to train on, brought to whole steps.", 0, 0 },
+      "Changes memory and speed, and the result at most by rounding." },
+    { CLI_SIZE, "tokens", 'n', &o.tokens, "N", "Tokens to train on, brought to whole steps." },
     { CLI_REAL, "lr", 0, &o.optimizer.lr, "X", "Learning rate (2e-5).", 0, 1e3 },
     { CLI_CHOICE, "schedule", 0, &schedule, "constant|linear|cosine",
-      "How the rate goes on after the warm-up.", 0, 0 },
-    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS",
-      "Tokens over which the rate rises from 0 (none).", 0, 0 },
-    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X",
-      "What linear and cosine end at (0).", 0, 1e3 },
-    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X",
-      "Decoupled decay of matrices (0.1).", 0, 1e3 },
+      "How the rate goes on after the warm-up." },
+    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS", "Tokens over which the rate rises from 0 (none)." },
+    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X", "What linear and cosine end at (0).", 0,
+      1e3 },
+    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X", "Decoupled decay of matrices (0.1).", 0,
+      1e3 },
     { CLI_REAL, "beta1", 0, &o.optimizer.beta1, "X", "AdamW's first (0.9).", 0, 0.999999 },
     { CLI_REAL, "beta2", 0, &o.optimizer.beta2, "X", "AdamW's second (0.95).", 0, 0.999999 },
     { CLI_REAL, "eps", 0, &o.optimizer.eps, "X", "AdamW's epsilon (1e-8).", 0, 1 },
-    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X",
-      "Largest norm of the gradient; 0 for none (1).", 0, 1e9 },
+    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X", "Largest norm of the gradient; 0 for none (1).",
+      0, 1e9 },
     { CLI_REAL, "rope-base", 0, &o.rope_base, "X",
       "RoPE's base (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
     { CLI_STR, "attention", 'a', &o.attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",
       "Plain RoPE (the default), or Dual Chunk Attention: see lmgen(1). With it the trained length "
-      "that config.json states stays as it is.", 0, 0 },
+      "that config.json states stays as it is." },
     { CLI_FLAG, "doc-mask", 0, &o.doc_mask, NULL,
       "Attention does not cross documents, positions begin anew in each, and no document's first "
-      "token is predicted.", 0, 0 },
+      "token is predicted." },
     { CLI_FLAG, "recompute", 0, &o.recompute, NULL,
       "Keep only each layer's input and compute the rest again on the way back. Same bits, less "
-      "memory.", 0, 0 },
+      "memory." },
     { CLI_FLAG, "keep-attention", 0, &o.keep_attention, NULL,
-      "With --recompute: keep attention's output, so that it is not computed again. Same bits.",
-      0, 0 },
+      "With --recompute: keep attention's output, so that it is not computed again. Same bits." },
     { CLI_STR, "offload", 0, &offload, "WHAT",
       "Keep in host memory, apart from the device's: optimizer (its state passes the device once "
       "a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. "
-      "Same bits.", 0, 0 },
+      "Same bits." },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
-      "The MLP and the loss take so many tokens at a time (2048). Same bits at any value; on a GPU, "
-      "at multiples of 2048.", 0, 0 },
+      "The MLP and the loss take so many tokens at a time (2048). Same bits at any value; on a "
+      "GPU, "
+      "at multiples of 2048." },
     { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS",
-      "Save a checkpoint every so many tokens (at the end).", 0, 0 },
-    { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2).", 0, 0 },
+      "Save a checkpoint every so many tokens (at the end)." },
+    { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2)." },
     { CLI_SIZE, "eval-every", 0, &o.eval_every, "TOKENS",
-      "Held-out loss at the start and every so many tokens (at the end).", 0, 0 },
+      "Held-out loss at the start and every so many tokens (at the end)." },
     { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N",
-      "Use at most N tokens of the held-out shards, spread over them (all).", 0, 0 },
-    { CLI_SIZE, "seed", 's', &o.seed, "N",
-      "Of the order of rows, and of random weights (0).", 0, 0 },
+      "Use at most N tokens of the held-out shards, spread over them (all)." },
+    { CLI_SIZE, "seed", 's', &o.seed, "N", "Of the order of rows, and of random weights (0)." },
     { CLI_FLAG, "resume", 0, &o.resume, NULL,
-      "Go on from the last checkpoint in the output directory; begin where there is none.", 0, 0 },
-    { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and stop.", 0, 0 },
+      "Go on from the last checkpoint in the output directory; begin where there is none." },
+    { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and stop." },
     { CLI_CHOICE, "dtype", 0, &dtype, "as-read|float32|bfloat16|float16",
-      "How the model's weights are written at the end. Checkpoints are float32.", 0, 0 },
-    { CLI_STR, "log", 0, &o.log, "FILE", "The log, JSON lines (DIR/log.jsonl).", 0, 0 },
+      "How the model's weights are written at the end. Checkpoints are float32." },
+    { CLI_STR, "log", 0, &o.log, "FILE", "The log, JSON lines (DIR/log.jsonl)." },
     { CLI_CHOICE, "comm", 0, &comm_kind, "auto|none|mpi|nccl",
       "How the processes that mpirun or srun started train one model together: mpi with --backend "
-      "cpu, nccl with cuda. none: each for itself.", 0, 0 },
+      "cpu, nccl with cuda. none: each for itself." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The result does not depend on it.", 0, 4096 },
-    { CLI_END, NULL, 0, NULL, NULL, NULL, 0, 0 },
+    { .kind = CLI_END },
 };
 
 static void show_step(void *arg, const tr_report *r)
@@ -107,8 +102,9 @@ static void show_step(void *arg, const tr_report *r)
     uint64_t left = (uint64_t)r->seconds_left;
     snprintf(line, sizeof line,
              "step %" PRIu64 "/%" PRIu64 "  loss %.4f  norm %.3f  %.0f tokens/s  MFU %.0f%%  "
-             "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64 " left", r->step, r->steps, r->loss, r->norm,
-             r->tokens_per_second, 100 * r->mfu, left / 3600, left / 60 % 60, left % 60);
+             "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64 " left",
+             r->step, r->steps, r->loss, r->norm, r->tokens_per_second, 100 * r->mfu, left / 3600,
+             left / 60 % 60, left % 60);
     if (live->show) live->show(live->arg, line);
     else cli_verbose("%s", line);
 }

@@ -16,8 +16,8 @@ int model_open_tokenizer(model_run *r, const model_options *o)
     if ((size_t)snprintf(path, sizeof path, "%s/tokenizer.model", o->model) >= sizeof path)
         return lm_fail(LM_EUSAGE, "%s: the path is too long", o->model);
     if (!access(o->model, F_OK) && access(path, F_OK))
-        return lm_fail(LM_EDATA,
-                       "%s: the model has no tokenizer; its SentencePiece file belongs there", path);
+        return lm_fail(
+            LM_EDATA, "%s: the model has no tokenizer; its SentencePiece file belongs there", path);
     int rc = lm_tokenizer_open(&r->tokenizer, path, 0);
     return rc ? rc : lm_encoder_new(&r->encoder, r->tokenizer);
 }
@@ -25,9 +25,14 @@ int model_open_tokenizer(model_run *r, const model_options *o)
 tr_infer_options model_infer_options(const model_options *o, size_t length)
 {
     static const double mscale[] = { 0, 0.05, 0.1 };
-    return (tr_infer_options){ .model = o->model, .attention = o->attention,
-        .scaling = o->scaling, .rope_base = o->rope_base, .mscale = mscale[o->mscale],
-        .no_successive = o->parts > 0, .no_inter = o->parts > 1, .length = length };
+    return (tr_infer_options){ .model = o->model,
+                               .attention = o->attention,
+                               .scaling = o->scaling,
+                               .rope_base = o->rope_base,
+                               .mscale = mscale[o->mscale],
+                               .no_successive = o->parts > 0,
+                               .no_inter = o->parts > 1,
+                               .length = length };
 }
 
 int model_open_backend(model_run *r, const model_options *o)
@@ -47,8 +52,10 @@ int model_open(model_run *r, const model_options *o, size_t length)
     if (rc) return rc;
     size_t vocab = tr_infer_config(r->infer)->vocab;
     if (r->tokenizer && lm_tokenizer_vocab(r->tokenizer) > vocab)
-        return lm_fail(LM_EDATA, "%s/tokenizer.model: it has %" PRIu32 " pieces, and the model's "
-                       "vocabulary %zu", o->model, lm_tokenizer_vocab(r->tokenizer), vocab);
+        return lm_fail(LM_EDATA,
+                       "%s/tokenizer.model: it has %" PRIu32 " pieces, and the model's "
+                       "vocabulary %zu",
+                       o->model, lm_tokenizer_vocab(r->tokenizer), vocab);
     return LM_OK;
 }
 

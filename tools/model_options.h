@@ -15,26 +15,52 @@ typedef struct model_options {
 } model_options;
 
 /* Rows of a cli_opt table; `o` is a file-static model_options. */
+/* clang-format off: it takes the rows for blocks */
 #define MODEL_OPTIONS(o)                                                                          \
-    { CLI_STR, "model", 'm', &(o).model, "DIR",                                                   \
+    { CLI_STR,                                                                                    \
+      "model",                                                                                    \
+      'm',                                                                                        \
+      &(o).model,                                                                                 \
+      "DIR",                                                                                      \
       "A Hugging Face model directory: config.json, one or many .safetensors, and "               \
-      "tokenizer.model.", 0, 0 },                                                                 \
-    { CLI_CHOICE, "backend", 0, &(o).backend, "cpu|cuda", "What calculates.", 0, 0 },             \
-    { CLI_STR, "attention", 'a', &(o).attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",       \
-      "Plain RoPE (the default); or Dual Chunk Attention as its paper has it (chunks of 3/4 of "  \
-      "the trained length), as its authors' code has it, or with a chunk and a local window of "  \
-      "one's own, in tokens.", 0, 0 },                                                            \
-    { CLI_CHOICE, "dca-parts", 0, &(o).parts, "all|intra+inter|intra",                            \
-      "The paper's ablation: without attention to successive chunks, without any to other "       \
-      "chunks.", 0, 0 },                                                                          \
-    { CLI_STR, "rope-scaling", 0, &(o).scaling, "linear:F|ntk:F|dynamic:F|yarn:F",                \
-      "Scale RoPE by the factor F in place of the model's own scaling.", 0, 0 },                  \
-    { CLI_REAL, "rope-base", 0, &(o).rope_base, "X", "RoPE's base (the model's).", 1, 1e12 },     \
-    { CLI_CHOICE, "mscale", 0, &(o).mscale, "none|0.05|0.1",                                      \
-      "Multiply scores by (a ln(length/trained) + 1)^2 past the trained length, with this a.",    \
-      0, 0 },                                                                                     \
-    { CLI_THREADS, "threads", 'j', &(o).threads, "N",                                             \
-      "Threads (all cores). The result does not depend on it.", 0, 4096 }
+      "tokenizer.model." },                                                                       \
+        { CLI_CHOICE, "backend", 0, &(o).backend, "cpu|cuda", "What calculates." },               \
+        { CLI_STR,                                                                                \
+          "attention",                                                                            \
+          'a',                                                                                    \
+          &(o).attention,                                                                         \
+          "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",                                              \
+          "Plain RoPE (the default); or Dual Chunk Attention as its paper has it (chunks of 3/4 " \
+          "of "                                                                                   \
+          "the trained length), as its authors' code has it, or with a chunk and a local window " \
+          "of "                                                                                   \
+          "one's own, in tokens." },                                                              \
+        { CLI_CHOICE,                                                                             \
+          "dca-parts",                                                                            \
+          0,                                                                                      \
+          &(o).parts,                                                                             \
+          "all|intra+inter|intra",                                                                \
+          "The paper's ablation: without attention to successive chunks, without any to other "   \
+          "chunks." },                                                                            \
+        { CLI_STR,                                                                                \
+          "rope-scaling",                                                                         \
+          0,                                                                                      \
+          &(o).scaling,                                                                           \
+          "linear:F|ntk:F|dynamic:F|yarn:F",                                                      \
+          "Scale RoPE by the factor F in place of the model's own scaling." },                    \
+        { CLI_REAL, "rope-base", 0, &(o).rope_base, "X", "RoPE's base (the model's).", 1, 1e12 }, \
+        { CLI_CHOICE,                                                                             \
+          "mscale",                                                                               \
+          0,                                                                                      \
+          &(o).mscale,                                                                            \
+          "none|0.05|0.1",                                                                        \
+          "Multiply scores by (a ln(length/trained) + 1)^2 past the trained length, with this "   \
+          "a." },                                                                                 \
+    {                                                                                             \
+        CLI_THREADS, "threads", 'j', &(o).threads, "N",                                           \
+            "Threads (all cores). The result does not depend on it.", 0, 4096                     \
+    }
+/* clang-format on */
 
 /* A model that is open. Zeroed, it may be closed. */
 typedef struct model_run {

@@ -42,7 +42,7 @@ typedef struct bk_span {
 } bk_span;
 typedef struct bk_spans {
     size_t count;
-    const bk_span *v;     /* [count] */
+    const bk_span *v; /* [count] */
     bool causal;
     size_t queries, keys; /* rows of q and o; rows of k and v */
 } bk_spans;
@@ -58,7 +58,7 @@ struct backend {
     const char *name;
     size_t act_bytes, acc_bytes;
     size_t block; /* tokens: see above */
-    bool master; /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
+    bool master;  /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
     bool unified; /* device memory is host memory: what is kept there takes from available() */
 
     void (*close)(backend *b);
@@ -108,8 +108,8 @@ struct backend {
 
     /* ---- RMSNorm ---- */
     /* rstd[N] = 1/sqrt(mean(x^2) + eps); y[N, D] = x rstd w[D]. */
-    void (*rmsnorm)(backend *b, bk_act *y, bk_acc *rstd, const bk_act *x, const bk_act *w,
-                    size_t n, size_t dim, double eps);
+    void (*rmsnorm)(backend *b, bk_act *y, bk_acc *rstd, const bk_act *x, const bk_act *w, size_t n,
+                    size_t dim, double eps);
     /* dx[N, D] += , dw[D] +=. */
     void (*rmsnorm_back)(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, const bk_act *x,
                          const bk_act *w, const bk_acc *rstd, size_t n, size_t dim);
@@ -132,10 +132,9 @@ struct backend {
      * lse are of the whole softmax, so that the gradients of merged calls are the sums of the
      * calls' own. delta[queries, H] is scratch. */
     void (*attention_back)(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_acc *delta,
-                           const bk_act *dout, const bk_act *o, const bk_acc *lse,
-                           const bk_act *q, const bk_act *k, const bk_act *v,
-                           const bk_spans *spans, size_t heads, size_t kv_heads, size_t d,
-                           double scale, bool add);
+                           const bk_act *dout, const bk_act *o, const bk_acc *lse, const bk_act *q,
+                           const bk_act *k, const bk_act *v, const bk_spans *spans, size_t heads,
+                           size_t kv_heads, size_t d, double scale, bool add);
 
     /* ---- SwiGLU over n elements: y = silu(gate) up ---- */
     void (*swiglu)(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, size_t n);

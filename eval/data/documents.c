@@ -27,7 +27,7 @@ struct eval_documents {
     uint64_t n, room, longest, hash;
     lm_buf record;
     uint32_t *row;
-    int32_t *ids;    /* [ids_room] */
+    int32_t *ids;     /* [ids_room] */
     eval_span *spans; /* [spans_room] */
     size_t ids_room, spans_room;
 };
@@ -221,8 +221,8 @@ static int get_row(eval_documents *d, const chosen *one, size_t cut, eval_unit *
     if (!rc) rc = make_room(d, lm_shard_row_tokens(s), n + 1);
     for (size_t i = 0; !rc && i < n && v[i].row_start < cut; i++) {
         size_t tokens = cut - v[i].row_start < v[i].tokens ? cut - v[i].row_start : v[i].tokens;
-        d->spans[out->n_spans++] = (eval_span){ v[i].domain, v[i].row_start, tokens, v[i].key,
-                                                v[i].doc_start, v[i].doc_tokens };
+        d->spans[out->n_spans++] = (eval_span){ v[i].domain, v[i].row_start, tokens,
+                                                v[i].key,    v[i].doc_start, v[i].doc_tokens };
         out->n = v[i].row_start + tokens;
     }
     for (size_t i = 0; !rc && i < out->n; i++) d->ids[i] = (int32_t)d->row[i];
@@ -236,9 +236,10 @@ int eval_documents_get(eval_documents *d, uint64_t i, size_t cut, size_t vocab, 
     int rc = d->store ? get_document(d, one, cut, out) : get_row(d, one, cut, out);
     for (size_t k = 0; !rc && k < out->n; k++)
         if (d->ids[k] < 0 || (size_t)d->ids[k] >= vocab)
-            rc = lm_fail(LM_EDATA, "%s: %s %" PRIu64 ": id %" PRId32 " at token %zu, and the model has "
-                         "%zu ids", d->path, d->store ? "document" : "row", one->number, d->ids[k], k,
-                         vocab);
+            rc = lm_fail(LM_EDATA,
+                         "%s: %s %" PRIu64 ": id %" PRId32 " at token %zu, and the model has "
+                         "%zu ids",
+                         d->path, d->store ? "document" : "row", one->number, d->ids[k], k, vocab);
     out->ids = d->ids;
     out->spans = d->spans;
     return rc;

@@ -20,8 +20,8 @@ typedef struct eval_span {
 typedef struct eval_unit {
     uint64_t number; /* in the store, or among the rows of all shards */
     size_t n, n_spans;
-    const int32_t *ids;       /* [n], borrowed until the next is read */
-    const eval_span *spans;   /* in order, without gaps; borrowed too */
+    const int32_t *ids;     /* [n], borrowed until the next is read */
+    const eval_span *spans; /* in order, without gaps; borrowed too */
 } eval_unit;
 
 typedef struct eval_documents eval_documents;
@@ -32,10 +32,10 @@ typedef struct eval_documents eval_documents;
 LM_CHECKED int eval_documents_open(eval_documents **out, const char *path, uint64_t most);
 void eval_documents_close(eval_documents *d); /* NULL is fine */
 
-bool eval_documents_whole(const eval_documents *d); /* of a store */
-uint64_t eval_documents_count(const eval_documents *d); /* units chosen */
+bool eval_documents_whole(const eval_documents *d);       /* of a store */
+uint64_t eval_documents_count(const eval_documents *d);   /* units chosen */
 uint64_t eval_documents_longest(const eval_documents *d); /* tokens */
-uint64_t eval_documents_hash(const eval_documents *d); /* of the data; the choice is not in it */
+uint64_t eval_documents_hash(const eval_documents *d);    /* of the data; the choice is not in it */
 const char *eval_documents_domain(const eval_documents *d, size_t i);
 
 /* The number of chosen unit i, without reading it. */

@@ -92,8 +92,8 @@ int ask_cut_words(eval_context *c, const char **doc, size_t *n, size_t limit, si
     }
     if (low == words / CUT_STEP)
         return lm_fail(LM_EDATA,
-                       "a document has %zu tokens, and not even 100 words of it fit into %zu", whole,
-                       limit);
+                       "a document has %zu tokens, and not even 100 words of it fit into %zu",
+                       whole, limit);
     take_words(doc, n, words - low * CUT_STEP, tail);
     return LM_OK;
 }

@@ -15,16 +15,24 @@
 enum { PATH_SIZE = 4096 };
 
 const eval_options eval_defaults = {
-    .stride = 256, .bins = 32,
-    .ranges = "4096,131072", .at = "1Ki,16Ki,32Ki,64Ki,128Ki", .at_width = 1024, .bootstrap = 1000,
-    .needle = "\nThe best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a "
-              "sunny day.\n",
+    .stride = 256,
+    .bins = 32,
+    .ranges = "4096,131072",
+    .at = "1Ki,16Ki,32Ki,64Ki,128Ki",
+    .at_width = 1024,
+    .bootstrap = 1000,
+    .needle =
+        "\nThe best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a "
+        "sunny day.\n",
     .question = "What is the best thing to do in San Francisco?",
     .answer = "eat a sandwich and sit in Dolores Park on a sunny day.",
-    .prompt = "<|im_start|> This is a very long story book: <book> {context} </book>.\n Based on the "
-              "content of the book, Question: {question}\nAnswer:",
-    .new_tokens = 50, .buffer = 200,
-    .samples = 500, .shots = -1,
+    .prompt =
+        "<|im_start|> This is a very long story book: <book> {context} </book>.\n Based on the "
+        "content of the book, Question: {question}\nAnswer:",
+    .new_tokens = 50,
+    .buffer = 200,
+    .samples = 500,
+    .shots = -1,
     .share = true,
 };
 
@@ -198,10 +206,11 @@ int eval_tokenizer(eval_context *c)
     if ((size_t)snprintf(path, sizeof path, "%s/tokenizer.model", c->model.model) >= sizeof path)
         return lm_fail(LM_EUSAGE, "%s: the path is too long", c->model.model);
     if (access(path, F_OK))
-        return lm_fail(LM_EDATA,
-                       "%s: the model has no tokenizer.model (SentencePiece), which %s needs to read "
-                       "text; put the one it was trained with there",
-                       c->model.model, c->name);
+        return lm_fail(
+            LM_EDATA,
+            "%s: the model has no tokenizer.model (SentencePiece), which %s needs to read "
+            "text; put the one it was trained with there",
+            c->model.model, c->name);
     int rc = lm_tokenizer_open(&c->tokenizer, path, 0);
     return rc ? rc : lm_encoder_new(&c->encoder, c->tokenizer);
 }
@@ -216,8 +225,8 @@ int eval_encode(eval_context *c, const char *text, size_t n, bool bos, eval_ids 
     if (!rc && n) rc = lm_encode(c->encoder, text, n, &ids);
     if (!rc) rc = eval_ids_add(out, NULL, ids.size / width);
     for (size_t i = 0, at = out->n - (rc ? 0 : ids.size / width); !rc && i < ids.size / width; i++)
-        out->v[at + i] = width == 2 ? lm_le16(ids.data + 2 * i)
-                                    : (int32_t)lm_le32(ids.data + 4 * i);
+        out->v[at + i] =
+            width == 2 ? lm_le16(ids.data + 2 * i) : (int32_t)lm_le32(ids.data + 4 * i);
     lm_buf_free(&ids);
     return rc;
 }

@@ -1,11 +1,9 @@
-/* harness.h -- the frame of evaluations. An evaluation is one file with one function, and one line in
- * eval/tasks/list.c. It
- *   says with eval_begin how long its longest sequence is and which settings its results depend on;
- *   goes through its cells, leaves out those that eval_done() knows, measures the others with
- *   eval_read, eval_answer or tr_infer_read, and hands each number to eval_add;
- *   and says at the end, in words, what came out.
- * What it measures depends on model, options and files alone: not on the order of cells, on what a
- * run before it has finished, on threads or time. */
+/* harness.h -- the frame of evaluations. An evaluation is one file with one function, and one line
+ * in eval/tasks/list.c. It says with eval_begin how long its longest sequence is and which settings
+ * its results depend on; goes through its cells, leaves out those that eval_done() knows, measures
+ * the others with eval_read, eval_answer or tr_infer_read, and hands each number to eval_add; and
+ * says at the end, in words, what came out. What it measures depends on model, options and files
+ * alone: not on the order of cells, on what a run before it has finished, on threads or time. */
 #ifndef EVAL_HARNESS_HARNESS_H
 #define EVAL_HARNESS_HARNESS_H
 
@@ -29,17 +27,17 @@ typedef struct eval_options {
     const char *lengths; /* "512,1K,2Ki"; NULL: the evaluation's own */
     const char *depths;  /* "0,50,100" percent; NULL: the evaluation's own */
     uint64_t seed;
-    const char *data;    /* --data */
-    eval_paths files;    /* operands after the evaluation's name */
-    eval_paths text;     /* --text: files, or directories of *.txt */
+    const char *data; /* --data */
+    eval_paths files; /* operands after the evaluation's name */
+    eval_paths text;  /* --text: files, or directories of *.txt */
 
     /* ppl */
     const char *bin;
-    int bin_type;        /* 0: uint16, 1: uint32 */
+    int bin_type; /* 0: uint16, 1: uint32 */
     uint64_t stride, windows, bins;
 
     /* domains, compare */
-    int by;              /* enum eval_by */
+    int by; /* enum eval_by */
     const char *ranges, *at;
     uint64_t at_width, documents, bootstrap;
 
@@ -50,7 +48,7 @@ typedef struct eval_options {
     bool bos_quirk;
 
     /* passkey */
-    int variant;         /* enum eval_variant */
+    int variant; /* enum eval_variant */
     uint64_t trials;
 
     /* ruler, mmlu, bookqa, fewshot, leval */
@@ -62,7 +60,7 @@ typedef struct eval_options {
     bool one_space;      /* mmlu */
     bool print_prompts;  /* in place of asking the model */
 
-    bool share;          /* cells that begin alike share the cache */
+    bool share; /* cells that begin alike share the cache */
 } eval_options;
 
 enum eval_by { EVAL_BY_POSITION, EVAL_BY_ROW, EVAL_BY_LENGTH };
@@ -91,32 +89,32 @@ typedef struct eval_context {
     const eval_options *o;
     tr_infer_options model; /* its length is set by eval_begin */
     backend *b;
-    const char *output;     /* -o, NULL: the sink */
+    const char *output; /* -o, NULL: the sink */
     eval_sink sink;
     eval_watch watch;
 
     /* The frame's. */
-    const char *name;       /* the evaluation's */
-    tr_infer *infer;        /* after eval_begin */
-    eval_results *results;  /* after eval_begin */
+    const char *name;        /* the evaluation's */
+    tr_infer *infer;         /* after eval_begin */
+    eval_results *results;   /* after eval_begin */
     lm_tokenizer *tokenizer; /* after eval_tokenizer */
     lm_encoder *encoder;
-    bool by_length;         /* the table of positions, or the scores' scale, depend on the length */
-    size_t limit;           /* of eval_use */
-    float *logits;          /* [vocab] */
-    eval_ids held;          /* what the cache holds */
-    uint64_t asked, read;   /* tokens of all prompts; those that were not in the cache already */
-    double started, shown;  /* seconds: eval_start, the live line */
+    bool by_length;        /* the table of positions, or the scores' scale, depend on the length */
+    size_t limit;          /* of eval_use */
+    float *logits;         /* [vocab] */
+    eval_ids held;         /* what the cache holds */
+    uint64_t asked, read;  /* tokens of all prompts; those that were not in the cache already */
+    double started, shown; /* seconds: eval_start, the live line */
 } eval_context;
 
 typedef struct eval_entry {
-    const char *name, *summary; /* half a line */
-    const char *options;        /* the long names it uses, divided by spaces; FILE: operands */
-    bool model;                 /* it runs a model: --model is needed */
+    const char *name, *summary;  /* half a line */
+    const char *options;         /* the long names it uses, divided by spaces; FILE: operands */
+    bool model;                  /* it runs a model: --model is needed */
     int (*run)(eval_context *c); /* 0, or an error */
 } eval_entry;
 
-extern const eval_entry eval_list[]; /* ends with a name of NULL */
+extern const eval_entry eval_list[];           /* ends with a name of NULL */
 const eval_entry *eval_find(const char *name); /* NULL where there is none */
 
 /* Run `entry`, then eval_close. */

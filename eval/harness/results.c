@@ -30,10 +30,10 @@ struct eval_results {
     eval_sink sink;
     char *eval;
     lm_json *labels, *settings;
-    uint64_t hash; /* of the settings */
-    result_line *v;  /* of this evaluation; before begin, of all */
+    uint64_t hash;  /* of the settings */
+    result_line *v; /* of this evaluation; before begin, of all */
     size_t n, room;
-    size_t *slots; /* a hash table by cell: 1 + an index into v, 0 where free */
+    size_t *slots;  /* a hash table by cell: 1 + an index into v, 0 where free */
     size_t n_slots; /* a power of two, at least twice n */
 };
 
@@ -211,10 +211,11 @@ static int name_difference(const eval_results *r, const result_line *line)
         rc = text_of(value, &ours);
         if (!rc) rc = text_of(lm_json_get(line->json, key), &theirs);
         if (rc || !strcmp((char *)ours.data, (char *)theirs.data)) continue;
-        rc = lm_fail(LM_EUSAGE,
-                     "%s:%zu: a result of %s with other settings: \"%s\" is %.200s there and %.200s "
-                     "here; results are not mixed, so give another -o",
-                     r->name, line->number, r->eval, key, (char *)theirs.data, (char *)ours.data);
+        rc =
+            lm_fail(LM_EUSAGE,
+                    "%s:%zu: a result of %s with other settings: \"%s\" is %.200s there and %.200s "
+                    "here; results are not mixed, so give another -o",
+                    r->name, line->number, r->eval, key, (char *)theirs.data, (char *)ours.data);
     }
     if (!rc)
         rc = lm_fail(LM_EUSAGE, "%s:%zu: a result of %s with other settings; give another -o",

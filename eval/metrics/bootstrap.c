@@ -53,7 +53,8 @@ static int by_text(const void *a, const void *b)
 
 static bool find_domain(const eval_sums *s, const char *name, size_t *at)
 {
-    char **p = s->domains ? bsearch(&name, s->domain, s->domains, sizeof *s->domain, by_text) : NULL;
+    char **p =
+        s->domains ? bsearch(&name, s->domain, s->domains, sizeof *s->domain, by_text) : NULL;
     if (p) *at = (size_t)(p - s->domain);
     return p != NULL;
 }
@@ -109,7 +110,8 @@ static int read_part(eval_sums *s, const lm_json *part)
     int rc = lm_json_str(&name, part, "domain");
     if (!rc) rc = lm_json_hex64(&doc->key, part, "key");
     if (!rc) rc = read_numbers(part, "sums", "tokens", s->ranges, sum, count);
-    if (!rc) rc = read_numbers(part, "at_sums", "at_tokens", at, sum + s->ranges, count + s->ranges);
+    if (!rc)
+        rc = read_numbers(part, "at_sums", "at_tokens", at, sum + s->ranges, count + s->ranges);
     if (rc) return rc;
     find_domain(s, name, &doc->domain);
     s->n++;
@@ -171,7 +173,8 @@ static int read_all(eval_sums *s, const eval_results *r)
 {
     int rc = add_columns(s, eval_results_at(r, 0));
     if (!rc) rc = each_part(s, r, note_domain);
-    if (!rc && s->n > DOCUMENTS_MAX) rc = lm_fail(LM_EDATA, "%s: more than 2^28 documents", s->name);
+    if (!rc && s->n > DOCUMENTS_MAX)
+        rc = lm_fail(LM_EDATA, "%s: more than 2^28 documents", s->name);
     if (rc) return rc;
     s->doc = malloc((s->n + 1) * sizeof *s->doc);
     s->sum = malloc((s->n * s->columns + 1) * sizeof *s->sum);
@@ -216,15 +219,15 @@ static int same_documents(const eval_sums *s, const eval_sums *base)
     bool same = s->columns == base->columns && s->domains == base->domains;
     for (size_t d = 0; same && d < s->domains; d++) same = !strcmp(s->domain[d], base->domain[d]);
     if (!same)
-        return lm_fail(LM_EUSAGE, "%s and %s have other domains or ranges; is one unfinished?", s->name,
-                       base->name);
+        return lm_fail(LM_EUSAGE, "%s and %s have other domains or ranges; is one unfinished?",
+                       s->name, base->name);
     while (i < n && !compare_docs(&s->doc[i], &base->doc[i])) i++;
     if (i == s->n && i == base->n) return LM_OK;
     bool first = i == base->n || (i < s->n && compare_docs(&s->doc[i], &base->doc[i]) < 0);
     const eval_sums *has = first ? s : base;
-    return lm_fail(LM_EUSAGE, "%s has document %016" PRIx64 " of %s and %s does not; is it unfinished?",
-                   has->name, has->doc[i].key, has->domain[has->doc[i].domain],
-                   first ? base->name : s->name);
+    return lm_fail(
+        LM_EUSAGE, "%s has document %016" PRIx64 " of %s and %s does not; is it unfinished?",
+        has->name, has->doc[i].key, has->domain[has->doc[i].domain], first ? base->name : s->name);
 }
 
 /* The documents of a domain: from .. from + n - 1. */
@@ -240,8 +243,8 @@ static void find_docs(const eval_sums *s, size_t domain, size_t *from, size_t *n
 }
 
 /* Sums of sums and of counts over documents, each `times[i]` times (NULL: once), for one column. */
-static double mean_of(const eval_sums *s, const eval_sums *base, size_t from, size_t n, size_t column,
-                      const uint32_t *times)
+static double mean_of(const eval_sums *s, const eval_sums *base, size_t from, size_t n,
+                      size_t column, const uint32_t *times)
 {
     double sum = 0, below = 0, count = 0;
     for (size_t i = 0; i < n; i++) {

@@ -12,13 +12,13 @@ typedef struct eval_doc_sums {
 
 /* Columns are the ranges, then the places of loss at n. */
 typedef struct eval_sums {
-    const char *name;     /* of the results, borrowed: for messages */
+    const char *name; /* of the results, borrowed: for messages */
     size_t columns, ranges, domains, n;
-    char **column;        /* [columns] "0-4096", ..., "1024", ... */
-    char **domain;        /* [domains + 1] sorted bytewise; the last is "all" */
-    eval_doc_sums *doc;   /* [n] sorted by domain and key */
-    double *sum;          /* [n, columns] of losses, in nats */
-    uint64_t *count;      /* [n, columns] of tokens */
+    char **column;      /* [columns] "0-4096", ..., "1024", ... */
+    char **domain;      /* [domains + 1] sorted bytewise; the last is "all" */
+    eval_doc_sums *doc; /* [n] sorted by domain and key */
+    double *sum;        /* [n, columns] of losses, in nats */
+    uint64_t *count;    /* [n, columns] of tokens */
 } eval_sums;
 
 /* From all document (or row) lines of `r`, whose first has the settings. A document whose parts

@@ -20,8 +20,8 @@ typedef struct comparison {
 } comparison;
 
 /* What must agree: that which says what was measured, not of which model. */
-static const char *const same[] = { "data", "max_documents", "by", "ranges", "at", "at_width",
-    "tokenizer", NULL };
+static const char *const same[] = { "data", "max_documents", "by",        "ranges",
+                                    "at",   "at_width",      "tokenizer", NULL };
 
 static int load(const char *path, eval_results **results, eval_sums *sums)
 {
@@ -77,8 +77,8 @@ static int add_change(comparison *m, size_t domain, size_t column)
     lm_json_set_u64(more, "tokens", change->tokens);
     lm_json_set_u64(more, "documents", change->documents);
     eval_note(m->c, "%-14s %s%-12s %.3f  %+.4f%s%s", m->sums.domain[domain],
-              column < m->sums.ranges ? "   " : "at ", m->sums.column[column], m->from[column].loss, v,
-              eval_error_text(error, change->error), counts ? " *" : "");
+              column < m->sums.ranges ? "   " : "at ", m->sums.column[column], m->from[column].loss,
+              v, eval_error_text(error, change->error), counts ? " *" : "");
     return eval_add(m->c, cell_json(m, domain, column), v, more);
 }
 
@@ -111,7 +111,8 @@ static int compare_file(comparison *m, const char *path)
 static int begin(comparison *m)
 {
     const eval_options *o = m->c->o;
-    if (o->files.n < 2) return lm_fail(LM_EUSAGE, "compare needs the results of two models or more");
+    if (o->files.n < 2)
+        return lm_fail(LM_EUSAGE, "compare needs the results of two models or more");
     m->base_path = o->files.v[0];
     int rc = load(m->base_path, &m->base_results, &m->base);
     if (rc) return rc;

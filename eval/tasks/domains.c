@@ -20,7 +20,7 @@ typedef struct domains {
     size_t n_edges, n_at;
     uint64_t cut; /* the last edge: no more of a document is read */
     float *losses;
-    double *sums;      /* [n_edges + n_at] of the span at work */
+    double *sums; /* [n_edges + n_at] of the span at work */
     uint64_t *counts;
 } domains;
 

@@ -10,8 +10,8 @@
 
 enum { PROMPT_TOKENS = 16000, NEW_TOKENS = 512, SPARE = 200, SEAM = 16 };
 
-#define DOCUMENT                                                                                   \
-    "Now you are given a very long document. Please follow the instruction based on this "         \
+#define DOCUMENT                                                                           \
+    "Now you are given a very long document. Please follow the instruction based on this " \
     "document. For multi-choice questions, "
 #define LETTERS "Please only provide the letter corresponding to the answer "
 
@@ -36,7 +36,8 @@ static const struct task {
       score_leval_single },
     { "sci_fi", "sci_fi",
       "Now you are given a scientific fiction. I will ask you some questions and the answer should "
-      "be \"True\" or \"False\". Notice that you should answer the question based on the evidence in "
+      "be \"True\" or \"False\". Notice that you should answer the question based on the evidence "
+      "in "
       "the document instead of your background knowledge.",
       NULL },
 };

@@ -44,7 +44,7 @@ typedef struct needle {
     size_t n_lengths, n_depths, n_cells, done;
     needle_cell *cells;
     uint64_t book_hash;
-    eval_ids book, needle, periods;          /* ids without a beginning-of-text */
+    eval_ids book, needle, periods;           /* ids without a beginning-of-text */
     eval_ids context, placed, prompt, answer; /* of the cell at work */
     lm_buf essays, text, prompt_text;
 } needle;
@@ -237,7 +237,8 @@ static int make_cells(needle *n)
         if (cell->length <= n->c->o->buffer + n->needle.n)
             return lm_fail(LM_EUSAGE,
                            "needle: a length of %" PRIu64 " has no room for a needle of %zu tokens "
-                           "beside --buffer %" PRIu64, cell->length, n->needle.n, n->c->o->buffer);
+                           "beside --buffer %" PRIu64,
+                           cell->length, n->needle.n, n->c->o->buffer);
         cell->place = eval_insert_at(n->book.v, cell->length - n->c->o->buffer - n->needle.n,
                                      cell->depth, &n->periods);
     }
@@ -279,8 +280,7 @@ static lm_json *settings(const needle *n)
 static int begin(needle *n)
 {
     const eval_options *o = n->c->o;
-    if (!strstr(o->prompt, "{context}"))
-        return lm_fail(LM_EUSAGE, "--prompt: no {context} in it");
+    if (!strstr(o->prompt, "{context}")) return lm_fail(LM_EUSAGE, "--prompt: no {context} in it");
     if (!o->new_tokens) return lm_fail(LM_EUSAGE, "--new-tokens 0: nothing would be answered");
     int rc = read_grid(n);
     if (!rc) rc = eval_tokenizer(n->c);
@@ -319,26 +319,33 @@ static void summary(const needle *n)
                   n->lengths[i], mean_score(n, n->lengths[i], "repo"),
                   mean_score(n, n->lengths[i], "dedup"), mean_score(n, n->lengths[i], "rouge1"),
                   mean_score(n, n->lengths[i], "exact"));
-    eval_note(n->c,
-              "mean of %zu cells: repo %.3f (a perfect answer scores %.3f, a fluent wrong one %.3f), "
-              "dedup %.3f (%.3f, %.3f), exact %.3f",
-              n->n_cells, mean_score(n, 0, "repo"), score_needle_repo(o->answer, o->answer),
-              score_needle_repo(wrong_answer, o->answer), mean_score(n, 0, "dedup"),
-              score_needle_dedup(o->answer, o->answer), score_needle_dedup(wrong_answer, o->answer),
-              mean_score(n, 0, "exact"));
+    eval_note(
+        n->c,
+        "mean of %zu cells: repo %.3f (a perfect answer scores %.3f, a fluent wrong one %.3f), "
+        "dedup %.3f (%.3f, %.3f), exact %.3f",
+        n->n_cells, mean_score(n, 0, "repo"), score_needle_repo(o->answer, o->answer),
+        score_needle_repo(wrong_answer, o->answer), mean_score(n, 0, "dedup"),
+        score_needle_dedup(o->answer, o->answer), score_needle_dedup(wrong_answer, o->answer),
+        mean_score(n, 0, "exact"));
     if (n->c->asked)
-        eval_note(n->c, "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
-                  "prompts begin with", n->c->read, n->c->asked);
+        eval_note(n->c,
+                  "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
+                  "prompts begin with",
+                  n->c->read, n->c->asked);
 }
 
 int eval_needle(eval_context *c)
 {
-    needle n = { .c = c, .essays = LM_BUF_INIT(BOOK_MAX), .text = LM_BUF_INIT(BOOK_MAX),
+    needle n = { .c = c,
+                 .essays = LM_BUF_INIT(BOOK_MAX),
+                 .text = LM_BUF_INIT(BOOK_MAX),
                  .prompt_text = LM_BUF_INIT(BOOK_MAX) };
     int rc = begin(&n);
     for (size_t i = 0; !rc && i < n.n_cells; i++) rc = measure(&n, &n.cells[i]);
     if (!rc && !c->o->print_prompts) summary(&n);
-    eval_ids *ids[] = { &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer };
+    eval_ids *ids[] = {
+        &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer
+    };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) eval_ids_free(ids[i]);
     lm_buf_free(&n.essays);
     lm_buf_free(&n.text);

@@ -1,15 +1,15 @@
 /* passkey -- a number in the middle of nonsense: Mohtashami and Jaggi 2023 (landmark attention), as
  * they run it, as ChunkLlama's passkey/ and needle_in_a_haystack/ run it, and without their quirks.
  *
- *   variant      a length is       prefix                   key              trials  right is
- *   clean        tokens at most    depth, whole sentences   5 digits         20      the first number
- *   landmark     characters of     uniform 0..n             1..50000         50      the first number in
- *                nonsense, n                                                         10 tokens
- *   chunkllama   about tokens:     uniform 0..n-1           1..49999         50      exactly the key's
- *                n = 3.75 L, cut                                                     tokens
- *                to a whole number
- *   chunkllama-  the same          int(p n), p = 1/16, 2/16 50000..499999    10      the same
- *   needle                         ... 1
+ *   variant     a length is       prefix                    key             trials  correct is
+ *   clean       tokens at most    depth, whole sentences    5 digits        20      first number
+ *   landmark    characters of     uniform 0..n              1..50000        50      first number
+ *               nonsense, n                                                         in 10 tokens
+ *   chunkllama  about tokens:     uniform 0..n-1            1..49999        50      exactly the
+ *               n = 3.75 L, cut                                                     key's tokens
+ *               to an integer
+ *   chunkllama- the same          int(p n), p = 1/16, 2/16  50000..499999   10      the same
+ *   needle                        ... 1
  *
  * Nonsense is cut by characters, in the middle of words too, but in `clean`. The authors draw with
  * Python's generator and numpy's; here all draws are lm_mix of seed, length, depth and trial. */
@@ -25,11 +25,12 @@
 #include "lib/base/rng.h"
 
 #define PROMPT_MAX ((size_t)1 << 30)
-static const char task[] =
-    "There is an important info hidden inside a lot of irrelevant text. Find it and memorize them. I "
-    "will quiz you about the important information there.";
+static const char task[] = "There is an important info hidden inside a lot of irrelevant text. "
+                           "Find it and memorize them. I "
+                           "will quiz you about the important information there.";
 static const char *const sentences[] = { "The grass is green.", "The sky is blue.",
-    "The sun is yellow.", "Here we go.", "There and back again." };
+                                         "The sun is yellow.", "Here we go.",
+                                         "There and back again." };
 enum { SENTENCES = sizeof sentences / sizeof *sentences };
 static const char question[] = "What is the pass key? The pass key is";
 
@@ -98,8 +99,9 @@ static int make_prompt(passkey *p, uint64_t garbage, uint64_t prefix, uint64_t k
     int rc = lm_buf_printf(&p->text, "%s\n", task);
     if (!rc) rc = add(&p->text, prefix);
     if (!rc)
-        rc = lm_buf_printf(&p->text, "\nThe pass key is %" PRIu64 ". Remember it. %" PRIu64
-                           " is the pass key.\n", key, key);
+        rc = lm_buf_printf(
+            &p->text, "\nThe pass key is %" PRIu64 ". Remember it. %" PRIu64 " is the pass key.\n",
+            key, key);
     if (!rc) rc = add(&p->text, garbage - prefix);
     if (!rc) rc = lm_buf_printf(&p->text, "\n%s", question);
     return rc ? rc : eval_encode(p->c, (char *)p->text.data, p->text.size, true, &p->prompt);
@@ -119,8 +121,10 @@ static int fit_sentences(passkey *p, uint64_t length)
         else low = mid;
     }
     if (!rc && low < 2)
-        rc = lm_fail(LM_EUSAGE, "passkey: a length of %" PRIu64 " tokens is too short for a key and "
-                     "the question", length);
+        rc = lm_fail(LM_EUSAGE,
+                     "passkey: a length of %" PRIu64 " tokens is too short for a key and "
+                     "the question",
+                     length);
     p->garbage = low - 1;
     return rc;
 }
@@ -154,7 +158,10 @@ static int by_prefix(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static uint64_t below(uint64_t n, uint64_t random) { return (uint64_t)(lm_unit(random) * (double)n); }
+static uint64_t below(uint64_t n, uint64_t random)
+{
+    return (uint64_t)(lm_unit(random) * (double)n);
+}
 
 static void draw(passkey *p, uint64_t length, size_t depth)
 {
@@ -250,8 +257,10 @@ static int read_options(passkey *p)
     uint64_t least = v == &variants[EVAL_LANDMARK] ? 0 : 1;
     int rc = eval_sizes("lengths", lengths, least, &p->lengths, &p->n_lengths);
     if (!rc)
-        rc = eval_depths(v->random_depth ? "0" : o->depths ? o->depths : v->depths, &p->depths,
-                         &p->n_depths);
+        rc = eval_depths(v->random_depth ? "0"
+                         : o->depths     ? o->depths
+                                         : v->depths,
+                         &p->depths, &p->n_depths);
     return rc ? rc : eval_tokenizer(p->c);
 }
 
@@ -289,8 +298,10 @@ static void summary(const passkey *p)
     eval_note(p->c, "by chance: %.2g (one of %" PRIu64 " keys)", 1 / (double)p->variant->keys,
               p->variant->keys);
     if (p->c->asked)
-        eval_note(p->c, "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
-                  "prompts begin with", p->c->read, p->c->asked);
+        eval_note(p->c,
+                  "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
+                  "prompts begin with",
+                  p->c->read, p->c->asked);
 }
 
 int eval_passkey(eval_context *c)

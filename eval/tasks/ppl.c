@@ -72,8 +72,7 @@ static int read_windows(ppl *p)
                   p->taken, p->length);
         rc = eval_tokens_get(p->t, start, p->length, vocab, p->ids);
         tr_infer_rewind(p->c->infer, 0);
-        if (!rc)
-            rc = tr_infer_read(p->c->infer, p->ids, p->length, NULL, p->losses, NULL);
+        if (!rc) rc = tr_infer_read(p->c->infer, p->ids, p->length, NULL, p->losses, NULL);
         if (!rc) add_window(p);
     }
     return rc;
@@ -180,9 +179,10 @@ static void summary(const ppl *p)
         lm_json *full = cell(p->lengths[i], "full"), *tail = cell(p->lengths[i], "tail");
         const lm_json *a = eval_results_find(p->c->results, full);
         const lm_json *b = eval_results_find(p->c->results, tail);
-        eval_note(p->c, "at %" PRIu64 ": perplexity %.4f%s, of the windows' tails %.4f%s, %.0f windows",
-                  p->lengths[i], member(a, "value"), eval_error_text(e1, member(a, "error")),
-                  member(b, "value"), eval_error_text(e2, member(b, "error")), member(a, "windows"));
+        eval_note(
+            p->c, "at %" PRIu64 ": perplexity %.4f%s, of the windows' tails %.4f%s, %.0f windows",
+            p->lengths[i], member(a, "value"), eval_error_text(e1, member(a, "error")),
+            member(b, "value"), eval_error_text(e2, member(b, "error")), member(a, "windows"));
         lm_json_free(full);
         lm_json_free(tail);
     }

@@ -19,13 +19,13 @@
 struct eval_tokens {
     const char *name; /* borrowed: an option's value */
     uint64_t count, hash;
-    eval_ids ids;     /* texts */
-    int fd;           /* a file of ids; -1: none */
+    eval_ids ids; /* texts */
+    int fd;       /* a file of ids; -1: none */
     unsigned width;
     lm_shards *shards;
-    uint64_t *ends;   /* [rows] tokens up to the end of each row */
-    uint32_t *row;    /* the row read last */
-    uint64_t at_row;  /* its number */
+    uint64_t *ends;     /* [rows] tokens up to the end of each row */
+    uint32_t *row;      /* the row read last */
+    uint64_t at_row;    /* its number */
     unsigned char *raw; /* [raw_room] of the file of ids */
     size_t raw_room;
 };
@@ -207,14 +207,15 @@ int eval_tokens_get(eval_tokens *t, uint64_t start, size_t n, size_t vocab, int3
 {
     int rc = LM_OK;
     if (n > t->count || start > t->count - n)
-        return lm_fail(LM_EUSAGE, "%s: tokens %" PRIu64 " to %" PRIu64 " of %" PRIu64, t->name, start,
-                       start + n, t->count);
+        return lm_fail(LM_EUSAGE, "%s: tokens %" PRIu64 " to %" PRIu64 " of %" PRIu64, t->name,
+                       start, start + n, t->count);
     if (t->shards) rc = get_shards(t, start, n, ids);
     else if (t->fd >= 0) rc = get_bin(t, start, n, ids);
     else memcpy(ids, t->ids.v + start, n * sizeof *ids);
     for (size_t i = 0; !rc && i < n; i++)
         if (ids[i] < 0 || (size_t)ids[i] >= vocab)
-            rc = lm_fail(LM_EDATA, "%s: id %" PRId32 " at token %" PRIu64 ", and the model has %zu ids",
+            rc = lm_fail(LM_EDATA,
+                         "%s: id %" PRId32 " at token %" PRIu64 ", and the model has %zu ids",
                          t->name, ids[i], start + i, vocab);
     return rc;
 }

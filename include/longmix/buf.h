@@ -13,10 +13,13 @@ extern "C" {
 typedef struct lm_buf {
     unsigned char *data; /* size bytes are in use, cap are allocated; NULL when cap == 0 */
     size_t size, cap;
-    size_t max;          /* the bound: growing past it is LM_ENOMEM */
+    size_t max; /* the bound: growing past it is LM_ENOMEM */
 } lm_buf;
 
-#define LM_BUF_INIT(bound) { NULL, 0, 0, (bound) }
+#define LM_BUF_INIT(bound)  \
+    {                       \
+        NULL, 0, 0, (bound) \
+    }
 
 /* Make room for `more` bytes past size; data may move. size is unchanged, and the new
  * bytes are not set. 0, or LM_ENOMEM with the contents as they were. */

@@ -30,15 +30,17 @@ void lm_files_free(char **files);
 
 /* ---- chunks --------------------------------------------------------------------------- */
 
-enum { LM_CHUNK_BYTES = 512 * 1024, /* a chunk ends with the first line that reaches this */
-       LM_LINE_PAD = 64 };          /* readable zero bytes after the last line */
+enum {
+    LM_CHUNK_BYTES = 512 * 1024, /* a chunk ends with the first line that reaches this */
+    LM_LINE_PAD = 64,            /* readable zero bytes after the last line */
+};
 #define LM_LINE_MAX ((size_t)1 << 30) /* the longest line that is read */
 
 /* Whole lines of one file, in order. */
 typedef struct lm_chunk {
-    lm_buf bytes;       /* ends with LF (one is added where the last line lacks it) */
-    uint64_t line;      /* number of its first line in the file, from 1 */
-    uint64_t offset;    /* decompressed byte offset of its first byte in the file */
+    lm_buf bytes;    /* ends with LF (one is added where the last line lacks it) */
+    uint64_t line;   /* number of its first line in the file, from 1 */
+    uint64_t offset; /* decompressed byte offset of its first byte in the file */
 } lm_chunk;
 
 /* Cuts one open input into chunks. */
@@ -64,7 +66,7 @@ int lm_line_error(const char *name, uint64_t line, uint64_t offset, const char *
 typedef struct lm_line {
     const char *text;
     size_t text_size;
-    const char *label;  /* the member that names the domain, found by the parser's key list */
+    const char *label; /* the member that names the domain, found by the parser's key list */
     size_t label_size;
 } lm_line;
 

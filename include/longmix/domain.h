@@ -35,9 +35,9 @@ void lm_domains_free(lm_domains *d); /* NULL is fine */
 /* Override the table's "unknown": before threads share it. */
 void lm_domains_on_unknown(lm_domains *d, bool stop);
 
-size_t lm_domains_count(const lm_domains *d);              /* "unknown", the last, included */
+size_t lm_domains_count(const lm_domains *d); /* "unknown", the last, included */
 const char *lm_domains_name(const lm_domains *d, size_t i);
-const char *const *lm_domains_keys(const lm_domains *d);    /* for lm_line_parser_new */
+const char *const *lm_domains_keys(const lm_domains *d); /* for lm_line_parser_new */
 
 /* The id of a name or alias, or -1. */
 int lm_domains_find(const lm_domains *d, const char *name, size_t n);

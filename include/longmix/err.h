@@ -19,13 +19,13 @@ extern "C" {
 
 enum lm_code {
     LM_OK = 0,
-    LM_EIO = -1,     /* the system refused: open, read, write, rename, full disk */
-    LM_EDATA = -2,   /* the input is damaged or not what its format says */
-    LM_EUSAGE = -3,  /* the request makes no sense: options, recipe, plan */
-    LM_ENOMEM = -4,  /* no memory, or a declared bound was reached */
-    LM_ESHORT = -5,  /* the data holds too little for what was asked */
-    LM_EPIPE = -6,   /* the reader of our output went away */
-    LM_EINTR = -7,   /* stopped by lm_interrupt() (threads.h) */
+    LM_EIO = -1,    /* the system refused: open, read, write, rename, full disk */
+    LM_EDATA = -2,  /* the input is damaged or not what its format says */
+    LM_EUSAGE = -3, /* the request makes no sense: options, recipe, plan */
+    LM_ENOMEM = -4, /* no memory, or a declared bound was reached */
+    LM_ESHORT = -5, /* the data holds too little for what was asked */
+    LM_EPIPE = -6,  /* the reader of our output went away */
+    LM_EINTR = -7,  /* stopped by lm_interrupt() (threads.h) */
 };
 
 /* Set this thread's message and return `code`, so that a fault is one line:

@@ -53,9 +53,9 @@ const char *lm_hist_name(const lm_hist *h, size_t domain);
 #define LM_ALL ((size_t)-1)
 typedef struct lm_hist_row {
     uint64_t documents, tokens, max;
-    uint64_t long_documents, long_tokens;      /* over 4,096 */
+    uint64_t long_documents, long_tokens; /* over 4,096 */
     uint64_t bucket_documents[LM_BUCKETS], bucket_tokens[LM_BUCKETS];
-    uint64_t percentile[LM_PERCENTILES];       /* nearest rank; 0 without documents */
+    uint64_t percentile[LM_PERCENTILES]; /* nearest rank; 0 without documents */
 } lm_hist_row;
 LM_CHECKED int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out);
 

@@ -36,13 +36,20 @@ void lm_json_free(lm_json *root); /* NULL is fine */
 const lm_json *lm_json_get(const lm_json *o, const char *key);
 LM_CHECKED int lm_json_need(const lm_json **out, const lm_json *o, const char *key);
 size_t lm_json_size(const lm_json *v);                     /* array or object, else 0 */
-const lm_json *lm_json_at(const lm_json *array, size_t i);  /* NULL past the end */
+const lm_json *lm_json_at(const lm_json *array, size_t i); /* NULL past the end */
 
 /* The i-th member of an object in insertion order: false past the end. */
 bool lm_json_member(const lm_json *o, size_t i, const char **key, const lm_json **value);
 
-enum lm_json_type { LM_JSON_NULL, LM_JSON_BOOL, LM_JSON_INT, LM_JSON_REAL, LM_JSON_STRING,
-                    LM_JSON_ARRAY, LM_JSON_OBJECT };
+enum lm_json_type {
+    LM_JSON_NULL,
+    LM_JSON_BOOL,
+    LM_JSON_INT,
+    LM_JSON_REAL,
+    LM_JSON_STRING,
+    LM_JSON_ARRAY,
+    LM_JSON_OBJECT,
+};
 enum lm_json_type lm_json_type(const lm_json *v);
 
 /* The value itself, of member `key` of `o`, or of `o` itself when key is NULL. Strings are
@@ -72,7 +79,7 @@ void lm_json_set(lm_json *o, const char *key, lm_json *child); /* takes child; k
 void lm_json_set_copy(lm_json *o, const char *key, const lm_json *child);
 void lm_json_set_str(lm_json *o, const char *key, const char *s);
 void lm_json_set_u64(lm_json *o, const char *key, uint64_t v);
-void lm_json_set_f64(lm_json *o, const char *key, double v);   /* shortest form that reads back */
+void lm_json_set_f64(lm_json *o, const char *key, double v); /* shortest form that reads back */
 void lm_json_set_bool(lm_json *o, const char *key, bool v);
 void lm_json_set_null(lm_json *o, const char *key);
 void lm_json_set_hex64(lm_json *o, const char *key, uint64_t v);

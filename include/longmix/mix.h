@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 typedef struct lm_mix_options {
-    uint32_t part, parts;   /* 1 of 1 for all of it */
+    uint32_t part, parts; /* 1 of 1 for all of it */
     int threads;
-    uint64_t window;        /* units (48 bytes) held at a time; 0: 2 million. Changes no byte */
-    lm_progress *progress;  /* may be NULL */
+    uint64_t window;       /* units (48 bytes) held at a time; 0: 2 million. Changes no byte */
+    lm_progress *progress; /* may be NULL */
 } lm_mix_options;
 
 /* Write the mixture, or one part of it, shuffled, to `path` ("-": standard output). Units stand

@@ -16,20 +16,20 @@ extern "C" {
 enum lm_pack_how { LM_PACK_CONCAT, LM_PACK_BEST_FIT };
 
 typedef struct lm_pack_options {
-    uint64_t length;        /* tokens of a sequence */
-    bool labels;            /* rows of length + 1 */
+    uint64_t length; /* tokens of a sequence */
+    bool labels;     /* rows of length + 1 */
     enum lm_pack_how how;
-    uint32_t part, parts;   /* 1 of 1 for all */
-    uint64_t shard_bytes;   /* for streams that mark no shards; 0: 1 GiB */
-    uint32_t pad;           /* id that fills rows in best-fit */
-    int threads;            /* from 2 on, a shard goes to the disk while the next is packed */
+    uint32_t part, parts; /* 1 of 1 for all */
+    uint64_t shard_bytes; /* for streams that mark no shards; 0: 1 GiB */
+    uint32_t pad;         /* id that fills rows in best-fit */
+    int threads;          /* from 2 on, a shard goes to the disk while the next is packed */
     lm_progress *progress;
 } lm_pack_options;
 
 /* What came of it, for the tool's last line. */
 typedef struct lm_pack_sums {
     uint64_t rows, tokens, padding, dropped, shards;
-    bool complete;          /* all shards are in the directory and the manifest is written */
+    bool complete; /* all shards are in the directory and the manifest is written */
 } lm_pack_sums;
 
 /* Pack the stream into DIR (made if absent): shard-00000.lms ..., and manifest.json once every

@@ -24,47 +24,47 @@ extern "C" {
 #endif
 
 typedef struct lm_stratum {
-    uint16_t domain;           /* index into the plan's domains */
+    uint16_t domain; /* index into the plan's domains */
     uint8_t bucket;
     uint64_t documents, available; /* in the source: documents, tokens */
-    uint64_t tokens;           /* that the mixture takes, repeats included */
-    uint64_t copies;           /* whole repeats of every document */
-    uint64_t threshold;        /* see above; 0 takes none more */
+    uint64_t tokens;               /* that the mixture takes, repeats included */
+    uint64_t copies;               /* whole repeats of every document */
+    uint64_t threshold;            /* see above; 0 takes none more */
     uint64_t ties, trim;
 } lm_stratum;
 
 typedef struct lm_plan_domain {
-    const char *name;          /* borrowed */
+    const char *name; /* borrowed */
     double source_share, target_share;
-    double target_long_share;  /* of the domain's tokens, those over the threshold */
+    double target_long_share; /* of the domain's tokens, those over the threshold */
     uint64_t tokens;
 } lm_plan_domain;
 
 typedef struct lm_plan {
-    lm_json *json;             /* the plan as text: what is printed, stored and compared */
-    const char *recipe;        /* its recipe's name */
-    bool exact;                /* made from a store's index */
-    uint64_t source_hash;      /* lm_store_hash of that store, 0 without */
-    uint64_t asked;            /* tokens that were asked for; more than `tokens` where it shrank */
-    uint64_t tokens;           /* of the mixture */
-    uint64_t cut;              /* as in the recipe */
-    uint64_t threshold;        /* of "long" (4096 where the recipe has none) */
+    lm_json *json;        /* the plan as text: what is printed, stored and compared */
+    const char *recipe;   /* its recipe's name */
+    bool exact;           /* made from a store's index */
+    uint64_t source_hash; /* lm_store_hash of that store, 0 without */
+    uint64_t asked;       /* tokens that were asked for; more than `tokens` where it shrank */
+    uint64_t tokens;      /* of the mixture */
+    uint64_t cut;         /* as in the recipe */
+    uint64_t threshold;   /* of "long" (4096 where the recipe has none) */
     uint64_t select_seed, order_seed;
-    uint64_t row;              /* tokens a row that were planned for */
-    uint64_t shards;           /* the mixture's order is cut into this many ranges */
+    uint64_t row;    /* tokens a row that were planned for */
+    uint64_t shards; /* the mixture's order is cut into this many ranges */
     size_t domains, strata;
-    lm_plan_domain *domain;    /* [domains], owned */
-    lm_stratum *stratum;       /* [strata], owned, by domain, then bucket */
+    lm_plan_domain *domain; /* [domains], owned */
+    lm_stratum *stratum;    /* [strata], owned, by domain, then bucket */
 } lm_plan;
 
 typedef struct lm_plan_options {
-    uint64_t tokens;           /* 0: the recipe's */
+    uint64_t tokens; /* 0: the recipe's */
     bool has_seed;
-    uint64_t seed;             /* in place of the recipe's */
+    uint64_t seed; /* in place of the recipe's */
     bool has_when_short;
     enum lm_when_short when_short;
-    uint64_t row;              /* 0: 131,072 */
-    uint64_t shards;           /* 0: chosen by size */
+    uint64_t row;    /* 0: 131,072 */
+    uint64_t shards; /* 0: chosen by size */
 } lm_plan_options;
 
 /* Plan from a store (exact), or from the JSON of `lmhist --json` (in expectation). LM_ESHORT

@@ -12,8 +12,8 @@ extern "C" {
 typedef struct lm_progress {
     void (*show)(void *arg, const char *line); /* NULL: silent. Called at most ten times a second */
     void *arg;
-    const char *noun;      /* what is counted: "documents", "rows" */
-    uint64_t total;        /* bytes expected, 0 when unknown */
+    const char *noun; /* what is counted: "documents", "rows" */
+    uint64_t total;   /* bytes expected, 0 when unknown */
     /* The rest is the library's. */
     double started, shown;
     uint64_t bytes, things;

@@ -23,20 +23,20 @@ typedef struct lm_weight {
 } lm_weight;
 
 typedef struct lm_recipe {
-    lm_json *json;               /* the recipe as read, owned */
+    lm_json *json; /* the recipe as read, owned */
     const char *name;
-    uint64_t tokens;             /* "tokens": how many the mixture has; 0: all there are */
-    uint64_t cut;                /* "cut": units are at most this long; 0: whole documents */
-    enum lm_long_scope scope;    /* "long": {"scope": "domain" | "global", ... } */
-    uint64_t threshold;          /* "long.threshold": longer is long; a power of two */
-    double long_share;           /* "long.share", or -1 where "long.short_keep" is given */
-    bool only_raise;             /* "long.only_raise": a share that is higher by nature stays */
-    double short_keep;           /* "long.short_keep": the authors' script; or -1 */
-    bool natural;                /* "weights": "natural", or a table over natural shares ... */
-    bool only;                   /* ... with "only": true, over nothing: other domains get none */
-    size_t weights;              /* ... that replaces the shares of these domains, then all are */
-    lm_weight *weight;           /*     normalised to 1. [weights], owned */
-    unsigned max_copies;         /* "max_copies": how often one document may be used, 1 to 255 */
+    uint64_t tokens;          /* "tokens": how many the mixture has; 0: all there are */
+    uint64_t cut;             /* "cut": units are at most this long; 0: whole documents */
+    enum lm_long_scope scope; /* "long": {"scope": "domain" | "global", ... } */
+    uint64_t threshold;       /* "long.threshold": longer is long; a power of two */
+    double long_share;        /* "long.share", or -1 where "long.short_keep" is given */
+    bool only_raise;          /* "long.only_raise": a share that is higher by nature stays */
+    double short_keep;        /* "long.short_keep": the authors' script; or -1 */
+    bool natural;             /* "weights": "natural", or a table over natural shares ... */
+    bool only;                /* ... with "only": true, over nothing: other domains get none */
+    size_t weights;           /* ... that replaces the shares of these domains, then all are */
+    lm_weight *weight;        /*     normalised to 1. [weights], owned */
+    unsigned max_copies;      /* "max_copies": how often one document may be used, 1 to 255 */
     enum lm_when_short when_short;
     uint64_t seed;
 } lm_recipe;

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 #define LM_SHARD_VERSION 1
-enum { LM_SHARD_DATA = 4096 }; /* file offset of the first row */
+enum { LM_SHARD_DATA = 4096 };         /* file offset of the first row */
 #define LM_ROW_MAX ((uint64_t)1 << 28) /* tokens a row at most */
 
 enum lm_span_flags {
@@ -67,7 +67,8 @@ uint64_t lm_shard_hash(const lm_shard *s);       /* the trailer's seal: it cover
  * (docs/format-manifest.md). */
 const lm_json *lm_shard_identity(const lm_shard *s);
 const lm_json *lm_shard_receipt(const lm_shard *s);
-uint64_t lm_shard_identity_hash(const lm_shard *s); /* XXH3-64 of its text, as lm_json_dump gives it */
+uint64_t lm_shard_identity_hash(
+    const lm_shard *s); /* XXH3-64 of its text, as lm_json_dump gives it */
 
 /* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. The file is
  * opened for it by the name it was given. 0,
@@ -94,7 +95,8 @@ const lm_shard *lm_shards_at(const lm_shards *s, size_t i);
 uint64_t lm_shards_rows(const lm_shards *s);
 
 /* Which shard holds row `row` of all, and which of its rows that is. */
-LM_CHECKED int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard, uint64_t *at);
+LM_CHECKED int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard,
+                              uint64_t *at);
 
 /* "DIR/shard-00007.lms", to be freed; and back: whether this is the name of a shard. */
 LM_CHECKED int lm_shard_path(char **out, const char *dir, uint64_t number);
@@ -117,12 +119,14 @@ typedef struct lm_shard_spec {
 } lm_shard_spec;
 
 /* Write PATH.tmp; PATH appears at commit. */
-LM_CHECKED int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard_spec *spec);
+LM_CHECKED int lm_shard_writer_open(lm_shard_writer **out, const char *path,
+                                    const lm_shard_spec *spec);
 
 /* Append one row: row_tokens ids of `width` bytes, and its spans in order. LM_EDATA for an id
  * outside the vocabulary, LM_EUSAGE for spans that cannot be; a shard that was refused a row
  * cannot be committed. */
-LM_CHECKED int lm_shard_writer_row(lm_shard_writer *w, const void *ids, const lm_span *spans, size_t n);
+LM_CHECKED int lm_shard_writer_row(lm_shard_writer *w, const void *ids, const lm_span *spans,
+                                   size_t n);
 
 /* Write tables, receipt and trailer, fsync, rename; frees `w`, also when it fails. */
 LM_CHECKED int lm_shard_writer_commit(lm_shard_writer *w, const lm_json *receipt);

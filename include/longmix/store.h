@@ -27,16 +27,16 @@ extern "C" {
 /* ---- what the header says ------------------------------------------------------------- */
 
 typedef struct lm_meta {
-    lm_json *json;         /* the whole of it, owned */
-    unsigned width;        /* bytes a token: 2 or 4 */
+    lm_json *json;  /* the whole of it, owned */
+    unsigned width; /* bytes a token: 2 or 4 */
     uint32_t vocab;
-    uint64_t tokenizer;    /* hash of the model file */
-    int64_t bos, eos;      /* the id put around every document, -1 when none was put */
+    uint64_t tokenizer; /* hash of the model file */
+    int64_t bos, eos;   /* the id put around every document, -1 when none was put */
     size_t domains, files;
-    const char **domain;   /* [domains] borrowed from json */
-    const char **file;     /* [files] names as the user gave them */
-    uint32_t part, parts;  /* 1 of 1 for a whole stream */
-    const lm_json *plan;   /* the plan of a mixture, NULL in a store */
+    const char **domain;  /* [domains] borrowed from json */
+    const char **file;    /* [files] names as the user gave them */
+    uint32_t part, parts; /* 1 of 1 for a whole stream */
+    const lm_json *plan;  /* the plan of a mixture, NULL in a store */
 } lm_meta;
 
 /* Read the fields out of `json`, which the meta then owns (also on failure). */
@@ -52,15 +52,15 @@ enum lm_doc_flags {
 
 /* A document, or in a mixture a unit of one: the whole, or the piece that a cut length makes. */
 typedef struct lm_doc {
-    uint64_t key;          /* XXH3-64 of the document's text */
-    uint64_t tokens;       /* in this record */
-    uint64_t doc_tokens;   /* in the whole document, BOS and EOS included */
-    uint64_t start;        /* this record's first token within the document */
-    uint64_t unit_tokens;  /* in the unit before trimming: the length that strata count */
-    uint64_t line;         /* of `file`, from 1 */
-    uint32_t file;         /* index into the header's files */
-    uint16_t domain;       /* index into the header's domains */
-    uint8_t copy;          /* 0, or which repetition this is */
+    uint64_t key;         /* XXH3-64 of the document's text */
+    uint64_t tokens;      /* in this record */
+    uint64_t doc_tokens;  /* in the whole document, BOS and EOS included */
+    uint64_t start;       /* this record's first token within the document */
+    uint64_t unit_tokens; /* in the unit before trimming: the length that strata count */
+    uint64_t line;        /* of `file`, from 1 */
+    uint32_t file;        /* index into the header's files */
+    uint16_t domain;      /* index into the header's domains */
+    uint8_t copy;         /* 0, or which repetition this is */
     uint8_t flags;
 } lm_doc;
 
@@ -168,13 +168,13 @@ const lm_meta *lm_store_meta(const lm_store *s); /* files of all parts, one afte
 const char *lm_store_name(const lm_store *s);
 uint64_t lm_store_documents(const lm_store *s);
 uint64_t lm_store_tokens(const lm_store *s);
-uint64_t
-lm_store_hash(const lm_store *s); /* of the indices of all parts: what a plan was made from */
+uint64_t lm_store_hash(
+    const lm_store *s); /* of the indices of all parts: what a plan was made from */
 
 /* One entry of the index. */
 typedef struct lm_entry {
     uint64_t key, tokens;
-    uint64_t where;   /* opaque: for lm_store_read */
+    uint64_t where; /* opaque: for lm_store_read */
     uint16_t domain;
 } lm_entry;
 

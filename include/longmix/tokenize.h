@@ -18,30 +18,30 @@ extern "C" {
 
 typedef struct lm_tokenize_options {
     const lm_tokenizer *tokenizer;
-    const char *model;        /* its file: named in the header, opened again for check_every */
+    const char *model; /* its file: named in the header, opened again for check_every */
     const lm_domains *domains;
     bool bos, eos; /* put the model's id before, after every document, where it has one */
     int threads;
-    uint32_t part, parts;     /* 1 of 1 for all files */
-    bool force;               /* begin anew, whatever is there */
-    const char *quarantine;   /* file for lines that are no documents; NULL: the first one fails */
-    uint64_t check_every; /* one in so many documents is encoded by SentencePiece too; 0: none */
-    lm_progress *progress;    /* may be NULL; its total is set */
+    uint32_t part, parts;   /* 1 of 1 for all files */
+    bool force;             /* begin anew, whatever is there */
+    const char *quarantine; /* file for lines that are no documents; NULL: the first one fails */
+    uint64_t check_every;   /* one in so many documents is encoded by SentencePiece too; 0: none */
+    lm_progress *progress;  /* may be NULL; its total is set */
 } lm_tokenize_options;
 
 /* What came of it, what a resumed run found done included. A place is a file's number in the
  * whole list and a line in it. */
 typedef struct lm_tokenize_sums {
-    bool already;             /* the store was complete: nothing was done */
-    bool begun;               /* PATH.partial has what was done, for the next run */
-    uint64_t resumed;         /* documents that were there already */
+    bool already;     /* the store was complete: nothing was done */
+    bool begun;       /* PATH.partial has what was done, for the next run */
+    uint64_t resumed; /* documents that were there already */
     uint64_t files, documents, tokens, text_bytes; /* text_bytes: of this run */
     uint64_t bad_lines, bad_line;                  /* ... and the first of them */
     size_t bad_file;
-    uint64_t unknown, unknown_line;                /* documents whose domain no rule names */
+    uint64_t unknown, unknown_line; /* documents whose domain no rule names */
     size_t unknown_file;
-    uint64_t checked;         /* documents that SentencePiece encoded too, in this run */
-    double reading, working, waiting, writing;     /* seconds, of all threads together */
+    uint64_t checked; /* documents that SentencePiece encoded too, in this run */
+    double reading, working, waiting, writing; /* seconds, of all threads together */
 } lm_tokenize_sums;
 
 /* Which of n files are part k of K: *count of them from *first on. Parts are ranges of the list,

@@ -29,12 +29,12 @@ enum lm_tokenizer_flags {
 LM_CHECKED int lm_tokenizer_open(lm_tokenizer **out, const char *path, unsigned flags);
 void lm_tokenizer_free(lm_tokenizer *t); /* NULL is fine; after all its encoders */
 
-uint32_t lm_tokenizer_vocab(const lm_tokenizer *t);  /* number of ids */
-unsigned
-lm_tokenizer_width(const lm_tokenizer *t); /* bytes an id takes: 2 when vocab <= 65536, else 4 */
-int64_t lm_tokenizer_bos(const lm_tokenizer *t);     /* -1 where the model has none */
+uint32_t lm_tokenizer_vocab(const lm_tokenizer *t); /* number of ids */
+unsigned lm_tokenizer_width(
+    const lm_tokenizer *t); /* bytes an id takes: 2 when vocab <= 65536, else 4 */
+int64_t lm_tokenizer_bos(const lm_tokenizer *t); /* -1 where the model has none */
 int64_t lm_tokenizer_eos(const lm_tokenizer *t);
-uint64_t lm_tokenizer_hash(const lm_tokenizer *t);   /* XXH3-64 of the model file */
+uint64_t lm_tokenizer_hash(const lm_tokenizer *t); /* XXH3-64 of the model file */
 
 /* NULL when the fast path is in use; else the first reason why not ("piece 4711 \"a▁b\" has a
  * space inside"). */

@@ -35,11 +35,11 @@ LM_CHECKED ssize_t lm_in_read(lm_in *in, void *buf, size_t n);
  * when it ended inside. */
 LM_CHECKED int lm_in_exact(lm_in *in, void *buf, size_t n);
 
-uint64_t lm_in_offset(const lm_in *in);      /* decompressed bytes given out so far */
-uint64_t lm_in_raw_offset(const lm_in *in);  /* bytes of the file itself read so far */
-uint64_t lm_in_raw_hash(const lm_in *in);    /* XXH3-64 of those bytes: at the end, of the file */
-const char *lm_in_name(const lm_in *in);     /* the path, or "stdin" */
-void lm_in_close(lm_in *in);                 /* NULL is fine */
+uint64_t lm_in_offset(const lm_in *in);     /* decompressed bytes given out so far */
+uint64_t lm_in_raw_offset(const lm_in *in); /* bytes of the file itself read so far */
+uint64_t lm_in_raw_hash(const lm_in *in);   /* XXH3-64 of those bytes: at the end, of the file */
+const char *lm_in_name(const lm_in *in);    /* the path, or "stdin" */
+void lm_in_close(lm_in *in);                /* NULL is fine */
 
 /* ---- writing ------------------------------------------------------------------------- */
 

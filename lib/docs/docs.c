@@ -8,10 +8,12 @@
 #include "lib/docs/internal.h"
 #include "lib/base/threads.h"
 
-enum { STEP_MIN = 64 * 1024,       /* read past a chunk's size to find the line's end */
-       STEP_MAX = 1024 * 1024,
-       KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is given back after its line */
-       BIG_LINE = 4 * 1024 * 1024 };
+enum {
+    STEP_MIN = 64 * 1024, /* read past a chunk's size to find the line's end */
+    STEP_MAX = 1024 * 1024,
+    KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is given back after its line */
+    BIG_LINE = 4 * 1024 * 1024,
+};
 
 /* ---- chunks ---------------------------------------------------------------------------- */
 

@@ -12,10 +12,12 @@
 extern "C" {
 #endif
 
-enum { LM_PATHS_MAX = 9,   /* "text" and eight for the label */
-       LM_STEPS_MAX = 4,
-       LM_STEP_BYTES = 255,
-       LM_DEPTH_MAX = 1023 }; /* simdjson's: containers inside one another; an empty one is free */
+enum {
+    LM_PATHS_MAX = 9, /* "text" and eight for the label */
+    LM_STEPS_MAX = 4,
+    LM_STEP_BYTES = 255,
+    LM_DEPTH_MAX = 1023, /* simdjson's: containers inside one another; an empty one is free */
+};
 
 /* The members that are wanted, as paths from the line's object. path[0] is "text". A path that
  * can be read in two ways, because a key on it stands twice, makes the line no document. */

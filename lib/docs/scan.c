@@ -307,7 +307,8 @@ static const char *kind_of(int c)
     case '{': return "an object";
     case '[': return "an array";
     case '"': return "a string";
-    case 't': case 'f': return "true or false";
+    case 't':
+    case 'f': return "true or false";
     case 'n': return "null";
     default: return "a number";
     }
@@ -328,8 +329,17 @@ static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsign
     case 't': rc = word(w, "true"); break;
     case 'f': rc = word(w, "false"); break;
     case 'n': rc = word(w, "null"); break;
-    case '-': case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9': rc = number(w); break;
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9': rc = number(w); break;
     default: return FAIL(w, "not a JSON value");
     }
     if (rc) return rc;

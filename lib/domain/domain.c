@@ -107,8 +107,10 @@ static int read_domain(lm_domains *d, const lm_json *o, size_t id)
     if (rc) return rc;
     const lm_json *name = lm_json_get(o, "name");
     if (strlen(d->names[id]) > NAME_BYTES_MAX || !is_plain(d->names[id]))
-        return lm_json_fail(name, "expected at most %d bytes, and no comma, quote, backslash or "
-                                  "control character among them", NAME_BYTES_MAX);
+        return lm_json_fail(name,
+                            "expected at most %d bytes, and no comma, quote, backslash or "
+                            "control character among them",
+                            NAME_BYTES_MAX);
     int known = lm_domains_find(d, d->names[id], strlen(d->names[id]));
     if (known >= 0)
         return lm_json_fail(name, "\"%s\" already names the domain %s", d->names[id],

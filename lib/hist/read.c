@@ -31,7 +31,7 @@ typedef struct reading {
     size_t count, next;
     lm_chunker *chunker; /* of file next - 1 */
     lm_turns *turns;
-    lm_hist **part;      /* one for each thread */
+    lm_hist **part; /* one for each thread */
 } reading;
 
 static int new_hist(lm_hist **out, const lm_domains *d)
@@ -301,7 +301,7 @@ static int find_kind(const char *path, enum kind *out)
     int why = errno;
     if (fd >= 0) close(fd);
     if (got < 0) return lm_fail_errno(why, "%s", path);
-    *out = !memcmp(head, "LMTOKENS", 8)  ? KIND_STORE
+    *out = !memcmp(head, "LMTOKENS", 8)    ? KIND_STORE
            : !memcmp(head, "LMSHARD\n", 8) ? KIND_SHARDS
                                            : KIND_JSONL;
     return LM_OK;

@@ -18,9 +18,9 @@ enum { DEPTH_MAX = 64 };
 
 struct lm_json {
     enum lm_json_type type;
-    bool broken;              /* something could not be put into it: lm_json_dump fails */
-    struct lm_json *parent;   /* NULL for a root */
-    char *key;                /* in an object; of a root: the name of the document, or NULL */
+    bool broken;            /* something could not be put into it: lm_json_dump fails */
+    struct lm_json *parent; /* NULL for a root */
+    char *key;              /* in an object; of a root: the name of the document, or NULL */
     union {
         bool truth;
         int64_t integer;
@@ -140,7 +140,7 @@ static lm_json *convert(json_t *j, int depth, bool *deep)
     if (v->type == LM_JSON_OBJECT) {
         const char *key;
         json_t *child;
-        json_object_foreach(j, key, child) {
+        json_object_foreach (j, key, child) {
             good = adopt(v, key, convert(child, depth + 1, deep));
             if (!good) break;
         }

@@ -29,7 +29,7 @@ static uint64_t factor_of(const char *suffix)
 int lm_parse_size(const char *s, uint64_t *out)
 {
     const char *p = s;
-    unsigned __int128 v = 0; /* all digits, the point left out */
+    unsigned __int128 v = 0;     /* all digits, the point left out */
     unsigned __int128 scale = 1; /* 10 to the digits after the point */
     bool good = isdigit((unsigned char)*p), fits = true;
     for (; isdigit((unsigned char)*p) && fits; p++) {

@@ -17,9 +17,11 @@
 #include "lib/base/threads.h"
 #include "lib/io/internal.h"
 
-enum { RAW_BYTES = 512 * 1024,   /* of the file, read at a time */
-       STAGE_BYTES = 1024 * 1024, /* gathered before a write */
-       WINDOW_LOG_MAX = 31 };
+enum {
+    RAW_BYTES = 512 * 1024,    /* of the file, read at a time */
+    STAGE_BYTES = 1024 * 1024, /* gathered before a write */
+    WINDOW_LOG_MAX = 31,
+};
 
 /* ---- reading --------------------------------------------------------------------------- */
 
@@ -29,10 +31,10 @@ struct lm_in {
     char *name;
     int fd;
     enum in_format format;
-    bool inside;          /* a gzip member or zstd frame has begun and not ended */
-    bool more;            /* the decompressor may hold output back */
+    bool inside; /* a gzip member or zstd frame has begun and not ended */
+    bool more;   /* the decompressor may hold output back */
     bool raw_ended;
-    unsigned char *raw;   /* raw[pos..end) is read and not yet used */
+    unsigned char *raw; /* raw[pos..end) is read and not yet used */
     size_t pos, end;
     uint64_t raw_offset, offset;
     lm_hasher *hash;
@@ -254,10 +256,10 @@ void lm_in_close(lm_in *in)
 /* ---- writing --------------------------------------------------------------------------- */
 
 struct lm_out {
-    char *path;  /* "standard output" for "-" */
-    char *tmp;   /* NULL where the bytes go straight to `path`: standard output, a pipe, a device */
+    char *path; /* "standard output" for "-" */
+    char *tmp;  /* NULL where the bytes go straight to `path`: standard output, a pipe, a device */
     int fd;
-    int failed;  /* the first code that a write gave */
+    int failed; /* the first code that a write gave */
     unsigned char *stage;
     size_t staged;
     uint64_t offset;

@@ -11,19 +11,20 @@
 #include "longmix/zio.h"
 #include "lib/mix/shuffle.h"
 
-enum { AHEAD_UNITS = 8192,         /* asked for ahead of the threads, ... */
-       AHEAD_BYTES = 64 << 20,     /* ... both bounds hold */
-       LARGE = 8 << 20,            /* documents of more bytes are fetched one at a time */
-       ASIDE_PIECES = 4,           /* so many of one document in a window are set aside, ... */
-       ASIDE_BYTES = 64 << 10 };   /* ... if it is larger than this */
+enum {
+    AHEAD_UNITS = 8192,     /* asked for ahead of the threads, ... */
+    AHEAD_BYTES = 64 << 20, /* ... both bounds hold */
+    LARGE = 8 << 20,        /* documents of more bytes are fetched one at a time */
+    ASIDE_PIECES = 4,       /* so many of one document in a window are set aside, ... */
+    ASIDE_BYTES = 64 << 10, /* ... if it is larger than this */
+};
 
 /* ---- one unit ----------------------------------------------------------------------------- */
 
 static lm_entry entry_of(const unit *u)
 {
-    return (lm_entry){
-        .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain
-    };
+    return (
+        lm_entry){ .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain };
 }
 
 /* Append the record of a unit of `doc`. */

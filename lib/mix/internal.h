@@ -15,7 +15,7 @@ enum { MIX_BATCH = 1 << 20 };
 typedef struct lmmix_select {
     const lm_plan *p;
     const lm_stratum *stratum[LM_DOMAINS_MAX][LM_BUCKETS]; /* NULL: takes nothing */
-    uint64_t *ties;    /* [p->strata] documents met whose hash is the threshold */
+    uint64_t *ties; /* [p->strata] documents met whose hash is the threshold */
 } lmmix_select;
 
 /* LM_EUSAGE where the stream has no domain that the plan takes from. */

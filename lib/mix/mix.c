@@ -110,8 +110,8 @@ typedef struct arrival {
     lm_store_writer *w;
     lm_buf out;
     unsigned width;
-    uint64_t tokens;                  /* of the mixture so far */
-    uint64_t *documents, *available;  /* [strata] met in the stream */
+    uint64_t tokens;                 /* of the mixture so far */
+    uint64_t *documents, *available; /* [strata] met in the stream */
 } arrival;
 
 static int flush(arrival *a, size_t from)

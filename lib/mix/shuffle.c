@@ -11,8 +11,10 @@
 #include "lib/base/rng.h"
 #include "lib/mix/shuffle.h"
 
-enum { BINS_MIN = 1 << 18,
-       WINDOW_UNITS = 2 << 20 }; /* 48 bytes each */
+enum {
+    BINS_MIN = 1 << 18,
+    WINDOW_UNITS = 2 << 20, /* 48 bytes each */
+};
 
 static uint64_t bin_of(const shuffle *m, uint64_t order)
 {

@@ -13,7 +13,7 @@ typedef struct unit {
     uint32_t doc_tokens, tokens;
     uint32_t piece;
     uint16_t domain;
-    uint8_t copy, flags;   /* unit_flags */
+    uint8_t copy, flags; /* unit_flags */
 } unit;
 
 enum unit_flags { UNIT_TRIMMED = 1, UNIT_ASIDE = 2 };
@@ -25,23 +25,23 @@ typedef struct shuffle {
     lmmix_select select;
     unsigned width;
     uint64_t bins, bins_a_shard;
-    uint64_t *units, *tokens;      /* [bins] of the whole mixture */
-    uint64_t *start;               /* [shards + 1] number of each shard's first token in it */
+    uint64_t *units, *tokens; /* [bins] of the whole mixture */
+    uint64_t *start;          /* [shards + 1] number of each shard's first token in it */
     uint64_t first_shard, end_shard;
-    uint64_t overlap_left;         /* tokens that are still to follow the part's own */
+    uint64_t overlap_left; /* tokens that are still to follow the part's own */
 
     /* The window: bins from .. to-1. */
     uint64_t from, to;
-    uint64_t *fill;                /* [bins] where the next unit of the bin goes */
+    uint64_t *fill; /* [bins] where the next unit of the bin goes */
     unit *window;
-    uint64_t count, placed;        /* units that it has; that the pass has met */
+    uint64_t count, placed; /* units that it has; that the pass has met */
 
     /* What the threads share, under the lock of `turns`. */
-    lm_turns *turns, *large;       /* large: taken to fetch a large document */
-    int aside;                     /* a file without a name, -1 while there is none */
+    lm_turns *turns, *large; /* large: taken to fetch a large document */
+    int aside;               /* a file without a name, -1 while there is none */
     uint64_t aside_bytes;
     uint64_t next, ahead, ahead_bytes;
-    uint64_t shard;                /* of the last unit claimed */
+    uint64_t shard; /* of the last unit claimed */
     lm_store_writer *w;
 } shuffle;
 

@@ -10,22 +10,24 @@
 #include "lib/base/endian.h"
 #include "lib/pack/internal.h"
 
-enum { ROWS_MAX = 4096,              /* open at once, ... */
-       IDS_MAX = 64 << 20,           /* ... of so many bytes in all, */
-       SPANS_MAX = 32 << 20,         /* with so many bytes of spans */
-       SPANS_KEEP = 4096 };          /* an idle row keeps this much for its next spans */
+enum {
+    ROWS_MAX = 4096,      /* open at once, ... */
+    IDS_MAX = 64 << 20,   /* ... of so many bytes in all, */
+    SPANS_MAX = 32 << 20, /* with so many bytes of spans */
+    SPANS_KEEP = 4096,    /* an idle row keeps this much for its next spans */
+};
 
 struct pack_best_fit {
     uint64_t row_tokens;
     unsigned width;
-    size_t limit;            /* rows */
+    size_t limit; /* rows */
     pack_row row[ROWS_MAX];
     uint16_t idle[ROWS_MAX]; /* numbers of the rows that are not open */
     size_t idles;
     uint64_t open[ROWS_MAX]; /* gap << 12 | number of the row, ascending */
     size_t opens;
-    size_t span_bytes;       /* of the open rows */
-    uint64_t shard_tokens;   /* of the shard that is being filled, when not marked */
+    size_t span_bytes;     /* of the open rows */
+    uint64_t shard_tokens; /* of the shard that is being filled, when not marked */
 };
 _Static_assert(ROWS_MAX == 1 << 12, "a row's number takes 12 bits");
 
@@ -137,8 +139,10 @@ int pack_best_fit_unit(packer *p, const lm_doc *d, const void *tokens)
     pack_best_fit *b = p->open;
     int rc = LM_OK;
     p->at += d->tokens;
-    if (p->marked && (p->current < p->first || p->current >= p->end)) return LM_OK; /* of another part */
-    if (!p->marked && b->shard_tokens && b->shard_tokens + d->tokens > p->rows_a_shard * p->row_tokens) {
+    if (p->marked && (p->current < p->first || p->current >= p->end))
+        return LM_OK; /* of another part */
+    if (!p->marked && b->shard_tokens &&
+        b->shard_tokens + d->tokens > p->rows_a_shard * p->row_tokens) {
         rc = pack_best_fit_flush(p);
         if (!rc) rc = pack_sink_advance(&p->sink, p->sink.spec.number + 1, false, 0);
         b->shard_tokens = 0;

@@ -8,8 +8,9 @@ static int hand_on(packer *p)
     int rc = LM_OK;
     if (!p->marked && s->counts.rows == p->rows_a_shard)
         rc = pack_sink_advance(s, s->spec.number + 1, false, 0);
-    if (!rc) rc = pack_sink_row(s, p->row.ids, (const lm_span *)(const void *)p->row.spans.data,
-                                p->row.spans.size / sizeof(lm_span));
+    if (!rc)
+        rc = pack_sink_row(s, p->row.ids, (const lm_span *)(const void *)p->row.spans.data,
+                           p->row.spans.size / sizeof(lm_span));
     p->row.fill = 0;
     lm_buf_reset(&p->row.spans, p->row.spans.cap);
     /* Marks that came within the row take effect now. */

@@ -31,7 +31,8 @@ typedef struct pack_counts {
     pack_cell (*cell)[LM_BUCKETS];            /* [domains] by length of the document */
 } pack_counts;
 
-LM_CHECKED int pack_counts_new(pack_counts *c, size_t domains, uint64_t row_tokens, uint64_t threshold);
+LM_CHECKED int pack_counts_new(pack_counts *c, size_t domains, uint64_t row_tokens,
+                               uint64_t threshold);
 void pack_counts_reset(pack_counts *c);
 void pack_counts_free(pack_counts *c);
 void pack_counts_row(pack_counts *c, const lm_span *spans, size_t n);
@@ -56,7 +57,7 @@ typedef struct pack_commit {
 
 typedef struct pack_sink {
     const char *dir;
-    bool background;         /* commit a shard while the next one is packed */
+    bool background; /* commit a shard while the next one is packed */
     pack_commit commit;
     lm_shard_spec spec;      /* of the next shard; identity is the caller's */
     lm_shard_writer *writer; /* of shard spec.number; NULL until its first row or its end */
@@ -93,8 +94,8 @@ LM_CHECKED int pack_manifest_text(lm_buf *out, const lm_json *manifest);
 
 typedef struct pack_row { /* a row that is being filled */
     unsigned char *ids;
-    uint64_t fill;        /* tokens */
-    lm_buf spans;         /* of lm_span */
+    uint64_t fill; /* tokens */
+    lm_buf spans;  /* of lm_span */
 } pack_row;
 
 LM_CHECKED int pack_row_new(pack_row *r, uint64_t row_tokens, unsigned width);
@@ -113,15 +114,15 @@ typedef struct packer {
     pack_sink sink;
     uint64_t row_tokens;
     unsigned width;
-    bool marked;            /* the stream says where its shards begin */
-    uint64_t shards;        /* of the mixture, when marked */
-    uint64_t first, end;    /* shards that this run writes: first <= s < end */
-    uint64_t current;       /* shard that the stream is in; `shards` at its end */
-    uint64_t at;            /* place in the mixture of the next token */
-    uint64_t start;         /* place of this run's first row */
-    uint64_t rows_a_shard;  /* when not marked */
-    pack_row row;           /* concat: the row that is being filled */
-    pack_best_fit *open;    /* best-fit: all of them */
+    bool marked;           /* the stream says where its shards begin */
+    uint64_t shards;       /* of the mixture, when marked */
+    uint64_t first, end;   /* shards that this run writes: first <= s < end */
+    uint64_t current;      /* shard that the stream is in; `shards` at its end */
+    uint64_t at;           /* place in the mixture of the next token */
+    uint64_t start;        /* place of this run's first row */
+    uint64_t rows_a_shard; /* when not marked */
+    pack_row row;          /* concat: the row that is being filled */
+    pack_best_fit *open;   /* best-fit: all of them */
 } packer;
 
 LM_CHECKED int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens);

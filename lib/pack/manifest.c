@@ -97,7 +97,8 @@ static int add_shard(totals *t, const lm_shard *s)
     lm_json_set_hex64(j, "xxh3", lm_shard_hash(s));
     lm_json_set(t->shards, NULL, j);
     t->bytes += lm_shard_bytes(s);
-    return rc ? rc : add_receipt(t, lm_json_get(lm_shard_identity(s), "domains"), lm_shard_receipt(s));
+    return rc ? rc
+              : add_receipt(t, lm_json_get(lm_shard_identity(s), "domains"), lm_shard_receipt(s));
 }
 
 static int totals_new(totals *t, size_t domains)
@@ -121,7 +122,10 @@ static void totals_free(totals *t)
 
 /* ---- what was wanted and what came of it ------------------------------------------------ */
 
-static double share(uint64_t part, uint64_t whole) { return whole ? (double)part / (double)whole : 0; }
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
 
 static const lm_plan_domain *plan_domain(const lm_plan *p, const char *name, size_t *at)
 {
@@ -152,7 +156,8 @@ static lm_json *domain_json(const totals *t, size_t d, const char *name, const l
         const lm_stratum *s = want ? lm_plan_stratum(p, at, lm_bucket_upto(b)) : NULL;
         tokens += c->tokens;
         units += c->units;
-        if (c->tokens || (s && s->tokens)) lm_json_set(buckets, NULL, bucket_json(c, b, s, p != NULL));
+        if (c->tokens || (s && s->tokens))
+            lm_json_set(buckets, NULL, bucket_json(c, b, s, p != NULL));
     }
     lm_json_set_str(j, "name", name);
     if (p) lm_json_set_u64(j, "target_tokens", want ? want->tokens : 0);
@@ -212,7 +217,8 @@ static void copy_field(lm_json *to, const lm_json *identity, const char *key)
 static int manifest_json(lm_json **out, totals *t, const lm_json *identity)
 {
     lm_json *j = lm_json_object(), *domains = NULL;
-    int rc = domains_json(&domains, t, lm_json_get(identity, "domains"), lm_json_get(identity, "plan"));
+    int rc =
+        domains_json(&domains, t, lm_json_get(identity, "domains"), lm_json_get(identity, "plan"));
     lm_json_set_str(j, "format", MANIFEST_FORMAT);
     copy_field(j, identity, "longmix");
     copy_field(j, identity, "tokenizer");
@@ -249,8 +255,8 @@ int lm_manifest_build(lm_json **out, const char *dir)
 /* The receipt says what the spans say. */
 static int recount(const lm_shard *s, pack_counts *c)
 {
-    static const char *const keys[] = { "rows", "tokens", "padding", "documents", "units", "repeats",
-                                        "trimmed", "cuts", "domains" };
+    static const char *const keys[] = { "rows",    "tokens",  "padding", "documents", "units",
+                                        "repeats", "trimmed", "cuts",    "domains" };
     const lm_json *names = lm_json_get(lm_shard_identity(s), "domains");
     lm_buf said = LM_BUF_INIT(PACK_JSON_MAX), counted = LM_BUF_INIT(PACK_JSON_MAX);
     lm_json *again = lm_json_object();
@@ -289,8 +295,9 @@ static int recount_all(const char *dir)
     const lm_shard *first = lm_shards_at(s, 0);
     const lm_json *identity = lm_shard_identity(first);
     rc = pack_threshold(&threshold, identity);
-    if (!rc) rc = pack_counts_new(&c, lm_json_size(lm_json_get(identity, "domains")), lm_shard_row_tokens(first),
-                                  threshold);
+    if (!rc)
+        rc = pack_counts_new(&c, lm_json_size(lm_json_get(identity, "domains")),
+                             lm_shard_row_tokens(first), threshold);
     for (size_t i = 0; i < lm_shards_count(s) && !rc; i++) rc = recount(lm_shards_at(s, i), &c);
     pack_counts_free(&c);
     lm_shards_close(s);
@@ -313,7 +320,8 @@ static int compare(const char *path, const lm_buf *text)
     }
     while (!rc && at < have.size && at < text->size && have.data[at] == text->data[at]) at++;
     if (!rc && (at < have.size || at < text->size))
-        rc = lm_fail(LM_EDATA, "%s: byte %zu: is not what the shards beside it add up to", path, at);
+        rc =
+            lm_fail(LM_EDATA, "%s: byte %zu: is not what the shards beside it add up to", path, at);
     lm_in_close(in);
     lm_buf_free(&have);
     return rc;

@@ -29,11 +29,18 @@ void pack_row_free(pack_row *r)
     *r = (pack_row){ 0 };
 }
 
-int pack_row_add(pack_row *r, unsigned width, const lm_doc *d, const void *tokens, uint64_t from, uint64_t n)
+int pack_row_add(pack_row *r, unsigned width, const lm_doc *d, const void *tokens, uint64_t from,
+                 uint64_t n)
 {
-    lm_span s = { .key = d->key, .doc_start = d->start + from, .doc_tokens = d->doc_tokens,
-                  .unit_tokens = d->unit_tokens, .line = d->line, .file = d->file,
-                  .row_start = (uint32_t)r->fill, .tokens = (uint32_t)n, .domain = d->domain,
+    lm_span s = { .key = d->key,
+                  .doc_start = d->start + from,
+                  .doc_tokens = d->doc_tokens,
+                  .unit_tokens = d->unit_tokens,
+                  .line = d->line,
+                  .file = d->file,
+                  .row_start = (uint32_t)r->fill,
+                  .tokens = (uint32_t)n,
+                  .domain = d->domain,
                   .copy = d->copy };
     if (from == 0) s.flags |= LM_SPAN_BEGINS;
     if (from + n == d->tokens) s.flags |= LM_SPAN_ENDS;
@@ -78,12 +85,13 @@ static int check_options(const lm_pack_options *o, const lm_meta *m)
 {
     uint64_t row = o->length + o->labels;
     if (o->length < 1 || row > LM_ROW_MAX)
-        return lm_fail(LM_EUSAGE, "rows of %" PRIu64 " tokens: from 1 to %" PRIu64 " are possible", o->length,
-                       LM_ROW_MAX - o->labels);
+        return lm_fail(LM_EUSAGE, "rows of %" PRIu64 " tokens: from 1 to %" PRIu64 " are possible",
+                       o->length, LM_ROW_MAX - o->labels);
     if (o->parts < 1 || o->part < 1 || o->part > o->parts)
         return lm_fail(LM_EUSAGE, "part %u of %u", (unsigned)o->part, (unsigned)o->parts);
     if (m->plan && m->parts > 1 && (o->part != m->part || o->parts != m->parts))
-        return lm_fail(LM_EUSAGE, "the stream is part %u/%u of its mixture, not %u/%u; give --part %u/%u",
+        return lm_fail(LM_EUSAGE,
+                       "the stream is part %u/%u of its mixture, not %u/%u; give --part %u/%u",
                        (unsigned)m->part, (unsigned)m->parts, (unsigned)o->part, (unsigned)o->parts,
                        (unsigned)m->part, (unsigned)m->parts);
     if (o->how == LM_PACK_BEST_FIT && o->pad >= m->vocab)
@@ -105,7 +113,8 @@ static int begin(packer *p, bool marked, bool force)
     p->end = UINT64_MAX;
     if (marked) {
         lm_plan plan;
-        if (!p->meta->plan) return lm_fail(LM_EDATA, "the stream marks shards but its header has no plan");
+        if (!p->meta->plan)
+            return lm_fail(LM_EDATA, "the stream marks shards but its header has no plan");
         int rc = lm_plan_from_json(&plan, p->meta->plan);
         if (rc) return rc;
         p->shards = plan.shards;
@@ -114,22 +123,28 @@ static int begin(packer *p, bool marked, bool force)
         p->current = p->meta->parts > 1 ? p->first : 0;
         exact = plan.exact;
         if (exact && o->how == LM_PACK_CONCAT && plan.tokens < p->row_tokens)
-            rc = lm_fail(LM_ESHORT, "the mixture has %" PRIu64 " tokens, less than one row of %" PRIu64,
+            rc = lm_fail(LM_ESHORT,
+                         "the mixture has %" PRIu64 " tokens, less than one row of %" PRIu64,
                          plan.tokens, p->row_tokens);
         lm_plan_free(&plan);
         if (rc) return rc;
     } else if (!whole) {
-        return lm_fail(LM_EUSAGE, "the stream has no shards of its own, so it cannot be packed in parts; "
+        return lm_fail(LM_EUSAGE,
+                       "the stream has no shards of its own, so it cannot be packed in parts; "
                        "pack a mixture of a store (lmmix PLAN STORE)");
     }
     p->identity = identity_json(p);
-    p->sink.spec = (lm_shard_spec){ .row_tokens = p->row_tokens, .labels = o->labels, .width = p->width,
-                                    .vocab = p->meta->vocab, .number = p->first, .identity = p->identity };
+    p->sink.spec = (lm_shard_spec){ .row_tokens = p->row_tokens,
+                                    .labels = o->labels,
+                                    .width = p->width,
+                                    .vocab = p->meta->vocab,
+                                    .number = p->first,
+                                    .identity = p->identity };
     int rc = pack_threshold(&threshold, p->identity);
     if (!rc) rc = pack_counts_new(&p->sink.counts, p->meta->domains, p->row_tokens, threshold);
     if (!rc) rc = pack_prepare_dir(p->sink.dir, p->identity, whole, force);
-    /* Only an exact plan says that the same identity means the same tokens. Else shards of an earlier
-     * run might be taken for ones of this. */
+    /* Only an exact plan says that the same identity means the same tokens. Else shards of an
+     * earlier run might be taken for ones of this. */
     if (!rc && whole && !exact) rc = pack_empty_dir(p->sink.dir);
     if (!rc && o->how == LM_PACK_CONCAT) rc = pack_row_new(&p->row, p->row_tokens, p->width);
     if (!rc && o->how == LM_PACK_BEST_FIT) rc = pack_best_fit_new(&p->open, p);
@@ -144,19 +159,22 @@ static int take_mark(packer *p, const lm_shard_mark *m, bool first)
     bool jump = m->shard == p->shards && p->current >= p->end; /* the overlap came to the end */
     if (first) {
         if (m->shard != p->current)
-            return lm_fail(LM_EDATA, "the mixture begins with shard %" PRIu64 ", not %" PRIu64, m->shard,
-                           p->current);
+            return lm_fail(LM_EDATA, "the mixture begins with shard %" PRIu64 ", not %" PRIu64,
+                           m->shard, p->current);
         p->at = m->start;
     } else if (m->shard != p->current + 1 && !jump) {
-        return lm_fail(LM_EDATA, "shard %" PRIu64 " of the mixture follows shard %" PRIu64, m->shard,
-                       p->current);
+        return lm_fail(LM_EDATA, "shard %" PRIu64 " of the mixture follows shard %" PRIu64,
+                       m->shard, p->current);
     }
     if (m->start != p->at)
-        return lm_fail(LM_EDATA, "shard %" PRIu64 " begins with token %" PRIu64 ", but %" PRIu64 " have come",
+        return lm_fail(LM_EDATA,
+                       "shard %" PRIu64 " begins with token %" PRIu64 ", but %" PRIu64 " have come",
                        m->shard, m->start, p->at);
     p->current = m->shard;
-    if (m->shard == p->first) p->start = (m->start + p->row_tokens - 1) / p->row_tokens * p->row_tokens;
-    if (p->current < p->first || m->shard == p->shards) return LM_OK; /* the last shard ends with the run */
+    if (m->shard == p->first)
+        p->start = (m->start + p->row_tokens - 1) / p->row_tokens * p->row_tokens;
+    if (p->current < p->first || m->shard == p->shards)
+        return LM_OK; /* the last shard ends with the run */
     if (p->o->how == LM_PACK_BEST_FIT) {
         int rc = pack_best_fit_flush(p);
         if (rc) return rc;
@@ -170,7 +188,8 @@ static int take_unit(packer *p, const lm_doc *d, const void *tokens)
 {
     if (p->marked && d->flags & LM_DOC_OVERLAP && p->current < p->end)
         return lm_fail(LM_EDATA, "the mixture's overlap stands before the end of its part");
-    return p->o->how == LM_PACK_CONCAT ? pack_concat_unit(p, d, tokens) : pack_best_fit_unit(p, d, tokens);
+    return p->o->how == LM_PACK_CONCAT ? pack_concat_unit(p, d, tokens)
+                                       : pack_best_fit_unit(p, d, tokens);
 }
 
 static int take_input(packer *p, const lm_file_end *f)
@@ -181,7 +200,10 @@ static int take_input(packer *p, const lm_file_end *f)
 }
 
 /* Inputs that end before the first mark or document wait until it is known whose they are. */
-static int keep_input(lm_buf *waiting, const lm_file_end *f) { return lm_buf_add(waiting, f, sizeof *f); }
+static int keep_input(lm_buf *waiting, const lm_file_end *f)
+{
+    return lm_buf_add(waiting, f, sizeof *f);
+}
 
 static int take_waiting(packer *p, lm_buf *waiting)
 {
@@ -213,7 +235,8 @@ static int copy_stream(packer *p, lm_stream *in, bool force)
         if (mark && p->marked) rc = take_mark(p, &r.shard, first);
         else if (mark) rc = lm_fail(LM_EDATA, "a shard mark after unmarked documents");
         else if (r.kind == LM_REC_DOC) rc = take_unit(p, &r.doc, r.tokens);
-        else if (r.kind == LM_REC_FILE) rc = begun ? take_input(p, &r.file) : keep_input(&waiting, &r.file);
+        else if (r.kind == LM_REC_FILE)
+            rc = begun ? take_input(p, &r.file) : keep_input(&waiting, &r.file);
         if (rc) break;
     }
     lm_buf_free(&waiting);
@@ -228,13 +251,19 @@ static int finish_marked(packer *p)
     bool whole_end = p->current == p->shards, ours = p->end == p->shards;
     bool concat = p->o->how == LM_PACK_CONCAT;
     if (p->current < p->end)
-        return lm_fail(LM_EDATA, "the mixture ends with shard %" PRIu64 ", before shard %" PRIu64 " of its plan",
+        return lm_fail(LM_EDATA,
+                       "the mixture ends with shard %" PRIu64 ", before shard %" PRIu64
+                       " of its plan",
                        p->current, p->end);
     if (p->row.fill && !whole_end)
-        return lm_fail(LM_EUSAGE, "rows of %" PRIu64 " tokens are longer than the overlap of this part, which was "
-                       "planned for shorter ones; plan again with this -L", p->row_tokens);
+        return lm_fail(LM_EUSAGE,
+                       "rows of %" PRIu64
+                       " tokens are longer than the overlap of this part, which was "
+                       "planned for shorter ones; plan again with this -L",
+                       p->row_tokens);
     if (concat && ours && p->at < p->row_tokens)
-        return lm_fail(LM_ESHORT, "the mixture has %" PRIu64 " tokens, less than one row of %" PRIu64, p->at,
+        return lm_fail(LM_ESHORT,
+                       "the mixture has %" PRIu64 " tokens, less than one row of %" PRIu64, p->at,
                        p->row_tokens);
     int rc = concat ? LM_OK : pack_best_fit_flush(p);
     return rc ? rc : pack_sink_advance(&p->sink, p->end, ours, concat ? p->at % p->row_tokens : 0);
@@ -246,19 +275,25 @@ static int finish_unmarked(packer *p)
         int rc = pack_best_fit_flush(p);
         if (rc) return rc;
     } else if (p->at < p->row_tokens) {
-        return lm_fail(LM_ESHORT, "the stream has %" PRIu64 " tokens, less than one row of %" PRIu64, p->at,
+        return lm_fail(LM_ESHORT,
+                       "the stream has %" PRIu64 " tokens, less than one row of %" PRIu64, p->at,
                        p->row_tokens);
     }
     p->shards = p->sink.spec.number + 1;
     return pack_sink_advance(&p->sink, p->shards, true, p->row.fill);
 }
 
-int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force, lm_pack_sums *sums)
+int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force,
+            lm_pack_sums *sums)
 {
     const lm_meta *m = lm_stream_meta(in);
-    packer p = { .o = o, .meta = m, .row_tokens = o->length + o->labels, .width = m->width,
-                 .sink = { .dir = dir, .background = o->threads > 1, .sums = sums,
-                           .progress = o->progress } };
+    packer p = {
+        .o = o,
+        .meta = m,
+        .row_tokens = o->length + o->labels,
+        .width = m->width,
+        .sink = { .dir = dir, .background = o->threads > 1, .sums = sums, .progress = o->progress }
+    };
     *sums = (lm_pack_sums){ 0 };
     int rc = check_options(o, m);
     if (!rc) rc = copy_stream(&p, in, force);

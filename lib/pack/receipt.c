@@ -22,7 +22,8 @@ void pack_counts_reset(pack_counts *c)
     memset(c->domain_documents, 0, c->domains * sizeof *c->domain_documents);
     memset(c->long_tokens, 0, c->domains * sizeof *c->long_tokens);
     memset(c->cell, 0, c->domains * sizeof *c->cell);
-    c->rows = c->tokens = c->padding = c->documents = c->units = c->cuts = c->repeats = c->trimmed = 0;
+    c->rows = c->tokens = c->padding = c->documents = c->units = c->cuts = c->repeats = c->trimmed =
+        0;
 }
 
 void pack_counts_free(pack_counts *c)

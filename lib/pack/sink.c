@@ -143,7 +143,8 @@ static int manifest_path(char **out, const char *dir)
 
 static int remove_file(const char *path)
 {
-    return !unlink(path) || errno == ENOENT ? LM_OK : lm_fail_errno(errno, "%s: cannot remove", path);
+    return !unlink(path) || errno == ENOENT ? LM_OK
+                                            : lm_fail_errno(errno, "%s: cannot remove", path);
 }
 
 static int remove_manifest(const char *dir)
@@ -195,7 +196,8 @@ static int remove_leftovers(const char *dir)
 
 /* Whether shard `number` is of the mixture with this identity. With `force` one that is not is
  * removed; without, it is LM_EUSAGE. */
-static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash, bool force, bool *ours)
+static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash, bool force,
+                       bool *ours)
 {
     char *path = NULL;
     lm_shard *s = NULL;
@@ -205,12 +207,12 @@ static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash,
     *ours = !rc && lm_shard_identity_hash(s) == identity_hash;
     lm_shard_close(s);
     if (*ours || (rc && rc != LM_EDATA)) goto out;
-    if (force)
-        rc = remove_file(path);
+    if (force) rc = remove_file(path);
     else if (rc)
-        rc = lm_fail(LM_EUSAGE, "%s is damaged and may be of another mixture; remove it, or use --force", path);
-    else
-        rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, path);
+        rc =
+            lm_fail(LM_EUSAGE,
+                    "%s is damaged and may be of another mixture; remove it, or use --force", path);
+    else rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, path);
 out:
     free(path);
     return rc;
@@ -222,7 +224,8 @@ int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool 
     uint64_t *number = NULL, hash = 0;
     size_t n = 0, kept = 0;
     char *manifest = NULL;
-    if (mkdir(dir, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s: cannot make the directory", dir);
+    if (mkdir(dir, 0777) && errno != EEXIST)
+        return lm_fail_errno(errno, "%s: cannot make the directory", dir);
     int rc = lm_json_dump(identity, 0, &text);
     if (!rc) hash = lm_hash64(text.data, text.size);
     if (!rc) rc = lm_shards_list(&number, &n, dir);

@@ -15,10 +15,10 @@ enum { PLAN_SHARDS_MAX = 100000, PLAN_ROW_DEFAULT = 131072 };
 /* What the source has, and what the mixture takes of it. */
 typedef struct plan_table {
     size_t domains;
-    const char *name[LM_DOMAINS_MAX];                /* borrowed */
+    const char *name[LM_DOMAINS_MAX]; /* borrowed */
     uint64_t documents[LM_DOMAINS_MAX][LM_BUCKETS];
-    uint64_t available[LM_DOMAINS_MAX][LM_BUCKETS];  /* tokens */
-    uint64_t take[LM_DOMAINS_MAX][LM_BUCKETS];       /* tokens; lmplan_targets fills it */
+    uint64_t available[LM_DOMAINS_MAX][LM_BUCKETS]; /* tokens */
+    uint64_t take[LM_DOMAINS_MAX][LM_BUCKETS];      /* tokens; lmplan_targets fills it */
 } plan_table;
 
 /* Divide `total` into out[n] in proportion to weight[n] by largest remainder; equal remainders go
@@ -35,7 +35,7 @@ void lmplan_divide(uint64_t total, const uint64_t *weight, size_t n, uint64_t *o
  * 0 the most that fits without repeating. LM_ESHORT names what has too little, what was wanted and
  * the largest total that fits. */
 LM_CHECKED int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_short,
-                            uint64_t *tokens);
+                              uint64_t *tokens);
 
 /* The first bucket that is long. */
 static inline unsigned plan_long_bucket(uint64_t threshold) { return lm_bucket(threshold) + 1; }
@@ -49,7 +49,7 @@ LM_CHECKED int lmplan_thresholds(lm_plan *p, lm_store *s, const int *domain_of);
 /* Build p->json from the fields of `p`; lm_json_dump tells where memory ran out. */
 typedef struct plan_source {
     uint64_t documents, tokens, tokenizer;
-    unsigned width;            /* bytes a token; 0 where the source does not know */
+    unsigned width; /* bytes a token; 0 where the source does not know */
     uint64_t seed;
     enum lm_when_short when_short;
     const lm_json *recipe;

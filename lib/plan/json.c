@@ -6,9 +6,11 @@
 #include "longmix/version.h"
 #include "lib/plan/internal.h"
 
-enum { PLAN_MAX = 16 << 20,  /* bytes of a plan file */
-       HEAD_BYTES = 4096,    /* a shard before its rows */
-       SPAN_BYTES = 64 };    /* of lineage for each run of a row */
+enum {
+    PLAN_MAX = 16 << 20, /* bytes of a plan file */
+    HEAD_BYTES = 4096,   /* a shard before its rows */
+    SPAN_BYTES = 64,     /* of lineage for each run of a row */
+};
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
@@ -145,8 +147,10 @@ static int need_array(const lm_json **out, const lm_json *o, const char *key, si
 
 static int read_domain(lm_plan *p, size_t d, const lm_json *j)
 {
-    static const char *const fields[] = { "name", "available", "source_share", "source_long_share",
-                                          "tokens", "target_share", "target_long_share", NULL };
+    static const char *const fields[] = {
+        "name",   "available",    "source_share",      "source_long_share",
+        "tokens", "target_share", "target_long_share", NULL
+    };
     lm_plan_domain *pd = &p->domain[d];
     int rc = lm_json_only(j, fields);
     if (!rc) rc = lm_json_str(&pd->name, j, "name");
@@ -166,8 +170,9 @@ static int read_domain(lm_plan *p, size_t d, const lm_json *j)
 
 static int read_stratum(lm_plan *p, lm_stratum *s, const lm_json *j)
 {
-    static const char *const fields[] = { "domain", "bucket", "upto", "documents", "available",
-                                          "tokens", "copies", "threshold", "ties", "trim", NULL };
+    static const char *const fields[] = { "domain",    "bucket", "upto",   "documents",
+                                          "available", "tokens", "copies", "threshold",
+                                          "ties",      "trim",   NULL };
     const char *name = NULL;
     uint64_t bucket = 0, upto = 0;
     size_t d = 0;
@@ -253,10 +258,11 @@ static int read_recipe(lm_plan *p, const lm_json *j)
 
 static int read_plan(lm_plan *p)
 {
-    static const char *const fields[] = { "format", "longmix", "recipe", "source", "asked", "tokens",
-                                          "when_short", "seed", "select_seed", "order_seed", "cut",
-                                          "threshold", "row", "shards", "domains", "expected",
-                                          "strata", NULL };
+    static const char *const fields[] = { "format",      "longmix",    "recipe",     "source",
+                                          "asked",       "tokens",     "when_short", "seed",
+                                          "select_seed", "order_seed", "cut",        "threshold",
+                                          "row",         "shards",     "domains",    "expected",
+                                          "strata",      NULL };
     const lm_json *j = p->json, *recipe = NULL, *source = NULL, *domains = NULL, *strata = NULL;
     const char *format = NULL;
     int rc = lm_json_str(&format, j, "format");

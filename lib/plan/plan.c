@@ -127,7 +127,7 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
 
 static uint64_t count_shards(uint64_t tokens, uint64_t row)
 {
-    uint64_t shards = (tokens >> 27) + 1; /* about 268 MB of 2-byte tokens each */
+    uint64_t shards = (tokens >> 27) + 1;                 /* about 268 MB of 2-byte tokens each */
     uint64_t least = tokens / row < 8 ? tokens / row : 8; /* so that parts have work */
     if (shards < least) shards = least;
     return shards < PLAN_SHARDS_MAX ? shards : PLAN_SHARDS_MAX;
@@ -155,9 +155,11 @@ static int list_strata(lm_plan *p, const plan_table *t)
     for (size_t d = 0; d < t->domains; d++)
         for (unsigned b = 0; b < LM_BUCKETS; b++)
             if (t->documents[d][b])
-                p->stratum[p->strata++] = (lm_stratum){
-                    .domain = (uint16_t)d, .bucket = (uint8_t)b, .documents = t->documents[d][b],
-                    .available = t->available[d][b], .tokens = t->take[d][b] };
+                p->stratum[p->strata++] = (lm_stratum){ .domain = (uint16_t)d,
+                                                        .bucket = (uint8_t)b,
+                                                        .documents = t->documents[d][b],
+                                                        .available = t->available[d][b],
+                                                        .tokens = t->take[d][b] };
     return LM_OK;
 }
 
@@ -191,7 +193,8 @@ static int make(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, plan
                   .cut = r->cut,
                   .threshold = r->threshold,
                   .row = o->row ? o->row : PLAN_ROW_DEFAULT };
-    plan_source source = { .seed = o->has_seed ? o->seed : r->seed, .recipe = r->json,
+    plan_source source = { .seed = o->has_seed ? o->seed : r->seed,
+                           .recipe = r->json,
                            .when_short = o->has_when_short ? o->when_short : r->when_short };
 
     for (size_t d = 0; d < t->domains; d++)

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECIPE_MAX = 1 << 20, /* bytes of a recipe file */
-       CUT_MIN = 64,         /* smaller units would be mostly record heads */
-       LONG_BITS_MAX = 38 }; /* the last bucket of a histogram is open-ended */
+enum {
+    RECIPE_MAX = 1 << 20, /* bytes of a recipe file */
+    CUT_MIN = 64,         /* smaller units would be mostly record heads */
+    LONG_BITS_MAX = 38,   /* the last bucket of a histogram is open-ended */
+};
 #define TOKENS_MAX (UINT64_C(1) << 56)
 #define WEIGHT_MAX 1e6
 
@@ -34,8 +36,8 @@ static int read_fraction(double *out, const lm_json *o, const char *key)
 
 static int read_long(lm_recipe *r, const lm_json *o)
 {
-    static const char *const fields[] = { "threshold", "share", "only_raise", "short_keep", "scope",
-                                          NULL };
+    static const char *const fields[] = { "threshold",  "share", "only_raise",
+                                          "short_keep", "scope", NULL };
     const lm_json *threshold = lm_json_get(o, "threshold");
     const char *scope = NULL;
     int rc = lm_json_only(o, fields);
@@ -111,8 +113,9 @@ static int read_u64(uint64_t *out, const lm_json *o, const char *key, uint64_t m
 
 static int read_recipe(lm_recipe *r)
 {
-    static const char *const fields[] = { "name", "about", "tokens", "cut", "long", "weights",
-                                          "only", "max_copies", "when_short", "seed", NULL };
+    static const char *const fields[] = { "name",       "about",   "tokens", "cut",
+                                          "long",       "weights", "only",   "max_copies",
+                                          "when_short", "seed",    NULL };
     const lm_json *j = r->json, *v = NULL;
     uint64_t copies = 1;
     const char *s = NULL;
@@ -167,8 +170,12 @@ static int read_recipe(lm_recipe *r)
 
 int lm_recipe_from_json(lm_recipe *out, lm_json *json)
 {
-    *out = (lm_recipe){ .json = json, .threshold = 4096, .long_share = -1, .short_keep = -1,
-                        .natural = true, .max_copies = 1 };
+    *out = (lm_recipe){ .json = json,
+                        .threshold = 4096,
+                        .long_share = -1,
+                        .short_keep = -1,
+                        .natural = true,
+                        .max_copies = 1 };
     int rc = read_recipe(out);
     if (rc) lm_recipe_free(out);
     return rc;

@@ -13,15 +13,15 @@ enum { CELLS = LM_DOMAINS_MAX * LM_BUCKETS };
 typedef struct work {
     plan_table *t;
     const lm_recipe *r;
-    uint64_t capacity;         /* how often a document may be used */
+    uint64_t capacity; /* how often a document may be used */
     bool shrink;
     unsigned long_bucket;
     uint64_t total, domain_total[LM_DOMAINS_MAX];
     uint64_t domain_weight[LM_DOMAINS_MAX];
-    uint64_t share, keep;      /* billionths */
+    uint64_t share, keep; /* billionths */
     /* The first group that has too little. */
-    size_t short_domain;       /* LM_ALL: the whole source */
-    bool short_long;           /* it is its long documents that are too few */
+    size_t short_domain; /* LM_ALL: the whole source */
+    bool short_long;     /* it is its long documents that are too few */
     uint64_t have, want;
     plan_rest scratch[CELLS];
     uint64_t weight[CELLS], out[CELLS];
@@ -153,7 +153,8 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
         return LM_OK;
     }
 
-    bool lower = w->r->long_share >= 0 && (u128)have[1] * UNIT >= ((u128)have[0] + have[1]) * w->share;
+    bool lower =
+        w->r->long_share >= 0 && (u128)have[1] * UNIT >= ((u128)have[0] + have[1]) * w->share;
     weigh_classes(w, have, lower, weight);
     if (!weight[0] && !weight[1]) return too_short(w, name, true, 0, total);
     lmplan_divide(total, weight, 2, want, w->scratch);

@@ -20,9 +20,9 @@ typedef struct candidate {
 } candidate;
 
 typedef struct cut_stratum {
-    bin *bins;             /* [1 << bits]; NULL where no fraction is wanted */
-    uint64_t rest;         /* tokens still wanted: of all, then of the one bin */
-    uint64_t in_bin;       /* that bin */
+    bin *bins;       /* [1 << bits]; NULL where no fraction is wanted */
+    uint64_t rest;   /* tokens still wanted: of all, then of the one bin */
+    uint64_t in_bin; /* that bin */
     candidate *candidates;
     size_t found, expected;
 } cut_stratum;
@@ -32,7 +32,7 @@ typedef struct cutter {
     lm_store *s;
     const int *domain_of;
     unsigned bits;
-    cut_stratum *strata;   /* as the plan's */
+    cut_stratum *strata; /* as the plan's */
 } cutter;
 
 void lmplan_expect(lm_stratum *s)

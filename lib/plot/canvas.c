@@ -235,8 +235,7 @@ void pl_text_fitted(pl_canvas *c, double x, double y, double room, const char *s
     pl_text(c, x, y, PL_LEFT, cut);
 }
 
-size_t pl_text_wrapped(pl_canvas *c, double x, double y, double room, double leading,
-                       const char *s)
+size_t pl_text_wrapped(pl_canvas *c, double x, double y, double room, double leading, const char *s)
 {
     char line[512];
     size_t lines = 0;

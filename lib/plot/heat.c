@@ -6,18 +6,29 @@
 #include "lib/plot/internal.h"
 
 /* Points. */
-enum { MARGIN = 22, TITLE = 17, MAP_TITLE = 18, MARK_ROOM = 13, GAP = 26, BAR = 14, BAR_GAP = 18,
-       CAPTION_LEADING = 13, BAR_STEPS = 96, SIDE_MAX = 1024, MAPS_MAX = 64 };
+enum {
+    MARGIN = 22,
+    TITLE = 17,
+    MAP_TITLE = 18,
+    MARK_ROOM = 13,
+    GAP = 26,
+    BAR = 14,
+    BAR_GAP = 18,
+    CAPTION_LEADING = 13,
+    BAR_STEPS = 96,
+    SIDE_MAX = 1024,
+    MAPS_MAX = 64,
+};
 
 typedef struct layout {
     const lm_plot_heat *f;
-    double cell_w, cell_h;      /* a cell */
-    double map_w, map_h;        /* the cells of a map */
-    double left, above, below;  /* room for the names of rows, for titles, for names of columns */
-    double head, foot;          /* of the page */
-    double bar_w;               /* the bar with its numbers and label */
-    double width, height;       /* of the page */
-    pl_ticks ticks;             /* of the bar */
+    double cell_w, cell_h;     /* a cell */
+    double map_w, map_h;       /* the cells of a map */
+    double left, above, below; /* room for the names of rows, for titles, for names of columns */
+    double head, foot;         /* of the page */
+    double bar_w;              /* the bar with its numbers and label */
+    double width, height;      /* of the page */
+    pl_ticks ticks;            /* of the bar */
     size_t across, down;
     size_t every_row, every_column; /* so many have one name */
     bool slanted;
@@ -188,8 +199,8 @@ static void draw_map(const layout *l, pl_canvas *c, size_t i)
 {
     const lm_plot_map *m = &l->f->map[i];
     double x0 = MARGIN + l->left + (double)(i % l->across) * (l->map_w + GAP);
-    double y0 = l->head + (double)(i / l->across) * (l->above + l->map_h + l->below + 10) +
-                l->above;
+    double y0 =
+        l->head + (double)(i / l->across) * (l->above + l->map_h + l->below + 10) + l->above;
     draw_cells(l, c, m, x0, y0);
     if (l->f->grid) draw_grid(l, c, x0, y0);
     draw_cell_text(l, c, m, x0, y0);

@@ -6,8 +6,18 @@
 #include "lib/plot/internal.h"
 
 /* Points. */
-enum { MARGIN = 28, LABELS = 112, PANEL = 250, GAP = 30, HEAD = 60, ROW = 66, ROW_TEXT = 15,
-       ROW_GAP = 12, FOOT = 56, INPUTS_MAX = 64 };
+enum {
+    MARGIN = 28,
+    LABELS = 112,
+    PANEL = 250,
+    GAP = 30,
+    HEAD = 60,
+    ROW = 66,
+    ROW_TEXT = 15,
+    ROW_GAP = 12,
+    FOOT = 56,
+    INPUTS_MAX = 64,
+};
 
 /* Blue and vermilion of Okabe and Ito: they differ for every kind of colour vision, and in grey. */
 static const pl_colour short_colour = { 0.34, 0.62, 0.80 }, long_colour = { 0.80, 0.33, 0.0 };
@@ -160,7 +170,7 @@ static void draw(const figure *f)
         pl_font(c, 12, true);
         pl_colour_set(c, pl_ink, 1);
         pl_text(c, MARGIN + LABELS - 14, base - ROW / 2 + 4, PL_RIGHT,
-                 k + 1 < f->rows ? f->name[k] : "all");
+                k + 1 < f->rows ? f->name[k] : "all");
     }
     for (size_t i = 0; i < f->inputs; i++)
         draw_column(f, i, MARGIN + LABELS + (double)i * (PANEL + GAP));

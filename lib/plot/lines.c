@@ -7,14 +7,24 @@
 #include "lib/plot/internal.h"
 
 /* Points. */
-enum { MARGIN = 22, TITLE = 26, LEGEND_LINE = 16, PANEL_TITLE = 16, PANEL_LABEL = 18,
-       PANEL_FOOT = 42, GAP = 34, CAPTION_LEADING = 13, LINES_MAX = 64, PANELS_MAX = 64 };
+enum {
+    MARGIN = 22,
+    TITLE = 26,
+    LEGEND_LINE = 16,
+    PANEL_TITLE = 16,
+    PANEL_LABEL = 18,
+    PANEL_FOOT = 42,
+    GAP = 34,
+    CAPTION_LEADING = 13,
+    LINES_MAX = 64,
+    PANELS_MAX = 64,
+};
 
 /* Okabe and Ito's colours; wine in place of the yellow, which is too light for a line. */
-static const pl_colour palette[] = {
-    { 0.00, 0.45, 0.70 }, { 0.84, 0.37, 0.00 }, { 0.00, 0.62, 0.45 }, { 0.80, 0.47, 0.65 },
-    { 0.90, 0.62, 0.00 }, { 0.34, 0.71, 0.91 }, { 0.53, 0.13, 0.33 }, { 0.20, 0.20, 0.22 },
-};
+static const pl_colour palette[] = { { 0.00, 0.45, 0.70 }, { 0.84, 0.37, 0.00 },
+                                     { 0.00, 0.62, 0.45 }, { 0.80, 0.47, 0.65 },
+                                     { 0.90, 0.62, 0.00 }, { 0.34, 0.71, 0.91 },
+                                     { 0.53, 0.13, 0.33 }, { 0.20, 0.20, 0.22 } };
 enum { COLOURS = sizeof palette / sizeof *palette };
 static const pl_colour alarm_colour = { 0.72, 0.09, 0.17 };
 
@@ -273,7 +283,10 @@ static bool end_of(const frame *f, const lm_plot_line *l, double *x, double *y)
 
 static void draw_names(const frame *f)
 {
-    struct { const lm_plot_line *l; double x, y; } end[LINES_MAX], swap;
+    struct {
+        const lm_plot_line *l;
+        double x, y;
+    } end[LINES_MAX], swap;
     double place[LINES_MAX];
     size_t n = 0;
     for (size_t k = 0; k < f->p->lines; k++) {
@@ -432,10 +445,9 @@ int lm_plot_lines(const char *path, const lm_plot_chart *chart)
         }
         if (f->legend) put_legend(c, f, y, width, true);
         for (size_t i = 0; i < f->panels; i++)
-            draw_panel(c, &f->panel[i], !f->legend,
-                       MARGIN + (double)(i % columns) * (panel_width + GAP),
-                       head + (double)(i / columns) * panel_height, panel_width, panel_height,
-                       place);
+            draw_panel(
+                c, &f->panel[i], !f->legend, MARGIN + (double)(i % columns) * (panel_width + GAP),
+                head + (double)(i / columns) * panel_height, panel_width, panel_height, place);
         pl_font(c, 9, false);
         pl_colour_set(c, pl_pale, 1);
         if (f->caption)

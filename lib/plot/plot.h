@@ -50,14 +50,14 @@ enum lm_plot_unit {
 typedef struct lm_plot_axis {
     const char *label;
     enum lm_plot_unit unit;
-    bool log;        /* what is not above zero is left out */
+    bool log;         /* what is not above zero is left out */
     double low, high; /* NAN: from the data. Values past a given y.high or y.low are drawn at the
                        * edge as triangles with their number; past x they are left out. */
-    bool zero;       /* without `low`: begin at 0 */
+    bool zero;        /* without `low`: begin at 0 */
 } lm_plot_axis;
 
 typedef struct lm_plot_line {
-    const char *name;    /* NULL: in no legend */
+    const char *name; /* NULL: in no legend */
     size_t n;
     const double *x, *y; /* x ascending; a y that is NAN breaks the line, one that is infinite is
                           * past the edge */
@@ -65,8 +65,8 @@ typedef struct lm_plot_line {
     unsigned colour;     /* 0, 1, ...: of a palette for every kind of colour vision */
     bool dots;           /* a mark at each point */
     bool dashed;
-    bool band;           /* errors as a pale ground, not as bars */
-    bool faint;          /* thin and pale, behind the others */
+    bool band;  /* errors as a pale ground, not as bars */
+    bool faint; /* thin and pale, behind the others */
 } lm_plot_line;
 
 /* A straight line across the panel with words at it: at a y where `level`, else at an x. */
@@ -102,12 +102,12 @@ enum lm_plot_palette {
 };
 
 typedef struct lm_plot_map {
-    const char *title;        /* NULL: none */
-    const double *value;      /* [rows][columns]; NAN: missing, drawn hatched */
-    const char *const *text;  /* [rows][columns], in the cells; NULL: none */
-    const bool *strong;       /* [rows][columns]: text in bold; NULL: none */
-    double mark;              /* a dashed upright line, in columns from the left edge; NAN: none */
-    const char *mark_label;   /* above it; NULL: none */
+    const char *title;       /* NULL: none */
+    const double *value;     /* [rows][columns]; NAN: missing, drawn hatched */
+    const char *const *text; /* [rows][columns], in the cells; NULL: none */
+    const bool *strong;      /* [rows][columns]: text in bold; NULL: none */
+    double mark;             /* a dashed upright line, in columns from the left edge; NAN: none */
+    const char *mark_label;  /* above it; NULL: none */
 } lm_plot_map;
 
 typedef struct lm_plot_heat {
@@ -118,9 +118,9 @@ typedef struct lm_plot_heat {
     enum lm_plot_palette palette;
     double low, high; /* the ends of the palette */
     const lm_plot_map *map;
-    size_t maps, across; /* across: maps side by side */
+    size_t maps, across;            /* across: maps side by side */
     double cell_width, cell_height; /* points; 0: such that the figure fits a page's width */
-    bool grid;    /* a dashed grey line between cells */
+    bool grid;                      /* a dashed grey line between cells */
     bool slanted; /* names of columns at 45 degrees, where they are wider than a column */
 } lm_plot_heat;
 

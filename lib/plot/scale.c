@@ -30,8 +30,10 @@ static void plain(double value, const char *suffix, char out[16])
 
 void pl_number(enum lm_plot_unit unit, double value, char out[16])
 {
-    static const struct { double one; const char *suffix; } counts[] = {
-        { 1e12, "T" }, { 1e9, "B" }, { 1e6, "M" }, { 1e3, "K" } };
+    static const struct {
+        double one;
+        const char *suffix;
+    } counts[] = { { 1e12, "T" }, { 1e9, "B" }, { 1e6, "M" }, { 1e3, "K" } };
     double size = fabs(value);
     if (unit == LM_PLOT_LENGTH && size >= 1024 && fmod(size, 1024) == 0) {
         bool mega = size >= 1048576 && fmod(size, 1048576) == 0;
@@ -167,7 +169,8 @@ void pl_spread(double *y, size_t n, double gap, double low, double high)
 pl_colour pl_palette(enum lm_plot_palette palette, double at)
 {
     static const pl_colour stops[][3] = {
-        { { 240 / 255.0, 73 / 255.0, 110 / 255.0 }, { 235 / 255.0, 184 / 255.0, 57 / 255.0 },
+        { { 240 / 255.0, 73 / 255.0, 110 / 255.0 },
+          { 235 / 255.0, 184 / 255.0, 57 / 255.0 },
           { 12 / 255.0, 215 / 255.0, 159 / 255.0 } },
         { { 0.13, 0.45, 0.71 }, { 0.98, 0.98, 0.98 }, { 0.90, 0.47, 0.0 } },
     };

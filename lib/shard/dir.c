@@ -14,8 +14,8 @@ enum { SHARDS_MAX = 1000000 };
 
 struct lm_shards {
     size_t count, room;
-    lm_shard **shard;  /* [count] */
-    uint64_t *rows;    /* [count + 1]: rows before each, and in all */
+    lm_shard **shard; /* [count] */
+    uint64_t *rows;   /* [count + 1]: rows before each, and in all */
 };
 
 /* ---- names ----------------------------------------------------------------------------- */
@@ -100,7 +100,8 @@ static int add(lm_shards *s, const char *path)
     const lm_shard *first = s->count ? s->shard[0] : one;
     if (lm_shard_identity_hash(one) != lm_shard_identity_hash(first) ||
         lm_shard_row_tokens(one) != lm_shard_row_tokens(first) ||
-        lm_shard_labels(one) != lm_shard_labels(first) || lm_shard_vocab(one) != lm_shard_vocab(first)) {
+        lm_shard_labels(one) != lm_shard_labels(first) ||
+        lm_shard_vocab(one) != lm_shard_vocab(first)) {
         rc = lm_fail(LM_EDATA, "%s: of another mixture than %s", path, lm_shard_name(first));
         lm_shard_close(one);
         return rc;
@@ -126,7 +127,8 @@ static int add_numbered(lm_shards *s, const char *dir, uint64_t i, bool last)
     if (!rc && says_last && !last)
         rc = lm_fail(LM_EDATA, "%s: is the last of its mixture, but more follow", path);
     if (!rc && last && !says_last)
-        rc = lm_fail(LM_EDATA, "%s: incomplete: the shards after number %" PRIu64 " are missing", dir, i);
+        rc = lm_fail(LM_EDATA, "%s: incomplete: the shards after number %" PRIu64 " are missing",
+                     dir, i);
     free(path);
     return rc;
 }
@@ -138,7 +140,8 @@ static int open_dir(lm_shards *s, const char *dir)
     int rc = lm_shards_list(&number, &n, dir);
     if (!rc && n == 0) rc = lm_fail(LM_EDATA, "%s: holds no shards (shard-00000.lms ...)", dir);
     for (size_t i = 0; i < n && !rc; i++) {
-        if (number[i] != i) rc = lm_fail(LM_EDATA, "%s: incomplete: shard-%05zu.lms is missing", dir, i);
+        if (number[i] != i)
+            rc = lm_fail(LM_EDATA, "%s: incomplete: shard-%05zu.lms is missing", dir, i);
         else rc = add_numbered(s, dir, i, i == n - 1);
     }
     free(number);
@@ -169,13 +172,17 @@ void lm_shards_close(lm_shards *s)
 }
 
 size_t lm_shards_count(const lm_shards *s) { return s->count; }
-const lm_shard *lm_shards_at(const lm_shards *s, size_t i) { return i < s->count ? s->shard[i] : NULL; }
+const lm_shard *lm_shards_at(const lm_shards *s, size_t i)
+{
+    return i < s->count ? s->shard[i] : NULL;
+}
 uint64_t lm_shards_rows(const lm_shards *s) { return s->rows[s->count]; }
 
 int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard, uint64_t *at)
 {
     if (row >= s->rows[s->count])
-        return lm_fail(LM_EUSAGE, "row %" PRIu64 " of %" PRIu64 " (the first is 0)", row, s->rows[s->count]);
+        return lm_fail(LM_EUSAGE, "row %" PRIu64 " of %" PRIu64 " (the first is 0)", row,
+                       s->rows[s->count]);
     size_t low = 0, high = s->count; /* rows[low] <= row < rows[high] */
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;

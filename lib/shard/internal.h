@@ -20,18 +20,32 @@ _Static_assert(sizeof(lm_span) == 56 && offsetof(lm_span, file) == 40 &&
 #define SHARD_JSON_MAX ((uint64_t)256 << 20)
 
 /* Header: its last eight bytes are the XXH3 of those before. */
-enum { HEAD_VERSION = 8, HEAD_WIDTH = 12, HEAD_ROW_TOKENS = 16, HEAD_LABELS = 24, HEAD_VOCAB = 28,
-       HEAD_NUMBER = 32, HEAD_SUM = LM_SHARD_DATA - 8 };
+enum {
+    HEAD_VERSION = 8,
+    HEAD_WIDTH = 12,
+    HEAD_ROW_TOKENS = 16,
+    HEAD_LABELS = 24,
+    HEAD_VOCAB = 28,
+    HEAD_NUMBER = 32,
+    HEAD_SUM = LM_SHARD_DATA - 8,
+};
 
 /* Sections between the rows and the trailer, in order, each a multiple of eight bytes. */
 enum shard_section { SEC_CHECKS, SEC_INDEX, SEC_SPANS, SEC_IDENTITY, SEC_RECEIPT, SECTIONS };
 
 /* Trailer: SEAL is the XXH3 of the trailer before it, and so of the whole file. */
-enum { TAIL_ROWS = 0, TAIL_SPANS = 8, TAIL_IDENTITY = 16, TAIL_RECEIPT = 24,
-       TAIL_SUMS = 32, /* of the sections */
-       TAIL_HEAD_SUM = TAIL_SUMS + 8 * SECTIONS, /* of the header, all of it */
-       TAIL_SIZE = TAIL_HEAD_SUM + 8, TAIL_SEAL = TAIL_SIZE + 8, TAIL_MAGIC = TAIL_SEAL + 8,
-       TAIL_BYTES = TAIL_MAGIC + 8 };
+enum {
+    TAIL_ROWS = 0,
+    TAIL_SPANS = 8,
+    TAIL_IDENTITY = 16,
+    TAIL_RECEIPT = 24,
+    TAIL_SUMS = 32,                           /* of the sections */
+    TAIL_HEAD_SUM = TAIL_SUMS + 8 * SECTIONS, /* of the header, all of it */
+    TAIL_SIZE = TAIL_HEAD_SUM + 8,
+    TAIL_SEAL = TAIL_SIZE + 8,
+    TAIL_MAGIC = TAIL_SEAL + 8,
+    TAIL_BYTES = TAIL_MAGIC + 8,
+};
 
 static inline uint64_t shard_pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 

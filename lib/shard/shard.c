@@ -20,7 +20,7 @@
 
 struct lm_shard {
     char *name;
-    int fd;                    /* while it is being opened */
+    int fd; /* while it is being opened */
     bool labels;
     unsigned width;
     uint32_t vocab;
@@ -31,7 +31,7 @@ struct lm_shard {
     const uint64_t *checks, *index; /* [rows], [rows + 1] */
     const lm_span *span;
     const lm_json *identity;
-    lm_json *own_identity;     /* NULL where `identity` is that of another shard */
+    lm_json *own_identity; /* NULL where `identity` is that of another shard */
     lm_json *receipt;
 };
 
@@ -94,8 +94,8 @@ static int read_header(lm_shard *s, uint64_t *sum)
         return lm_fail(LM_EDATA, "%s: byte 0: not a shard (its magic is absent)", s->name);
     uint32_t version = lm_le32(h + HEAD_VERSION);
     if (version != LM_SHARD_VERSION)
-        return lm_fail(LM_EDATA, "%s: byte %d: shard format version %u; this longmix reads %d", s->name,
-                       HEAD_VERSION, (unsigned)version, LM_SHARD_VERSION);
+        return lm_fail(LM_EDATA, "%s: byte %d: shard format version %u; this longmix reads %d",
+                       s->name, HEAD_VERSION, (unsigned)version, LM_SHARD_VERSION);
     if (lm_le64(h + HEAD_SUM) != lm_hash64(h, HEAD_SUM))
         return lm_fail(LM_EDATA, "%s: byte 0: the header is damaged", s->name);
     *sum = lm_hash64(h, sizeof h);
@@ -109,27 +109,31 @@ static int read_header(lm_shard *s, uint64_t *sum)
     s->row_bytes = s->row_tokens * s->width;
     if ((s->width != 2 && s->width != 4) || s->row_tokens < 1 || s->row_tokens > LM_ROW_MAX ||
         labels > 1 || s->vocab < 1 || (s->width == 2 && s->vocab > 65536))
-        return lm_fail(LM_EDATA, "%s: byte %d: the header makes no sense: %u bytes a token, %" PRIu64
-                       " tokens a row, %u ids", s->name, HEAD_WIDTH, s->width, s->row_tokens,
-                       (unsigned)s->vocab);
+        return lm_fail(LM_EDATA,
+                       "%s: byte %d: the header makes no sense: %u bytes a token, %" PRIu64
+                       " tokens a row, %u ids",
+                       s->name, HEAD_WIDTH, s->width, s->row_tokens, (unsigned)s->vocab);
     return LM_OK;
 }
 
 /* Read the trailer and lay out the sections; sums[] are what their checksums must be. */
-static int read_trailer(lm_shard *s, uint64_t head_sum, uint64_t sums[SECTIONS], uint64_t bytes[SECTIONS])
+static int read_trailer(lm_shard *s, uint64_t head_sum, uint64_t sums[SECTIONS],
+                        uint64_t bytes[SECTIONS])
 {
     unsigned char t[TAIL_BYTES];
     uint64_t where = s->size - TAIL_BYTES;
     int rc = lm_pread_all(s->fd, t, sizeof t, where, s->name);
     if (rc) return rc;
     if (memcmp(t + TAIL_MAGIC, SHARD_END, 8))
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": no end marker: the shard is incomplete or cut off",
+        return lm_fail(LM_EDATA,
+                       "%s: byte %" PRIu64 ": no end marker: the shard is incomplete or cut off",
                        s->name, s->size - 8);
     s->seal = lm_le64(t + TAIL_SEAL);
     if (s->seal != lm_hash64(t, TAIL_SEAL))
         return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the trailer is damaged", s->name, where);
     if (lm_le64(t + TAIL_HEAD_SUM) != head_sum)
-        return lm_fail(LM_EDATA, "%s: byte 0: the header is not the one this shard was closed with", s->name);
+        return lm_fail(LM_EDATA, "%s: byte 0: the header is not the one this shard was closed with",
+                       s->name);
 
     s->rows = lm_le64(t + TAIL_ROWS);
     s->spans = lm_le64(t + TAIL_SPANS);
@@ -149,8 +153,10 @@ static int read_trailer(lm_shard *s, uint64_t head_sum, uint64_t sums[SECTIONS],
         }
     }
     if (!fits || s->at[SECTIONS] != where || lm_le64(t + TAIL_SIZE) != s->size)
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the trailer's counts do not make this file of %" PRIu64
-                       " bytes", s->name, where, s->size);
+        return lm_fail(LM_EDATA,
+                       "%s: byte %" PRIu64
+                       ": the trailer's counts do not make this file of %" PRIu64 " bytes",
+                       s->name, where, s->size);
     return LM_OK;
 }
 
@@ -164,7 +170,8 @@ static int map_sections(lm_shard *s, const uint64_t sums[SECTIONS])
     if (rc) return rc;
     for (size_t i = 0; i < gap; i++)
         if (pad[i])
-            return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": padding that is not zero", s->name, rows_end + i);
+            return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": padding that is not zero", s->name,
+                           rows_end + i);
 
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), from = s->at[0] / page * page;
     s->map_bytes = (size_t)(s->size - from);
@@ -219,7 +226,8 @@ static int verify_spans(const lm_shard *s)
 /* The identity, or `like`'s where it is the same text. */
 static int read_identity(lm_shard *s, const lm_shard *like, uint64_t bytes)
 {
-    s->identity_hash = lm_hash64((const char *)s->checks + (s->at[SEC_IDENTITY] - s->at[0]), (size_t)bytes);
+    s->identity_hash =
+        lm_hash64((const char *)s->checks + (s->at[SEC_IDENTITY] - s->at[0]), (size_t)bytes);
     if (like && like->identity_hash == s->identity_hash) {
         s->identity = like->identity;
         return LM_OK;
@@ -285,12 +293,16 @@ uint64_t lm_shard_identity_hash(const lm_shard *s) { return s->identity_hash; }
 
 /* ---- rows ------------------------------------------------------------------------------ */
 
-static uint64_t row_offset(const lm_shard *s, uint64_t row) { return LM_SHARD_DATA + row * s->row_bytes; }
+static uint64_t row_offset(const lm_shard *s, uint64_t row)
+{
+    return LM_SHARD_DATA + row * s->row_bytes;
+}
 
 static int need_row(const lm_shard *s, uint64_t row)
 {
     if (row < s->rows) return LM_OK;
-    return lm_fail(LM_EUSAGE, "%s: row %" PRIu64 " of %" PRIu64 " (the first is 0)", s->name, row, s->rows);
+    return lm_fail(LM_EUSAGE, "%s: row %" PRIu64 " of %" PRIu64 " (the first is 0)", s->name, row,
+                   s->rows);
 }
 
 static int row_verdict(const lm_shard *s, uint64_t row, uint64_t sum, uint32_t max)
@@ -299,7 +311,8 @@ static int row_verdict(const lm_shard *s, uint64_t row, uint64_t sum, uint32_t m
         return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": row %" PRIu64 " is damaged", s->name,
                        row_offset(s, row), row);
     if (max >= s->vocab)
-        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": row %" PRIu64 " holds id %u of a vocabulary of %u",
+        return lm_fail(LM_EDATA,
+                       "%s: byte %" PRIu64 ": row %" PRIu64 " holds id %u of a vocabulary of %u",
                        s->name, row_offset(s, row), row, (unsigned)max, (unsigned)s->vocab);
     return LM_OK;
 }

@@ -110,9 +110,11 @@ static int write_header(lm_shard_writer *w, const lm_shard_spec *spec)
 int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard_spec *spec)
 {
     *out = NULL;
-    if ((spec->width != 2 && spec->width != 4) || spec->row_tokens < 1 || spec->row_tokens > LM_ROW_MAX ||
-        spec->vocab < 1 || (spec->width == 2 && spec->vocab > 65536))
-        return lm_fail(LM_EUSAGE, "%s: rows of %" PRIu64 " tokens of %u bytes below id %u cannot be written",
+    if ((spec->width != 2 && spec->width != 4) || spec->row_tokens < 1 ||
+        spec->row_tokens > LM_ROW_MAX || spec->vocab < 1 ||
+        (spec->width == 2 && spec->vocab > 65536))
+        return lm_fail(LM_EUSAGE,
+                       "%s: rows of %" PRIu64 " tokens of %u bytes below id %u cannot be written",
                        path, spec->row_tokens, spec->width, (unsigned)spec->vocab);
     lm_shard_writer *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
@@ -142,8 +144,8 @@ static int add_row(lm_shard_writer *w, const void *ids, const lm_span *spans, si
     size_t tokens = (size_t)w->bounds.row_tokens, bytes = tokens * w->width;
     uint32_t max = shard_max_id(ids, tokens, w->width);
     if (max >= w->vocab)
-        return lm_fail(LM_EDATA, "%s: row %" PRIu64 ": id %u of a vocabulary of %u", w->path, w->rows,
-                       (unsigned)max, (unsigned)w->vocab);
+        return lm_fail(LM_EDATA, "%s: row %" PRIu64 ": id %u of a vocabulary of %u", w->path,
+                       w->rows, (unsigned)max, (unsigned)w->vocab);
 
     uint64_t sum = lm_hash64(ids, bytes);
     int rc = lm_out_write(w->out, ids, bytes);

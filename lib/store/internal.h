@@ -17,13 +17,13 @@
 #define STORE_FORMAT "longmix store 1"
 
 enum {
-    HEADER_HEAD = 32,  /* of the file, before the JSON */
+    HEADER_HEAD = 32, /* of the file, before the JSON */
     DOC_HEAD = 48,
     PIECE_HEAD = 72,
     FILE_RECORD = 56,
     BAD_RECORD = 40,
     SHARD_RECORD = 32,
-    RECORD_MIN = 32,   /* no record is smaller */
+    RECORD_MIN = 32, /* no record is smaller */
     INDEX_HEAD = 24,
     ENTRY = 24,
     BLOCK_ENTRIES = 1024,
@@ -31,7 +31,7 @@ enum {
     TRAILER = 64,
 };
 
-#define KIND(a, b, c, d)                                                                           \
+#define KIND(a, b, c, d) \
     ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 #define KIND_DOC KIND('D', 'O', 'C', ' ')
 #define KIND_PIECE KIND('P', 'I', 'E', 'C')
@@ -71,11 +71,11 @@ const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lm
 /* A window on an open file or pipe. */
 typedef struct lmstore_reader {
     int fd;
-    const char *name;      /* borrowed */
-    lm_buf window;         /* bytes pos .. size are unread */
+    const char *name; /* borrowed */
+    lm_buf window;    /* bytes pos .. size are unread */
     size_t pos;
-    uint64_t offset;       /* of the unread bytes in the file */
-    uint32_t document;     /* the kind of all its documents; 0 before the first */
+    uint64_t offset;   /* of the unread bytes in the file */
+    uint32_t document; /* the kind of all its documents; 0 before the first */
 } lmstore_reader;
 
 /* Take over `fd` (-1: none yet). */
@@ -108,11 +108,14 @@ LM_CHECKED int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l,
 /* What the documents of a stream add up to. */
 typedef struct lmstore_sums {
     uint64_t documents, tokens;
-    uint64_t content;      /* lm_store_hash: see docs/format-store.md */
-    uint64_t power;        /* its multiplier for the next document */
+    uint64_t content; /* lm_store_hash: see docs/format-store.md */
+    uint64_t power;   /* its multiplier for the next document */
 } lmstore_sums;
 
-#define LMSTORE_SUMS_INIT { 0, 0, 0, 1 }
+#define LMSTORE_SUMS_INIT \
+    {                     \
+        0, 0, 0, 1        \
+    }
 void lmstore_sums_add(lmstore_sums *s, uint64_t key, uint64_t tokens, uint16_t domain);
 
 /* The content hash of one stream after another. */
@@ -139,8 +142,8 @@ bool lmstore_index_head_get(const unsigned char *p, uint64_t *documents); /* fal
 
 typedef struct lmstore_trailer {
     lmstore_sums sums;
-    uint64_t index;        /* offset of the index head */
-    uint64_t size;         /* of the whole file */
+    uint64_t index; /* offset of the index head */
+    uint64_t size;  /* of the whole file */
 } lmstore_trailer;
 
 void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t);
@@ -151,8 +154,8 @@ const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out);
 
 /* The files that a path stands for: itself, or the parts in a directory, in order. */
 typedef struct lmstore_parts {
-    char **path;           /* [n] */
-    uint64_t *first_file;  /* [n + 1] number of each part's first file, set by _meta */
+    char **path;          /* [n] */
+    uint64_t *first_file; /* [n + 1] number of each part's first file, set by _meta */
     size_t n;
 } lmstore_parts;
 

@@ -119,9 +119,9 @@ static int join(const lmstore_parts *p, const lm_meta *metas, lm_meta *out)
             rc = lm_fail(LM_EDATA, "%s: says that it is part %" PRIu32 " of %" PRIu32, p->path[i],
                          m->part, m->parts);
         else if (text.size != first.size || memcmp(text.data, first.data, text.size))
-            rc = lm_fail(LM_EDATA,
-                         "%s: was made with another tokenizer, domains or options than %s",
-                         p->path[i], p->path[0]);
+            rc =
+                lm_fail(LM_EDATA, "%s: was made with another tokenizer, domains or options than %s",
+                        p->path[i], p->path[0]);
         for (size_t f = 0; f < m->files; f++) lm_json_set_str(files, NULL, m->file[f]);
     }
     if (rc) lm_json_free(files);

@@ -16,8 +16,8 @@ enum { WHERE_BITS = 48 };
 
 typedef struct part {
     int fd;
-    uint64_t records;      /* offset of the first */
-    uint64_t first;        /* number of its first document */
+    uint64_t records; /* offset of the first */
+    uint64_t first;   /* number of its first document */
     lmstore_trailer end;
     lmstore_limits limits;
 } part;
@@ -25,7 +25,7 @@ typedef struct part {
 struct lm_store {
     char *name;
     lmstore_parts parts;
-    part *part;            /* [parts.n] */
+    part *part; /* [parts.n] */
     lm_meta meta;
     uint64_t documents, tokens, content;
 };
@@ -53,9 +53,8 @@ static int open_part(part *p, const char *path, lm_meta *meta)
     r.fd = -1; /* it stays with the part */
     lmstore_reader_close(&r);
     if (rc) return rc;
-    p->limits = (lmstore_limits){ .width = meta->width,
-                                  .domains = meta->domains,
-                                  .files = meta->files };
+    p->limits =
+        (lmstore_limits){ .width = meta->width, .domains = meta->domains, .files = meta->files };
 
     if (fstat(p->fd, &st)) return lm_fail_errno(errno, "%s", path);
     if (!S_ISREG(st.st_mode))

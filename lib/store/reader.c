@@ -11,8 +11,10 @@
 #include "lib/base/threads.h"
 #include "lib/store/internal.h"
 
-enum { WINDOW_BYTES = 1 << 20,  /* read at a time */
-       WINDOW_KEEP = 4 << 20 }; /* a larger window, for a large document, is given back */
+enum {
+    WINDOW_BYTES = 1 << 20, /* read at a time */
+    WINDOW_KEEP = 4 << 20,  /* a larger window, for a large document, is given back */
+};
 
 void lmstore_reader_init(lmstore_reader *r, int fd, const char *name)
 {

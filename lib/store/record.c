@@ -70,8 +70,7 @@ int lm_record_add(lm_buf *out, unsigned width, const lm_record *r)
     unsigned char p[FILE_RECORD] = { 0 };
     size_t size = 0;
     switch (r->kind) {
-    case LM_REC_DOC:
-        return add_document(out, width, r);
+    case LM_REC_DOC: return add_document(out, width, r);
     case LM_REC_FILE:
         size = FILE_RECORD;
         put_head(p, KIND_FILE, r->file.file);
@@ -162,8 +161,7 @@ const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lm
     out->tokens = NULL;
     switch (kind) {
     case KIND_DOC:
-    case KIND_PIECE:
-        return parse_document(p, l, out);
+    case KIND_PIECE: return parse_document(p, l, out);
     case KIND_FILE:
         out->kind = LM_REC_FILE;
         out->file = (lm_file_end){

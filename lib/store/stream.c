@@ -9,15 +9,15 @@
 
 struct lm_stream {
     lmstore_parts parts;
-    lm_meta meta;            /* of all parts as one */
-    size_t part;             /* that is being read */
-    lmstore_reader reader;   /* on it */
-    lmstore_limits limits;   /* of it */
-    size_t pending;          /* bytes of the record that the caller still looks at */
-    uint64_t before;         /* bytes of the parts before it */
-    lmstore_sums sums;       /* what its records add up to */
-    lmstore_block block;     /* the index as it should be ... */
-    lm_hasher *expected;     /* ... of which only the checks of the blocks are kept, as a hash */
+    lm_meta meta;          /* of all parts as one */
+    size_t part;           /* that is being read */
+    lmstore_reader reader; /* on it */
+    lmstore_limits limits; /* of it */
+    size_t pending;        /* bytes of the record that the caller still looks at */
+    uint64_t before;       /* bytes of the parts before it */
+    lmstore_sums sums;     /* what its records add up to */
+    lmstore_block block;   /* the index as it should be ... */
+    lm_hasher *expected;   /* ... of which only the checks of the blocks are kept, as a hash */
     bool ended;
 };
 

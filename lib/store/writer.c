@@ -16,25 +16,27 @@
 #include "longmix/zio.h"
 #include "lib/store/internal.h"
 
-enum { GATHER_BYTES = 1 << 20,  /* small appends are gathered up to this ... */
-       DIRECT_BYTES = 128 * 1024, /* ... and appends of this size go straight out */
-       SPOOL_BYTES = 1 << 20,
-       WRITEBACK_BYTES = 16 << 20 };
+enum {
+    GATHER_BYTES = 1 << 20,    /* small appends are gathered up to this ... */
+    DIRECT_BYTES = 128 * 1024, /* ... and appends of this size go straight out */
+    SPOOL_BYTES = 1 << 20,
+    WRITEBACK_BYTES = 16 << 20,
+};
 
 struct lm_store_writer {
-    char *path, *partial;  /* NULL for standard output */
+    char *path, *partial; /* NULL for standard output */
     int fd;
-    const char *name;      /* of fd, for messages */
+    const char *name; /* of fd, for messages */
     lm_buf gathered;
     uint64_t offset;       /* of the next record */
     uint64_t written_back; /* bytes that the system was asked to take to the disk */
     lmstore_limits limits;
-    uint32_t document;     /* the kind of all its documents; 0 before the first */
+    uint32_t document; /* the kind of all its documents; 0 before the first */
     lmstore_sums sums;
-    lmstore_block block;   /* of the index */
-    lm_buf spool;          /* sealed blocks */
-    int spool_fd;          /* older ones; -1 while there are none */
-    bool failed;           /* a write failed: what is gathered no longer fits the file */
+    lmstore_block block; /* of the index */
+    lm_buf spool;        /* sealed blocks */
+    int spool_fd;        /* older ones; -1 while there are none */
+    bool failed;         /* a write failed: what is gathered no longer fits the file */
 };
 
 /* ---- bytes -------------------------------------------------------------------------- */
@@ -296,9 +298,8 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     if (!rc) rc = lm_meta_from_json(&meta, copy);
     if (!rc) rc = lmstore_header_build(&header, json, meta.width);
     if (rc) goto out;
-    w->limits = (lmstore_limits){ .width = meta.width,
-                                  .domains = meta.domains,
-                                  .files = meta.files };
+    w->limits =
+        (lmstore_limits){ .width = meta.width, .domains = meta.domains, .files = meta.files };
 
     if (strcmp(path, "-")) {
         rc = open_path(w, path, &header, json, resume, seen, arg);

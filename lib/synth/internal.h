@@ -37,18 +37,36 @@ typedef struct synth_bank {
     bool spaced;              /* entries end in a space */
 } synth_bank;
 
-enum synth_bank_name { SYNTH_ENGLISH, SYNTH_PREFIX, SYNTH_ROOT, SYNTH_SUFFIX, SYNTH_SYLLABLE,
-                       SYNTH_NAME, SYNTH_IDENTIFIER, SYNTH_MATHS, SYNTH_EMOJI, SYNTH_FOREIGN,
-                       SYNTH_FOREIGN_LAST = SYNTH_FOREIGN + 6, SYNTH_BANKS };
+enum synth_bank_name {
+    SYNTH_ENGLISH,
+    SYNTH_PREFIX,
+    SYNTH_ROOT,
+    SYNTH_SUFFIX,
+    SYNTH_SYLLABLE,
+    SYNTH_NAME,
+    SYNTH_IDENTIFIER,
+    SYNTH_MATHS,
+    SYNTH_EMOJI,
+    SYNTH_FOREIGN,
+    SYNTH_FOREIGN_LAST = SYNTH_FOREIGN + 6,
+    SYNTH_BANKS,
+};
 
-enum synth_style { SYNTH_PROSE, SYNTH_BOOK, SYNTH_WIKI, SYNTH_CODE, SYNTH_LATEX, SYNTH_ANSWERS,
-                   SYNTH_STYLES };
+enum synth_style {
+    SYNTH_PROSE,
+    SYNTH_BOOK,
+    SYNTH_WIKI,
+    SYNTH_CODE,
+    SYNTH_LATEX,
+    SYNTH_ANSWERS,
+    SYNTH_STYLES,
+};
 extern const char *const synth_style_names[SYNTH_STYLES];
 
 /* A template: text with places for generated things ("@s": a sentence), see synth_text.c. */
 typedef struct synth_style_text {
-    const char *opening;      /* how a document of the style begins */
-    const char *const *line;  /* what follows, each as likely as its repeats */
+    const char *opening;     /* how a document of the style begins */
+    const char *const *line; /* what follows, each as likely as its repeats */
     size_t lines;
 } synth_style_text;
 extern const synth_style_text synth_styles[SYNTH_STYLES];

@@ -230,16 +230,34 @@ void synth_lexicon_free(synth_lexicon *l)
 
 /* ---- templates ------------------------------------------------------------------------- */
 
-const char *const synth_style_names[SYNTH_STYLES] = { "prose", "book", "wiki", "code", "latex",
-                                                      "answers" };
+const char *const synth_style_names[SYNTH_STYLES] = { "prose", "book",  "wiki",
+                                                      "code",  "latex", "answers" };
 
 static const char *const prose[] = {
-    "@p\n", "@p\n", "@p\n", "@p\n", "@p @s\n", "@p\n\n", "@p @p\n",
-    "@T\n@p\n", "@T: @k\n@p\n", "@p “@s” @s\n", "@p \"@s\" said @N @N.\n",
-    "• @k\n• @k\n• @k\n", "- @k\n- @k (@d)\n- @k\n- @k\n@p\n", "@d. @k\n@d. @k\n",
-    "@p Read more at @u\n", "Posted by @N on @N @d, @y at @d:@d pm\n@p\n", "@p @e\n",
-    "@N @N, @N, @y: @p\n", "It’s @k – @k. @p\n", "$@d.@d | @d reviews | @k\n", "Tags: @w, @w, @w\n",
-    "@p\n@f\n", "@p @s\n", "@p\n",
+    "@p\n",
+    "@p\n",
+    "@p\n",
+    "@p\n",
+    "@p @s\n",
+    "@p\n\n",
+    "@p @p\n",
+    "@T\n@p\n",
+    "@T: @k\n@p\n",
+    "@p “@s” @s\n",
+    "@p \"@s\" said @N @N.\n",
+    "• @k\n• @k\n• @k\n",
+    "- @k\n- @k (@d)\n- @k\n- @k\n@p\n",
+    "@d. @k\n@d. @k\n",
+    "@p Read more at @u\n",
+    "Posted by @N on @N @d, @y at @d:@d pm\n@p\n",
+    "@p @e\n",
+    "@N @N, @N, @y: @p\n",
+    "It’s @k – @k. @p\n",
+    "$@d.@d | @d reviews | @k\n",
+    "Tags: @w, @w, @w\n",
+    "@p\n@f\n",
+    "@p @s\n",
+    "@p\n",
 };
 static const char *const book[] = {
     "@p @p\n\n",

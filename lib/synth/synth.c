@@ -37,7 +37,7 @@ static const law builtin[] = {
 /* Bytes a LLaMA-2 token takes in our text, measured. */
 static const double bytes_per_token[SYNTH_STYLES] = {
     [SYNTH_PROSE] = 3.845, [SYNTH_BOOK] = 3.915, [SYNTH_WIKI] = 3.78,
-    [SYNTH_CODE] = 3.31, [SYNTH_LATEX] = 3.75, [SYNTH_ANSWERS] = 3.83,
+    [SYNTH_CODE] = 3.31,   [SYNTH_LATEX] = 3.75, [SYNTH_ANSWERS] = 3.83,
 };
 
 /* Where the plan stands before a document. */

@@ -92,13 +92,14 @@ static char *rare(generator *g, char *p)
     uint64_t r = next(g);
     switch (r >> 60) {
     case 0: p = name(g, p); break;
-    case 1: case 2: p = put_from(p, &b[SYNTH_NAME], r); break;
-    case 3: case 4: case 5: p = made_up(g, p); break;
+    case 1:
+    case 2: p = put_from(p, &b[SYNTH_NAME], r); break;
+    case 3:
+    case 4:
+    case 5: p = made_up(g, p); break;
     case 6: p = number(g, p); break;
     case 7: p = put_number(p, 1900 + (r & 0xffff) % 130); break;
-    case 8:
-        p = (r & 0x1f00) ? put_number(p, r & 0xff) : address(g, p);
-        break;
+    case 8: p = (r & 0x1f00) ? put_number(p, r & 0xff) : address(g, p); break;
     case 9:
         if (r & 0x700) return p;
         p = put_from(p, &b[SYNTH_EMOJI], r >> 16);

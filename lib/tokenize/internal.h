@@ -13,20 +13,20 @@
 
 /* A chunk's way: read, worked on, written. */
 typedef struct tok_job {
-    size_t file;           /* of the run's files */
-    bool at_end;           /* no chunk: the file's end */
-    lm_file_end end;       /* its raw_bytes and raw_hash */
-    uint64_t raw_bytes;    /* of the input, read with this chunk */
+    size_t file;        /* of the run's files */
+    bool at_end;        /* no chunk: the file's end */
+    lm_file_end end;    /* its raw_bytes and raw_hash */
+    uint64_t raw_bytes; /* of the input, read with this chunk */
 
     /* What came of it. */
-    lm_buf records, bad;   /* bad: refused lines, with their LF */
+    lm_buf records, bad; /* bad: refused lines, with their LF */
     uint64_t lines, documents, bad_lines, unknown, text_bytes;
     uint64_t first_bad, first_unknown; /* their lines */
-    int fault;             /* what ended it early, 0, and the message */
+    int fault;                         /* what ended it early, 0, and the message */
     char message[1024];
 
-    bool done;             /* all of the above is set */
-    size_t large;          /* bytes of the chunk, where it is a large one */
+    bool done;    /* all of the above is set */
+    size_t large; /* bytes of the chunk, where it is a large one */
 } tok_job;
 
 /* Jobs in the order of the input. They are done in any order and written in this one, by whichever
@@ -34,10 +34,10 @@ typedef struct tok_job {
 typedef struct tok_order {
     pthread_mutex_t lock;
     pthread_cond_t moved;
-    tok_job *ring;         /* job number n is in ring[n % size] */
+    tok_job *ring; /* job number n is in ring[n % size] */
     size_t size;
     uint64_t begun, written; /* numbers of the next */
-    size_t large;          /* bytes of large chunks between read and written */
+    size_t large;            /* bytes of large chunks between read and written */
     bool writing, stopped;
 } tok_order;
 
@@ -87,28 +87,28 @@ LM_CHECKED int tok_check_document(tok_check *c, const lm_line *doc, const void *
 
 typedef struct tok_run {
     const lm_tokenize_options *o;
-    char *const *files;    /* of this part */
-    size_t count, first;   /* how many, and which number in the whole list the first has */
+    char *const *files;  /* of this part */
+    size_t count, first; /* how many, and which number in the whole list the first has */
     unsigned width;
     tok_check check;
     tok_order order;
 
     /* Under `reading`: where it is. */
     pthread_mutex_t reading;
-    size_t file;           /* being read, or next */
-    lm_chunker *chunker;   /* on it, or NULL */
+    size_t file;         /* being read, or next */
+    lm_chunker *chunker; /* on it, or NULL */
     bool ended;
 
     /* What an earlier run has done. */
-    size_t done_file;      /* of this file ... */
-    uint64_t done_lines;   /* ... so many lines */
-    uint64_t aside_size;   /* bytes of `aside` that its records account for */
+    size_t done_file;    /* of this file ... */
+    uint64_t done_lines; /* ... so many lines */
+    uint64_t aside_size; /* bytes of `aside` that its records account for */
 
     /* In the order of the jobs: what is written. */
     lm_store_writer *writer;
-    int aside;             /* the quarantine's file; -1 without */
+    int aside; /* the quarantine's file; -1 without */
     const char *aside_name;
-    lm_file_end open;      /* counts of the file that is not yet at its end */
+    lm_file_end open; /* counts of the file that is not yet at its end */
     lm_tokenize_sums *sums;
 } tok_run;
 
@@ -120,7 +120,7 @@ typedef struct tok_work {
     lm_line_parser *parser;
     lm_encoder *encoder;
     lm_chunk chunk;
-    tok_job *job;          /* that the chunk belongs to */
+    tok_job *job;            /* that the chunk belongs to */
     double reading, working; /* seconds */
 } tok_work;
 

@@ -10,8 +10,10 @@
  * each thread may use; larger ones share BUDGET, and one that is larger still works alone. */
 enum { SMALL_BYTES = 1 << 20, BUDGET_BYTES = 32 << 20 };
 
-enum { JOBS_A_THREAD = 6,    /* so many may be done while one thread has a long one */
-       KEEP_BYTES = 4 << 20 }; /* of a buffer, from one job to the next */
+enum {
+    JOBS_A_THREAD = 6,    /* so many may be done while one thread has a long one */
+    KEEP_BYTES = 4 << 20, /* of a buffer, from one job to the next */
+};
 
 /* The longest line, if each byte became an id of 4 bytes, and room for SentencePiece's way. */
 #define RECORDS_MAX ((size_t)64 << 30)

@@ -249,8 +249,7 @@ static int seen(void *arg, const lm_record *rec)
         r->open = (lm_file_end){ 0 };
         s->files++;
         break;
-    case LM_REC_SHARD: /* lmtok writes none */
-        break;
+    case LM_REC_SHARD: /* lmtok writes none */ break;
     }
     return LM_OK;
 }

@@ -101,8 +101,8 @@ static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t 
     if (w->run->aside < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
     lm_bad_line bad = { .file = (uint32_t)job->file, .line = line, .offset = offset, .bytes = n };
     if (!job->bad_lines++) job->first_bad = line;
-    int rc = lm_record_add(&job->records, w->run->width,
-                           &(lm_record){ .kind = LM_REC_BAD, .bad = bad });
+    int rc =
+        lm_record_add(&job->records, w->run->width, &(lm_record){ .kind = LM_REC_BAD, .bad = bad });
     return rc ? rc : lm_buf_add(&job->bad, s, n + 1); /* with its LF */
 }
 
@@ -126,8 +126,7 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
                    : lm_line_spend(w->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
     int domain = rc;
-    if (rc > 0)
-        domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
+    if (rc > 0) domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
     if (n > LONG_TEXT) give_back_rest(s, n, &doc);

@@ -29,11 +29,11 @@ AVX2 static inline masks classify(const unsigned char *p, __m256i *highest)
     const char u = (char)BIT_A_TO_O, l = BIT_P_TO_Z, d = BIT_DIGIT, s = BIT_SPACE, o = BIT_OTHER;
     const char all = (char)(u | l | d | o), ulo = (char)(u | l | o), uo = (char)(u | o);
     const char lds = (char)(l | d | s | o);
-    const __m256i low_rows = _mm256_setr_epi8(
-        lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo,
-        lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo);
-    const __m256i high_rows = _mm256_setr_epi8(o, o, s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0,
-                                               o, o, s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m256i low_rows =
+        _mm256_setr_epi8(lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo,
+                         lds, all, all, all, all, all, all, all, all, all, ulo, uo, uo, u, uo, uo);
+    const __m256i high_rows = _mm256_setr_epi8(o, o, s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0, o, o,
+                                               s, d, u, l, u, l, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i nibble = _mm256_set1_epi8(15);
     uint32_t half[2][LM_CLASSES];
     for (int i = 0; i < 2; i++) {
@@ -71,9 +71,11 @@ AVX2 static inline size_t write_positions(uint32_t *out, uint64_t cuts, uint32_t
     return count;
 }
 
-AVX2 static inline __attribute__((always_inline)) size_t
-scan(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks, uint8_t *prev,
-     unsigned *flags, uint32_t *cuts, bool cut_f)
+AVX2 static inline __attribute__((always_inline)) size_t scan(const lm_vocab *v,
+                                                              const unsigned char *text, size_t pos,
+                                                              size_t blocks, uint8_t *prev,
+                                                              unsigned *flags, uint32_t *cuts,
+                                                              bool cut_f)
 {
     const uint64_t runs_last = v->runs_last ? ~UINT64_C(0) : 0;
     __m256i highest = _mm256_setzero_si256();
@@ -93,9 +95,9 @@ scan(const lm_vocab *v, const unsigned char *text, size_t pos, size_t blocks, ui
         const uint64_t run_ends = space & before[LM_SPACE] & ~after & runs_last;
         runs |= run_ends;
         if (cut_f) {
-            cut = (space & ~before[LM_SPACE]) | run_ends |
-                  (m.of[LM_DIGIT] ^ before[LM_DIGIT]) | (m.of[LM_OTHER] ^ before[LM_OTHER]) |
-                  (m.of[LM_LETTER] & before[LM_PUNCT]) | (m.of[LM_PUNCT] & before[LM_LETTER]);
+            cut = (space & ~before[LM_SPACE]) | run_ends | (m.of[LM_DIGIT] ^ before[LM_DIGIT]) |
+                  (m.of[LM_OTHER] ^ before[LM_OTHER]) | (m.of[LM_LETTER] & before[LM_PUNCT]) |
+                  (m.of[LM_PUNCT] & before[LM_LETTER]);
         } else {
             cut = run_ends;
             for (int x = 0; x < LM_CLASSES; x++) {
@@ -134,9 +136,9 @@ typedef struct word {
 
 /* Sixteen lanes from `lanes_from + 16 - i` are all ones from lane i on, from `lane_of + 16 - i`
  * in lane i alone, for i from -1 on. */
-static const uint16_t lanes_from[32] = {
-    [16] = 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
-    0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff };
+static const uint16_t lanes_from[32] = { [16] = 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+                                         0xffff,        0xffff, 0xffff, 0xffff, 0xffff, 0xffff,
+                                         0xffff,        0xffff, 0xffff, 0xffff };
 static const uint16_t lane_of[33] = { [16] = 0xffff };
 
 AVX2 static inline __m256i lanes(const uint16_t *p)
@@ -199,8 +201,8 @@ AVX2 static inline unsigned char *write_word(const word *w, unsigned char *out)
     return end;
 }
 
-AVX2 unsigned char *
-lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n,
+                                      unsigned char *out)
 {
     word w;
     __m128i text = _mm_loadu_si128((const __m128i *)p);
@@ -226,8 +228,8 @@ lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned 
 }
 
 /* The same for up to 64 symbols, with the ranks in memory. */
-AVX2 unsigned char *
-lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
+                                       unsigned char *out)
 {
     uint16_t at[LM_MEDIUM + 2], ranks[LM_MEDIUM + 1], merged[LM_MEDIUM + 1];
     uint64_t alive = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
@@ -280,15 +282,15 @@ size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, si
     return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
 }
 
-unsigned char *
-lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out)
+unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
+                                  unsigned char *out)
 {
     (void)v, (void)syms, (void)n, (void)out;
     return NULL;
 }
 
-unsigned char *
-lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out)
+unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n,
+                                 unsigned char *out)
 {
     (void)v, (void)p, (void)n, (void)out;
     return NULL;

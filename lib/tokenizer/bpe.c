@@ -34,7 +34,8 @@ void lm_bpe_free(lm_bpe *b)
 
 void lm_bpe_trim(lm_bpe *b)
 {
-    if (b->stream || b->syms_cap > KEEP_SYMBOLS || b->nodes_cap > KEEP_SYMBOLS || b->heap_cap > 2 * KEEP_SYMBOLS)
+    if (b->stream || b->syms_cap > KEEP_SYMBOLS || b->nodes_cap > KEEP_SYMBOLS ||
+        b->heap_cap > 2 * KEEP_SYMBOLS)
         lm_bpe_free(b);
 }
 

@@ -79,7 +79,7 @@ enum lm_byte_class {
     LM_OTHER, /* the control characters, but for the two below */
     LM_HIGH,  /* a byte of a character past ASCII */
     LM_PUNCT, /* the rest of ASCII, with CR (pieces join it to punctuation), 0x1D and DEL */
-    LM_CLASSES
+    LM_CLASSES,
 };
 extern const uint8_t lm_byte_classes[256];
 
@@ -92,23 +92,23 @@ typedef struct lm_known {
 /* A BPE vocabulary that the fast path may use. A symbol is the id of a piece. */
 typedef struct lm_vocab {
     bool join[LM_CLASSES][LM_CLASSES]; /* false: no merge crosses this boundary */
-    bool runs_last;   /* runs of spaces merge after all else: cut before a run's last space */
-    bool cut_f;       /* join is that of the LLaMA vocabularies, which has its own code */
+    bool runs_last; /* runs of spaces merge after all else: cut before a run's last space */
+    bool cut_f;     /* join is that of the LLaMA vocabularies, which has its own code */
     bool dummy_prefix;
     bool narrow;      /* symbols and ranks fit 16 bits */
     uint32_t space;   /* the piece U+2581 */
     uint32_t longest; /* characters of the longest piece */
     uint32_t byte_ids[256];
-    uint32_t ascii_ids[128];     /* the id of a lone character: a piece or its byte */
-    uint32_t *ascii_merges;      /* [128 * 128], narrow only: rank << 16 | symbol */
-    uint16_t char_page[0x1100];  /* code point >> 8 -> page of `chars`; page 0 is empty */
-    uint32_t *chars;             /* symbol, or LM_NO_SYM */
-    uint64_t *merges;            /* see lm_merge_find */
-    uint64_t merge_hash[2];      /* odd multipliers */
+    uint32_t ascii_ids[128];    /* the id of a lone character: a piece or its byte */
+    uint32_t *ascii_merges;     /* [128 * 128], narrow only: rank << 16 | symbol */
+    uint16_t char_page[0x1100]; /* code point >> 8 -> page of `chars`; page 0 is empty */
+    uint32_t *chars;            /* symbol, or LM_NO_SYM */
+    uint64_t *merges;           /* see lm_merge_find */
+    uint64_t merge_hash[2];     /* odd multipliers */
     unsigned merge_shift;
-    uint32_t *ranks;             /* by symbol, for models that are not narrow */
-    uint64_t *neighbours;        /* a set of pairs of characters that stand in a piece: Bloom */
-    struct lm_known *known;      /* short texts that are one id */
+    uint32_t *ranks;        /* by symbol, for models that are not narrow */
+    uint64_t *neighbours;   /* a set of pairs of characters that stand in a piece: Bloom */
+    struct lm_known *known; /* short texts that are one id */
     size_t known_count;
     size_t count;
 } lm_vocab;
@@ -207,14 +207,15 @@ struct lm_bpe {
     const lm_vocab *v;
     bool simd;
     unsigned width;
-    int rc; /* why lm_bpe_encode returned NULL: LM_ENOMEM, or LM_UNCLEAN */
+    int rc;         /* why lm_bpe_encode returned NULL: LM_ENOMEM, or LM_UNCLEAN */
     uint32_t *syms; /* symbols of the part at hand */
     size_t syms_cap;
     struct lm_bpe_node *nodes;
     size_t nodes_cap;
     uint64_t *heap;
     size_t heap_cap, heap_size;
-    struct lm_bpe_stream *stream; /* for parts of over stream_from symbols: slower, but in memory that
+    struct lm_bpe_stream
+        *stream; /* for parts of over stream_from symbols: slower, but in memory that
                                * does not grow */
     size_t stream_from;
 };
@@ -231,17 +232,18 @@ void lm_bpe_trim(lm_bpe *b);
  * return the end, at most n ids on; or NULL with b->rc set. */
 unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
 /* The same with a space before them. */
-unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
+unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size_t n,
+                                         unsigned char *out);
 /* The same for n spaces. */
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
 /* Both narrow only. The ids of 2 to LM_MEDIUM symbols, */
-unsigned char *
-lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n, unsigned char *out);
+unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
+                                  unsigned char *out);
 /* and of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. 8 bytes
  * past the ids may be written. */
-unsigned char *
-lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n, unsigned char *out);
+unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n,
+                                 unsigned char *out);
 
 /* The character at p, n > 0 bytes before the end: its length, 0 where it is not UTF-8. */
 size_t lm_utf8(const unsigned char *p, size_t n, uint32_t *c);

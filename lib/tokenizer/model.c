@@ -119,8 +119,9 @@ static void read_normalizer(lm_model *m, reader r, bool *odd)
 int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why, size_t why_size)
 {
     /* What an absent field stands for. */
-    *m = (lm_model){ .model_type = 1, .dummy_prefix = true, .squeeze_spaces = true,
-                     .escape_spaces = true };
+    *m = (lm_model){
+        .model_type = 1, .dummy_prefix = true, .squeeze_spaces = true, .escape_spaces = true
+    };
     reader r = { data, data + size };
     field f;
     bool odd = false;

@@ -67,7 +67,6 @@ typedef struct chars {
     size_t count, spaces; /* spaces: U+2581 at its front */
 } chars;
 
-
 static int say_piece(const lm_model *m, size_t id, const char *what, char *why, size_t why_size)
 {
     size_t size = m->pieces[id].size;
@@ -265,8 +264,8 @@ static int rank_pieces(const lm_model *m, uint32_t *ranks, size_t *unions, uint3
 }
 
 /* The two symbols whose merge makes the piece when it stands alone. False: it never appears. */
-static bool
-last_pair(const text_map *map, const uint32_t *ranks, const lm_piece *p, uint32_t pair[2])
+static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece *p,
+                      uint32_t pair[2])
 {
     chars c;
     size_t at[MAX_CHARS + 1] = { 0 }, n; /* symbol i is the bytes from at[i] to at[i + 1] */
@@ -365,8 +364,7 @@ static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
         if (v->narrow)
             slots[count++] =
                 ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->ranks[id] << 16 | id;
-        else
-            slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
+        else slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
     }
     rc = place_merges(v, slots, count);
     if (!rc) rc = read_known(v, m, slots, count);

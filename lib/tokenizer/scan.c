@@ -16,12 +16,9 @@ void lm_scan_prepare(lm_vocab *v)
 #define X true
 const bool lm_join_f[LM_CLASSES][LM_CLASSES] = {
     /*              space letter digit other high punct */
-    [LM_SPACE] = { X, X, _, _, X, X },
-    [LM_LETTER] = { _, X, _, _, X, _ },
-    [LM_DIGIT] = { _, _, X, _, _, _ },
-    [LM_OTHER] = { _, _, _, X, _, _ },
-    [LM_HIGH] = { _, X, _, _, X, X },
-    [LM_PUNCT] = { _, _, _, _, X, X },
+    [LM_SPACE] = { X, X, _, _, X, X }, [LM_LETTER] = { _, X, _, _, X, _ },
+    [LM_DIGIT] = { _, _, X, _, _, _ }, [LM_OTHER] = { _, _, _, X, _, _ },
+    [LM_HIGH] = { _, X, _, _, X, X },  [LM_PUNCT] = { _, _, _, _, X, X },
 };
 #undef _
 #undef X

@@ -24,19 +24,19 @@ typedef struct ending {
 struct lm_bpe_stream {
     const lm_vocab *v;
     unsigned width;
-    uint32_t longest;      /* characters of the longest piece */
-    uint32_t mask;         /* of the ring of places */
-    size_t count, base;    /* characters so far; of which this many are settled */
-    size_t run;            /* of the same character, up to now */
-    ending settled;        /* the last symbol written */
-    uint32_t *chars;       /* [ring] */
-    uint32_t *endings;     /* [ring] how many */
-    ending *ending;        /* [ring][longest], by size */
-    ending *last, *path;   /* [cap] the prefixes' last symbols, from base + 1 on; scratch */
-    uint8_t *alive;        /* [cap] scratch */
+    uint32_t longest;    /* characters of the longest piece */
+    uint32_t mask;       /* of the ring of places */
+    size_t count, base;  /* characters so far; of which this many are settled */
+    size_t run;          /* of the same character, up to now */
+    ending settled;      /* the last symbol written */
+    uint32_t *chars;     /* [ring] */
+    uint32_t *endings;   /* [ring] how many */
+    ending *ending;      /* [ring][longest], by size */
+    ending *last, *path; /* [cap] the prefixes' last symbols, from base + 1 on; scratch */
+    uint8_t *alive;      /* [cap] scratch */
     size_t cap;
     uint64_t pairs[1 << PAIR_BITS]; /* left << 32 | right << 1 | may stand side by side */
-    uint32_t scratch[];    /* [4 * longest] */
+    uint32_t scratch[];             /* [4 * longest] */
 };
 
 void lm_bpe_stream_free(lm_bpe_stream *s)
@@ -57,7 +57,9 @@ lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width)
     while (ring < 2 * (size_t)v->longest + 2) ring *= 2;
     lm_bpe_stream *s = malloc(sizeof *s + 4 * (size_t)v->longest * sizeof *s->scratch);
     if (!s) return NULL;
-    *s = (lm_bpe_stream){ .v = v, .width = width, .longest = v->longest, .mask = (uint32_t)ring - 1 };
+    *s = (lm_bpe_stream){
+        .v = v, .width = width, .longest = v->longest, .mask = (uint32_t)ring - 1
+    };
     memset(s->pairs, 0xff, sizeof s->pairs);
     s->chars = malloc(ring * sizeof *s->chars);
     s->endings = malloc(ring * sizeof *s->endings);
@@ -160,7 +162,8 @@ static bool grow(lm_bpe_stream *s, size_t need)
 static void write_to(lm_bpe_stream *s, size_t end, unsigned char **out)
 {
     size_t n = 0;
-    for (size_t at = end; at > s->base; at -= s->path[n - 1].size) s->path[n++] = s->last[at - s->base - 1];
+    for (size_t at = end; at > s->base; at -= s->path[n - 1].size)
+        s->path[n++] = s->last[at - s->base - 1];
     if (n) s->settled = s->path[0];
     while (n) *out = lm_put_id(*out, s->path[--n].sym, s->width);
     s->base = end;
@@ -209,7 +212,4 @@ bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out)
     return true;
 }
 
-void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out)
-{
-    write_to(s, s->count, out);
-}
+void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out) { write_to(s, s->count, out); }

@@ -153,7 +153,7 @@ static size_t slice_end(const lm_vocab *v, const unsigned char *text, size_t n)
     bool known = false; /* `before` is the character that ends at i */
     size_t i = SLICE;
     while (i < n && (text[i] & 0xc0) == 0x80) i++;
-    for (size_t len; i < n; i += len, before = c, known = len > 0) {
+    for (size_t len; i<n; i += len, before = c, known = len> 0) {
         len = lm_utf8(text + i, n - i, &c);
         if (!len) return n;
         if (c == ' ') c = LM_SPACE_MARK;

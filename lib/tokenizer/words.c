@@ -5,12 +5,12 @@
 
 #include "lib/tokenizer/internal.h"
 
-#define CHUNK_BLOCKS 32          /* of 64 bytes: cut positions made at a time */
-#define TAIL 192                 /* the end of a text is copied, so that reads may pass it */
-#define PAD (64 + LM_SHORT)      /* bytes that may be read past a padded text */
-#define LONG_WORD 126            /* bytes of a word that fits the table of long words */
+#define CHUNK_BLOCKS 32     /* of 64 bytes: cut positions made at a time */
+#define TAIL 192            /* the end of a text is copied, so that reads may pass it */
+#define PAD (64 + LM_SHORT) /* bytes that may be read past a padded text */
+#define LONG_WORD 126       /* bytes of a word that fits the table of long words */
 #define KEEP_COPY ((size_t)1 << 20)
-#define STREAM_FROM 65536        /* symbols of a part */
+#define STREAM_FROM 65536 /* symbols of a part */
 #define LARGE_HEAD ((size_t)1 << 17)
 
 /* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
@@ -56,7 +56,7 @@ struct lm_words {
 /* Where the encoding of a text stands. */
 typedef struct cursor {
     const unsigned char *text;
-    size_t start;        /* of the word at hand */
+    size_t start; /* of the word at hand */
     unsigned char *out;
     unsigned char *last; /* where the ids of the word before begin */
     size_t last_size;    /* of that word */
@@ -82,8 +82,8 @@ static inline uint64_t load64(const void *p)
 
 /* ---- words that are not in the table ---- */
 
-__attribute__((noinline)) static unsigned char *
-long_word(lm_words *w, const unsigned char *p, size_t n, unsigned char *out)
+__attribute__((noinline)) static unsigned char *long_word(lm_words *w, const unsigned char *p,
+                                                          size_t n, unsigned char *out)
 {
     if (n > LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
     uint64_t h = n;
@@ -108,8 +108,8 @@ long_word(lm_words *w, const unsigned char *p, size_t n, unsigned char *out)
 
 /* Bytes past a word's end, all ones, from pad + 16 - size. */
 static const unsigned char pad[2 * LM_SHORT] = {
-    [LM_SHORT] = 255, 255, 255, 255, 255, 255, 255, 255,
-    255, 255, 255, 255, 255, 255, 255, 255 };
+    [LM_SHORT] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
+};
 
 static inline slot *set_of(const lm_words *w, uint64_t low, uint64_t high)
 {
@@ -130,9 +130,9 @@ static void put_word(slot *set, uint64_t low, uint64_t high, const unsigned char
 }
 
 /* The word at p is not at the front of its set: move it forward, or make its ids. */
-__attribute__((noinline)) static unsigned char *
-other_word(lm_words *w, const unsigned char *p, size_t size, slot *set, uint64_t low, uint64_t high,
-           unsigned char *out)
+__attribute__((noinline)) static unsigned char *other_word(lm_words *w, const unsigned char *p,
+                                                           size_t size, slot *set, uint64_t low,
+                                                           uint64_t high, unsigned char *out)
 {
     for (slot *s = set + 1; s < set + WAYS; s++) {
         if (s->low != low || s->high != high) continue;
@@ -148,8 +148,10 @@ other_word(lm_words *w, const unsigned char *p, size_t size, slot *set, uint64_t
 }
 
 /* Write the ids of a word; up to 16 bytes past them are written too. */
-static inline __attribute__((always_inline)) unsigned char *
-encode_word(lm_words *w, const unsigned char *p, size_t size, unsigned char *out)
+static inline __attribute__((always_inline)) unsigned char *encode_word(lm_words *w,
+                                                                        const unsigned char *p,
+                                                                        size_t size,
+                                                                        unsigned char *out)
 {
     if (__builtin_expect(size > LM_SHORT, 0)) return long_word(w, p, size, out);
     uint64_t low = load64(p) | load64(pad + 16 - size);
@@ -186,8 +188,9 @@ __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned 
 }
 
 /* Encode the words that end at the `count` cuts. False with w->bpe.rc set. */
-static inline __attribute__((always_inline)) bool
-encode_words(lm_words *w, cursor *c, const uint32_t *cuts, size_t count, bool runs)
+static inline __attribute__((always_inline)) bool encode_words(lm_words *w, cursor *c,
+                                                               const uint32_t *cuts, size_t count,
+                                                               bool runs)
 {
     const unsigned char *text = c->text;
     unsigned char *out = c->out, *word = c->last;
@@ -303,7 +306,8 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->width = width;
     w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
     w->copy.max = w->rest.max = SIZE_MAX / 2;
-    lm_bpe_init(&w->bpe, v, width, simd && v->narrow, flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
+    lm_bpe_init(&w->bpe, v, width, simd && v->narrow,
+                flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
     w->mask = (UINT64_C(1) << bits) - 1;
     w->long_shift = 64 - long_bits;
     w->slots_bytes = sizeof(slot) * WAYS << bits;

@@ -6,7 +6,10 @@
 #include "eval/data/csv.h"
 #include "longmix/buf.h"
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)            \
+    do {                   \
+        if (!(x)) abort(); \
+    } while (0)
 
 typedef struct rows {
     lm_buf text; /* every field in quotes */

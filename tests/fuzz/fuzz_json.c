@@ -7,12 +7,12 @@
 
 #include "longmix/json.h"
 
-#define MUST(x)                                                                       \
-    do {                                                                              \
-        if (!(x)) {                                                                   \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err());    \
-            abort();                                                                  \
-        }                                                                             \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
+            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 static void ask(const lm_json *v)

@@ -9,12 +9,12 @@
 #include "lib/docs/internal.h"
 #include "lib/base/unicode.h"
 
-#define MUST(x)                                                                       \
-    do {                                                                              \
-        if (!(x)) {                                                                   \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err());    \
-            abort();                                                                  \
-        }                                                                             \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
+            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 static const char *const keys[] = { "domain", "meta.redpajama_set_name", "a.b.c.d", NULL };

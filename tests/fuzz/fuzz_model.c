@@ -10,12 +10,12 @@
 #include "train/model/config.h"
 #include "train/files/safetensors.h"
 
-#define MUST(x)                                                                  \
-    do {                                                                         \
-        if (!(x)) {                                                              \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
             fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                             \
-        }                                                                        \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 enum { READ = 4096, TABLE = 64 };

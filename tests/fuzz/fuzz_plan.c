@@ -6,7 +6,10 @@
 
 #include "longmix/plan.h"
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)            \
+    do {                   \
+        if (!(x)) abort(); \
+    } while (0)
 
 static void check_plan(const lm_plan *p)
 {

@@ -6,7 +6,10 @@
 
 #include "longmix/recipe.h"
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)            \
+    do {                   \
+        if (!(x)) abort(); \
+    } while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,5 +1,5 @@
-/* Any bytes as a file of results: what can be gone on with is whole afterwards, has the new line and
- * those it had, and losses by document that are accepted have means. */
+/* Any bytes as a file of results: what can be gone on with is whole afterwards, has the new line
+ * and those it had, and losses by document that are accepted have means. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,12 +11,12 @@
 #include "eval/harness/results.h"
 #include "eval/metrics/bootstrap.h"
 
-#define MUST(x)                                                                  \
-    do {                                                                         \
-        if (!(x)) {                                                              \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
             fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                             \
-        }                                                                        \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 static lm_json *pair(const char *key, uint64_t value)

@@ -9,15 +9,18 @@
 #include "eval/tasks/fewshot.h"
 #include "eval/metrics/score.h"
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)            \
+    do {                   \
+        if (!(x)) abort(); \
+    } while (0)
 
 static int one_or_none(double x) { return x == 1 || x == 0; }
 
 static void check_scores(const char *r, const char *e)
 {
     static score_fn *const ALL[] = { score_needle_repo, score_needle_dedup, score_exact,
-                                     score_recall, score_f1, score_em, score_leval_em,
-                                     score_leval_single, score_leval_several };
+                                     score_recall,      score_f1,           score_em,
+                                     score_leval_em,    score_leval_single, score_leval_several };
     for (size_t i = 0; i < sizeof ALL / sizeof *ALL; i++) {
         double s = ALL[i](r, e);
         MUST(s >= 0 && s <= 1);

@@ -12,12 +12,12 @@
 #include "lib/base/hash.h"
 #include "longmix/shard.h"
 
-#define MUST(x)                                                                  \
-    do {                                                                         \
-        if (!(x)) {                                                              \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
             fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                             \
-        }                                                                        \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 enum { TRAILER = 104, ROWS_READ = 64, ROW_TOKENS = 1 << 16 };
@@ -30,7 +30,8 @@ static void repair(uint8_t *p, uint64_t size)
     if (size < LM_SHARD_DATA + TRAILER) return;
     uint8_t *t = p + size - TRAILER;
     uint64_t row = lm_le64(p + 16) * lm_le32(p + 12), rows = lm_le64(t), spans = lm_le64(t + 8);
-    uint64_t n[5] = { 8 * rows, 8 * (rows + 1), 56 * spans, pad8(lm_le64(t + 16)), pad8(lm_le64(t + 24)) };
+    uint64_t n[5] = { 8 * rows, 8 * (rows + 1), 56 * spans, pad8(lm_le64(t + 16)),
+                      pad8(lm_le64(t + 24)) };
     lm_put64(p + LM_SHARD_DATA - 8, lm_hash64(p, LM_SHARD_DATA - 8));
     lm_put64(t + 72, lm_hash64(p, LM_SHARD_DATA));
     if (row && row < size && rows < size / row && spans < size) {
@@ -48,7 +49,8 @@ static void read_shard(const char *path)
 {
     static uint32_t ids[ROW_TOKENS];
     lm_shard *s = NULL;
-    int quick = lm_shard_check(path, true), all = lm_shard_check(path, false), rc = lm_shard_open(&s, path);
+    int quick = lm_shard_check(path, true), all = lm_shard_check(path, false),
+        rc = lm_shard_open(&s, path);
     MUST(quick == rc && (rc == 0 || rc == LM_EDATA));
     MUST(all == 0 || all == LM_EDATA);
     MUST(all == LM_EDATA || quick == 0);

@@ -12,12 +12,12 @@
 #include "lib/base/hash.h"
 #include "longmix/store.h"
 
-#define MUST(x)                                                                  \
-    do {                                                                         \
-        if (!(x)) {                                                              \
+#define MUST(x)                                                                    \
+    do {                                                                           \
+        if (!(x)) {                                                                \
             fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                             \
-        }                                                                        \
+            abort();                                                               \
+        }                                                                          \
     } while (0)
 
 static uint64_t pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
@@ -97,8 +97,8 @@ static void in_order(const uint8_t *data, size_t size)
             if (r.kind != LM_REC_DOC) continue;
             documents++;
             tokens += r.doc.tokens;
-            sum += lm_hash64(r.tokens,
-                             r.doc.tokens * lm_stream_meta(s)->width); /* reads them all */
+            sum +=
+                lm_hash64(r.tokens, r.doc.tokens * lm_stream_meta(s)->width); /* reads them all */
         }
         lm_stream_close(s);
     }

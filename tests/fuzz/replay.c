@@ -14,7 +14,8 @@ int main(int argc, char **argv)
         uint8_t *data = NULL;
         size_t size = 0, cap = 0, n;
         do {
-            if (size == cap && !(data = realloc(data, cap = cap * 2 + 4096))) return perror("realloc"), 1;
+            if (size == cap && !(data = realloc(data, cap = cap * 2 + 4096)))
+                return perror("realloc"), 1;
             n = fread(data + size, 1, cap - size, f);
             size += n;
         } while (n);

@@ -18,16 +18,44 @@ static const scene scenes[] = {
     { "heads of 80", 4, 1, 80, 129, 129, 1, true, { { 0, 129, 0, 129 } } },
     { "heads of 128", 8, 8, 128, 257, 257, 1, true, { { 0, 257, 0, 257 } } },
     { "heads of 256", 2, 1, 256, 65, 65, 1, true, { { 0, 65, 0, 65 } } },
-    { "three documents", 4, 2, 64, 400, 400, 3, true,
+    { "three documents",
+      4,
+      2,
+      64,
+      400,
+      400,
+      3,
+      true,
       { { 0, 129, 0, 129 }, { 129, 1, 129, 1 }, { 130, 270, 130, 270 } } },
-    { "queries in no span", 4, 2, 16, 300, 310, 2, true,
+    { "queries in no span",
+      4,
+      2,
+      16,
+      300,
+      310,
+      2,
+      true,
       { { 10, 100, 3, 120 }, { 200, 64, 130, 64 } } },
     { "keys of a cache", 4, 2, 64, 37, 500, 1, true, { { 0, 37, 0, 500 } } },
     { "decoding", 8, 2, 128, 1, 777, 1, true, { { 0, 1, 0, 777 } } },
     { "all keys seen", 4, 4, 32, 100, 90, 1, false, { { 0, 100, 0, 90 } } },
-    { "chunks before", 4, 2, 64, 300, 300, 2, false,
+    { "chunks before",
+      4,
+      2,
+      64,
+      300,
+      300,
+      2,
+      false,
       { { 100, 100, 0, 100 }, { 200, 100, 100, 100 } } },
-    { "shared keys", 4, 2, 64, 500, 500, 3, false,
+    { "shared keys",
+      4,
+      2,
+      64,
+      500,
+      500,
+      3,
+      false,
       { { 200, 100, 0, 100 }, { 300, 100, 0, 200 }, { 400, 100, 0, 300 } } },
     { "longer than a tile", 2, 1, 32, 1500, 1500, 1, true, { { 0, 1500, 0, 1500 } } },
 };
@@ -40,17 +68,18 @@ static tensors make(const two *b, const scene *s)
 {
     size_t q = s->queries * s->heads * s->d, k = s->keys * s->kv_heads * s->d;
     size_t rows = s->queries * s->heads;
-    return (tensors){ pair_random(b, q, true, 1, 1),  pair_random(b, k, true, 1, 2),
-                      pair_random(b, k, true, 1, 3),  pair_new(b, q, true),
-                      pair_new(b, rows, false),       pair_random(b, q, true, 1, 4),
-                      pair_new(b, q, true),           pair_random(b, k, true, 1, 5),
-                      pair_random(b, k, true, 1, 6),  pair_new(b, rows, false) };
+    return (tensors){ pair_random(b, q, true, 1, 1), pair_random(b, k, true, 1, 2),
+                      pair_random(b, k, true, 1, 3), pair_new(b, q, true),
+                      pair_new(b, rows, false),      pair_random(b, q, true, 1, 4),
+                      pair_new(b, q, true),          pair_random(b, k, true, 1, 5),
+                      pair_random(b, k, true, 1, 6), pair_new(b, rows, false) };
 }
 
 static void drop(const two *b, tensors *t)
 {
-    pair *all[] = { &t->q,    &t->k,  &t->v,  &t->o,  &t->lse,
-                    &t->dout, &t->dq, &t->dk, &t->dv, &t->delta };
+    pair *all[] = {
+        &t->q, &t->k, &t->v, &t->o, &t->lse, &t->dout, &t->dq, &t->dk, &t->dv, &t->delta
+    };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pair_free(b, all[i]);
 }
 

@@ -63,8 +63,7 @@ pair pair_random(const two *b, size_t n, bool act, double size, uint64_t seed)
     pair p = pair_new(b, n, act);
     float *x = malloc((n ? n : 1) * sizeof *x);
     NEED(x);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(size * (2 * lm_unit(lm_mix(seed, i, 0, 0)) - 1));
+    for (size_t i = 0; i < n; i++) x[i] = (float)(size * (2 * lm_unit(lm_mix(seed, i, 0, 0)) - 1));
     put(b->gpu, p.gpu, x, n, act);
     free(x);
     x = gpu_numbers(b, &p);
@@ -145,7 +144,8 @@ static void on_term(int sig)
     lm_interrupt();
 }
 
-/* A run in a process of its own, stopped after a step (0: not), with state and inputs in host memory
+/* A run in a process of its own, stopped after a step (0: not), with state and inputs in host
+ * memory
  * (`away`) or not. 0 done, 30 stopped, 77 no GPU. */
 static int run(const char *out, uint64_t stop, bool resume, bool away)
 {
@@ -153,13 +153,29 @@ static int run(const char *out, uint64_t stop, bool resume, bool away)
     pid_t pid = fork();
     NEED(pid >= 0);
     if (!pid) {
-        tr_options o = { .init = "shape.json", .data = "shards", .out = out, .batch = 512,
-                         .tokens = 6 * 512, .micro = 2, .slice = 2048, .save_every = 512,
-                         .keep = 2, .seed = 3, .doc_mask = true, .recompute = true, .dtype = -1,
-                         .resume = resume, .offload_optimizer = away,
+        tr_options o = { .init = "shape.json",
+                         .data = "shards",
+                         .out = out,
+                         .batch = 512,
+                         .tokens = 6 * 512,
+                         .micro = 2,
+                         .slice = 2048,
+                         .save_every = 512,
+                         .keep = 2,
+                         .seed = 3,
+                         .doc_mask = true,
+                         .recompute = true,
+                         .dtype = -1,
+                         .resume = resume,
+                         .offload_optimizer = away,
                          .offload_checkpoints = away,
-                         .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8,
-                                        .decay = 0.1, .clip = 1, .schedule = TR_COSINE } };
+                         .optimizer = { .lr = 5e-3,
+                                        .beta1 = 0.9,
+                                        .beta2 = 0.95,
+                                        .eps = 1e-8,
+                                        .decay = 0.1,
+                                        .clip = 1,
+                                        .schedule = TR_COSINE } };
         tr_watch watch = { after_step, NULL, NULL };
         backend *b = NULL;
         tr_run *r = NULL;

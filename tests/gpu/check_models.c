@@ -18,25 +18,73 @@ typedef struct form {
     uint32_t starts[5];
 } form;
 
-#define ROPE { .theta = 10000, .attention_factor = 1 }
+#define ROPE                                  \
+    {                                         \
+        .theta = 10000, .attention_factor = 1 \
+    }
 
 static const form forms[] = {
     { "plain",
-      { .dim = 64, .mlp = 160, .layers = 2, .heads = 4, .kv_heads = 4, .head_dim = 16, .vocab = V,
-        .positions = N, .norm_eps = 1e-5, .init_std = 0.05, .rope = ROPE },
-      { 0 }, 1, { 0, N } },
+      { .dim = 64,
+        .mlp = 160,
+        .layers = 2,
+        .heads = 4,
+        .kv_heads = 4,
+        .head_dim = 16,
+        .vocab = V,
+        .positions = N,
+        .norm_eps = 1e-5,
+        .init_std = 0.05,
+        .rope = ROPE },
+      { 0 },
+      1,
+      { 0, N } },
     { "grouped, tied, documents",
-      { .dim = 96, .mlp = 112, .layers = 3, .heads = 6, .kv_heads = 2, .head_dim = 16, .vocab = V,
-        .positions = N, .norm_eps = 1e-5, .init_std = 0.05, .tied = true, .rope = ROPE },
-      { 0 }, 4, { 0, 129, 130, 400, N } },
+      { .dim = 96,
+        .mlp = 112,
+        .layers = 3,
+        .heads = 6,
+        .kv_heads = 2,
+        .head_dim = 16,
+        .vocab = V,
+        .positions = N,
+        .norm_eps = 1e-5,
+        .init_std = 0.05,
+        .tied = true,
+        .rope = ROPE },
+      { 0 },
+      4,
+      { 0, 129, 130, 400, N } },
     { "heads of 12",
-      { .dim = 48, .mlp = 100, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 12, .vocab = V,
-        .positions = N, .norm_eps = 1e-5, .init_std = 0.05, .rope = ROPE },
-      { 0 }, 1, { 0, N } },
+      { .dim = 48,
+        .mlp = 100,
+        .layers = 2,
+        .heads = 4,
+        .kv_heads = 2,
+        .head_dim = 12,
+        .vocab = V,
+        .positions = N,
+        .norm_eps = 1e-5,
+        .init_std = 0.05,
+        .rope = ROPE },
+      { 0 },
+      1,
+      { 0, N } },
     { "dual chunks",
-      { .dim = 64, .mlp = 160, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 16, .vocab = V,
-        .positions = 128, .norm_eps = 1e-5, .init_std = 0.05, .rope = ROPE },
-      { .stride = 96, .clamp = 127, .successive = true, .inter = true }, 2, { 0, 300, N } },
+      { .dim = 64,
+        .mlp = 160,
+        .layers = 2,
+        .heads = 4,
+        .kv_heads = 2,
+        .head_dim = 16,
+        .vocab = V,
+        .positions = 128,
+        .norm_eps = 1e-5,
+        .init_std = 0.05,
+        .rope = ROPE },
+      { .stride = 96, .clamp = 127, .successive = true, .inter = true },
+      2,
+      { 0, 300, N } },
 };
 
 static int32_t ids[8192], targets[8192];
@@ -51,8 +99,9 @@ static void fill(size_t n)
 
 static tr_layout layout_of(const form *f, size_t n)
 {
-    return (tr_layout){ .tokens = n, .length = n, .slice = 2048, .train = true,
-                        .attention = f->attention };
+    return (tr_layout){
+        .tokens = n, .length = n, .slice = 2048, .train = true, .attention = f->attention
+    };
 }
 
 static tr_model *model_of(backend *b, const form *f, const tr_layout *l)
@@ -181,11 +230,13 @@ static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t
 static void check_bits(const two *b, const form *f)
 {
     static const uint32_t starts[] = { 0, 1500, LONG };
-    const struct { size_t slice; bool recompute, keep, away; } ways[] = {
-        { 8192, false, false, false }, { 8192, false, false, false }, { 8192, true, false, false },
-        { 8192, true, true, false },   { 2048, false, false, false }, { 2048, true, true, false },
-        { 8192, true, false, true },   { 2048, true, true, true },
-    };
+    const struct {
+        size_t slice;
+        bool recompute, keep, away;
+    } ways[] = { { 8192, false, false, false }, { 8192, false, false, false },
+                 { 8192, true, false, false },  { 8192, true, true, false },
+                 { 2048, false, false, false }, { 2048, true, true, false },
+                 { 8192, true, false, true },   { 2048, true, true, true } };
     float *want = NULL;
     size_t n = 0, k = 0;
     fill(LONG);

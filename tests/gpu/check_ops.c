@@ -99,8 +99,7 @@ static void norm(const two *b, size_t n, size_t dim)
     float *whole = gpu_numbers(b, &dw);
     size_t cut = g->block < n ? g->block : 0;
     g->put_acc(g, ACC(dw), before, dim);
-    if (cut)
-        g->rmsnorm_back(g, ACT(dx), ACC(dw), ACT(dy), ACT(x), ACT(w), ACC(rstd), cut, dim);
+    if (cut) g->rmsnorm_back(g, ACT(dx), ACC(dw), ACT(dy), ACT(x), ACT(w), ACC(rstd), cut, dim);
     g->rmsnorm_back(g, bk_at(g, ACT(dx), cut * dim), ACC(dw), bk_at(g, ACT(dy), cut * dim),
                     bk_at(g, ACT(x), cut * dim), ACT(w), bk_acc_at(g, ACC(rstd), cut), n - cut,
                     dim);

@@ -30,12 +30,30 @@ static comm *ranks;
 
 static tr_options options(const char *out)
 {
-    return (tr_options){ .init = "shape.json", .data = "shards", .eval_data = "held", .out = out,
-        .batch = 1024, .tokens = STEPS * 1024, .micro = 2, .slice = 256, .save_every = 2048,
-        .eval_every = 4096, .keep = 2, .seed = 3, .doc_mask = true, .recompute = true, .dtype = -1,
-        .ranks = ranks,
-        .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1,
-                       .clip = 1, .schedule = TR_COSINE, .warmup = 1024 } };
+    return (tr_options){ .init = "shape.json",
+                         .data = "shards",
+                         .eval_data = "held",
+                         .out = out,
+                         .batch = 1024,
+                         .tokens = STEPS * 1024,
+                         .micro = 2,
+                         .slice = 256,
+                         .save_every = 2048,
+                         .eval_every = 4096,
+                         .keep = 2,
+                         .seed = 3,
+                         .doc_mask = true,
+                         .recompute = true,
+                         .dtype = -1,
+                         .ranks = ranks,
+                         .optimizer = { .lr = 5e-3,
+                                        .beta1 = 0.9,
+                                        .beta2 = 0.95,
+                                        .eps = 1e-8,
+                                        .decay = 0.1,
+                                        .clip = 1,
+                                        .schedule = TR_COSINE,
+                                        .warmup = 1024 } };
 }
 
 typedef struct record {

@@ -23,25 +23,25 @@ static inline void check_at(int ok, const char *what, const char *file, int line
 
 #define CHECK(x) check_at(!!(x), #x, __FILE__, __LINE__)
 #define CHECK_OK(x) CHECK((x) == 0)
-#define CHECK_EQ(a, b)                                                                    \
-    do {                                                                                  \
-        unsigned long long a_ = (unsigned long long)(a), b_ = (unsigned long long)(b);    \
-        if (a_ != b_) fprintf(stderr, "  %s = %llu, %s = %llu\n", #a, a_, #b, b_);        \
-        check_at(a_ == b_, #a " == " #b, __FILE__, __LINE__);                             \
+#define CHECK_EQ(a, b)                                                                 \
+    do {                                                                               \
+        unsigned long long a_ = (unsigned long long)(a), b_ = (unsigned long long)(b); \
+        if (a_ != b_) fprintf(stderr, "  %s = %llu, %s = %llu\n", #a, a_, #b, b_);     \
+        check_at(a_ == b_, #a " == " #b, __FILE__, __LINE__);                          \
     } while (0)
-#define CHECK_STR(a, b)                                                    \
-    do {                                                                   \
-        const char *a_ = (a), *b_ = (b);                                   \
+#define CHECK_STR(a, b)                                                          \
+    do {                                                                         \
+        const char *a_ = (a), *b_ = (b);                                         \
         if (strcmp(a_, b_)) fprintf(stderr, "  \"%s\" is not \"%s\"\n", a_, b_); \
-        check_at(!strcmp(a_, b_), #a " == " #b, __FILE__, __LINE__);       \
+        check_at(!strcmp(a_, b_), #a " == " #b, __FILE__, __LINE__);             \
     } while (0)
 /* For what the rest of the test cannot do without. */
-#define NEED(x)                                                                             \
-    do {                                                                                    \
-        if (!(x)) {                                                                         \
-            fprintf(stderr, "%s:%d: needed: %s (%s)\n", __FILE__, __LINE__, #x, lm_err());  \
-            exit(1);                                                                        \
-        }                                                                                   \
+#define NEED(x)                                                                            \
+    do {                                                                                   \
+        if (!(x)) {                                                                        \
+            fprintf(stderr, "%s:%d: needed: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
+            exit(1);                                                                       \
+        }                                                                                  \
     } while (0)
 
 /* The folder of test data (tests/run.sh sets LM_DATA), or the program is skipped. */

@@ -85,10 +85,17 @@ static void chunks(void)
     uint64_t z = 7;
     for (int i = 0; i < 1500; i++, z = z * 6364136223846793005u + 1)
         add_line(&b, (size_t)(z >> 33) % 5000, true);
-    static const size_t sizes[] = {
-        LM_CHUNK_BYTES - 2, LM_CHUNK_BYTES - 1, LM_CHUNK_BYTES, LM_CHUNK_BYTES + 1, 3000000, 0,
-        9000000, 10, 2 * LM_CHUNK_BYTES - 1, 0, 1
-    };
+    static const size_t sizes[] = { LM_CHUNK_BYTES - 2,
+                                    LM_CHUNK_BYTES - 1,
+                                    LM_CHUNK_BYTES,
+                                    LM_CHUNK_BYTES + 1,
+                                    3000000,
+                                    0,
+                                    9000000,
+                                    10,
+                                    2 * LM_CHUNK_BYTES - 1,
+                                    0,
+                                    1 };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) add_line(&b, sizes[i], true);
     for (int last_lf = 0; last_lf < 2; last_lf++) {
         add_line(&b, 100, last_lf);
@@ -309,8 +316,8 @@ static void depth(void)
 static void keys_are_checked(void)
 {
     static const char *const bad[][10] = {
-        { "" }, { "a." }, { ".a" }, { "a..b" }, { "a.b.c.d.e" }, { "text" }, { "x", "x" },
-        { "1", "2", "3", "4", "5", "6", "7", "8", "9" },
+        { "" },          { "a." },   { ".a" },     { "a..b" },
+        { "a.b.c.d.e" }, { "text" }, { "x", "x" }, { "1", "2", "3", "4", "5", "6", "7", "8", "9" }
     };
     lm_line_parser *p = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

@@ -61,10 +61,10 @@ static void own_table(void)
     CHECK_STR(lm_domains_name(d, 2), "unknown");
     CHECK_STR(lm_domains_keys(d)[1], "meta.origin.name");
     CHECK(tag(d, "Gesetze", "x") == 0);
-    CHECK(tag(d, NULL, "corpus/law/a.jsonl") == 0);      /* a pattern sees the whole path */
+    CHECK(tag(d, NULL, "corpus/law/a.jsonl") == 0);       /* a pattern sees the whole path */
     CHECK(tag(d, NULL, "corpus/news-07.jsonl.zst") == 1); /* and the name alone */
     CHECK(tag(d, "nobody", "law.jsonl") == 0); /* an unknown label leaves it to the file */
-    CHECK(tag(d, "news", "law.jsonl") == 1);             /* a known one does not */
+    CHECK(tag(d, "news", "law.jsonl") == 1);   /* a known one does not */
     CHECK(tag(d, "nobody", "else") == 1);
     lm_domains_free(d);
 }

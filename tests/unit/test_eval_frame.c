@@ -1,5 +1,5 @@
-/* The frame on a real checkpoint: a prompt that shares its beginning with the one before it gives the
- * bits of one that was read whole, whatever the attention; and what texts and lists become. */
+/* The frame on a real checkpoint: a prompt that shares its beginning with the one before it gives
+ * the bits of one that was read whole, whatever the attention; and what texts and lists become. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,8 +56,9 @@ static void read_all(const eval_options *o, backend *b, const char *attention, c
 
 static void test_sharing(void)
 {
-    static const char *const forms[][2] = { { NULL, NULL }, { "dca", NULL }, { "dca:64,32", NULL },
-        { "rope", "dynamic:4" } };
+    static const char *const forms[][2] = {
+        { NULL, NULL }, { "dca", NULL }, { "dca:64,32", NULL }, { "rope", "dynamic:4" }
+    };
     enum { VOCAB = 512 };
     static float whole[PROMPTS * VOCAB], part[PROMPTS * VOCAB];
     eval_options o = eval_defaults, apart = eval_defaults;
@@ -122,7 +123,8 @@ static void test_inputs(void)
     CHECK_OK(eval_sizes("lengths", "512,1K,2Ki", 1, &v, &n));
     CHECK(n == 3 && v[0] == 512 && v[1] == 1000 && v[2] == 2048);
     free(v);
-    static const char *const bad[] = { "", ",", "5,", "5,5", "0", "5,4", "1.5", "5,,6", "-1", "3000M" };
+    static const char *const bad[] = { "",    ",",   "5,",   "5,5", "0",
+                                       "5,4", "1.5", "5,,6", "-1",  "3000M" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(eval_sizes("lengths", bad[i], 1, &v, &n) == LM_EUSAGE);
     CHECK_OK(eval_depths("0,6.25,100", &d, &n));

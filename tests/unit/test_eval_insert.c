@@ -11,8 +11,8 @@ static const eval_ids pin = { needle_v, 2, 2 };
 static void test_place(void)
 {
     CHECK_EQ(eval_insert_at(book_v, 10, 0, &stops), 0);
-    CHECK_EQ(eval_insert_at(book_v, 10, 20, &stops), 0);   /* 11 before it: back to the beginning */
-    CHECK_EQ(eval_insert_at(book_v, 10, 30, &stops), 3);   /* a stop stands before it already */
+    CHECK_EQ(eval_insert_at(book_v, 10, 20, &stops), 0); /* 11 before it: back to the beginning */
+    CHECK_EQ(eval_insert_at(book_v, 10, 30, &stops), 3); /* a stop stands before it already */
     CHECK_EQ(eval_insert_at(book_v, 10, 50, &stops), 3);
     CHECK_EQ(eval_insert_at(book_v, 10, 70, &stops), 7);
     CHECK_EQ(eval_insert_at(book_v, 10, 99, &stops), 7);

@@ -106,7 +106,8 @@ static void test_refusals(void)
     add(r, 512, 1);
     eval_results_close(r);
     CHECK(!open_file("a.jsonl", "ppl", 128, NULL));
-    CHECK(strstr(lm_err(), "a.jsonl:1:") && strstr(lm_err(), "\"stride\" is 256 there and 128 here"));
+    CHECK(strstr(lm_err(), "a.jsonl:1:") &&
+          strstr(lm_err(), "\"stride\" is 256 there and 128 here"));
 
     append("b.jsonl", "{\"eval\":\"ppl\",\"cell\":\"00\"}\n[1]\n");
     CHECK(eval_results_open(&r, "b.jsonl", NULL, NULL) == LM_EDATA);

@@ -20,12 +20,13 @@ static void write_lines(const char *path, const line *v, size_t n)
 {
     lm_buf text = LM_BUF_INIT(1 << 20);
     for (size_t i = 0; i < n; i++) {
-        NEED(lm_buf_printf(&text,
-                           "%s\"mode\":\"document\",\"value\":1.0,\"parts\":[{\"domain\":\"%s\",\"key\":"
-                           "\"%s\",\"sums\":[%g,%g],\"tokens\":[%d,%d],\"at_sums\":[%g],"
-                           "\"at_tokens\":[%d]}],\"cell\":\"%zx\"}\n",
-                           head, v[i].domain, v[i].key, v[i].sums[0], v[i].sums[1], v[i].counts[0],
-                           v[i].counts[1], v[i].sums[2], v[i].counts[2], i) == 0);
+        NEED(lm_buf_printf(
+                 &text,
+                 "%s\"mode\":\"document\",\"value\":1.0,\"parts\":[{\"domain\":\"%s\",\"key\":"
+                 "\"%s\",\"sums\":[%g,%g],\"tokens\":[%d,%d],\"at_sums\":[%g],"
+                 "\"at_tokens\":[%d]}],\"cell\":\"%zx\"}\n",
+                 head, v[i].domain, v[i].key, v[i].sums[0], v[i].sums[1], v[i].counts[0],
+                 v[i].counts[1], v[i].sums[2], v[i].counts[2], i) == 0);
     }
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
     NEED(fd >= 0 && lm_write_all(fd, text.data, text.size, path) == 0);

@@ -30,7 +30,8 @@ int main(void)
     eval_mean_add(&m, 6);
     CHECK(fabs(eval_mean_value(&m) - 3) < 1e-12);
     CHECK(fabs(eval_mean_error(&m, 4) - sqrt(14.0 / 3 / 4)) < 1e-12);
-    CHECK(fabs(eval_mean_error(&m, 2) - sqrt(14.0 / 3 / 2)) < 1e-12); /* overlapping: half as many */
+    CHECK(fabs(eval_mean_error(&m, 2) - sqrt(14.0 / 3 / 2)) <
+          1e-12); /* overlapping: half as many */
     CHECK(isnan(eval_mean_error(&m, 1)));
 
     CHECK(fabs(eval_perplexity(2) - 2.71828 * 2.71828) < 1e-12);

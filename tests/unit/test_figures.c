@@ -41,8 +41,8 @@ static lm_json *line_of(const char *text)
 /* Three seeds of one place, one of another; a value that is there twice; one that contradicts. */
 static void averages(void)
 {
-    static const char *const text[] = {
-        "{\"seed\":0}", "{\"seed\":1}", "{\"seed\":2}", "{\"seed\":0,\"error\":0.25}", "{\"seed\":0}" };
+    static const char *const text[] = { "{\"seed\":0}", "{\"seed\":1}", "{\"seed\":2}",
+                                        "{\"seed\":0,\"error\":0.25}", "{\"seed\":0}" };
     static const double value[] = { 1, 2, 6, 5, 1 };
     fig_options o = { 0 };
     fig f = { .o = &o };
@@ -52,7 +52,8 @@ static void averages(void)
     size_t n;
     for (int i = 0; i < 5; i++) {
         line[i] = (fig_line){ .json = line_of(text[i]), .file = "f", .number = (size_t)i + 1 };
-        s[i] = (fig_sample){ .series = 0, .a = i == 3 ? 2 : 1, .value = value[i], .line = &line[i] };
+        s[i] =
+            (fig_sample){ .series = 0, .a = i == 3 ? 2 : 1, .value = value[i], .line = &line[i] };
     }
     CHECK_OK(fig_average(&f, s, 5, &c, &n));
     CHECK_EQ(n, 2);
@@ -62,8 +63,7 @@ static void averages(void)
     CHECK(!fig_find(c, n, 0, 3, 0) && !fig_find(c, n, 1, 1, 0));
     CHECK_STR(fig_value_text(&f, &c[1], 2), "5.00 ± 0.25");
 
-    for (int i = 0; i < 5; i++)
-        s[i] = (fig_sample){ .a = 1, .value = i, .line = &line[i] };
+    for (int i = 0; i < 5; i++) s[i] = (fig_sample){ .a = 1, .value = i, .line = &line[i] };
     CHECK(fig_average(&f, s, 5, &c, &n) == LM_EUSAGE);
     CHECK(strstr(lm_err(), "f:1 and f:4"));
     for (int i = 0; i < 5; i++) lm_json_free(line[i].json);

@@ -165,7 +165,7 @@ int main(void)
     exact(3, 20);
     exact(100, 20);
     exact(101, 20);
-    exact(20000, 24);  /* many different lengths past the dense table */
+    exact(20000, 24); /* many different lengths past the dense table */
     exact(20000, 18);
     empty();
     merging();

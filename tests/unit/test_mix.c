@@ -11,7 +11,7 @@ static size_t n_docs;
 
 /* One unit or mark of a mixture. */
 typedef struct item {
-    lm_record r;      /* tokens are not kept */
+    lm_record r; /* tokens are not kept */
     uint64_t order;
     uint64_t content; /* a hash of its tokens */
 } item;

@@ -16,7 +16,10 @@ static lm_plan plan_of(const char *recipe, uint64_t tokens, uint64_t row, uint64
     lm_recipe r = { 0 };
     lm_store *s = NULL;
     lm_plan p = { 0 };
-    lm_plan_options o = { .tokens = tokens, .row = row, .shards = shards, .has_when_short = true,
+    lm_plan_options o = { .tokens = tokens,
+                          .row = row,
+                          .shards = shards,
+                          .has_when_short = true,
                           .when_short = LM_SHORT_REPEAT };
     NEED(lm_recipe_load(&r, recipe_path(recipe)) == 0);
     NEED(lm_store_open(&s, "store.lmt") == 0);
@@ -35,7 +38,8 @@ static void mix(const lm_plan *p, uint32_t part, uint32_t parts, const char *pat
     lm_store_close(s);
 }
 
-static int pack(const char *stream, lm_pack_options o, const char *dir, bool force, lm_pack_sums *sums)
+static int pack(const char *stream, lm_pack_options o, const char *dir, bool force,
+                lm_pack_sums *sums)
 {
     lm_stream *s = NULL;
     lm_pack_sums none;
@@ -179,7 +183,8 @@ static void check_rows(const char *dir, uint64_t row_tokens, uint32_t pad, recou
              lm_shard_spans(shard, at, &spans, &n) == 0);
         for (size_t i = 0; i < n; i++) {
             for (uint64_t t = 0; t < spans[i].tokens; t++)
-                wrong += ids[spans[i].row_start + t] != synth_token(spans[i].key, spans[i].doc_start + t);
+                wrong += ids[spans[i].row_start + t] !=
+                         synth_token(spans[i].key, spans[i].doc_start + t);
             fill += spans[i].tokens;
             count_span(k, &spans[i]);
         }
@@ -253,7 +258,8 @@ static void concat_whole(const lm_plan *p, uint64_t length, bool labels)
     remove_dir("whole");
     mix(p, 1, 1, "mix.lmt");
     content c = read_stream("mix.lmt");
-    CHECK_OK(pack("mix.lmt", (lm_pack_options){ .length = length, .labels = labels }, "whole", false, &sums));
+    CHECK_OK(pack("mix.lmt", (lm_pack_options){ .length = length, .labels = labels }, "whole",
+                  false, &sums));
     CHECK(sums.complete);
     CHECK_EQ(sums.rows, c.tokens / row);
     CHECK_EQ(sums.tokens, c.tokens / row * row);
@@ -307,7 +313,9 @@ static void concat(void)
 {
     static const struct {
         uint64_t row, shards;
-    } shapes[] = { { 1000, 7 }, { 4096, 3 }, { 20000, 40 } }; /* the last: rows longer than shards */
+    } shapes[] = { { 1000, 7 },
+                   { 4096, 3 },
+                   { 20000, 40 } }; /* the last: rows longer than shards */
     for (size_t i = 0; i < 3; i++) {
         lm_plan p = plan_of("per-source", 600000, shapes[i].row, shapes[i].shards);
         for (int labels = 0; labels < 2; labels++) {
@@ -318,7 +326,8 @@ static void concat(void)
             if (i == 1) parts_are_the_whole(&p, o, 5); /* more parts than shards */
         }
         /* Shorter rows than planned for are fine, longer ones have no overlap to end in. */
-        lm_pack_options shorter = { .length = 333 }, longer = { .length = 170000, .part = 1, .parts = 2 };
+        lm_pack_options shorter = { .length = 333 },
+                        longer = { .length = 170000, .part = 1, .parts = 2 };
         concat_whole(&p, 333, false);
         parts_are_the_whole(&p, shorter, 3);
         mix(&p, 1, 2, "part.lmt");
@@ -349,7 +358,8 @@ static void best_fit_keeps_all(const content *c, const char *dir, uint64_t row)
                 if (q->doc.key != spans[i].key || q->doc.copy != spans[i].copy ||
                     q->doc.start > spans[i].doc_start ||
                     spans[i].doc_start + spans[i].tokens > q->doc.start + q->doc.tokens ||
-                    q->seen != spans[i].doc_start - q->doc.start) continue;
+                    q->seen != spans[i].doc_start - q->doc.start)
+                    continue;
                 q->seen += spans[i].tokens;
                 found = true;
                 /* Only units longer than a row are cut. */
@@ -416,7 +426,8 @@ static void unmarked(void)
     remove_dir("again");
 
     o.how = LM_PACK_BEST_FIT;
-    CHECK_EQ(pack("store.lmt", o, "plain", false, NULL), LM_EUSAGE); /* another mixture lies there */
+    CHECK_EQ(pack("store.lmt", o, "plain", false, NULL),
+             LM_EUSAGE); /* another mixture lies there */
     CHECK_OK(lm_manifest_check("plain"));
     CHECK_OK(pack("store.lmt", o, "plain", true, &sums));
     CHECK_EQ(sums.tokens, c.tokens);
@@ -473,7 +484,8 @@ static void refusals(void)
     /* A damaged or a missing shard is made again; the rest of the directory stays. */
     unlink("whole/shard-00002.lms");
     CHECK_EQ(lm_manifest_check("whole"), LM_EDATA);
-    CHECK_OK(pack("mix.lmt", (lm_pack_options){ .length = 1000, .part = 3, .parts = 6 }, "whole", false, NULL));
+    CHECK_OK(pack("mix.lmt", (lm_pack_options){ .length = 1000, .part = 3, .parts = 6 }, "whole",
+                  false, NULL));
     CHECK_OK(lm_manifest_check("whole"));
     CHECK_EQ(truncate("whole/shard-00003.lms", 5000), 0);
     CHECK_EQ(lm_manifest_check("whole"), LM_EDATA);
@@ -581,9 +593,13 @@ static void wide(void)
     NEED(lm_store_writer_open(&w, "wide.lmt", header, false, NULL, NULL) == 0);
     for (size_t i = 0; i < 6; i++) {
         for (uint64_t k = 0; k < lengths[i]; k++) ids[k] = next++;
-        lm_record r = { .kind = LM_REC_DOC, .tokens = ids,
-                        .doc = { .key = i, .tokens = lengths[i], .doc_tokens = lengths[i],
-                                 .unit_tokens = lengths[i], .line = i + 1 } };
+        lm_record r = { .kind = LM_REC_DOC,
+                        .tokens = ids,
+                        .doc = { .key = i,
+                                 .tokens = lengths[i],
+                                 .doc_tokens = lengths[i],
+                                 .unit_tokens = lengths[i],
+                                 .line = i + 1 } };
         b.size = 0;
         NEED(lm_record_add(&b, 4, &r) == 0 && lm_store_append(w, b.data, b.size) == 0);
     }

@@ -128,14 +128,17 @@ static void test_targets(void)
     NEED(plan_two(&p, low, (lm_plan_options){ .tokens = 2000000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 100000);
     lm_plan_free(&p);
-    NEED(plan_two(&p, "{\"name\": \"x\", \"max_copies\": 3, \"when_short\": \"repeat\", "
-                      "\"long\": {\"share\": 0.05, \"scope\": \"domain\"}}",
+    NEED(plan_two(&p,
+                  "{\"name\": \"x\", \"max_copies\": 3, \"when_short\": \"repeat\", "
+                  "\"long\": {\"share\": 0.05, \"scope\": \"domain\"}}",
                   (lm_plan_options){ .tokens = 2200000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 200000);
     CHECK_EQ(tokens_of(&p, "A", -1), 1100000);
     lm_plan_free(&p);
-    NEED(plan_two(&p, "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\", "
-                      "\"only_raise\": true}}", (lm_plan_options){ .tokens = 200000 }) == 0);
+    NEED(plan_two(&p,
+                  "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\", "
+                  "\"only_raise\": true}}",
+                  (lm_plan_options){ .tokens = 200000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 10000);
     lm_plan_free(&p);
 
@@ -230,9 +233,11 @@ static void test_bad_hists(void)
     bad_hist("{\"unit\": \"tokens\", \"tokens\": 1, \"domains\": []}", "tokens");
     bad_hist("{\"unit\": \"tokens\", \"domains\": []}", "tokens");
     bad_hist("{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": "
-             "[{\"upto\": 5, \"documents\": 1, \"tokens\": 5}]}]}", "power of two");
+             "[{\"upto\": 5, \"documents\": 1, \"tokens\": 5}]}]}",
+             "power of two");
     bad_hist("{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": "
-             "[{\"upto\": 8, \"documents\": 0, \"tokens\": 5}]}]}", "0 documents");
+             "[{\"upto\": 8, \"documents\": 0, \"tokens\": 5}]}]}",
+             "0 documents");
     bad_hist(
         "{\"unit\": \"tokens\", \"tokens\": 5, \"domains\": [{\"name\": \"A\", \"buckets\": []},"
         "{\"name\": \"A\", \"buckets\": []}]}",
@@ -405,7 +410,8 @@ static void test_expectation(const synth_doc *docs, size_t n)
     CHECK(!p.exact);
     for (size_t k = 0; k < p.strata; k++) {
         const lm_stratum *s = &p.stratum[k];
-        double taken = 0, variance = 0, f = (double)s->tokens / (double)s->available - (double)s->copies;
+        double taken = 0, variance = 0,
+               f = (double)s->tokens / (double)s->available - (double)s->copies;
         for (size_t i = 0; i < n; i++) {
             if (strcmp(synth_name[docs[i].domain], p.domain[s->domain].name) ||
                 lm_bucket(docs[i].tokens) != s->bucket)

@@ -103,17 +103,32 @@ static int draw_lines(const char *path)
     const lm_plot_line line[] = {
         { .name = "hard", .n = 4, .x = x, .y = y, .error = error, .dots = true },
         { .name = "one", .n = 1, .x = x, .y = one, .colour = 9, .dashed = true },
-        { .n = 4, .x = x, .y = x, .error = error, .colour = 2, .faint = true, .band = true } };
-    const lm_plot_mark mark[] = { { .at = 512, .label = "here" }, { .at = 4, .level = true, .alarm = true },
+        { .n = 4, .x = x, .y = x, .error = error, .colour = 2, .faint = true, .band = true }
+    };
+    const lm_plot_mark mark[] = { { .at = 512, .label = "here" },
+                                  { .at = 4, .level = true, .alarm = true },
                                   { .at = 1e9, .label = "nowhere" } };
     const lm_plot_axis length = { "length", LM_PLOT_LENGTH, .log = true, .low = NAN, .high = NAN };
     const lm_plot_panel panel[] = {
-        { .title = "log", .x = length, .y = { "y", .low = NAN, .high = 5 }, .line = line, .lines = 3,
-          .mark = mark, .marks = 3 },
-        { .x = length, .y = { "y", .log = true, .low = NAN, .high = NAN }, .line = line, .lines = 3 },
-        { .title = "empty", .x = { .low = NAN, .high = NAN }, .y = { .low = NAN, .high = NAN } } };
-    lm_plot_chart chart = { .title = "Zeile & <Titel>", .caption = "one\ntwo", .panel = panel,
-                            .panels = 3, .columns = 2, .legend = strchr(path, 'g') != NULL };
+        { .title = "log",
+          .x = length,
+          .y = { "y", .low = NAN, .high = 5 },
+          .line = line,
+          .lines = 3,
+          .mark = mark,
+          .marks = 3 },
+        { .x = length,
+          .y = { "y", .log = true, .low = NAN, .high = NAN },
+          .line = line,
+          .lines = 3 },
+        { .title = "empty", .x = { .low = NAN, .high = NAN }, .y = { .low = NAN, .high = NAN } }
+    };
+    lm_plot_chart chart = { .title = "Zeile & <Titel>",
+                            .caption = "one\ntwo",
+                            .panel = panel,
+                            .panels = 3,
+                            .columns = 2,
+                            .legend = strchr(path, 'g') != NULL };
     return lm_plot_lines(path, &chart);
 }
 
@@ -124,12 +139,27 @@ static int draw_heat(const char *path)
     static const double value[] = { 0, 0.5, NAN, 1, 2, -1 };
     static const char *const text[] = { "a", "b", NULL, "d", "e", "f" };
     static const bool strong[] = { true, false, false, false, false, false };
-    const lm_plot_map map[] = {
-        { .title = "one", .value = value, .text = text, .strong = strong, .mark = 1, .mark_label = "m" },
-        { .value = value, .mark = NAN } };
-    lm_plot_heat heat = { .title = "t", .x_label = "x", .y_label = "y", .bar_label = "z",
-                          .column_name = column, .row_name = row, .columns = 3, .rows = 2, .low = 0,
-                          .high = 1, .map = map, .maps = 2, .across = 2, .grid = true,
+    const lm_plot_map map[] = { { .title = "one",
+                                  .value = value,
+                                  .text = text,
+                                  .strong = strong,
+                                  .mark = 1,
+                                  .mark_label = "m" },
+                                { .value = value, .mark = NAN } };
+    lm_plot_heat heat = { .title = "t",
+                          .x_label = "x",
+                          .y_label = "y",
+                          .bar_label = "z",
+                          .column_name = column,
+                          .row_name = row,
+                          .columns = 3,
+                          .rows = 2,
+                          .low = 0,
+                          .high = 1,
+                          .map = map,
+                          .maps = 2,
+                          .across = 2,
+                          .grid = true,
                           .slanted = true };
     return lm_plot_heat_maps(path, &heat);
 }

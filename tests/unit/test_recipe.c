@@ -97,8 +97,10 @@ static void test_refusals(void)
 
 static void test_the_eight(void)
 {
-    static const char *const names[] = { "cut-4k", "cut-128k", "per-source", "global",
-                                         "up-arxiv-book-github", "up-book", "up-code", "up-arxiv" };
+    static const char *const names[] = {
+        "cut-4k",  "cut-128k", "per-source", "global", "up-arxiv-book-github",
+        "up-book", "up-code",  "up-arxiv"
+    };
     const char *src = getenv("LM_SRC");
     for (size_t i = 0; i < 8; i++) {
         char path[4096];

@@ -22,12 +22,16 @@ static const char identity_text[] =
     "{\"domains\":[\"A\",\"B\"],\"files\":[\"a.jsonl\",\"b.jsonl\"],\"pack\":{\"how\":\"concat\"}}";
 
 /* Row r, token t. */
-static uint32_t id_at(uint64_t r, uint64_t t, uint32_t vocab) { return (uint32_t)((r * 7919 + t * 31 + 5) % vocab); }
-
-static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64_t row_tokens, uint64_t rows,
-                        uint64_t number, bool last)
+static uint32_t id_at(uint64_t r, uint64_t t, uint32_t vocab)
 {
-    lm_json *identity = parse(identity_text), *receipt = parse(last ? "{\"last\":true}" : "{\"last\":false}");
+    return (uint32_t)((r * 7919 + t * 31 + 5) % vocab);
+}
+
+static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64_t row_tokens,
+                        uint64_t rows, uint64_t number, bool last)
+{
+    lm_json *identity = parse(identity_text),
+            *receipt = parse(last ? "{\"last\":true}" : "{\"last\":false}");
     lm_shard_spec spec = { row_tokens, true, width, vocab, number, identity };
     lm_shard_writer *w = NULL;
     unlink(path);
@@ -43,7 +47,8 @@ static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64
         /* Row 1 ends in padding; row 2 has no span at all. */
         lm_span spans[2] = {
             { 0x1111 + r, 3, 1000, 900, 7, 0, 0, 2, 0, 0, LM_SPAN_ENDS },
-            { 0x2222 + r, 0, 100000, 50, 8, 1, 2, (uint32_t)(row_tokens - 2 - (r == 1)), 1, 1, LM_SPAN_BEGINS },
+            { 0x2222 + r, 0, 100000, 50, 8, 1, 2, (uint32_t)(row_tokens - 2 - (r == 1)), 1, 1,
+              LM_SPAN_BEGINS },
         };
         CHECK_OK(lm_shard_writer_row(w, ids, spans, r == 2 ? 0 : 2));
     }

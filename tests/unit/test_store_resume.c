@@ -9,7 +9,7 @@ enum { FILE_MAX = 8192 };
 static lm_json *header;
 static unsigned char want[FILE_MAX]; /* the whole store */
 static size_t want_size;
-static lm_buf records;               /* all of its records */
+static lm_buf records; /* all of its records */
 
 /* Count what was kept, in bytes of records. */
 static int count_kept(void *arg, const lm_record *r)

@@ -12,7 +12,7 @@ typedef struct corpus {
     size_t documents;
     uint64_t hash[DOCS_MAX], bytes[DOCS_MAX];
     char label[DOCS_MAX][32];
-    uint64_t all;  /* hash of the JSONL */
+    uint64_t all;        /* hash of the JSONL */
     size_t not_ascii[2]; /* bytes of JSONL outside ASCII, in even and odd files */
 } corpus;
 
@@ -162,7 +162,10 @@ static lm_json *parse(const char *text)
 static void own_laws(void)
 {
     static const char *const bad[] = {
-        "{\"domains\":[]}", "{}", "{\"domains\":3}", "{\"domains\":[{\"name\":\"a\"}]}",
+        "{\"domains\":[]}",
+        "{}",
+        "{\"domains\":3}",
+        "{\"domains\":[{\"name\":\"a\"}]}",
         "{\"domains\":[{\"name\":\"a\\\"b\",\"share\":1,\"median\":10,\"sigma\":1}]}",
         "{\"domains\":[{\"name\":\"a\",\"share\":0,\"median\":10,\"sigma\":1}]}",
         "{\"domains\":[{\"name\":\"a\",\"share\":1,\"median\":-1,\"sigma\":1}]}",

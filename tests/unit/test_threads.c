@@ -37,7 +37,7 @@ enum { ITEMS = 5000 };
 
 typedef struct line {
     lm_turns *turns;
-    uint64_t next;           /* under the claim */
+    uint64_t next;            /* under the claim */
     uint64_t list[ITEMS + 1]; /* in turn */
     size_t listed;
     uint64_t fail_at;

@@ -123,8 +123,7 @@ static void check_map(const attn_map *m, size_t n, size_t keys, size_t positions
         for (size_t i = 0; i < n; i++)
             fine = fine && m->query[p][i] >= 0 && (size_t)m->query[p][i] < positions;
     }
-    for (size_t i = 0; i < n; i++)
-        fine = fine && m->key[i] >= 0 && (size_t)m->key[i] < positions;
+    for (size_t i = 0; i < n; i++) fine = fine && m->key[i] >= 0 && (size_t)m->key[i] < positions;
     CHECK(fine);
     CHECK(m->spans[ATTN_INTRA].count > 0);
 }
@@ -154,7 +153,10 @@ static double largest(const double *x, const double *y, size_t n)
 
 static void open_case(size_t n, size_t heads, size_t kv_heads, size_t d)
 {
-    N = n; H = heads; K = kv_heads; D = d;
+    N = n;
+    H = heads;
+    K = kv_heads;
+    D = d;
     scale = 1.5 / sqrt((double)d);
     base = 50;
     q = random_of(n * H * D);
@@ -173,9 +175,10 @@ static void say(const char *what, const attn_form *f, double off)
 {
     static int said;
     if (said++ >= 20) return;
-    fprintf(stderr, "%s: s %zu, c' %zu, parts %d%d, %zu tokens, %zu/%zu heads of %zu, "
-            "%zu documents: off by %g\n", what, f->stride, f->clamp, f->successive, f->inter, N, H,
-            K, D, count, off);
+    fprintf(stderr,
+            "%s: s %zu, c' %zu, parts %d%d, %zu tokens, %zu/%zu heads of %zu, "
+            "%zu documents: off by %g\n",
+            what, f->stride, f->clamp, f->successive, f->inter, N, H, K, D, count, off);
 }
 
 /* All tokens at once; then in pieces that go on with what is there, of `piece` tokens. */
@@ -200,7 +203,12 @@ static void check_whole(const attn_form *f, const uint32_t *cuts, size_t documen
     if (!(off < 1e-12)) say("at once", f, off);
     CHECK(off < 1e-12);
     attn_map_free(&m);
-    release(turn); release(o); release(lse); release(want); release(sum); release(kr);
+    release(turn);
+    release(o);
+    release(lse);
+    release(want);
+    release(sum);
+    release(kr);
     close_case();
 }
 
@@ -230,7 +238,12 @@ static void check_pieces(const attn_form *f, size_t n, size_t piece)
     if (!(off < 1e-12)) say("in pieces", f, off);
     CHECK(off < 1e-12);
     attn_map_free(&m);
-    release(turn); release(o); release(lse); release(want); release(sum); release(kr);
+    release(turn);
+    release(o);
+    release(lse);
+    release(want);
+    release(sum);
+    release(kr);
     close_case();
 }
 
@@ -238,15 +251,15 @@ static void check_pieces(const attn_form *f, size_t n, size_t piece)
 static void check_form(attn_form f)
 {
     size_t s = f.stride ? f.stride : 7, c = f.clamp + 1;
-    size_t lengths[] = { 1, s - 1, s, s + 1, 2 * s - 1, 2 * s, 2 * s + 1, 3 * s, 3 * s + 1,
-        c - 1, c, c + 1, 5 * s + s / 2 };
+    size_t lengths[] = { 1,     s - 1,     s,     s + 1, 2 * s - 1, 2 * s,        2 * s + 1,
+                         3 * s, 3 * s + 1, c - 1, c,     c + 1,     5 * s + s / 2 };
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         if (!lengths[i]) continue;
         const uint32_t one[] = { 0, (uint32_t)lengths[i] };
         check_whole(&f, one, 1, 2, 1, 4);
     }
     const uint32_t many[] = { 0, (uint32_t)s, (uint32_t)(s + 1), (uint32_t)(4 * s + 2),
-        (uint32_t)(6 * s + 1) };
+                              (uint32_t)(6 * s + 1) };
     check_whole(&f, many, 4, 4, 2, 6);
     check_whole(&f, many, 4, 3, 3, 2);
     size_t n = 4 * s + 3, pieces[] = { 1, 2, 3, s - 1, s, s + 1, 2 * s + 1, n - 1 };
@@ -256,10 +269,18 @@ static void check_form(attn_form f)
 
 static void test_forms(void)
 {
-    static const struct { const char *text; size_t trained; } named[] = {
-        { "rope", 16 }, { "dca", 16 }, { "dca", 4 }, { "dca", 13 }, { "dca:chunkllama", 16 },
-        { "dca:chunkllama", 40 }, { "dca:12,4", 16 }, { "dca:16,8", 16 }, { "dca:5,1", 16 },
-    };
+    static const struct {
+        const char *text;
+        size_t trained;
+    } named[] = { { "rope", 16 },
+                  { "dca", 16 },
+                  { "dca", 4 },
+                  { "dca", 13 },
+                  { "dca:chunkllama", 16 },
+                  { "dca:chunkllama", 40 },
+                  { "dca:12,4", 16 },
+                  { "dca:16,8", 16 },
+                  { "dca:5,1", 16 } };
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         attn_form f;
         NEED(attn_form_parse(&f, named[i].text, named[i].trained) == 0);
@@ -281,8 +302,10 @@ static void test_random(void)
 {
     for (uint64_t i = 0; i < 300; i++) {
         size_t s = 1 + lm_mix(1, i, 0, 0) % 40;
-        attn_form f = { .stride = s, .clamp = s + lm_mix(1, i, 1, 0) % (s + 1),
-            .successive = lm_mix(1, i, 2, 0) % 4 > 0, .inter = lm_mix(1, i, 3, 0) % 4 > 0 };
+        attn_form f = { .stride = s,
+                        .clamp = s + lm_mix(1, i, 1, 0) % (s + 1),
+                        .successive = lm_mix(1, i, 2, 0) % 4 > 0,
+                        .inter = lm_mix(1, i, 3, 0) % 4 > 0 };
         uint32_t cuts[6] = { 0 };
         size_t documents = 1 + lm_mix(1, i, 4, 0) % 5;
         for (size_t g = 0; g < documents; g++)
@@ -297,11 +320,16 @@ static void test_random(void)
 
 static void test_parse(void)
 {
-    static const struct { const char *text; size_t trained, stride, clamp; } good[] = {
-        { "rope", 4096, 0, 0 }, { "dca", 4096, 3072, 4095 }, { "dca", 512, 384, 511 },
-        { "dca:chunkllama", 4096, 2560, 3072 }, { "dca:chunkllama", 512, 320, 384 },
-        { "dca:262144,8192", 262144, 253952, 262144 }, { "dca:100,50", 100, 50, 100 },
-    };
+    static const struct {
+        const char *text;
+        size_t trained, stride, clamp;
+    } good[] = { { "rope", 4096, 0, 0 },
+                 { "dca", 4096, 3072, 4095 },
+                 { "dca", 512, 384, 511 },
+                 { "dca:chunkllama", 4096, 2560, 3072 },
+                 { "dca:chunkllama", 512, 320, 384 },
+                 { "dca:262144,8192", 262144, 253952, 262144 },
+                 { "dca:100,50", 100, 50, 100 } };
     attn_form f;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         CHECK_OK(attn_form_parse(&f, good[i].text, good[i].trained));
@@ -309,18 +337,27 @@ static void test_parse(void)
         if (f.stride) CHECK_EQ(f.clamp, good[i].clamp);
         if (f.stride) CHECK(f.successive && f.inter);
     }
-    static const struct { const char *text; size_t trained; const char *says; } bad[] = {
-        { "", 4096, "" }, { "dense", 4096, "dense" }, { "rope:2", 4096, "rope:2" },
-        { "dca:", 4096, "dca:" }, { "dca:paper", 4096, "dca:paper" }, { "dca:10", 4096, "dca:10" },
-        { "dca:10,", 4096, "dca:10," }, { "dca:10,2,3", 4096, "dca:10,2,3" },
-        { "dca:-10,2", 4096, "-10" }, { "dca:10,-2", 4096, "-2" }, { "dca: 10,2", 4096, " 10" },
-        { "dca:0,0", 4096, "0" },
-        { "dca:4097,100", 4096, "4096" },  /* a chunk past the trained length */
-        { "dca:100,100", 4096, "100" },    /* c = w */
-        { "dca:100,200", 4096, "200" },    /* c < w */
-        { "dca:100,51", 4096, "51" },      /* the window is longer than the stride, 49 */
-        { "dca:99999999999999999999,1", 4096, "99999999999999999999" },
-    };
+    static const struct {
+        const char *text;
+        size_t trained;
+        const char *says;
+    } bad[] = { { "", 4096, "" },
+                { "dense", 4096, "dense" },
+                { "rope:2", 4096, "rope:2" },
+                { "dca:", 4096, "dca:" },
+                { "dca:paper", 4096, "dca:paper" },
+                { "dca:10", 4096, "dca:10" },
+                { "dca:10,", 4096, "dca:10," },
+                { "dca:10,2,3", 4096, "dca:10,2,3" },
+                { "dca:-10,2", 4096, "-10" },
+                { "dca:10,-2", 4096, "-2" },
+                { "dca: 10,2", 4096, " 10" },
+                { "dca:0,0", 4096, "0" },
+                { "dca:4097,100", 4096, "4096" }, /* a chunk past the trained length */
+                { "dca:100,100", 4096, "100" },   /* c = w */
+                { "dca:100,200", 4096, "200" },   /* c < w */
+                { "dca:100,51", 4096, "51" },     /* the window is longer than the stride, 49 */
+                { "dca:99999999999999999999,1", 4096, "99999999999999999999" } };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int rc = attn_form_parse(&f, bad[i].text, bad[i].trained);
         if (rc != LM_EUSAGE) fprintf(stderr, "\"%s\" is taken\n", bad[i].text);
@@ -346,7 +383,9 @@ static double forward(void)
     b->rope(b, ACT(kr), ACT(k), INT(grad_map.key), ACC(turn), N, K, D, false, false);
     merged(&grad_map, turn, 0, N, kr, o, lse);
     for (size_t i = 0; i < N * H * D; i++) sum += o[i] * weigh[i];
-    release(o); release(lse); release(kr);
+    release(o);
+    release(lse);
+    release(kr);
     return sum;
 }
 
@@ -400,8 +439,18 @@ static void check_gradient(attn_form f, const uint32_t *cuts, size_t documents, 
     compare("dk", k, dk, N * K * D);
     compare("dv", v, dv, N * K * D);
     attn_map_free(&grad_map);
-    release(o); release(lse); release(kr); release(qr); release(dqr); release(dkr); release(dq);
-    release(dk); release(dv); release(delta); release(turn); release(weigh);
+    release(o);
+    release(lse);
+    release(kr);
+    release(qr);
+    release(dqr);
+    release(dkr);
+    release(dq);
+    release(dk);
+    release(dv);
+    release(delta);
+    release(turn);
+    release(weigh);
     close_case();
 }
 
@@ -437,11 +486,25 @@ static double loss_of(tr_model *m, const tr_batch *t, float *losses)
 static void check_model(attn_form f, double mscale, bool recompute, bool keep)
 {
     enum { TOKENS = 70, VOCAB = 11 };
-    tr_config c = { .dim = 12, .mlp = 20, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 4,
-        .vocab = VOCAB, .positions = 16, .norm_eps = 1e-5, .init_std = 0.3,
-        .rope = { .theta = 100, .attention_factor = 1 } };
-    tr_layout l = { .tokens = TOKENS, .length = TOKENS, .slice = BK_BLOCK, .attention = f,
-        .mscale = mscale, .train = true, .recompute = recompute, .keep_attention = keep };
+    tr_config c = { .dim = 12,
+                    .mlp = 20,
+                    .layers = 2,
+                    .heads = 4,
+                    .kv_heads = 2,
+                    .head_dim = 4,
+                    .vocab = VOCAB,
+                    .positions = 16,
+                    .norm_eps = 1e-5,
+                    .init_std = 0.3,
+                    .rope = { .theta = 100, .attention_factor = 1 } };
+    tr_layout l = { .tokens = TOKENS,
+                    .length = TOKENS,
+                    .slice = BK_BLOCK,
+                    .attention = f,
+                    .mscale = mscale,
+                    .train = true,
+                    .recompute = recompute,
+                    .keep_attention = keep };
     tr_model *m = NULL;
     NEED(tr_model_new(&m, &c, &l, b) == 0 && tr_model_init(m, 5) == 0);
     int32_t ids[TOKENS], targets[TOKENS];

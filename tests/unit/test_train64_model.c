@@ -25,11 +25,25 @@ static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute
     enum { N = 70, V = 11 };
     backend *b = NULL;
     NEED(bk_cpu_open(&b, 1) == 0);
-    tr_config c = { .dim = 12, .mlp = 20, .layers = 3, .heads = heads, .kv_heads = kv_heads,
-        .head_dim = 4, .vocab = V, .positions = 64, .norm_eps = 1e-5, .init_std = 0.3, .tied = tied,
-        .rope = { .theta = 100, .attention_factor = 1 } };
-    tr_layout l = { .tokens = N, .length = N, .slice = BK_BLOCK, .train = true,
-        .recompute = recompute, .keep_attention = keep, .attention = form };
+    tr_config c = { .dim = 12,
+                    .mlp = 20,
+                    .layers = 3,
+                    .heads = heads,
+                    .kv_heads = kv_heads,
+                    .head_dim = 4,
+                    .vocab = V,
+                    .positions = 64,
+                    .norm_eps = 1e-5,
+                    .init_std = 0.3,
+                    .tied = tied,
+                    .rope = { .theta = 100, .attention_factor = 1 } };
+    tr_layout l = { .tokens = N,
+                    .length = N,
+                    .slice = BK_BLOCK,
+                    .train = true,
+                    .recompute = recompute,
+                    .keep_attention = keep,
+                    .attention = form };
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     NEED(tr_model_init(m, 5) == 0);
     int32_t ids[N], targets[N];

@@ -81,8 +81,13 @@ static double f_linear(void)
 
 static void test_linear(size_t n, size_t in, size_t out)
 {
-    N = n; I = in; O = out;
-    x = random_of(n * in); w = random_of(out * in); y = fresh(n * out); weigh = random_of(n * out);
+    N = n;
+    I = in;
+    O = out;
+    x = random_of(n * in);
+    w = random_of(out * in);
+    y = fresh(n * out);
+    weigh = random_of(n * out);
     double *dx = fresh(n * in), *dw = fresh(out * in);
     b->linear_dx(b, ACT(dx), ACT(weigh), ACT(w), n, in, out, false);
     b->linear_dw(b, ACC(dw), ACT(weigh), ACT(x), n, in, out);
@@ -103,8 +108,12 @@ static double f_rmsnorm(void)
 
 static void test_rmsnorm(size_t n, size_t dim)
 {
-    N = n; I = dim;
-    x = random_of(n * dim); w = random_of(dim); y = fresh(n * dim); weigh = random_of(n * dim);
+    N = n;
+    I = dim;
+    x = random_of(n * dim);
+    w = random_of(dim);
+    y = fresh(n * dim);
+    weigh = random_of(n * dim);
     stat = fresh(n);
     double *dx = fresh(n * dim), *dw = fresh(dim);
     f_rmsnorm();
@@ -122,8 +131,12 @@ static double f_rope(void)
 
 static void test_rope(size_t n, size_t heads, size_t d)
 {
-    N = n; H = heads; D = d;
-    x = random_of(n * heads * d); y = fresh(n * heads * d); weigh = random_of(n * heads * d);
+    N = n;
+    H = heads;
+    D = d;
+    x = random_of(n * heads * d);
+    y = fresh(n * heads * d);
+    weigh = random_of(n * heads * d);
     w = random_of(n * d);
     ids = (int32_t *)fresh(n);
     for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(n - 1 - i);
@@ -160,7 +173,8 @@ static double plain_attention(const double *o, const bk_spans *one, const bk_spa
                 for (size_t g = 0; g < calls[c]->count; g++) {
                     const bk_span *see = &calls[c]->v[g];
                     if (i < see->q || i >= see->q + see->nq) continue;
-                    size_t seen = calls[c]->causal ? see->nk - (see->nq - 1 - (i - see->q)) : see->nk;
+                    size_t seen =
+                        calls[c]->causal ? see->nk - (see->nq - 1 - (i - see->q)) : see->nk;
                     for (size_t j = see->k; j < see->k + seen; j++) {
                         double e = exp(dot(q + (i * H + h) * D, k + (j * K + kv) * D, D) * SCALE);
                         sum += e;
@@ -187,12 +201,19 @@ static double f_merged(void)
 
 static void test_attention(size_t heads, size_t kv_heads, size_t d, bk_spans first, bk_spans then)
 {
-    N = first.queries; H = heads; K = kv_heads; D = d;
+    N = first.queries;
+    H = heads;
+    K = kv_heads;
+    D = d;
     spans = first;
     second = then;
     size_t keys = spans.keys;
-    q = random_of(N * H * D); k = random_of(keys * K * D); v = random_of(keys * K * D);
-    y = random_of(N * H * D); weigh = random_of(N * H * D); stat = fresh(N * H);
+    q = random_of(N * H * D);
+    k = random_of(keys * K * D);
+    v = random_of(keys * K * D);
+    y = random_of(N * H * D);
+    weigh = random_of(N * H * D);
+    stat = fresh(N * H);
     double *dq = random_of(N * H * D), *dk = random_of(keys * K * D), *dv = random_of(keys * K * D);
     double *more = random_of(N * H * D), *delta = fresh(N * H);
     f_merged();
@@ -216,7 +237,9 @@ static void test_attentions(void)
 {
     const bk_spans none = { 0 };
     const bk_span one[] = { { 0, 150, 0, 150 } };
-    const bk_span docs[] = { { 0, 1, 0, 1 }, { 1, 69, 1, 69 }, { 70, 64, 70, 64 }, { 134, 16, 134, 16 } };
+    const bk_span docs[] = {
+        { 0, 1, 0, 1 }, { 1, 69, 1, 69 }, { 70, 64, 70, 64 }, { 134, 16, 134, 16 }
+    };
     const bk_span older[] = { { 0, 70, 0, 200 } };
     const bk_span chunks[] = { { 0, 50, 0, 50 }, { 50, 50, 50, 50 }, { 100, 50, 100, 50 } };
     const bk_span shared[] = { { 50, 50, 0, 50 }, { 110, 30, 0, 90 } };
@@ -240,7 +263,10 @@ static double f_swiglu(void)
 static void test_swiglu(size_t n)
 {
     N = n;
-    x = random_of(n); up = random_of(n); y = fresh(n); weigh = random_of(n);
+    x = random_of(n);
+    up = random_of(n);
+    y = fresh(n);
+    weigh = random_of(n);
     for (size_t i = 0; i < n; i++) x[i] *= 6;
     double *dx = fresh(n), *dup = fresh(n);
     memcpy(dx, weigh, n * sizeof *dx);
@@ -258,8 +284,11 @@ static double f_embed(void)
 
 static void test_embed(size_t n, size_t dim, size_t vocab)
 {
-    N = n; I = dim;
-    w = random_of(vocab * dim); y = fresh(n * dim); weigh = random_of(n * dim);
+    N = n;
+    I = dim;
+    w = random_of(vocab * dim);
+    y = fresh(n * dim);
+    weigh = random_of(n * dim);
     ids = (int32_t *)fresh(n);
     for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % vocab);
     double *dw = fresh(vocab * dim);
@@ -281,8 +310,11 @@ static double f_loss(void)
 
 static void test_loss(size_t n, size_t vocab)
 {
-    N = n; I = vocab;
-    x = random_of(n * vocab); y = fresh(n * vocab); stat = fresh(n);
+    N = n;
+    I = vocab;
+    x = random_of(n * vocab);
+    y = fresh(n * vocab);
+    stat = fresh(n);
     ids = (int32_t *)fresh(n);
     for (size_t i = 0; i < n; i++) ids[i] = i % 3 == 1 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % vocab);
     double *dx = fresh(n * vocab);

@@ -10,7 +10,7 @@
 #include "train/model/optimizer.h"
 #include "train/files/safetensors.h"
 
-#define SHAPE \
+#define SHAPE                                                               \
     "\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64," \
     "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":48"
 
@@ -76,7 +76,8 @@ static void test_configs(void)
 
 static void test_refused_configs(void)
 {
-    static const struct { const char *text, *says;
+    static const struct {
+        const char *text, *says;
     } bad[] = {
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"wobbly\",\"factor\":2}}", "wobbly" },
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"linear\"}}", "factor" },
@@ -105,13 +106,15 @@ static void test_refused_configs(void)
 /* A scaling in place of the model's own: what it sets, and how it is written. */
 static void test_rope_overrides(void)
 {
-    static const char model[] = "{" SHAPE ",\"max_position_embeddings\":128,\"rope_theta\":5000,"
+    static const char model[] =
+        "{" SHAPE ",\"max_position_embeddings\":128,\"rope_theta\":5000,"
         "\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
         "\"high_freq_factor\":4,\"original_max_position_embeddings\":64}}";
     static const char *const good[] = { "linear:4", "dynamic:2.5", "yarn:8", "yarn:1", "ntk:4e0" };
-    static const char *const bad[] = { "", "linear", "linear:", "linear:0.5", "linear:-4",
-        "linear:4x", "linear: 4", "linear:nan", "linear:inf", "linear:0x4", "linear:1e10",
-        "wobbly:4", "llama3:8", "line:4", "ntk:4,8" };
+    static const char *const bad[] = { "",           "linear",     "linear:",     "linear:0.5",
+                                       "linear:-4",  "linear:4x",  "linear: 4",   "linear:nan",
+                                       "linear:inf", "linear:0x4", "linear:1e10", "wobbly:4",
+                                       "llama3:8",   "line:4",     "ntk:4,8" };
     tr_config c, d;
     NEED(load(&c, model) == 0);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -134,8 +137,7 @@ static void test_rope_overrides(void)
         if (c.rope.type == TR_ROPE_NTK)
             CHECK(d.rope.type == TR_ROPE_PLAIN &&
                   fabs(d.rope.theta - 5000 * pow(4, 8.0 / 6)) < 1e-9);
-        else
-            CHECK(d.rope.type == c.rope.type && d.rope.original == c.rope.original);
+        else CHECK(d.rope.type == c.rope.type && d.rope.original == c.rope.original);
         tr_config_free(&d);
         lm_json_free(o);
         lm_buf_free(&text);
@@ -227,7 +229,8 @@ static void test_halves(enum st_dtype dtype)
     char head[256];
     int n = snprintf(head + 8, sizeof head - 8,
                      "{\"t\":{\"dtype\":\"%s\",\"shape\":[65536],"
-                     "\"data_offsets\":[0,131072]}}", code);
+                     "\"data_offsets\":[0,131072]}}",
+                     code);
     lm_put64(head, (uint64_t)n);
     unsigned char *file = malloc((size_t)n + 8 + 2 * ALL);
     NEED(file);
@@ -241,8 +244,7 @@ static void test_halves(enum st_dtype dtype)
     if (dtype == ST_F16)
         CHECK(x[0x3c00] == 1 && x[0x7bff] == 65504 && x[1] == 0x1p-24f && isinf(x[0x7c00]) &&
               isnan(x[0x7e01]) && x[0xc100] == -2.5f && x[0x03ff] == 1023 * 0x1p-24f);
-    else
-        CHECK(x[0x3f80] == 1 && isinf(x[0xff80]) && isnan(x[0x7fc1]) && x[0x4049] == 3.140625f);
+    else CHECK(x[0x3f80] == 1 && isinf(x[0xff80]) && isnan(x[0x7fc1]) && x[0x4049] == 3.140625f);
     static const st_spec spec = { "t", 1, { ALL } };
     st_writer *w = NULL;
     NEED(st_create(&w, "h2.safetensors", &spec, 1, dtype) == 0 && st_write(w, x, ALL) == 0 &&
@@ -294,7 +296,8 @@ static void test_refused_files(void)
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "one");
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "one");
     refused("{\"one\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
-            "\"two\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "two");
+            "\"two\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}",
+            4, "two");
     refused(
         "{\"one\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4,
         "one");

@@ -9,14 +9,29 @@
 #include "train/run/checkpoint.h"
 #include "train/model/state.h"
 
-static const tr_config config = { .dim = 8, .mlp = 8, .layers = 1, .heads = 2, .kv_heads = 1,
-    .head_dim = 4, .vocab = 12, .positions = 64, .norm_eps = 1e-5, .init_std = 0.1, .tied = true,
-    .rope = { .theta = 10000, .attention_factor = 1 } };
+static const tr_config config = { .dim = 8,
+                                  .mlp = 8,
+                                  .layers = 1,
+                                  .heads = 2,
+                                  .kv_heads = 1,
+                                  .head_dim = 4,
+                                  .vocab = 12,
+                                  .positions = 64,
+                                  .norm_eps = 1e-5,
+                                  .init_std = 0.1,
+                                  .tied = true,
+                                  .rope = { .theta = 10000, .attention_factor = 1 } };
 
 static tr_model *m;
-static const tr_place place = { .step = 7, .tokens = 700, .data_hash = 0x1234567890abcdef,
-    .seed = 5, .length = 100, .batch = 1, .doc_mask = true, .attention = "dca",
-    .log_bytes = 4321 };
+static const tr_place place = { .step = 7,
+                                .tokens = 700,
+                                .data_hash = 0x1234567890abcdef,
+                                .seed = 5,
+                                .length = 100,
+                                .batch = 1,
+                                .doc_mask = true,
+                                .attention = "dca",
+                                .log_bytes = 4321 };
 static float saved[4096], loaded[4096];
 static const char dir[] = "out/checkpoint-00000007";
 

@@ -78,8 +78,7 @@ static void test_sequences(bool labels, size_t length, bool mask)
     /* Segments cover all tokens. */
     CHECK_EQ(r.starts[0], 0);
     CHECK_EQ(r.starts[r.n_segments], r.count * length);
-    for (size_t i = 0; i < r.n_segments; i++)
-        CHECK(r.starts[i] < r.starts[i + 1]);
+    for (size_t i = 0; i < r.n_segments; i++) CHECK(r.starts[i] < r.starts[i + 1]);
     if (!mask) CHECK_EQ(r.n_segments, r.count);
     uint32_t *starts = malloc((r.count * length + 1) * sizeof *starts);
     NEED(starts);

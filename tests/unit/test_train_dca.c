@@ -55,8 +55,8 @@ static float *read_all(tr_infer_options o, size_t n, size_t piece, size_t chunk,
     NEED(all && tr_infer_open(&s, &o, b) == 0);
     for (size_t at = 0; at < n; at += piece) {
         size_t now = n - at < piece ? n - at : piece;
-        NEED(tr_infer_read(s, ids + at, now, last, piece >= n ? losses : NULL, all + at * VOCAB)
-             == 0);
+        NEED(tr_infer_read(s, ids + at, now, last, piece >= n ? losses : NULL, all + at * VOCAB) ==
+             0);
     }
     CHECK_EQ(tr_infer_past(s), n);
     tr_infer_close(s);
@@ -78,9 +78,12 @@ static tr_infer_options with(const char *attention, size_t length)
 static void test_equals_rope(void)
 {
     /* s = 24, c' = 31; and c' = 24, s = 20. */
-    static const struct { const char *text; size_t reach; } forms[] = {
-        { "dca", TRAINED }, { "dca:chunkllama", 3 * TRAINED / 4 }, { "dca:32,8", TRAINED },
-    };
+    static const struct {
+        const char *text;
+        size_t reach;
+    } forms[] = { { "dca", TRAINED },
+                  { "dca:chunkllama", 3 * TRAINED / 4 },
+                  { "dca:32,8", TRAINED } };
     float last[VOCAB];
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         for (size_t n = 1; n <= 2 * TRAINED; n++) {
@@ -99,11 +102,14 @@ static void test_equals_rope(void)
 static void test_pieces(void)
 {
     static const tr_infer_options sessions[] = {
-        { .attention = "rope" }, { .attention = "dca" }, { .attention = "dca:chunkllama" },
-        { .attention = "dca:12,4" }, { .attention = "dca", .no_successive = true },
+        { .attention = "rope" },
+        { .attention = "dca" },
+        { .attention = "dca:chunkllama" },
+        { .attention = "dca:12,4" },
+        { .attention = "dca", .no_successive = true },
         { .attention = "dca", .no_successive = true, .no_inter = true },
         { .attention = "dca", .scaling = "dynamic:2", .mscale = 0.1 },
-        { .attention = "dca:chunkllama", .scaling = "yarn:4", .rope_base = 500 },
+        { .attention = "dca:chunkllama", .scaling = "yarn:4", .rope_base = 500 }
     };
     static const size_t pieces[] = { 1, 3, 23, 24, 25, 64, 100, LENGTH - 1 };
     float losses[LENGTH], again[LENGTH], last[VOCAB], tail[VOCAB];
@@ -128,8 +134,8 @@ static void test_pieces(void)
             steps = read_all(o, LENGTH, LENGTH, pieces[k], tail, again);
             off = fmax(off, largest(steps, want, LENGTH * VOCAB));
             off = fmax(off, largest(losses, again, LENGTH - 1));
-            if (!(off < 2e-4)) fprintf(stderr, "%s, %zu at a time: off by %g\n", o.attention,
-                                       pieces[k], off);
+            if (!(off < 2e-4))
+                fprintf(stderr, "%s, %zu at a time: off by %g\n", o.attention, pieces[k], off);
             CHECK(off < 2e-4);
             free(steps);
         }
@@ -147,8 +153,12 @@ static void test_training_layout(void)
     float *got = malloc(LENGTH * VOCAB * sizeof *got);
     NEED(got);
     for (int i = 0; i < 3; i++) {
-        tr_layout l = { .tokens = LENGTH, .length = LENGTH, .slice = BK_BLOCK, .train = true,
-            .recompute = i > 0, .keep_attention = i > 1 };
+        tr_layout l = { .tokens = LENGTH,
+                        .length = LENGTH,
+                        .slice = BK_BLOCK,
+                        .train = true,
+                        .recompute = i > 0,
+                        .keep_attention = i > 1 };
         tr_model *m = NULL;
         NEED(attn_form_parse(&l.attention, "dca", c.positions) == 0);
         NEED(tr_model_new(&m, &c, &l, b) == 0 && tr_model_load(m, "model", NULL) == 0);
@@ -212,10 +222,13 @@ static void test_own_scaling(void)
     NEED(lm_json_dump(o, 2, &text) == 0);
     NEED(lm_write_file("own/config.json", text.data, text.size) == 0);
     NEED(symlink("../model/model.safetensors", "own/model.safetensors") == 0);
-    static const struct { const char *model, *scaling, *named; } as[] = {
-        { "model", NULL, "none" }, { "own", NULL, "model" }, { "own", "ntk:2", "ntk:2" },
-        { "model", "linear:4", "linear:4" }, { "model", "ntk:2", "ntk:2" },
-    };
+    static const struct {
+        const char *model, *scaling, *named;
+    } as[] = { { "model", NULL, "none" },
+               { "own", NULL, "model" },
+               { "own", "ntk:2", "ntk:2" },
+               { "model", "linear:4", "linear:4" },
+               { "model", "ntk:2", "ntk:2" } };
     float logits[5][VOCAB];
     for (size_t i = 0; i < 5; i++) {
         tr_infer *s = NULL;

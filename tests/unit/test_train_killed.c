@@ -183,10 +183,21 @@ static void on_note(void *arg, const char *line)
 
 static int go(const char *out)
 {
-    tr_options o = { .init = "shape.json", .data = "shards", .eval_data = "held", .out = out,
-        .batch = 256, .tokens = STEPS * 256, .micro = 2, .slice = 256, .save_every = 256,
-        .eval_every = 256, .keep = 1, .resume = true, .dtype = -1,
-        .optimizer = { .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .clip = 1 } };
+    tr_options o = { .init = "shape.json",
+                     .data = "shards",
+                     .eval_data = "held",
+                     .out = out,
+                     .batch = 256,
+                     .tokens = STEPS * 256,
+                     .micro = 2,
+                     .slice = 256,
+                     .save_every = 256,
+                     .eval_every = 256,
+                     .keep = 1,
+                     .resume = true,
+                     .dtype = -1,
+                     .optimizer = {
+                         .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .clip = 1 } };
     backend *b = NULL;
     tr_run *r = NULL;
     tr_watch watch = { NULL, on_note, NULL };

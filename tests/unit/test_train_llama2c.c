@@ -18,7 +18,7 @@ enum {
     HEADS = 8,
     KV = 4,
     HEAD = DIM / HEADS,
-    VOCAB = 512
+    VOCAB = 512,
 };
 
 static unsigned char *load(const char *dir, const char *name, size_t *n)
@@ -42,16 +42,26 @@ static double keys[LAYERS][STORY][KV * HEAD], values[LAYERS][STORY][KV * HEAD];
 
 static void find_weights(const float *p)
 {
-    embed = p; p += VOCAB * DIM;
-    attn_norm = p; p += LAYERS * DIM;
-    wq = p; p += LAYERS * DIM * DIM;
-    wk = p; p += LAYERS * KV * HEAD * DIM;
-    wv = p; p += LAYERS * KV * HEAD * DIM;
-    wo = p; p += LAYERS * DIM * DIM;
-    mlp_norm = p; p += LAYERS * DIM;
-    w1 = p; p += LAYERS * HIDDEN * DIM;
-    w2 = p; p += LAYERS * HIDDEN * DIM;
-    w3 = p; p += LAYERS * HIDDEN * DIM;
+    embed = p;
+    p += VOCAB * DIM;
+    attn_norm = p;
+    p += LAYERS * DIM;
+    wq = p;
+    p += LAYERS * DIM * DIM;
+    wk = p;
+    p += LAYERS * KV * HEAD * DIM;
+    wv = p;
+    p += LAYERS * KV * HEAD * DIM;
+    wo = p;
+    p += LAYERS * DIM * DIM;
+    mlp_norm = p;
+    p += LAYERS * DIM;
+    w1 = p;
+    p += LAYERS * HIDDEN * DIM;
+    w2 = p;
+    p += LAYERS * HIDDEN * DIM;
+    w3 = p;
+    p += LAYERS * HIDDEN * DIM;
     norm = p;
 }
 
@@ -186,7 +196,8 @@ static size_t split(const char *text, int *ids)
         for (k = 1; i + k < size && (with[i + k] & 0xc0) == 0x80;) k++;
         int id = find_piece(with + i, k);
         if (id >= 0) ids[n++] = id;
-        else for (size_t j = 0; j < k; j++) ids[n++] = (unsigned char)with[i + j] + 3;
+        else
+            for (size_t j = 0; j < k; j++) ids[n++] = (unsigned char)with[i + j] + 3;
     }
     for (;;) {
         int best = -1;

@@ -8,9 +8,17 @@
 
 enum { N = 1200, V = 300 };
 
-static const tr_config config = { .dim = 48, .mlp = 112, .layers = 3, .heads = 6, .kv_heads = 2,
-    .head_dim = 8, .vocab = V, .positions = 2048, .norm_eps = 1e-5, .init_std = 0.05,
-    .rope = { .theta = 10000, .attention_factor = 1 } };
+static const tr_config config = { .dim = 48,
+                                  .mlp = 112,
+                                  .layers = 3,
+                                  .heads = 6,
+                                  .kv_heads = 2,
+                                  .head_dim = 8,
+                                  .vocab = V,
+                                  .positions = 2048,
+                                  .norm_eps = 1e-5,
+                                  .init_std = 0.05,
+                                  .rope = { .theta = 10000, .attention_factor = 1 } };
 
 static int32_t ids[N], targets[N];
 static float losses[N], first_losses[N];
@@ -80,7 +88,10 @@ static void test_options(void)
     fill(1);
     result want = run(1, (tr_layout){ .slice = 2048 }, &all, 1);
     memcpy(first_losses, losses, sizeof losses);
-    struct { int threads; tr_layout l; } ways[] = {
+    struct {
+        int threads;
+        tr_layout l;
+    } ways[] = {
         { 2, { .slice = 2048 } },
         { 3, { .slice = 256 } },
         { 2, { .slice = 2048, .recompute = true } },
@@ -153,7 +164,8 @@ static void test_plan(void)
     CHECK(keep.total > again.total && again.total > lean.total && lean.total > eval.total);
     CHECK_EQ(again.total - lean.total, 4u * (config.layers - 1) * N * (48 + 6));
     size_t weights = (size_t)tr_config_weights(&config) * 4;
-    CHECK(keep.bytes[TR_MEM_WEIGHTS] >= weights && keep.bytes[TR_MEM_WEIGHTS] < weights + weights / 20);
+    CHECK(keep.bytes[TR_MEM_WEIGHTS] >= weights &&
+          keep.bytes[TR_MEM_WEIGHTS] < weights + weights / 20);
     CHECK_EQ(keep.bytes[TR_MEM_OPTIMIZER], 2 * keep.bytes[TR_MEM_WEIGHTS]);
     b->close(b);
 }

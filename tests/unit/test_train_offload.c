@@ -108,9 +108,17 @@ static void collect(tr_model *m, outcome *r)
 
 static outcome train(size_t layers, tr_layout l, bool late)
 {
-    tr_config c = { .dim = 24, .mlp = 40, .layers = layers, .heads = 4, .kv_heads = 2,
-        .head_dim = 6, .vocab = V, .positions = N, .norm_eps = 1e-5, .init_std = 0.1,
-        .rope = { .theta = 10000, .attention_factor = 1 } };
+    tr_config c = { .dim = 24,
+                    .mlp = 40,
+                    .layers = layers,
+                    .heads = 4,
+                    .kv_heads = 2,
+                    .head_dim = 6,
+                    .vocab = V,
+                    .positions = N,
+                    .norm_eps = 1e-5,
+                    .init_std = 0.1,
+                    .rope = { .theta = 10000, .attention_factor = 1 } };
     tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 };
     static const uint32_t starts[] = { 0, 120, N };
     int32_t ids[N], targets[N];
@@ -151,7 +159,9 @@ static void test_bits(void)
         { .offload_checkpoints = true },
         { .offload_optimizer = true, .stage = 1000 },
         { .offload_optimizer = true },
-        { .offload_optimizer = true, .stage = 700, .offload_checkpoints = true,
+        { .offload_optimizer = true,
+          .stage = 700,
+          .offload_checkpoints = true,
           .keep_attention = true },
     };
     for (size_t layers = 1; layers <= 5; layers++) {
@@ -230,9 +240,11 @@ static void test_plan(void)
     tr_run_close(r);
     lm_buf_free(&text);
 
-    CHECK_OK(open_7b(&r, b, 140, (tr_options){ .recompute = true, .keep_attention = true,
-                                               .offload_optimizer = true,
-                                               .offload_checkpoints = true }));
+    CHECK_OK(open_7b(&r, b, 140,
+                     (tr_options){ .recompute = true,
+                                   .keep_attention = true,
+                                   .offload_optimizer = true,
+                                   .offload_checkpoints = true }));
     CHECK_OK(tr_run_plan(r, &text));
     CHECK_OK(lm_buf_add(&text, "", 1));
     CHECK(near(line_of(&text, "host: kept for the way back"), 18.75, 0.001));

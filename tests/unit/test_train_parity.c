@@ -65,8 +65,17 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
     tr_model *m = NULL;
     NEED(bk_cpu_open(&b, 2) == 0);
     rope.theta = 10000;
-    tr_config c = { .dim = 16, .mlp = 24, .layers = 2, .heads = 4, .kv_heads = 2, .head_dim = 8,
-        .vocab = VOCAB, .positions = positions, .norm_eps = 1e-5, .tied = tied, .rope = rope };
+    tr_config c = { .dim = 16,
+                    .mlp = 24,
+                    .layers = 2,
+                    .heads = 4,
+                    .kv_heads = 2,
+                    .head_dim = 8,
+                    .vocab = VOCAB,
+                    .positions = positions,
+                    .norm_eps = 1e-5,
+                    .tied = tied,
+                    .rope = rope };
     tr_layout l = {
         .tokens = TOKENS, .length = TOKENS, .slice = BK_BLOCK, .train = true, .recompute = tied
     };
@@ -137,20 +146,31 @@ int main(void)
     char path[4096];
     snprintf(path, sizeof path, "%s/tests/parity/golden.safetensors", source ? source : ".");
     NEED(st_open(&golden, path) == 0);
-    static const struct { const char *name; tr_rope rope; size_t positions; } scalings[] = {
+    static const struct {
+        const char *name;
+        tr_rope rope;
+        size_t positions;
+    } scalings[] = {
         { "plain", { .type = TR_ROPE_PLAIN, .attention_factor = 1 }, 64 },
         { "linear", { .type = TR_ROPE_LINEAR, .factor = 3 }, 64 },
         { "dynamic", { .type = TR_ROPE_DYNAMIC, .factor = 2 }, 16 },
-        { "yarn", { .type = TR_ROPE_YARN, .factor = 4, .attention_factor = 1.1386294361119891,
-                    .beta_fast = 32, .beta_slow = 1, .original = 64 }, 64 },
-        { "llama3", { .type = TR_ROPE_LLAMA3, .factor = 8, .low_freq = 1, .high_freq = 4,
-                      .original = 64 }, 512 },
+        { "yarn",
+          { .type = TR_ROPE_YARN,
+            .factor = 4,
+            .attention_factor = 1.1386294361119891,
+            .beta_fast = 32,
+            .beta_slow = 1,
+            .original = 64 },
+          64 },
+        { "llama3",
+          { .type = TR_ROPE_LLAMA3, .factor = 8, .low_freq = 1, .high_freq = 4, .original = 64 },
+          512 },
     };
     for (size_t i = 0; i < sizeof scalings / sizeof *scalings; i++)
         for (int k = 0; k < 4; k++)
             check_case(scalings[i].name, scalings[i].rope, scalings[i].positions, k & 1, k & 2);
-    static const char *const overrides[] =
-        { "linear:4", "ntk:4", "dynamic:2", "dynamic:8", "yarn:8" };
+    static const char *const overrides[] = { "linear:4", "ntk:4", "dynamic:2", "dynamic:8",
+                                             "yarn:8" };
     for (size_t i = 0; i < sizeof overrides / sizeof *overrides; i++) {
         check_tables(overrides[i], 8, 64);
         check_tables(overrides[i], 128, 4096);

@@ -5,7 +5,11 @@
 static size_t by_definition(const unsigned char *s, size_t n)
 {
     static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    size_t len = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
+    size_t len = s[0] < 0x80       ? 1
+                 : s[0] >> 5 == 6  ? 2
+                 : s[0] >> 4 == 14 ? 3
+                 : s[0] >> 3 == 30 ? 4
+                                   : 0;
     if (len < 2) return len;
     unsigned c = s[0] & (0x7fu >> len);
     for (size_t i = 1; i < len; i++) {
@@ -24,7 +28,8 @@ int main(void)
         for (unsigned b = 0; b < 256; b++)
             for (unsigned e = 0; e < 36; e++)
                 for (size_t n = 1; n <= 4; n++) {
-                    unsigned char s[4] = { (unsigned char)a, (unsigned char)b, edges[e / 6], edges[e % 6] };
+                    unsigned char s[4] = { (unsigned char)a, (unsigned char)b, edges[e / 6],
+                                           edges[e % 6] };
                     const char *why = NULL;
                     size_t k = lm_utf8_next(s, n, &why);
                     wrong += k != by_definition(s, n);

@@ -72,7 +72,10 @@ typedef struct toy_settings {
     int byte_fallback, prefix, squeeze, escape, suffix;
     const char *charsmap;
 } toy_settings;
-#define TOY_PLAIN { .model_type = 2, .byte_fallback = 1, .prefix = 1, .escape = 1 }
+#define TOY_PLAIN                                                     \
+    {                                                                 \
+        .model_type = 2, .byte_fallback = 1, .prefix = 1, .escape = 1 \
+    }
 
 static inline void toy_finish(lm_buf *model, toy_settings s)
 {
@@ -170,8 +173,8 @@ static inline void toy_llama(lm_buf *model)
 /* ---- texts ---- */
 
 /* Append a random text: words, runs of everything, odd characters, some invalid UTF-8. */
-static inline void
-toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char *const *words, size_t count)
+static inline void toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char *const *words,
+                            size_t count)
 {
     static const char *const odd[] = { " ",
                                        "  ",
@@ -214,12 +217,20 @@ toy_text(toy_rng *r, lm_buf *out, unsigned parts, const char *const *words, size
         size_t n, times = 1;
         switch (toy_below(r, 16)) {
         case 0: times = 1 + toy_below(r, 140); break;
-        case 1: s = toy_below(r, 2) ? " " : "a"; times = 1 + toy_below(r, 80); break;
-        case 2: s = ""; if (lm_buf_add(out, "", 1)) abort(); break; /* a NUL */
+        case 1:
+            s = toy_below(r, 2) ? " " : "a";
+            times = 1 + toy_below(r, 80);
+            break;
+        case 2:
+            s = "";
+            if (lm_buf_add(out, "", 1)) abort();
+            break; /* a NUL */
         case 3:
             if (toy_below(r, 40) == 0) s = broken[toy_below(r, sizeof broken / sizeof *broken)];
             break;
-        default: if (count && toy_below(r, 4)) s = words[toy_below(r, (uint32_t)count)]; break;
+        default:
+            if (count && toy_below(r, 4)) s = words[toy_below(r, (uint32_t)count)];
+            break;
         }
         n = strlen(s);
         for (; times > 0; times--)

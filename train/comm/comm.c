@@ -46,9 +46,15 @@ static int send_alone(comm *c, void *x, size_t bytes, int from, int to)
 
 comm *comm_alone(void)
 {
-    static comm alone = { .name = "none", .size = 1, .locals = 1, .close = close_alone,
-        .reduce_scatter = reduce_alone, .all_gather = gather_alone, .sum = sum_alone,
-        .broadcast = broadcast_alone, .send = send_alone };
+    static comm alone = { .name = "none",
+                          .size = 1,
+                          .locals = 1,
+                          .close = close_alone,
+                          .reduce_scatter = reduce_alone,
+                          .all_gather = gather_alone,
+                          .sum = sum_alone,
+                          .broadcast = broadcast_alone,
+                          .send = send_alone };
     return &alone;
 }
 

@@ -18,7 +18,7 @@ struct comm {
     const char *name;
     int rank, size;
     int local, locals; /* this rank's number among those on its machine, and how many they are */
-    size_t acc_bytes; /* of the numbers that reduce_scatter adds */
+    size_t acc_bytes;  /* of the numbers that reduce_scatter adds */
 
     void (*close)(comm *c); /* after it no rank talks to another */
 

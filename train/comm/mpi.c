@@ -11,7 +11,7 @@
 enum { PIECE = 1 << 20 }; /* numbers of each rank that are added at a time */
 
 typedef struct comm_mpi {
-    comm table; /* first: a comm * is a comm_mpi * */
+    comm table;            /* first: a comm * is a comm_mpi * */
     char *parts;           /* [size][PIECE] what the others sent */
     MPI_Request *requests; /* [2 size] */
 } comm_mpi;
@@ -48,8 +48,7 @@ static void take_sum(char *x, const double *sum, size_t width, size_t n)
 {
     if (width == sizeof(float))
         for (size_t i = 0; i < n; i++) ((float *)x)[i] = (float)sum[i];
-    else
-        memcpy(x, sum, n * sizeof *sum);
+    else memcpy(x, sum, n * sizeof *sum);
 }
 
 /* One piece of each part: every rank sends the piece of part r to rank r, and adds what it got. */
@@ -127,10 +126,9 @@ static int send_mpi(comm *c, void *x, size_t bytes, int from, int to)
     if (from == to || (c->rank != from && c->rank != to)) return LM_OK;
     for (size_t at = 0, n; rc == MPI_SUCCESS && at < bytes; at += n) {
         n = least((size_t)1 << 30, bytes - at);
-        rc = c->rank == from
-                 ? MPI_Send((char *)x + at, (int)n, MPI_BYTE, to, 1, MPI_COMM_WORLD)
-                 : MPI_Recv((char *)x + at, (int)n, MPI_BYTE, from, 1, MPI_COMM_WORLD,
-                            MPI_STATUS_IGNORE);
+        rc = c->rank == from ? MPI_Send((char *)x + at, (int)n, MPI_BYTE, to, 1, MPI_COMM_WORLD)
+                             : MPI_Recv((char *)x + at, (int)n, MPI_BYTE, from, 1, MPI_COMM_WORLD,
+                                        MPI_STATUS_IGNORE);
     }
     return rc == MPI_SUCCESS ? LM_OK : failed(rc);
 }
@@ -151,9 +149,13 @@ int comm_mpi_open(comm **out)
     comm_mpi *m = calloc(1, sizeof *m);
     if (!m) return lm_fail_nomem(sizeof *m);
     comm *c = &m->table;
-    *c = (comm){ .name = "mpi", .close = close_mpi, .reduce_scatter = reduce_scatter_mpi,
-        .all_gather = all_gather_mpi, .sum = sum_mpi, .broadcast = broadcast_mpi,
-        .send = send_mpi };
+    *c = (comm){ .name = "mpi",
+                 .close = close_mpi,
+                 .reduce_scatter = reduce_scatter_mpi,
+                 .all_gather = all_gather_mpi,
+                 .sum = sum_mpi,
+                 .broadcast = broadcast_mpi,
+                 .send = send_mpi };
     int threads = 0, rc = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &threads);
     if (rc == MPI_SUCCESS) rc = MPI_Comm_rank(MPI_COMM_WORLD, &c->rank);
     if (rc == MPI_SUCCESS) rc = MPI_Comm_size(MPI_COMM_WORLD, &c->size);

@@ -27,13 +27,16 @@ int comm_open(comm **out, enum comm_kind kind)
     if (!rc && kind == COMM_AUTO && (*out)->size == 1) {
         (*out)->close(*out);
         *out = comm_alone();
-        rc = lm_fail(LM_EUSAGE, "%ld processes were started to train together, but MPI finds this "
-                     "one alone (srun --mpi=list shows what it can)", n);
+        rc = lm_fail(LM_EUSAGE,
+                     "%ld processes were started to train together, but MPI finds this "
+                     "one alone (srun --mpi=list shows what it can)",
+                     n);
     }
     return rc;
 #else
     if (kind == COMM_AUTO)
-        return lm_fail(LM_EUSAGE, "%ld processes were started to train together, but this program "
+        return lm_fail(LM_EUSAGE,
+                       "%ld processes were started to train together, but this program "
                        "was built without MPI (make MPI=1); --comm none lets each run for itself",
                        n);
     return lm_fail(LM_EUSAGE, "--comm %s: this program was built without MPI (make MPI=1)",

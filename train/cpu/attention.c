@@ -32,8 +32,7 @@ static void scores(real *s, const real *q, const real *k, size_t q0, size_t rows
     if (k0 + cols <= q0 + reach + 1) return;
     for (size_t i = 0; i < rows; i++) {
         size_t seen = q0 + i + reach + 1;
-        for (size_t j = seen < k0 ? 0 : seen - k0; j < cols; j++)
-            s[i * TILE + j] = (real)-INFINITY;
+        for (size_t j = seen < k0 ? 0 : seen - k0; j < cols; j++) s[i * TILE + j] = (real)-INFINITY;
     }
 }
 
@@ -161,8 +160,8 @@ static void backward_head(real *dq, real *dk, real *dv, const real *delta, const
                 }
                 cpu_gemm(true, false, cols, d, rows, z->scale, dp, TILE, q + at, row, 1,
                          dk + k0 * kv_row, kv_row);
-                cpu_gemm(false, false, rows, d, cols, z->scale, dp, TILE, k + k0 * kv_row, kv_row, 1,
-                         dq + at, row);
+                cpu_gemm(false, false, rows, d, cols, z->scale, dp, TILE, k + k0 * kv_row, kv_row,
+                         1, dq + at, row);
             }
         }
     }
@@ -177,10 +176,9 @@ static bool keys_apart(const bk_spans *spans)
 }
 
 static void attention_back(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_acc *delta,
-                           const bk_act *dout, const bk_act *o, const bk_acc *lse,
-                           const bk_act *q, const bk_act *k, const bk_act *v,
-                           const bk_spans *spans, size_t heads, size_t kv_heads, size_t d,
-                           double scale, bool add)
+                           const bk_act *dout, const bk_act *o, const bk_acc *lse, const bk_act *q,
+                           const bk_act *k, const bk_act *v, const bk_spans *spans, size_t heads,
+                           size_t kv_heads, size_t d, double scale, bool add)
 {
     shape z = { heads, kv_heads, d, heads / kv_heads, (real)scale };
 #pragma omp parallel for num_threads(cpu_threads(b))
@@ -203,9 +201,9 @@ static void attention_back(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_ac
             const bk_span *x = &spans->v[g];
             window w = window_of(spans, x);
             size_t at = (x->q * heads + h) * d, kv_at = (x->k * kv_heads + kv) * d;
-            backward_head(wr(dq) + at, wr(dk) + kv_at, wr(dv) + kv_at,
-                          rd(delta) + x->q * heads + h, rd(dout) + at, rd(lse) + x->q * heads + h,
-                          rd(q) + at, rd(k) + kv_at, rd(v) + kv_at, &w, &z);
+            backward_head(wr(dq) + at, wr(dk) + kv_at, wr(dv) + kv_at, rd(delta) + x->q * heads + h,
+                          rd(dout) + at, rd(lse) + x->q * heads + h, rd(q) + at, rd(k) + kv_at,
+                          rd(v) + kv_at, &w, &z);
         }
     }
 }

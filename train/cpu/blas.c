@@ -34,7 +34,7 @@ static void choose_kernels(void)
         }
 }
 #else
-static void choose_kernels(void) { }
+static void choose_kernels(void) {}
 #endif
 
 void cpu_blas_prepare(void)

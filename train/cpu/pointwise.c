@@ -23,7 +23,10 @@ static inline real exp_below(real x)
     p = p * r + 0.5f;
     p = p * r + 1.0f;
     p = p * r + 1.0f;
-    union { int32_t i; real f; } two = { .i = ((int32_t)n + 127) << 23 };
+    union {
+        int32_t i;
+        real f;
+    } two = { .i = ((int32_t)n + 127) << 23 };
     return x < -87.0f ? 0 : p * two.f;
 }
 #endif
@@ -97,7 +100,7 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
         for (size_t t = 0; t < n; t++)
             rmsnorm_back_row(wr(dx) + t * dim, rd(dy) + t * dim, rd(x) + t * dim, rd(w),
                              rd(rstd)[t], dim);
-        /* By columns, so that each sum runs over the tokens in their order; by blocks of
+            /* By columns, so that each sum runs over the tokens in their order; by blocks of
          * tokens, so that slices give the same bits and long sums lose less. */
 #pragma omp for
         for (size_t c = 0; c < dim; c += COLUMNS)

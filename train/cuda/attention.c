@@ -24,11 +24,11 @@ static const size_t BUDGET = (size_t)3 << 29, SUMS = (size_t)1 << 29;
 
 /* One call of cuDNN: `count` pieces of spans, and where its numbers are. */
 typedef struct call {
-    size_t count, batch;            /* pieces; brought up to a round number */
-    size_t queries, keys;           /* of a piece, at most, and brought up likewise */
-    size_t first, rows, parts;      /* queries from the first on; rows of partial gradients */
-    size_t numbers;                 /* where its int64 begin: five offsets, two rows of keys */
-    size_t lengths;                 /* and its int32: queries, keys */
+    size_t count, batch;       /* pieces; brought up to a round number */
+    size_t queries, keys;      /* of a piece, at most, and brought up likewise */
+    size_t first, rows, parts; /* queries from the first on; rows of partial gradients */
+    size_t numbers;            /* where its int64 begin: five offsets, two rows of keys */
+    size_t lengths;            /* and its int32: queries, keys */
 } call;
 
 typedef struct list { /* a host array that grows */
@@ -37,14 +37,14 @@ typedef struct list { /* a host array that grows */
 } list;
 
 typedef struct program {
-    list spans;                     /* what it is for: bk_span, and the rest of the key */
+    list spans; /* what it is for: bk_span, and the rest of the key */
     size_t queries, keys, heads, kv_heads, d;
     bool causal, back, merge, cudnn, add;
-    list calls;                     /* call */
-    size_t some_heads;              /* key heads that a call takes */
-    bool direct;                    /* cuDNN writes the gradients of keys where they belong */
+    list calls;        /* call */
+    size_t some_heads; /* key heads that a call takes */
+    bool direct;       /* cuDNN writes the gradients of keys where they belong */
     size_t parts, covered, all_tiles;
-    cuda_room device;               /* int64 numbers, then int32 lengths; or spans and tiles */
+    cuda_room device; /* int64 numbers, then int32 lengths; or spans and tiles */
     size_t lengths_at;
     uint64_t used;
 } program;
@@ -230,8 +230,9 @@ static size_t lengths_of(const call *c) { return 2 * align(c->batch, 4); }
 static bool send(cuda_backend *b, program *p, const void *host, size_t bytes)
 {
     return cuda_take(b, &p->device, bytes) &&
-           cuda_check(b, cudaMemcpyAsync(p->device.p, host, bytes, cudaMemcpyHostToDevice,
-                                         b->stream), "spans of attention");
+           cuda_check(b,
+                      cudaMemcpyAsync(p->device.p, host, bytes, cudaMemcpyHostToDevice, b->stream),
+                      "spans of attention");
 }
 
 static bool send_calls(cuda_backend *b, program *p, const list *pieces)
@@ -358,8 +359,8 @@ static sdpa_call arguments(const program *p, const call *c, double scale)
 {
     size_t n = align(c->batch + 1, 2);
     const int64_t *at = (const int64_t *)p->device.p + c->numbers;
-    const int32_t *length = (const int32_t *)(const void *)((const char *)p->device.p +
-                                                            p->lengths_at) + c->lengths;
+    const int32_t *length =
+        (const int32_t *)(const void *)((const char *)p->device.p + p->lengths_at) + c->lengths;
     return (sdpa_call){ .q_at = at,
                         .kv_at = at + n,
                         .o_at = at + 2 * n,
@@ -500,8 +501,8 @@ static cuda_spans own_spans(const program *p)
 {
     const bk_span *v = p->device.p;
     size_t n = p->spans.count;
-    return (cuda_spans){ v,          (const int64_t *)(v + n), n,        p->all_tiles,
-                         p->queries, p->keys,                  p->causal };
+    return (cuda_spans){ v,        (const int64_t *)(v + n), n, p->all_tiles, p->queries, p->keys,
+                         p->causal };
 }
 
 static void attention(backend *t, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
@@ -509,8 +510,13 @@ static void attention(backend *t, bk_act *o, bk_acc *lse, const bk_act *q, const
                       size_t d, double scale, bool merge)
 {
     cuda_backend *b = cuda_of(t);
-    program key = { .queries = spans->queries, .keys = spans->keys, .heads = heads,
-                    .kv_heads = kv_heads, .d = d, .causal = spans->causal, .merge = merge,
+    program key = { .queries = spans->queries,
+                    .keys = spans->keys,
+                    .heads = heads,
+                    .kv_heads = kv_heads,
+                    .d = d,
+                    .causal = spans->causal,
+                    .merge = merge,
                     .cudnn = by_cudnn(b, d, false) };
     const program *p = b->fault ? NULL : program_of(b, &key, spans);
     if (!p) return;
@@ -528,14 +534,19 @@ static void attention(backend *t, bk_act *o, bk_acc *lse, const bk_act *q, const
 }
 
 static void attention_back(backend *t, bk_act *dq, bk_act *dk, bk_act *dv, bk_acc *delta,
-                           const bk_act *dout, const bk_act *o, const bk_acc *lse,
-                           const bk_act *q, const bk_act *k, const bk_act *v,
-                           const bk_spans *spans, size_t heads, size_t kv_heads, size_t d,
-                           double scale, bool add)
+                           const bk_act *dout, const bk_act *o, const bk_acc *lse, const bk_act *q,
+                           const bk_act *k, const bk_act *v, const bk_spans *spans, size_t heads,
+                           size_t kv_heads, size_t d, double scale, bool add)
 {
     cuda_backend *b = cuda_of(t);
-    program key = { .queries = spans->queries, .keys = spans->keys, .heads = heads,
-                    .kv_heads = kv_heads, .d = d, .causal = spans->causal, .back = true, .add = add,
+    program key = { .queries = spans->queries,
+                    .keys = spans->keys,
+                    .heads = heads,
+                    .kv_heads = kv_heads,
+                    .d = d,
+                    .causal = spans->causal,
+                    .back = true,
+                    .add = add,
                     .cudnn = by_cudnn(b, d, true) };
     const program *p = b->fault ? NULL : program_of(b, &key, spans);
     if (!p) return;

@@ -215,10 +215,12 @@ static double measure(cuda_backend *c)
 /* Dense bf16 by the vendor's datasheets, which MFU is counted against; measured elsewhere. */
 static double peak_cuda(backend *b)
 {
-    static const struct { const char *name; double rate; } known[] = {
-        { "H100 PCIe", 756e12 }, { "H100 NVL", 835e12 }, { "H100", 989e12 },   { "H200", 989e12 },
-        { "GH200", 989e12 },     { "A100", 312e12 },     { "A800", 312e12 },
-    };
+    static const struct {
+        const char *name;
+        double rate;
+    } known[] = { { "H100 PCIe", 756e12 }, { "H100 NVL", 835e12 }, { "H100", 989e12 },
+                  { "H200", 989e12 },      { "GH200", 989e12 },    { "A100", 312e12 },
+                  { "A800", 312e12 } };
     cuda_backend *c = cuda_of(b);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strstr(c->gpu, known[i].name)) return known[i].rate;
@@ -309,8 +311,10 @@ static int open_device(cuda_backend *c)
     minor = prop.minor;
     c->capability = 10 * major + minor;
     if (c->capability < 80)
-        return lm_fail(LM_EUSAGE, "backend cuda: %s has compute capability %d.%d; bfloat16 needs "
-                       "8.0", c->gpu, major, minor);
+        return lm_fail(LM_EUSAGE,
+                       "backend cuda: %s has compute capability %d.%d; bfloat16 needs "
+                       "8.0",
+                       c->gpu, major, minor);
     return make_queues(c) ? LM_OK : lm_fail((enum lm_code)c->fault, "%s", c->fault_text);
 }
 

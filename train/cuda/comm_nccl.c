@@ -55,7 +55,8 @@ static int reduce_scatter_nccl(comm *c, bk_acc *x, size_t share)
     if (rc) return rc;
     float *all = (float *)x;
     rc = check_nccl(ncclReduceScatter(all, all + (size_t)c->rank * share, share, ncclFloat32,
-                                      ncclSum, n->ranks, n->stream), "reduce-scatter");
+                                      ncclSum, n->ranks, n->stream),
+                    "reduce-scatter");
     return done(n, rc, "reduce-scatter");
 }
 
@@ -64,8 +65,9 @@ static int all_gather_nccl(comm *c, void *x, size_t bytes)
     comm_nccl *n = (comm_nccl *)c;
     int rc = ready(n);
     if (rc) return rc;
-    rc = check_nccl(ncclAllGather((char *)x + (size_t)c->rank * bytes, x, bytes, ncclInt8,
-                                  n->ranks, n->stream), "all-gather");
+    rc = check_nccl(
+        ncclAllGather((char *)x + (size_t)c->rank * bytes, x, bytes, ncclInt8, n->ranks, n->stream),
+        "all-gather");
     return done(n, rc, "all-gather");
 }
 

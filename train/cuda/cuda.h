@@ -28,17 +28,17 @@ typedef struct cuda_room {
 } cuda_room;
 
 typedef struct cuda_backend {
-    backend table; /* first: a backend * is a cuda_backend * */
+    backend table;                           /* first: a backend * is a cuda_backend * */
     int device, multiprocessors, capability; /* capability: 90 is 9.0 */
     char gpu[128];
     cudaStream_t stream;
     cudaStream_t lanes[BK_LANES];
     cudaEvent_t begin[BK_LANES], done[BK_LANES];
-    int fault;             /* the first: an LM_* code, and its message */
+    int fault; /* the first: an LM_* code, and its message */
     char fault_text[768];
-    cuda_room scratch;     /* of one operation: none finds there what another left */
-    float *staging;        /* [CUDA_STAGING] of the device, for conversions */
-    double *sums;          /* [CUDA_SUMS] of the device */
+    cuda_room scratch; /* of one operation: none finds there what another left */
+    float *staging;    /* [CUDA_STAGING] of the device, for conversions */
+    double *sums;      /* [CUDA_SUMS] of the device */
     cuda_products *products;
     cuda_attention *attention;
     enum cuda_attention_kind attention_kind;

@@ -12,10 +12,10 @@ typedef __nv_bfloat16 half_t; /* what a bk_act holds */
 
 enum { THREADS = 256, WARP = 32, WARPS = THREADS / WARP };
 
-#define LAUNCH(c, kernel, grid, block, shared, ...)                       \
-    do {                                                                  \
-        kernel<<<(grid), (block), (shared), (c)->stream>>>(__VA_ARGS__);  \
-        cuda_check((c), cudaGetLastError(), #kernel);                     \
+#define LAUNCH(c, kernel, grid, block, shared, ...)                      \
+    do {                                                                 \
+        kernel<<<(grid), (block), (shared), (c)->stream>>>(__VA_ARGS__); \
+        cuda_check((c), cudaGetLastError(), #kernel);                    \
     } while (0)
 
 static inline half_t *act(const bk_act *p) { return (half_t *)p; }
@@ -38,9 +38,7 @@ __device__ static inline int64_t thread_index(void)
 __device__ static inline int64_t thread_count(void) { return (int64_t)gridDim.x * THREADS; }
 
 /* Eight numbers of a bk_act, moved as 16 bytes. */
-struct __align__(16) eight {
-    half_t v[8];
-};
+struct __align__(16) eight { half_t v[8]; };
 
 __device__ static inline float warp_sum(float x)
 {

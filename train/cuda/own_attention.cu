@@ -178,17 +178,16 @@ __global__ static void back_queries(half_t *dq, const float *delta, const half_t
     }
     if (w >= p.rows) return;
     for (int i = 0; i < OWN; i++)
-        if (lane + i * WARP < d)
-            dq[(base + w) * row + p.head * d + lane + i * WARP] = down(out[i]);
+        if (lane + i * WARP < d) dq[(base + w) * row + p.head * d + lane + i * WARP] = down(out[i]);
 }
 
 /* A block takes CUDA_ROWS keys of a key head, and all queries that see them: span by span, head by
  * head, tile by tile, so that keys which spans share are no different. */
 __global__ static void back_keys(half_t *dk, half_t *dv, const float *delta, const half_t *dout,
                                  const float *lse, const half_t *q, const half_t *k,
-                                 const half_t *v, const bk_span *spans, int64_t count,
-                                 int64_t keys, bool causal, bool add, int64_t heads,
-                                 int64_t kv_heads, int64_t d, float scale)
+                                 const half_t *v, const bk_span *spans, int64_t count, int64_t keys,
+                                 bool causal, bool add, int64_t heads, int64_t kv_heads, int64_t d,
+                                 float scale)
 {
     extern __shared__ float room[];
     float *ks = room, *vs = ks + CUDA_ROWS * d, *qs = vs + CUDA_ROWS * d;
@@ -250,9 +249,11 @@ static size_t shared_of(size_t d, size_t rows)
     return (rows * CUDA_ROWS * d + 2 * TILE * (d + 1)) * sizeof(float);
 }
 
-#define ALLOW(c, kernel, bytes)                                                             \
-    cuda_check((c), cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, \
-                                         (int)(bytes)), "shared memory")
+#define ALLOW(c, kernel, bytes)                                                                  \
+    cuda_check(                                                                                  \
+        (c),                                                                                     \
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)(bytes)), \
+        "shared memory")
 
 void cuda_own_forward(cuda_backend *c, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
                       const bk_act *v, const cuda_spans *s, const cuda_heads *z, bool merge)

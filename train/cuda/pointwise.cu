@@ -81,8 +81,8 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
         size_t some = n - at < (size_t)WINDOW * BK_BLOCK ? n - at : (size_t)WINDOW * BK_BLOCK;
         unsigned parts = (unsigned)((some + BK_BLOCK - 1) / BK_BLOCK);
         dim3 grid((unsigned)((dim + COLUMNS - 1) / COLUMNS), parts);
-        LAUNCH(c, rmsnorm_back_parts, grid, COLUMNS, 0, part, act(dy) + at * dim,
-               act(x) + at * dim, acc(rstd) + at, (int64_t)some, (int64_t)dim);
+        LAUNCH(c, rmsnorm_back_parts, grid, COLUMNS, 0, part, act(dy) + at * dim, act(x) + at * dim,
+               acc(rstd) + at, (int64_t)some, (int64_t)dim);
         LAUNCH(c, add_parts, blocks_for((int64_t)dim), THREADS, 0, acc(dw), part, (int64_t)parts,
                (int64_t)dim);
     }

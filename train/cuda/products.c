@@ -19,7 +19,7 @@ typedef struct product {
     int64_t m, n, k;
     int32_t turn_a, turn_b; /* a is kept [k, m]; b is kept [n, k] */
     int32_t float_out;
-    int32_t alignment;      /* of the pointers, at most 256 bytes */
+    int32_t alignment; /* of the pointers, at most 256 bytes */
 } product;
 
 typedef struct chosen {
@@ -64,18 +64,24 @@ static bool describe(cuda_backend *c, layouts *l, const product *z)
     uint64_t m = (uint64_t)z->m, n = (uint64_t)z->n, k = (uint64_t)z->k;
     *l = (layouts){ 0 };
     return good(c, cublasLtMatmulDescCreate(&l->how, CUBLAS_COMPUTE_32F, CUDA_R_32F), "product") &&
-           good(c, cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSA, &ta,
-                                                  sizeof ta), "product") &&
-           good(c, cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSB, &tb,
-                                                  sizeof tb), "product") &&
-           good(c, cublasLtMatrixLayoutCreate(&l->a, CUDA_R_16BF, z->turn_a ? k : m,
-                                              z->turn_a ? m : k, z->turn_a ? z->k : z->m),
+           good(c,
+                cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSA, &ta, sizeof ta),
+                "product") &&
+           good(c,
+                cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSB, &tb, sizeof tb),
+                "product") &&
+           good(c,
+                cublasLtMatrixLayoutCreate(&l->a, CUDA_R_16BF, z->turn_a ? k : m, z->turn_a ? m : k,
+                                           z->turn_a ? z->k : z->m),
                 "matrix") &&
-           good(c, cublasLtMatrixLayoutCreate(&l->b, CUDA_R_16BF, z->turn_b ? n : k,
-                                              z->turn_b ? k : n, z->turn_b ? z->n : z->k),
+           good(c,
+                cublasLtMatrixLayoutCreate(&l->b, CUDA_R_16BF, z->turn_b ? n : k, z->turn_b ? k : n,
+                                           z->turn_b ? z->n : z->k),
                 "matrix") &&
-           good(c, cublasLtMatrixLayoutCreate(&l->d, z->float_out ? CUDA_R_32F : CUDA_R_16BF, m, n,
-                                              z->m), "matrix");
+           good(c,
+                cublasLtMatrixLayoutCreate(&l->d, z->float_out ? CUDA_R_32F : CUDA_R_16BF, m, n,
+                                           z->m),
+                "matrix");
 }
 
 static bool prefer(cuda_backend *c, cublasLtMatmulPreference_t p, const product *z)
@@ -83,18 +89,23 @@ static bool prefer(cuda_backend *c, cublasLtMatmulPreference_t p, const product 
     uint64_t bytes = c->products->bytes;
     uint32_t whole = CUBLASLT_REDUCTION_SCHEME_NONE, alignment = (uint32_t)z->alignment;
     static const cublasLtMatmulPreferenceAttributes_t aligned[] = {
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES,
     };
-    bool fine = good(c, cublasLtMatmulPreferenceSetAttribute(
-                            p, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof bytes),
+    bool fine = good(c,
+                     cublasLtMatmulPreferenceSetAttribute(
+                         p, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof bytes),
                      "workspace") &&
-                good(c, cublasLtMatmulPreferenceSetAttribute(
-                            p, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole),
+                good(c,
+                     cublasLtMatmulPreferenceSetAttribute(
+                         p, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole),
                      "sums that are not split");
     for (size_t i = 0; fine && i < sizeof aligned / sizeof *aligned; i++)
-        fine = good(c, cublasLtMatmulPreferenceSetAttribute(p, aligned[i], &alignment,
-                                                            sizeof alignment), "alignment");
+        fine = good(
+            c, cublasLtMatmulPreferenceSetAttribute(p, aligned[i], &alignment, sizeof alignment),
+            "alignment");
     return fine;
 }
 
@@ -115,8 +126,10 @@ static const chosen *algorithm(cuda_backend *c, const product *z)
     chosen *to = NULL;
     if (describe(c, &l, z) && good(c, cublasLtMatmulPreferenceCreate(&want), "preference") &&
         prefer(c, want, z) &&
-        good(c, cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1,
-                                               &found, &n), "choice of an algorithm")) {
+        good(c,
+             cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1, &found,
+                                            &n),
+             "choice of an algorithm")) {
         if (n) {
             to = &p->kinds[p->count++];
             to->kind = *z;
@@ -186,8 +199,9 @@ static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x,
 {
     for (size_t at = 0; at < n; at += CUDA_BLOCK) {
         size_t some = n - at < CUDA_BLOCK ? n - at : CUDA_BLOCK;
-        product z = { .m = (int64_t)in, .n = (int64_t)out, .k = (int64_t)some, .turn_b = 1,
-                      .float_out = 1 };
+        product z = {
+            .m = (int64_t)in, .n = (int64_t)out, .k = (int64_t)some, .turn_b = 1, .float_out = 1
+        };
         multiply(cuda_of(b), &z, &z.k, dw, bk_at(b, x, at * in), bk_at(b, dy, at * out), true);
     }
 }

@@ -17,8 +17,28 @@ enum { PLANS = 64, DESCRIPTORS = 160, OPERATIONS = 40, CONFIGS = 8 };
 
 /* Names of what enters and leaves; intermediate tensors are counted on from NAMES. */
 enum {
-    Q = 1, K, V, O, STATS, DOUT, DQ, DK, DV, SUM, Q_AT, KV_AT, O_AT, STATS_AT, GRAD_AT, Q_LEN,
-    KV_LEN, SCALE, ONE, LOWEST, LOWEST2, NAMES
+    Q = 1,
+    K,
+    V,
+    O,
+    STATS,
+    DOUT,
+    DQ,
+    DK,
+    DV,
+    SUM,
+    Q_AT,
+    KV_AT,
+    O_AT,
+    STATS_AT,
+    GRAD_AT,
+    Q_LEN,
+    KV_LEN,
+    SCALE,
+    ONE,
+    LOWEST,
+    LOWEST2,
+    NAMES,
 };
 
 typedef cudnnBackendDescriptor_t descriptor;
@@ -27,7 +47,7 @@ typedef struct plan {
     sdpa_shape shape;
     descriptor all[DESCRIPTORS]; /* what the plan was made from lives as long as it does */
     size_t n_all;
-    descriptor made; /* the execution plan, one of `all` */
+    descriptor made;          /* the execution plan, one of `all` */
     size_t workspace, sum_at; /* bytes; where the sums of dout o begin */
     uint64_t used;
 } plan;
@@ -45,7 +65,7 @@ typedef struct builder {
     descriptor ops[OPERATIONS];
     size_t n_ops;
     int64_t names;
-    cudnnStatus_t status;  /* the first that was not good */
+    cudnnStatus_t status; /* the first that was not good */
     const char *where;
 } builder;
 
@@ -357,9 +377,9 @@ static void describe_backward(builder *b)
     descriptor dv = rows(b, DV, z->kv_heads, z->keys, z->grad_row, grad_at, false);
     descriptor scale = host_float(b, SCALE);
 
-    descriptor both = inner(b, CUDNN_DATA_FLOAT, of(z->batch, z->heads, z->queries, z->d),
-                            of(z->heads * z->queries * z->d, z->queries * z->d, z->heads * z->d,
-                               1));
+    descriptor both =
+        inner(b, CUDNN_DATA_FLOAT, of(z->batch, z->heads, z->queries, z->d),
+              of(z->heads * z->queries * z->d, z->queries * z->d, z->heads * z->d, 1));
     descriptor reduced = column(b);
     descriptor sum = tensor(b, SUM, CUDNN_DATA_FLOAT, of(z->batch, z->heads, z->queries, 1),
                             of(z->heads * z->queries, z->queries, 1, 1), GIVEN, NULL);
@@ -382,9 +402,9 @@ static void describe_backward(builder *b)
     ds = scored(b, CUDNN_POINTWISE_MUL, ds, scale);
     to_keys(b, ds, q, dk, q_len, kv_len);
 
-    descriptor straight = tensor(b, b->names++, CUDNN_DATA_FLOAT,
-                                 of(z->batch, z->kv_heads, z->keys, z->d),
-                                 of(z->keys * z->kv_row, z->d, z->kv_row, 1), INNER, kv_at);
+    descriptor straight =
+        tensor(b, b->names++, CUDNN_DATA_FLOAT, of(z->batch, z->kv_heads, z->keys, z->d),
+               of(z->keys * z->kv_row, z->d, z->kv_row, 1), INNER, kv_at);
     reshape(b, k, straight);
     matmul(b, ds, straight, dq, q_len, NULL, kv_len);
 }
@@ -476,8 +496,8 @@ static int plan_make(plan **out, cudnnHandle_t handle, const sdpa_shape *z)
         int rc = lm_fail(LM_EUSAGE,
                          "cuDNN %zu has no plan for attention%s with %lld heads on %lld of %lld: "
                          "%s: %s (%s). LM_CUDA_ATTENTION=own does not need it",
-                         cudnnGetVersion(), z->back ? " backward" : "",
-                         (long long)z->heads, (long long)z->kv_heads, (long long)z->d, b.where,
+                         cudnnGetVersion(), z->back ? " backward" : "", (long long)z->heads,
+                         (long long)z->kv_heads, (long long)z->d, b.where,
                          cudnnGetErrorString(b.status), why);
         plan_free(p);
         return rc;
@@ -573,7 +593,8 @@ int sdpa_open(sdpa **out, cudaStream_t stream)
     if (version < 90600 || version == 91000 || version == 91001)
         return lm_fail(LM_EUSAGE,
                        "cuDNN %zu: attention needs 9.6 or later, and not 9.10.0 or 9.10.1, whose "
-                       "results are wrong", version);
+                       "results are wrong",
+                       version);
     sdpa *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     cudnnStatus_t status = cudnnCreate(&s->handle);

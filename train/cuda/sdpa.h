@@ -17,12 +17,12 @@ typedef struct sdpa sdpa;
 /* What a plan is made for. Rows are elements from one token to the next. */
 typedef struct sdpa_shape { /* no padding: compared as bytes */
     int32_t back;
-    int32_t causal;              /* the last query of a range sees all its keys */
+    int32_t causal; /* the last query of a range sees all its keys */
     int64_t batch, heads, kv_heads, d;
-    int64_t queries, keys;       /* of a range, at most */
-    int64_t q_row, kv_row;       /* of q, dout, dq and (back) o; of k and v */
-    int64_t o_row, stats_row;    /* of o (forward); of the log-sum-exp */
-    int64_t grad_row;            /* of dk and dv */
+    int64_t queries, keys;    /* of a range, at most */
+    int64_t q_row, kv_row;    /* of q, dout, dq and (back) o; of k and v */
+    int64_t o_row, stats_row; /* of o (forward); of the log-sum-exp */
+    int64_t grad_row;         /* of dk and dv */
 } sdpa_shape;
 
 /* Arguments of a call; device memory but for `scale`. Offsets are elements from the pointer on,

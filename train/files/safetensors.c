@@ -16,7 +16,10 @@
 
 enum { HEADER_MAX = 100 * 1000 * 1000, CHUNK = 1 << 16, FILES_MAX = 4096 };
 
-static const struct { const char *code, *name; size_t bytes; } dtypes[] = {
+static const struct {
+    const char *code, *name;
+    size_t bytes;
+} dtypes[] = {
     [ST_F32] = { "F32", "float32", 4 },
     [ST_BF16] = { "BF16", "bfloat16", 2 },
     [ST_F16] = { "F16", "float16", 2 },
@@ -127,8 +130,10 @@ static int read_entry(st_tensor *t, const lm_json *e, uint64_t data, uint64_t en
     if (!rc) rc = lm_json_u64(&to, lm_json_at(place, 1), NULL);
     if (rc) return rc;
     if (to < from || to > end - data || to - from != t->count * dtypes[d].bytes)
-        return lm_json_fail(place, "bytes %" PRIu64 " to %" PRIu64 " do not hold %" PRIu64
-                            " numbers, or lie past the end of the file", from, to, t->count);
+        return lm_json_fail(place,
+                            "bytes %" PRIu64 " to %" PRIu64 " do not hold %" PRIu64
+                            " numbers, or lie past the end of the file",
+                            from, to, t->count);
     t->offset = data + from;
     return LM_OK;
 }
@@ -151,8 +156,10 @@ static int check_places(const st_tensor *tensors, size_t n, uint64_t data, uint6
         at = t[i].offset + t[i].count * dtypes[t[i].dtype].bytes;
     }
     if (!rc && at != end)
-        rc = lm_fail(LM_EDATA, "%s: tensors end at byte %" PRIu64 ", the file at %" PRIu64
-                     ": cut short or not whole", path, at, end);
+        rc = lm_fail(LM_EDATA,
+                     "%s: tensors end at byte %" PRIu64 ", the file at %" PRIu64
+                     ": cut short or not whole",
+                     path, at, end);
     free(t);
     return rc;
 }
@@ -257,10 +264,8 @@ int st_open(st_reader **out, const char *path)
             (size_t)snprintf(index, sizeof index, "%s/model.safetensors.index.json", path) >=
                 sizeof index)
             rc = lm_fail(LM_EUSAGE, "%s: the path is too long", path);
-        else if (!access(index, F_OK))
-            rc = add_indexed(r, path, index);
-        else
-            rc = add_file(r, one);
+        else if (!access(index, F_OK)) rc = add_indexed(r, path, index);
+        else rc = add_file(r, one);
     } else {
         rc = add_file(r, path);
     }
@@ -308,9 +313,9 @@ int st_read(const st_reader *r, const st_tensor *t, uint64_t first, float *dst, 
         int rc = lm_pread_all(s->fd, raw, m * width, t->offset + (first + at) * width, s->path);
         if (rc) return rc;
         for (size_t i = 0; i < m; i++)
-            dst[at + i] = t->dtype == ST_F32 ? from_bits(lm_le32(raw + 4 * i))
-                        : t->dtype == ST_BF16 ? from_bits((uint32_t)lm_le16(raw + 2 * i) << 16)
-                                              : from_half(lm_le16(raw + 2 * i));
+            dst[at + i] = t->dtype == ST_F32    ? from_bits(lm_le32(raw + 4 * i))
+                          : t->dtype == ST_BF16 ? from_bits((uint32_t)lm_le16(raw + 2 * i) << 16)
+                                                : from_half(lm_le16(raw + 2 * i));
     }
     return LM_OK;
 }

@@ -17,9 +17,9 @@ typedef struct st_tensor {
     enum st_dtype dtype;
     size_t rank;
     uint64_t shape[ST_RANK_MAX];
-    uint64_t count;   /* numbers in it */
-    uint64_t offset;  /* of its first byte in the file */
-    size_t source;    /* the reader's */
+    uint64_t count;  /* numbers in it */
+    uint64_t offset; /* of its first byte in the file */
+    size_t source;   /* the reader's */
 } st_tensor;
 
 /* ---- reading --------------------------------------------------------------------------- */
@@ -60,7 +60,7 @@ LM_CHECKED int st_write(st_writer *w, const float *src, size_t n);
 LM_CHECKED int st_commit(st_writer *w);
 void st_abandon(st_writer *w); /* NULL is fine */
 
-const char *
-st_dtype_name(enum st_dtype d); /* "float32", "bfloat16", "float16": config.json's words */
+const char *st_dtype_name(
+    enum st_dtype d); /* "float32", "bfloat16", "float16": config.json's words */
 
 #endif

@@ -31,8 +31,8 @@ typedef struct source {
 
 static int read_shape(source *s)
 {
-    static const char *const names[7] = { "dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads",
-                                          "vocab_size", "seq_len" };
+    static const char *const names[7] = { "dim",        "hidden_dim", "n_layers", "n_heads",
+                                          "n_kv_heads", "vocab_size", "seq_len" };
     unsigned char head[HEADER];
     uint32_t v[7];
     int rc = lm_pread_all(s->fd, head, HEADER, 0, s->path);
@@ -122,7 +122,7 @@ typedef struct part {
 static void add(part **p, const char *fmt, size_t layer, uint64_t at, size_t rows, size_t cols,
                 size_t heads)
 {
-    snprintf((*p)->name, sizeof (*p)->name, fmt, layer);
+    snprintf((*p)->name, sizeof(*p)->name, fmt, layer);
     (*p)->at = at + layer * (uint64_t)rows * cols;
     (*p)->rows = rows;
     (*p)->cols = cols;
@@ -241,7 +241,7 @@ static int put_piece(lm_buf *model, const lm_buf *text, const unsigned char scor
 static int put_specs(lm_buf *model, uint64_t vocab)
 {
     lm_buf b = LM_BUF_INIT(1024);
-    int rc = put_number(&b, 3, 2);      /* model_type: BPE */
+    int rc = put_number(&b, 3, 2); /* model_type: BPE */
     if (!rc) rc = put_number(&b, 4, vocab);
     if (!rc) rc = put_number(&b, 35, 1); /* byte_fallback */
     if (!rc) rc = put_bytes(model, 2, b.data, b.size);

@@ -15,9 +15,9 @@ struct tr_infer {
     backend *b;
     tr_layout l;
     tr_model *m;
-    size_t past, length;        /* length: what the cache holds */
-    int32_t *targets;           /* [chunk] */
-    float *losses;              /* [chunk] */
+    size_t past, length; /* length: what the cache holds */
+    int32_t *targets;    /* [chunk] */
+    float *losses;       /* [chunk] */
     char attention[NAME_SIZE], scaling[NAME_SIZE];
 };
 
@@ -134,9 +134,10 @@ lm_json *tr_infer_json(const tr_infer *s)
     const attn_form *f = &s->l.attention;
     lm_json_set_str(o, "attention", s->attention);
     if (f->stride)
-        lm_json_set_str(o, "dca_parts", f->successive ? f->inter ? "all" : "intra+successive"
-                                        : f->inter    ? "intra+inter"
-                                                      : "intra");
+        lm_json_set_str(o, "dca_parts",
+                        f->successive ? f->inter ? "all" : "intra+successive"
+                        : f->inter    ? "intra+inter"
+                                      : "intra");
     lm_json_set_str(o, "scaling", s->scaling);
     lm_json_set_f64(o, "rope_base", s->c.rope.theta);
     lm_json_set_f64(o, "mscale", s->l.mscale);

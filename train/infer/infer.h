@@ -21,10 +21,10 @@ typedef struct tr_infer_options {
     double rope_base;      /* 0: the model's */
     double mscale;         /* a: scores are times max(1, a ln(length / L0) + 1)^2; 0: none */
     bool no_successive, no_inter; /* the ablation's switches; see attn_form */
-    size_t length;         /* the longest sequence: the size of the cache. Dynamic scaling and
+    size_t length; /* the longest sequence: the size of the cache. Dynamic scaling and
                               mscale are of this length from the first token on, so that decoding
                               in steps equals reading at once. */
-    size_t chunk;          /* tokens read at a time, 0: 512 */
+    size_t chunk;  /* tokens read at a time, 0: 512 */
 } tr_infer_options;
 
 typedef struct tr_infer tr_infer;
@@ -36,8 +36,8 @@ LM_CHECKED int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend 
 void tr_infer_close(tr_infer *s); /* NULL is fine */
 
 const tr_config *tr_infer_config(const tr_infer *s); /* vocab, positions (L0), ... */
-size_t tr_infer_length(const tr_infer *s);  /* tokens the cache holds at most */
-size_t tr_infer_past(const tr_infer *s);    /* tokens in it now */
+size_t tr_infer_length(const tr_infer *s);           /* tokens the cache holds at most */
+size_t tr_infer_past(const tr_infer *s);             /* tokens in it now */
 
 /* Change the attention (and the options beside it) of a model that is loaded; the cache is empty
  * after it. `length` may not grow. What is refused changes nothing. */

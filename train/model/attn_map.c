@@ -30,15 +30,18 @@ static int check_form(const char *text, size_t chunk, size_t local, size_t train
     if (chunk > trained)
         return lm_fail(LM_EUSAGE,
                        "attention %s: a chunk of %zu tokens is longer than the %zu the model was "
-                       "pretrained at", text, chunk, trained);
+                       "pretrained at",
+                       text, chunk, trained);
     if (!local || chunk <= local)
         return lm_fail(LM_EUSAGE,
                        "attention %s: the chunk (%zu) must be longer than the local window (%zu), "
-                       "and that must not be 0", text, chunk, local);
+                       "and that must not be 0",
+                       text, chunk, local);
     if (local > chunk - local)
         return lm_fail(LM_EUSAGE,
                        "attention %s: a local window of %zu reaches past the chunk before, whose "
-                       "stride is %zu", text, local, chunk - local);
+                       "stride is %zu",
+                       text, local, chunk - local);
     return LM_OK;
 }
 
@@ -129,8 +132,10 @@ void attn_map_fill(attn_map *m, const attn_form *f, const uint32_t *starts, size
                    size_t past)
 {
     for (size_t i = 0; i < m->parts; i++)
-        m->spans[i] = (bk_spans){ .v = m->v[i], .causal = i == ATTN_INTRA,
-                                  .queries = starts[count], .keys = past + starts[count] };
+        m->spans[i] = (bk_spans){ .v = m->v[i],
+                                  .causal = i == ATTN_INTRA,
+                                  .queries = starts[count],
+                                  .keys = past + starts[count] };
     for (size_t g = 0; g < count; g++) {
         size_t q = starts[g], end = past + starts[g + 1] - q; /* of the document */
         for (size_t from = past, to = 0; from < end; from = to) {

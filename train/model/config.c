@@ -63,9 +63,16 @@ static int need_string(const lm_json *o, const char *key, const char *value)
 
 static int read_yarn(tr_rope *r, const lm_json *o, double positions)
 {
-    static const char *const keys[] = { "type", "rope_type", "rope_theta", "factor",
-        "attention_factor", "beta_fast", "beta_slow", "original_max_position_embeddings",
-        "finetuned", NULL };
+    static const char *const keys[] = { "type",
+                                        "rope_type",
+                                        "rope_theta",
+                                        "factor",
+                                        "attention_factor",
+                                        "beta_fast",
+                                        "beta_slow",
+                                        "original_max_position_embeddings",
+                                        "finetuned",
+                                        NULL };
     int rc = lm_json_only(o, keys);
     if (!rc) rc = real_field(&r->beta_fast, o, "beta_fast", 32);
     if (!rc) rc = real_field(&r->beta_slow, o, "beta_slow", 1);
@@ -77,8 +84,14 @@ static int read_yarn(tr_rope *r, const lm_json *o, double positions)
 
 static int read_llama3(tr_rope *r, const lm_json *o)
 {
-    static const char *const keys[] = { "type", "rope_type", "rope_theta", "factor",
-        "low_freq_factor", "high_freq_factor", "original_max_position_embeddings", NULL };
+    static const char *const keys[] = { "type",
+                                        "rope_type",
+                                        "rope_theta",
+                                        "factor",
+                                        "low_freq_factor",
+                                        "high_freq_factor",
+                                        "original_max_position_embeddings",
+                                        NULL };
     const lm_json *v = NULL;
     int rc = lm_json_only(o, keys);
     for (size_t i = 4; !rc && keys[i]; i++) rc = lm_json_need(&v, o, keys[i]);
@@ -170,18 +183,27 @@ int tr_config_load(tr_config *c, const char *path)
 
 int tr_config_preset(tr_config *c, const char *name)
 {
-    static const struct { const char *name; size_t dim, mlp, layers, heads, kv_heads; } known[] = {
+    static const struct {
+        const char *name;
+        size_t dim, mlp, layers, heads, kv_heads;
+    } known[] = {
         { "llama2-7b", 4096, 11008, 32, 32, 32 },
         { "llama2-13b", 5120, 13824, 40, 40, 40 },
         { "llama2-70b", 8192, 28672, 80, 64, 8 },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(name, known[i].name)) {
-            *c = (tr_config){ .dim = known[i].dim, .mlp = known[i].mlp, .layers = known[i].layers,
-                .heads = known[i].heads, .kv_heads = known[i].kv_heads,
-                .head_dim = known[i].dim / known[i].heads, .vocab = 32000, .positions = 4096,
-                .norm_eps = 1e-5, .init_std = 0.02,
-                .rope = { .theta = 10000, .attention_factor = 1 } };
+            *c = (tr_config){ .dim = known[i].dim,
+                              .mlp = known[i].mlp,
+                              .layers = known[i].layers,
+                              .heads = known[i].heads,
+                              .kv_heads = known[i].kv_heads,
+                              .head_dim = known[i].dim / known[i].heads,
+                              .vocab = 32000,
+                              .positions = 4096,
+                              .norm_eps = 1e-5,
+                              .init_std = 0.02,
+                              .rope = { .theta = 10000, .attention_factor = 1 } };
             return LM_OK;
         }
     return lm_fail(LM_EUSAGE, "%s: no shape of this name (llama2-7b, llama2-13b, llama2-70b)",
@@ -227,12 +249,15 @@ static lm_json *override_json(const tr_rope *r)
 
 static bool is_ours(const char *key)
 {
-    static const char *const ours[] = { "architectures", "model_type", "hidden_act",
-        "attention_bias", "mlp_bias", "hidden_size", "intermediate_size", "num_hidden_layers",
-        "num_attention_heads",
-        "num_key_value_heads", "head_dim", "vocab_size", "max_position_embeddings", "rms_norm_eps",
-        "initializer_range", "tie_word_embeddings", "rope_theta", "rope_scaling",
-        "rope_parameters", "torch_dtype", "dtype" };
+    static const char *const ours[] = {
+        "architectures",           "model_type",        "hidden_act",
+        "attention_bias",          "mlp_bias",          "hidden_size",
+        "intermediate_size",       "num_hidden_layers", "num_attention_heads",
+        "num_key_value_heads",     "head_dim",          "vocab_size",
+        "max_position_embeddings", "rms_norm_eps",      "initializer_range",
+        "tie_word_embeddings",     "rope_theta",        "rope_scaling",
+        "rope_parameters",         "torch_dtype",       "dtype"
+    };
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (!strcmp(key, ours[i])) return true;
     return false;

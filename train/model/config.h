@@ -9,18 +9,23 @@
 
 /* NTK has no name in config.json: it is another base, and written as that. */
 enum tr_rope_type {
-    TR_ROPE_PLAIN, TR_ROPE_LINEAR, TR_ROPE_DYNAMIC, TR_ROPE_YARN, TR_ROPE_LLAMA3, TR_ROPE_NTK
+    TR_ROPE_PLAIN,
+    TR_ROPE_LINEAR,
+    TR_ROPE_DYNAMIC,
+    TR_ROPE_YARN,
+    TR_ROPE_LLAMA3,
+    TR_ROPE_NTK,
 };
 
 typedef struct tr_rope {
     enum tr_rope_type type;
-    double theta;                 /* the base */
-    double factor;                /* all but plain */
-    double attention_factor;      /* yarn: of cosines and sines */
-    double beta_fast, beta_slow;  /* yarn */
-    double low_freq, high_freq;   /* llama3 */
-    double original;              /* yarn, llama3: positions of the pretraining */
-    bool overridden;              /* not as config.json has it: tr_rope_override */
+    double theta;                /* the base */
+    double factor;               /* all but plain */
+    double attention_factor;     /* yarn: of cosines and sines */
+    double beta_fast, beta_slow; /* yarn */
+    double low_freq, high_freq;  /* llama3 */
+    double original;             /* yarn, llama3: positions of the pretraining */
+    bool overridden;             /* not as config.json has it: tr_rope_override */
 } tr_rope;
 
 typedef struct tr_config {

@@ -9,13 +9,13 @@
 /* What one layer leaves for the way back. Without recomputation each layer has its own; with it
  * all but x (and o, lse) are one set that every layer writes again. */
 typedef struct layer {
-    bk_act *x;                    /* [N, D] the layer's input */
-    void *host;                   /* where it waits with offload_checkpoints */
-    bk_act *h, *q, *k, *v, *o;    /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
-    bk_act *mid, *h2;             /* [N, D]: after attention, and its norm */
-    bk_act *gate, *up;            /* [N, F], or [slice, F] with recomputation */
-    bk_acc *rstd, *lse, *rstd2;   /* [N], [N, H], [N] */
-    size_t first;                 /* its first parameter */
+    bk_act *x;                  /* [N, D] the layer's input */
+    void *host;                 /* where it waits with offload_checkpoints */
+    bk_act *h, *q, *k, *v, *o;  /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
+    bk_act *mid, *h2;           /* [N, D]: after attention, and its norm */
+    bk_act *gate, *up;          /* [N, F], or [slice, F] with recomputation */
+    bk_acc *rstd, *lse, *rstd2; /* [N], [N, H], [N] */
+    size_t first;               /* its first parameter */
 } layer;
 
 /* The parameters of a layer, in order, from `first` on. */
@@ -38,20 +38,24 @@ struct tr_model {
     void *host_state[TR_STATES];
     bk_acc *stage[BK_LANES][TR_STATES];
     size_t staged;
-    layer *layers; /* [layers] */
-    bk_act *out, *norm;         /* [N, D] the last layer's output, and its norm */
-    bk_acc *rstd, *loss;        /* [N] */
-    bk_act *dx, *dh, *dout;     /* [N, D], [N, D], [N, H, d] */
+    layer *layers;          /* [layers] */
+    bk_act *out, *norm;     /* [N, D] the last layer's output, and its norm */
+    bk_acc *rstd, *loss;    /* [N] */
+    bk_act *dx, *dh, *dout; /* [N, D], [N, D], [N, H, d] */
     bk_act *dq, *dk, *dv;
-    bk_act *turned, *dturned;   /* [N, H, d]: q at one part's positions; NULL with one part */
-    bk_acc *delta;              /* [N, H] */
-    bk_act *act, *dact, *dup;   /* [slice, F] */
-    bk_act *logits;             /* [slice, V] */
-    bk_acc *rope;               /* [positions, d] */
+    bk_act *turned, *dturned; /* [N, H, d]: q at one part's positions; NULL with one part */
+    bk_acc *delta;            /* [N, H] */
+    bk_act *act, *dact, *dup; /* [slice, F] */
+    bk_act *logits;           /* [slice, V] */
+    bk_acc *rope;             /* [positions, d] */
     bk_int *ids, *targets, *at_key, *at_query[ATTN_PARTS]; /* at_*: positions */
     attn_map map;
     double score_scale;
-    struct { void *p; size_t bytes; bool host; } *blocks; /* what was allocated */
+    struct {
+        void *p;
+        size_t bytes;
+        bool host;
+    } * blocks; /* what was allocated */
     size_t n_blocks, cap_blocks;
 };
 

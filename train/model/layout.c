@@ -7,8 +7,14 @@
 #include "train/model/internal.h"
 
 const char *const tr_memory_names[TR_MEM_KINDS] = {
-    "weights", "gradients", "optimizer state", "kept for the way back", "kept attention output",
-    "keys and values", "working set of a layer", "slices of MLP and loss",
+    "weights",
+    "gradients",
+    "optimizer state",
+    "kept for the way back",
+    "kept attention output",
+    "keys and values",
+    "working set of a layer",
+    "slices of MLP and loss",
 };
 
 /* ---- memory ---------------------------------------------------------------------------- */
@@ -16,8 +22,8 @@ const char *const tr_memory_names[TR_MEM_KINDS] = {
 /* One walk over everything a model owns serves to count it, and to allocate it. */
 typedef struct taker {
     tr_plan plan;
-    backend *b;   /* sizes of numbers */
-    tr_model *m;  /* NULL: count only */
+    backend *b;  /* sizes of numbers */
+    tr_model *m; /* NULL: count only */
     int rc;
 } taker;
 

@@ -209,21 +209,26 @@ static int check_batch(const tr_model *m, const tr_batch *t)
         return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
                        m->l.tokens);
     if (m->l.cache ? t->count != 1 || t->past + t->n > m->l.cache : t->past > 0)
-        return lm_fail(LM_EUSAGE, "a batch of %zu tokens in %zu documents after %zu others, with "
-                       "room for %zu", t->n, t->count, t->past, m->l.cache);
+        return lm_fail(LM_EUSAGE,
+                       "a batch of %zu tokens in %zu documents after %zu others, with "
+                       "room for %zu",
+                       t->n, t->count, t->past, m->l.cache);
     for (size_t i = 0; i < t->n; i++)
         if (t->ids[i] < 0 || (size_t)t->ids[i] >= vocab || t->targets[i] >= (int64_t)vocab)
-            return lm_fail(LM_EDATA, "token %zu of the batch: id %" PRId32 " (target %" PRId32
-                           ") is outside the model's vocabulary of %zu", i, t->ids[i],
-                           t->targets[i], vocab);
+            return lm_fail(LM_EDATA,
+                           "token %zu of the batch: id %" PRId32 " (target %" PRId32
+                           ") is outside the model's vocabulary of %zu",
+                           i, t->ids[i], t->targets[i], vocab);
     if (!t->count || t->starts[0] || t->starts[t->count] != t->n)
         return lm_fail(LM_EUSAGE, "the documents of a batch are not its %zu tokens", t->n);
     for (size_t i = 0; i < t->count; i++) {
         if (t->starts[i] >= t->starts[i + 1])
             return lm_fail(LM_EUSAGE, "document %zu of a batch is empty", i);
         if (t->past + t->starts[i + 1] - t->starts[i] > m->l.length)
-            return lm_fail(LM_EUSAGE, "document %zu of a batch has %zu tokens, in a model laid out "
-                           "for %zu", i, t->past + t->starts[i + 1] - t->starts[i], m->l.length);
+            return lm_fail(LM_EUSAGE,
+                           "document %zu of a batch has %zu tokens, in a model laid out "
+                           "for %zu",
+                           i, t->past + t->starts[i + 1] - t->starts[i], m->l.length);
     }
     return LM_OK;
 }
@@ -234,8 +239,7 @@ static void put_batch(tr_model *m, const tr_batch *t)
     b->put_int(b, m->ids, t->ids, t->n);
     b->put_int(b, m->targets, t->targets, t->n);
     attn_map_fill(&m->map, &m->l.attention, t->starts, t->count, t->past);
-    for (size_t i = 0; i < m->map.parts; i++)
-        b->put_int(b, m->at_query[i], m->map.query[i], t->n);
+    for (size_t i = 0; i < m->map.parts; i++) b->put_int(b, m->at_query[i], m->map.query[i], t->n);
 }
 
 /* Everything up to the last norm. */

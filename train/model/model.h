@@ -20,11 +20,11 @@ typedef struct tr_layout {
     size_t slice;  /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
     size_t cache;  /* keys and values of so many tokens stay from call to call; not with train */
     attn_form attention;
-    bool any_form; /* with room for tr_model_attend to bring in any form of the config's length */
-    double mscale; /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
-    bool train;          /* gradients and optimizer state too */
-    bool recompute;      /* keep each layer's input only and compute the rest again */
-    bool keep_attention; /* with recompute: keep attention's output and log-sum-exp too */
+    bool any_form;  /* with room for tr_model_attend to bring in any form of the config's length */
+    double mscale;  /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
+    bool train;     /* gradients and optimizer state too */
+    bool recompute; /* keep each layer's input only and compute the rest again */
+    bool keep_attention;      /* with recompute: keep attention's output and log-sum-exp too */
     bool offload_optimizer;   /* optimizer state stands in host memory */
     bool offload_checkpoints; /* with recompute: the layers' inputs wait in host memory */
     size_t stage; /* numbers of the state on the device at a time when it is offloaded; 0: 4 M */
@@ -41,7 +41,7 @@ enum tr_memory {
     TR_MEM_CACHE,
     TR_MEM_WORK,
     TR_MEM_SLICE,
-    TR_MEM_KINDS
+    TR_MEM_KINDS,
 };
 typedef struct tr_plan {
     size_t bytes[TR_MEM_KINDS], total; /* of the device */
@@ -53,9 +53,9 @@ extern const char *const tr_memory_names[TR_MEM_KINDS];
 typedef struct tr_param {
     char name[80]; /* as Hugging Face names it */
     size_t rows, cols;
-    size_t at;     /* its first number's place when all weights stand end to end */
+    size_t at; /* its first number's place when all weights stand end to end */
     bk_act *w;
-    bk_acc *grad;  /* NULL where the layout has none */
+    bk_acc *grad; /* NULL where the layout has none */
 } tr_param;
 static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
 static inline bool tr_param_is_norm(const tr_param *p) { return p->rows == 1; }

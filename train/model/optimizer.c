@@ -83,8 +83,11 @@ static void update_staged(stepper *s)
 
 int tr_step(tr_model *m, const tr_optimizer *o, uint64_t step, double lr, double norm)
 {
-    stepper s = { m, o, { .lr = lr, .beta1 = o->beta1, .beta2 = o->beta2, .eps = o->eps,
-                          .scale = 1, .step = step } };
+    stepper s = {
+        m,
+        o,
+        { .lr = lr, .beta1 = o->beta1, .beta2 = o->beta2, .eps = o->eps, .scale = 1, .step = step }
+    };
     if (o->clip > 0 && norm > o->clip) s.how.scale = o->clip / (norm + 1e-6); /* as PyTorch does */
     if (m->l.offload_optimizer) update_staged(&s);
     else update(&s, share_start(m), m->share, m->state);

@@ -10,12 +10,12 @@ enum tr_schedule { TR_CONSTANT, TR_LINEAR, TR_COSINE };
 
 typedef struct tr_optimizer {
     double lr, beta1, beta2, eps;
-    double decay;      /* decoupled; of matrices, not of norms */
-    double clip;       /* the gradient's norm is brought down to this; 0: never */
+    double decay; /* decoupled; of matrices, not of norms */
+    double clip;  /* the gradient's norm is brought down to this; 0: never */
     enum tr_schedule schedule;
-    double min_lr;     /* what linear and cosine end at */
-    double warmup;     /* tokens over which the rate rises from 0 */
-    double total;      /* tokens of the whole run */
+    double min_lr; /* what linear and cosine end at */
+    double warmup; /* tokens over which the rate rises from 0 */
+    double total;  /* tokens of the whole run */
 } tr_optimizer;
 
 /* The rate of a step that takes the run from `done` tokens to `done` + `batch`. */

@@ -69,30 +69,42 @@ void tr_rope_table(const tr_config *c, size_t length, float *table, size_t posit
 
 int tr_rope_override(tr_config *c, const char *text)
 {
-    static const struct { const char *name; enum tr_rope_type type; } known[] = {
-        { "linear", TR_ROPE_LINEAR }, { "ntk", TR_ROPE_NTK }, { "dynamic", TR_ROPE_DYNAMIC },
-        { "yarn", TR_ROPE_YARN },
-    };
+    static const struct {
+        const char *name;
+        enum tr_rope_type type;
+    } known[] = { { "linear", TR_ROPE_LINEAR },
+                  { "ntk", TR_ROPE_NTK },
+                  { "dynamic", TR_ROPE_DYNAMIC },
+                  { "yarn", TR_ROPE_YARN } };
     const char *colon = strchr(text, ':');
     size_t n = colon ? (size_t)(colon - text) : strlen(text), i = 0;
     while (i < sizeof known / sizeof *known &&
            (strlen(known[i].name) != n || strncmp(text, known[i].name, n)))
         i++;
     if (i == sizeof known / sizeof *known)
-        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\" is not known (linear:F, ntk:F, dynamic:F, "
-                       "yarn:F)", text);
+        return lm_fail(LM_EUSAGE,
+                       "RoPE scaling \"%s\" is not known (linear:F, ntk:F, dynamic:F, "
+                       "yarn:F)",
+                       text);
     char *end = NULL;
     double factor = colon ? strtod(colon + 1, &end) : 0;
     /* strtod would take blanks, signs, hexadecimal and "inf", too. */
     if (!colon || strspn(colon + 1, "0123456789.eE+-") != strlen(colon + 1) || *end ||
         !(factor >= 1 && factor <= 1e9))
-        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\": a factor from 1 to 1e9 belongs behind the "
-                       "colon, as in %s:4", text, known[i].name);
+        return lm_fail(LM_EUSAGE,
+                       "RoPE scaling \"%s\": a factor from 1 to 1e9 belongs behind the "
+                       "colon, as in %s:4",
+                       text, known[i].name);
     if ((known[i].type == TR_ROPE_NTK || known[i].type == TR_ROPE_DYNAMIC) && c->head_dim <= 2)
-        return lm_fail(LM_EUSAGE, "RoPE scaling \"%s\": heads of %zu numbers have one frequency, "
-                       "which does not depend on the base", text, c->head_dim);
-    c->rope = (tr_rope){ .type = known[i].type, .theta = c->rope.theta, .factor = factor,
-        .attention_factor = 1, .overridden = true };
+        return lm_fail(LM_EUSAGE,
+                       "RoPE scaling \"%s\": heads of %zu numbers have one frequency, "
+                       "which does not depend on the base",
+                       text, c->head_dim);
+    c->rope = (tr_rope){ .type = known[i].type,
+                         .theta = c->rope.theta,
+                         .factor = factor,
+                         .attention_factor = 1,
+                         .overridden = true };
     if (c->rope.type == TR_ROPE_YARN) {
         c->rope.attention_factor = 0.1 * log(factor) + 1;
         c->rope.beta_fast = 32;

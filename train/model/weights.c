@@ -121,8 +121,8 @@ int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype)
     bool writes = m->ranks->rank == 0;
     st_spec *specs = calloc(m->n_params, sizeof *specs);
     float *part = malloc(CHUNK * sizeof *part);
-    int rc = comm_agree(m->ranks,
-                        specs && part ? LM_OK : lm_fail_nomem(CHUNK * sizeof *part)), got = rc;
+    int rc = comm_agree(m->ranks, specs && part ? LM_OK : lm_fail_nomem(CHUNK * sizeof *part)),
+        got = rc;
     for (size_t i = 0; !rc && i < m->n_params; i++) spec_of(&specs[i], &m->params[i]);
     if (!rc && writes) rc = st_create(&w, path, specs, m->n_params, dtype);
     /* What cannot be written is read all the same: the other ranks send it. */

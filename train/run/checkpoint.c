@@ -136,8 +136,10 @@ static int load_tensors(tr_model *m, const char *path, int from, int to, const l
             put_numbers(m, p, from + (int)(i / n), at, part, k);
         }
         if (!rc && lm_hasher_digest(h) != want)
-            rc = lm_fail(LM_EDATA, "%s: tensor %s is damaged: its numbers are not those that were "
-                         "saved; remove this checkpoint to go on from the one before", path, name);
+            rc = lm_fail(LM_EDATA,
+                         "%s: tensor %s is damaged: its numbers are not those that were "
+                         "saved; remove this checkpoint to go on from the one before",
+                         path, name);
     }
     st_close(r);
     lm_hasher_free(h);
@@ -350,8 +352,7 @@ int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const
     if (rc) return rc;
     snprintf(aside, sizeof aside, "%s.partial", path);
     if (writes) remove_dir(aside);
-    if (writes && mkdir(aside, 0777))
-        rc = lm_fail_errno(errno, "%s: making the directory", aside);
+    if (writes && mkdir(aside, 0777)) rc = lm_fail_errno(errno, "%s: making the directory", aside);
     rc = comm_agree(tr_model_ranks(m), rc);
     if (!rc) rc = save_files(m, c, p, aside);
     if (!rc && writes && rename(aside, path))

@@ -8,14 +8,14 @@
 
 /* What a run must share with the checkpoint it goes on from, and where it stands. */
 typedef struct tr_place {
-    uint64_t step, tokens;   /* done */
-    uint64_t data_hash;      /* tr_data_hash */
+    uint64_t step, tokens; /* done */
+    uint64_t data_hash;    /* tr_data_hash */
     /* Tokens a sequence, sequences a step: with the step they are the place in the data. */
     uint64_t seed, length, batch;
     bool doc_mask;
-    char attention[64];      /* the form, as it was asked for */
-    bool eval_due;           /* stopped before an evaluation was done */
-    uint64_t log_bytes;      /* length of the log when it was saved */
+    char attention[64]; /* the form, as it was asked for */
+    bool eval_due;      /* stopped before an evaluation was done */
+    uint64_t log_bytes; /* length of the log when it was saved */
 } tr_place;
 
 /* Save to out/checkpoint-STEP: model.safetensors, optimizer.safetensors, config.json, run.json, the

@@ -35,7 +35,7 @@ typedef struct tr_rows {
     uint16_t *domains;              /* of the target; where there is none, 0 */
     uint32_t *starts;               /* segments */
     size_t n_segments;
-    uint64_t *which;                /* [capacity] the sequences' numbers in the data */
+    uint64_t *which; /* [capacity] the sequences' numbers in the data */
 } tr_rows;
 
 LM_CHECKED int tr_rows_new(tr_rows *r, size_t length, size_t capacity);

@@ -19,16 +19,16 @@ struct tr_run {
     tr_layout l;
     tr_data *data, *eval;
     tr_model *m;
-    tr_rows rows;        /* of one step */
-    uint32_t *starts;    /* segments of one call */
-    float *losses;       /* of one call */
-    tr_place place;      /* what is done */
+    tr_rows rows;     /* of one step */
+    uint32_t *starts; /* segments of one call */
+    float *losses;    /* of one call */
+    tr_place place;   /* what is done */
     uint64_t steps, micro, eval_sequences;
-    uint64_t saved;      /* the step of the last checkpoint */
-    enum st_dtype read;  /* the type the weights were kept in */
-    double peak;         /* operations a second, for MFU */
-    size_t host;         /* bytes of host memory that were available; 0: nobody knows */
-    int log, lock;       /* file descriptors: the log; the directory, locked */
+    uint64_t saved;     /* the step of the last checkpoint */
+    enum st_dtype read; /* the type the weights were kept in */
+    double peak;        /* operations a second, for MFU */
+    size_t host;        /* bytes of host memory that were available; 0: nobody knows */
+    int log, lock;      /* file descriptors: the log; the directory, locked */
 };
 
 /* Run `count` sequences of `rows`, `micro` at a time. `by_domain` (may be NULL)

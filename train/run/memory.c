@@ -26,8 +26,7 @@ static int add_line(lm_buf *text, const char *where, const char *name, size_t by
     return lm_buf_printf(text, "%-28s %12.1f MiB\n", label, (double)bytes / (1024 * 1024));
 }
 
-static int add_lines(lm_buf *text, const size_t *bytes, size_t all, size_t there,
-                     const char *where)
+static int add_lines(lm_buf *text, const size_t *bytes, size_t all, size_t there, const char *where)
 {
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < TR_MEM_KINDS; i++)
@@ -92,10 +91,10 @@ static const struct {
     bool keep_attention, one, optimizer, checkpoints;
     size_t slice;
 } ways[] = {
-    { true, false, false, false, 0 },  { false, false, false, false, 0 },
-    { false, true, false, false, 0 },  { false, true, false, false, 512 },
-    { true, true, true, false, 0 },    { false, true, true, false, 0 },
-    { true, true, true, true, 0 },     { false, true, true, true, 0 },
+    { true, false, false, false, 0 }, { false, false, false, false, 0 },
+    { false, true, false, false, 0 }, { false, true, false, false, 512 },
+    { true, true, true, false, 0 },   { false, true, true, false, 0 },
+    { true, true, true, true, 0 },    { false, true, true, true, 0 },
     { false, true, true, true, 512 },
 };
 
@@ -132,8 +131,8 @@ static void say_need(char *text, size_t size, const need *n)
     else
         snprintf(text, size,
                  "%zu MiB are needed and %zu MiB are available, and %zu MiB of host memory, where "
-                 "%zu MiB are available", mib(n->device), mib(n->device_there), mib(n->host),
-                 mib(n->host_there));
+                 "%zu MiB are available",
+                 mib(n->device), mib(n->device_there), mib(n->host), mib(n->host_there));
 }
 
 int tr_check_memory(const tr_run *r)

@@ -120,8 +120,10 @@ static int check_ranks(tr_run *r)
     comm *c = r->ranks;
     uint64_t first = r->place.data_hash;
     if ((uint64_t)c->size > r->place.batch)
-        return lm_fail(LM_EUSAGE, "%d ranks, but --batch makes steps of %" PRIu64 " sequences: at "
-                       "least one for each rank is needed", c->size, r->place.batch);
+        return lm_fail(LM_EUSAGE,
+                       "%d ranks, but --batch makes steps of %" PRIu64 " sequences: at "
+                       "least one for each rank is needed",
+                       c->size, r->place.batch);
     int rc = c->broadcast(c, &first, sizeof first, 0);
     if (!rc && first != r->place.data_hash)
         rc = lm_fail(LM_EUSAGE, "%s: other shards than those of rank 0", r->o.data);
@@ -261,8 +263,8 @@ static int take_step(tr_run *r)
     uint64_t predicted = 0;
     int rc = take_rows(r, &predicted);
     if (!rc)
-        rc = comm_agree(r->ranks, tr_run_rows(r, r->data, &r->rows, 1 / (double)predicted,
-                                              &sums[0], NULL));
+        rc = comm_agree(r->ranks,
+                        tr_run_rows(r, r->data, &r->rows, 1 / (double)predicted, &sums[0], NULL));
     sums[1] = rc ? 0 : squares(&r->rows);
     if (!rc) rc = r->ranks->sum(r->ranks, sums, 2);
     if (!rc) rc = tr_reduce(r->m, &norm);
@@ -271,9 +273,10 @@ static int take_step(tr_run *r)
     if (!isfinite(norm)) {
         char where[768];
         tr_data_lineage(r->data, r->rows.which[0], where, sizeof where);
-        return comm_agree(r->ranks, lm_fail(LM_EDATA, "step %" PRIu64 ": the gradient is not "
-                          "finite; its %" PRIu64 " rows begin with %s", r->place.step + 1,
-                          r->place.batch, where));
+        return comm_agree(r->ranks, lm_fail(LM_EDATA,
+                                            "step %" PRIu64 ": the gradient is not "
+                                            "finite; its %" PRIu64 " rows begin with %s",
+                                            r->place.step + 1, r->place.batch, where));
     }
     double lr = tr_learning_rate(&r->o.optimizer, (double)r->place.tokens, tokens);
     rc = tr_step(r->m, &r->o.optimizer, r->place.step + 1, lr, norm);
@@ -281,9 +284,11 @@ static int take_step(tr_run *r)
     r->place.step++;
     r->place.tokens += r->place.batch * r->l.length;
     double seconds = lm_seconds() - start;
-    tr_report p = { .loss = sums[0] / (double)predicted, .norm = norm, .lr = lr,
-        .tokens_per_second = tokens / seconds,
-        .seconds_left = seconds * (double)(r->steps - r->place.step) };
+    tr_report p = { .loss = sums[0] / (double)predicted,
+                    .norm = norm,
+                    .lr = lr,
+                    .tokens_per_second = tokens / seconds,
+                    .seconds_left = seconds * (double)(r->steps - r->place.step) };
     return report_step(r, &p, sums[1] / tokens);
 }
 
@@ -345,7 +350,8 @@ static int check_model(const tr_run *r, const char *path)
              !same_rope(&was.rope, &r->c.rope))
         rc = lm_fail(LM_EUSAGE,
                      "%s: rms_norm_eps, max_position_embeddings or the RoPE scaling differ from "
-                     "the model's: a resumed run needs the same model", file);
+                     "the model's: a resumed run needs the same model",
+                     file);
     tr_config_free(&was);
     return rc;
 }

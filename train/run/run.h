@@ -16,26 +16,26 @@
 typedef struct tr_run tr_run;
 
 typedef struct tr_options {
-    const char *model;      /* a model directory to go on from; or */
-    const char *init;       /* a shape: its name, or a file like config.json */
-    const char *data, *eval_data; /* shards; eval_data may be NULL */
-    const char *out;        /* directory */
-    const char *log;        /* NULL: out/log.jsonl */
-    uint64_t length;        /* tokens a sequence, 0: the shards' rows */
-    uint64_t batch;         /* tokens a step; brought to whole sequences */
-    uint64_t tokens;        /* of the whole run; brought to whole steps */
-    uint64_t micro;         /* sequences in one forward and backward */
-    uint64_t slice;         /* tokens */
+    const char *model;               /* a model directory to go on from; or */
+    const char *init;                /* a shape: its name, or a file like config.json */
+    const char *data, *eval_data;    /* shards; eval_data may be NULL */
+    const char *out;                 /* directory */
+    const char *log;                 /* NULL: out/log.jsonl */
+    uint64_t length;                 /* tokens a sequence, 0: the shards' rows */
+    uint64_t batch;                  /* tokens a step; brought to whole sequences */
+    uint64_t tokens;                 /* of the whole run; brought to whole steps */
+    uint64_t micro;                  /* sequences in one forward and backward */
+    uint64_t slice;                  /* tokens */
     uint64_t save_every, eval_every; /* tokens; 0: only at the end */
-    uint64_t eval_tokens;   /* at most, 0: all of eval_data */
-    uint64_t keep;          /* checkpoints that stay */
+    uint64_t eval_tokens;            /* at most, 0: all of eval_data */
+    uint64_t keep;                   /* checkpoints that stay */
     uint64_t seed;
-    double rope_base;       /* 0: the model's */
-    const char *attention;  /* as attn_form_parse; NULL: rope */
+    double rope_base;      /* 0: the model's */
+    const char *attention; /* as attn_form_parse; NULL: rope */
     bool doc_mask, recompute, keep_attention, resume;
     bool offload_optimizer, offload_checkpoints;
-    comm *ranks;            /* the processes that train together; NULL: this one alone. Borrowed */
-    int dtype; /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
+    comm *ranks; /* the processes that train together; NULL: this one alone. Borrowed */
+    int dtype;   /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
     tr_optimizer optimizer; /* its total is set by the run */
 } tr_options;
 

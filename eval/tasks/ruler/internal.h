@@ -6,12 +6,22 @@
 
 enum { RULER_TEXT_MAX = 1 << 30, RULER_NAME = 64 /* bytes of a word, a number, a UUID */ };
 
-#define RULER_NOISE                                                                                \
+#define RULER_NOISE \
     "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again."
 
 /* What a random value is for: the second argument of lm_mix. */
-enum ruler_purpose { FOR_KEY, FOR_VALUE, FOR_ORDER, FOR_PLACE, FOR_LINE_KEY, FOR_LINE_VALUE,
-                     FOR_QUERY, FOR_NAME, FOR_WORD, FOR_EXAMPLE };
+enum ruler_purpose {
+    FOR_KEY,
+    FOR_VALUE,
+    FOR_ORDER,
+    FOR_PLACE,
+    FOR_LINE_KEY,
+    FOR_LINE_VALUE,
+    FOR_QUERY,
+    FOR_NAME,
+    FOR_WORD,
+    FOR_EXAMPLE,
+};
 
 /* A number below n from a random word. */
 size_t ruler_below(size_t n, uint64_t random);

@@ -68,8 +68,7 @@ static void make_value(char out[RULER_NAME], enum ruler_kind kind, uint64_t r)
     if (kind == WORDS)
         snprintf(out, RULER_NAME, "%s-%s", ruler_adjectives[ruler_below(ruler_adjectives_n, r)],
                  ruler_nouns[ruler_below(ruler_nouns_n, s)]);
-    else if (kind == NUMBERS)
-        snprintf(out, RULER_NAME, "%zu", 1000000 + ruler_below(9000000, r));
+    else if (kind == NUMBERS) snprintf(out, RULER_NAME, "%zu", 1000000 + ruler_below(9000000, r));
     else
         snprintf(out, RULER_NAME,
                  "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64, r >> 32,
@@ -148,10 +147,8 @@ static int add_lines(lm_buf *b, const struct needles *s, const struct ruler_make
             rc = add_needle(b, s, next);
             if (!rc) rc = ruler_add(b, "\n");
         }
-        if (!rc && s->how->haystack == REPEAT)
-            rc = ruler_add(b, RULER_NOISE);
-        else if (!rc)
-            rc = add_decoy(b, s, m->seed, i);
+        if (!rc && s->how->haystack == REPEAT) rc = ruler_add(b, RULER_NOISE);
+        else if (!rc) rc = add_decoy(b, s, m->seed, i);
         if (!rc && i + 1 < m->size) rc = ruler_add(b, "\n");
     }
     return rc;

@@ -54,15 +54,14 @@ void ruler_shuffle(uint64_t seed, enum ruler_purpose what, size_t *v, size_t n)
 
 /* ---- the list --------------------------------------------------------------------------- */
 
-static const struct ruler_niah
-    SINGLE_1 = { REPEAT, WORDS, NUMBERS, 1, 1, 1 },
-    SINGLE_2 = { PROSE, WORDS, NUMBERS, 1, 1, 1 },
-    SINGLE_3 = { PROSE, WORDS, UUIDS, 1, 1, 1 },
-    MULTIKEY_1 = { PROSE, WORDS, NUMBERS, 4, 1, 1 },
-    MULTIKEY_2 = { NEEDLES, WORDS, NUMBERS, 1, 1, 1 },
-    MULTIKEY_3 = { NEEDLES, UUIDS, UUIDS, 1, 1, 1 },
-    MULTIVALUE = { PROSE, WORDS, NUMBERS, 1, 4, 1 },
-    MULTIQUERY = { PROSE, WORDS, NUMBERS, 4, 1, 4 };
+static const struct ruler_niah SINGLE_1 = { REPEAT, WORDS, NUMBERS, 1, 1, 1 },
+                               SINGLE_2 = { PROSE, WORDS, NUMBERS, 1, 1, 1 },
+                               SINGLE_3 = { PROSE, WORDS, UUIDS, 1, 1, 1 },
+                               MULTIKEY_1 = { PROSE, WORDS, NUMBERS, 4, 1, 1 },
+                               MULTIKEY_2 = { NEEDLES, WORDS, NUMBERS, 1, 1, 1 },
+                               MULTIKEY_3 = { NEEDLES, UUIDS, UUIDS, 1, 1, 1 },
+                               MULTIVALUE = { PROSE, WORDS, NUMBERS, 1, 4, 1 },
+                               MULTIQUERY = { PROSE, WORDS, NUMBERS, 4, 1, 4 };
 
 /* In this order, which samples depend on: new tasks go to the end. Sixty words put the fourth rank
  * of fwe into the text two times, and the fifth once. */
