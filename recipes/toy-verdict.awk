@@ -1,8 +1,9 @@
-# From the result lines of toy-papers.sh to its tables and verdicts, in Markdown, by the rules of docs/toy.md:
+# Compute the tables and verdicts of toy-papers.sh from its result lines and print them as Markdown.
+# The rules are in docs/toy.md.
 #
 #   awk -f toy-verdict.awk -v c=64 -v seeds="1 2 3" results/*.jsonl > verdicts.md
 #
-# With -v summary=1: the pass key's accuracy as lines that lmplot reads.
+# With -v summary=1: print pass key accuracy as result lines for lmplot.
 
 function text(field, s) {
     return match($0, "\"" field "\":\"[^\"]*\"") ? substr($0, RSTART + length(field) + 4, RLENGTH - length(field) - 5) : ""
@@ -11,7 +12,7 @@ function num(field) {
     return match($0, "\"" field "\":[-0-9.e+]+") ? substr($0, RSTART + length(field) + 3, RLENGTH - length(field) - 3) + 0 : ""
 }
 
-# ---- reading: results/KIND.MODEL-SEED[.FORM][.NEEDLE].jsonl --------------------------------------
+# ---- input: results/KIND.MODEL-SEED[.FORM][.NEEDLE].jsonl --------------------------------------
 
 FNR == 1 {
     name = FILENAME
@@ -47,9 +48,9 @@ kind == "compare" && text("range") != "" {
     count[d, text("range")] = num("tokens")
 }
 
-# ---- numbers over seeds ---------------------------------------------------------------------------
+# ---- statistics over seeds -----------------------------------------------------------------------
 
-# mean and spread (standard deviation) of v[1..S]
+# Mean and sample standard deviation of v[1..S].
 function mean(v, i, s) { for (i = 1; i <= S; i++) s += v[i]; return s / S }
 function spread(v, i, m, s) {
     m = mean(v)
@@ -58,7 +59,8 @@ function spread(v, i, m, s) {
 }
 function shown(v, digits) { return sprintf("%." digits "f ± %." digits "f", mean(v), spread(v)) }
 
-# Accuracy at the lengths of a list, into acc[1..S]; returns the standard error of its mean.
+# Set acc[1..S] to the accuracy over a list of lengths, per seed; return the standard error of the
+# mean.
 function accuracy(kind, run, lengths, i, k, n, l, h, t, p, all_h, all_t, binomial, between) {
     n = split(lengths, l, ",")
     for (i = 1; i <= S; i++) {
@@ -79,7 +81,7 @@ function difference(of, d, range, i) { for (i = 1; i <= S; i++) value[i] = delta
 
 function verdict(h, claim, what, pass) { printf "| %s | %s | %s | **%s** |\n", h, claim, what, pass ? "PASS" : "FAIL" }
 
-# ---- tables ---------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 function row_of_lengths(kind, run, label, k) {
     printf "| %s |", label
@@ -103,17 +105,17 @@ function head(title, k) {
 function tables(k, i, j, r) {
     head("Perplexity of the base models by length:")
     for (k = 1; k <= F; k++) row_of_lengths("ppl", forms[k], forms[k])
-    head("The same of the last c tokens of each window (no rule uses it):")
+    head("Perplexity of the last c tokens of each window (not used by any rule):")
     for (k = 1; k <= F; k++) row_of_lengths("tail", forms[k], forms[k])
-    head("Pass key, base models:")
+    head("Pass key accuracy, base models:")
     for (k = 1; k <= F; k++) row_of_lengths("passkey", "base." forms[k], forms[k])
-    head("A pair among four, base models (chance 0.06; any of the four 0.25):")
+    head("Accuracy for one pair among four, base models (chance 0.06; 0.25 for picking any of the four):")
     for (k = 1; k <= F; k++) row_of_lengths("pair", "base." forms[k], forms[k])
-    head("Pass key after the continual tokens, by mixture:")
+    head("Pass key accuracy after continual training, by mixture:")
     for (k = 1; k <= M; k++) row_of_lengths("passkey", mixtures[k], mixtures[k])
-    head("A pair among four after the continual tokens:")
+    head("Accuracy for one pair among four after continual training:")
     for (k = 1; k <= M; k++) row_of_lengths("pair", mixtures[k], mixtures[k])
-    head("Pass key on the way of per-source, by step:")
+    head("Pass key accuracy of the per-source checkpoints, by step:")
     for (k = 0; k < n_steps; k++) row_of_lengths("passkey", "per-source." steps[k], steps[k])
 
     printf "\nLoss by source and position, and its difference from `original`:\n\n| source, range | tokens | original |"
@@ -132,7 +134,7 @@ function tables(k, i, j, r) {
     }
 }
 
-# ---- hypotheses -----------------------------------------------------------------------------------
+# ---- hypotheses ----------------------------------------------------------------------------------
 
 function h1(i, rope, dca, ok, s) {
     ok = 1
@@ -158,7 +160,7 @@ function h3(all, part, a, ea, b, eb, e) {
     ea = accuracy("passkey", "base.dca", 4 * c); a = mean(acc)
     eb = accuracy("passkey", "base.intra", 4 * c); b = mean(acc)
     e = sqrt(ea ^ 2 + eb ^ 2)
-    verdict("H3", "each part of DCA is needed", sprintf("PPL %.2f with all, %.2f without successive; pass key %.2f with all, %.2f intra alone (± %.2f)",
+    verdict("H3", "each part of DCA is needed", sprintf("PPL %.2f with all components, %.2f without successive; pass key %.2f with all, %.2f with intra only (± %.2f)",
         all, part, a, b, e), all <= part && a - b > 2 * e)
 }
 function h4(i, j, worst, cell, book, other, m, ok) {
@@ -175,7 +177,7 @@ function h4(i, j, worst, cell, book, other, m, ok) {
         else if (m > other) other = m
     }
     verdict("H4", "per-source hurts no source; up-book buys Book",
-        sprintf("per-source's worst cell %+.3f (%s); up-book: Book's worst %+.3f, the most hurt of others %+.3f", worst, cell, book, other),
+        sprintf("per-source: worst cell %+.3f (%s); up-book: worst Book cell %+.3f, worst cell of the other sources %+.3f", worst, cell, book, other),
         worst <= 0.01 && book < 0 && other > 0)
 }
 function h5(j, d, t, i, a, ea, b, eb, e) {
@@ -191,7 +193,7 @@ function h5(j, d, t, i, a, ea, b, eb, e) {
     verdict("H5", "loss hides retrieval", sprintf("loss differs by %+.3f; pass key %.2f original, %.2f per-source (± %.2f)", d, a, b, e),
         (d < 0 ? -d : d) < 0.02 && (a > b ? a - b : b - a) > 2 * e)
 }
-# The checkpoints: n eighths of the tokens; the last is the whole.
+# Checkpoint n was saved after n eighths of the tokens; the last one is the final model.
 function h6(k, n, first, e1, half, last, e2, start_, at8, at13) {
     n = n_steps
     e1 = accuracy("passkey", "per-source." steps[1], middle); first = mean(acc)
@@ -205,7 +207,7 @@ function h6(k, n, first, e1, half, last, e2, start_, at8, at13) {
         last - first > 2 * sqrt(e1 ^ 2 + e2 ^ 2) && last - half < (half - start_) / 2 && at13 >= at8 / 2)
 }
 
-# A line of JSON for each model, length and depth, for lmplot.
+# One JSON line per model, length and depth, for lmplot.
 function summaries(key, k, name) {
     for (key in deep) {
         split(key, k, SUBSEP)
