@@ -1,10 +1,11 @@
 #!/bin/bash
-# The paper's mixture of 5B tokens, from a directory of SlimPajama to checked shards:
+# Make the paper's 5B-token mixture from a SlimPajama directory, up to verified shards:
 #
 #   SLIMPAJAMA=/data/SlimPajama-627B TOKENIZER=tokenizer.model recipes/slimpajama-5b.sh [OUT]
 #
-# OUT (./slimpajama-5b) gets store.lmt, histogram.json, plan.json and shards/ with manifest.json.
-# Interrupted and run again, it goes on where it was. In the environment, all optional:
+# OUT (default ./slimpajama-5b) receives store.lmt, histogram.json, plan.json and shards/ with
+# manifest.json. If the script is interrupted, run it again to resume. Optional environment
+# variables:
 #   RECIPE=per-source  TOKENS=5B  ROW=131072  SEED=  WHEN_SHORT=  JOBS=  PARTS=8
 set -euo pipefail
 
@@ -25,36 +26,36 @@ jobs=() seed=() when_short=()
 [ -z "${WHEN_SHORT:-}" ] || when_short=(--when-short "$WHEN_SHORT")
 mkdir -p "$out"
 
-# ---- disk, first --------------------------------------------------------------------------------
+# ---- disk space ---------------------------------------------------------------------------------
 
-# Of a token two bytes are stored. SlimPajama has 1.4 compressed bytes a token, JSONL about 4.5.
+# The store has two bytes per token. SlimPajama has 1.4 compressed bytes per token, JSONL about 4.5.
 bytes_of() { find -L "$SLIMPAJAMA" -type f -name "$1" -printf '%s\n' | awk '{ n += $1 } END { printf "%.0f", n }'; }
 packed=$(($(bytes_of '*.jsonl.zst') + $(bytes_of '*.jsonl.gz')))
 plain=$(bytes_of '*.jsonl')
-[ $((packed + plain)) -gt 0 ] || die "$SLIMPAJAMA: holds no .jsonl, .jsonl.zst or .jsonl.gz"
+[ $((packed + plain)) -gt 0 ] || die "$SLIMPAJAMA: contains no .jsonl, .jsonl.zst or .jsonl.gz files"
 mixture=$(sed 's/[bB]$/G/; s/[a-z]$/\U&/' <<< "$tokens" | numfmt --from=si) || die "TOKENS=$tokens: not a number of tokens"
 store=$((packed * 3 / 2 + plain * 2 / 3))
 shards=$((mixture * 9 / 4))
 have=$(du -sb "$out" | cut -f1)
 free=$(df -B1 --output=avail "$out" | tail -n 1)
 gb() { awk -v n="$1" 'BEGIN { printf "%.1f GB", n / 1e9 }'; }
-say "disk: about $(gb $store) for the store and $(gb $shards) for the shards; $(gb "$have") are there, $(gb "$free") free"
-[ $((store + shards - have)) -le "$free" ] || die "$out: there is too little room"
+say "disk: about $(gb $store) for the store and $(gb $shards) for the shards; $(gb "$have") already written, $(gb "$free") free"
+[ $((store + shards - have)) -le "$free" ] || die "$out: too little room on this file system"
 
-# ---- what is being made -------------------------------------------------------------------------
+# ---- settings -----------------------------------------------------------------------------------
 
 settings="recipe $recipe, tokens $tokens, row $row, seed ${SEED:-of the recipe}, when short ${WHEN_SHORT:-as the recipe}, parts $parts"
 [ -f "$out/settings" ] || echo "$settings" > "$out/settings"
 [ "$(cat "$out/settings")" = "$settings" ] ||
-    die "$out was begun with other settings: $(cat "$out/settings"); use another directory (a copy of, or a link to, its store.lmt saves tokenizing again)"
+    die "$out was started with other settings: $(cat "$out/settings"); use another directory (copy or link store.lmt into it to avoid tokenizing again)"
 
-# ---- the steps; each leaves its output under its name only when it is complete -------------------
+# ---- steps; each output is renamed into place when it is complete --------------------------------
 
-say "tokenize (goes on where it was)"
+say "tokenize (resumes an interrupted run)"
 lmtok -m "$TOKENIZER" "${jobs[@]}" -o "$out/store.lmt" "$SLIMPAJAMA"
 
 if [ ! -f "$out/histogram.json" ]; then
-    say "look"
+    say "histogram"
     lmhist --json "$out/store.lmt" > "$out/histogram.json.tmp"
     mv "$out/histogram.json.tmp" "$out/histogram.json"
 fi
@@ -76,4 +77,4 @@ done
 say "check"
 lmcheck "$out/shards"
 lmhist "$out/store.lmt" "$out/shards"
-say "done: $out/shards/manifest.json is the receipt"
+say "done: $out/shards/manifest.json describes the result"

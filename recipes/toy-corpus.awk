@@ -1,16 +1,16 @@
-# A small language to try the papers' claims on, made from a seed. docs/toy.md describes it.
+# Generate text in a small synthetic language from a seed (docs/toy.md).
 #
 #   awk -f toy-corpus.awk -v what=words                              the vocabulary
 #   awk -f toy-corpus.awk -v c=64 -v seed=1 -v tokens=1000000        documents, as JSONL
-#       -v only=Book -v least=128                                    of one source; of so many words
+#       -v only=Book -v least=128                                    of one source, >= 128 words
 #   awk -f toy-corpus.awk -v what=haystack -v seed=3 -v tokens=900   sentences to hide a needle in
-#       -v others=3                                                  and pairs that are not asked for
-#   awk -f toy-corpus.awk -v what=needle -v seed=3                   that needle: K03 V11|4 0 7
+#       -v others=3                                                  with 3 distractor pairs
+#   awk -f toy-corpus.awk -v what=needle -v seed=3                   the needle: K03 V11|4 0 7
 #
-# Every word is one token of the vocabulary that toy-vocab.awk writes. Text, tables and lengths are
-# functions of the options: the same bytes with any awk whose numbers are doubles.
+# Every word is one token of the vocabulary that toy-vocab.awk writes. The output is a function of
+# the options; it has the same bytes with every awk whose numbers are doubles.
 
-# ---- numbers: Lehmer's generator, exact in doubles --------------------------------------------
+# ---- random numbers: Lehmer generator, exact in doubles ----------------------------------------
 
 function unit() { state = (state * 48271) % 2147483647; return state / 2147483647 }
 function below(n) { return int(unit() * n) }
@@ -29,9 +29,10 @@ function source(name, label, share, median, sigma) {
     median_of[n_sources] = median; sigma_of[n_sources++] = sigma
 }
 
-# A source writes with twelve words: eight are everyone's and four its own. What follows depends on two
-# words: the same four may follow in every source, with the chances 0.5, 0.25, 0.15 and 0.1, but which of
-# them is the likely one is the source's own. The tables are the language: the same for each seed.
+# A source uses twelve words, eight common and four of its own. The next word depends on the last
+# two. The same four words may follow in every source, with probabilities 0.5, 0.25, 0.15 and 0.1,
+# but their order of probability differs by source. The tables define the language and are the same
+# for all seeds.
 function make_language(d, a, i, j, k, t) {
     n_sources = 0
     source("CommonCrawl", "RedPajamaCommonCrawl", 0.40, 0.40, 0.8)
@@ -52,7 +53,7 @@ function make_language(d, a, i, j, k, t) {
     for (d = 0; d < n_sources; d++) for (i = 0; i < 12; i++) turn_of[d, i] = below(4)
 }
 
-# The word after `before` and `at`, as 0..11 of the source; and its name.
+# The word that follows `before` and `at`, as 0..11 of the source; and its name.
 function follow(d, before, at, u) {
     u = unit()
     u = u < 0.5 ? 0 : u < 0.75 ? 1 : u < 0.9 ? 2 : 3
@@ -60,7 +61,7 @@ function follow(d, before, at, u) {
 }
 function name_of(d, at) { return word(at < 8 ? at : at + 4 * d) }
 
-# What a document speaks of: `entities` keys with a value each, and a number.
+# The facts of a document: `entities` keys with a value each, and a number.
 function new_subject(n, i, k, t) {
     entities = n
     for (i = 0; i < pairs; i++) t[i] = i
@@ -73,8 +74,8 @@ function new_subject(n, i, k, t) {
 }
 function digits(s, i) { for (i = 0; i < 3; i++) s = s below(10) " "; return s }
 
-# n words of the source's text. With `every`, one word in so many is followed by an entity, and one in
-# `far` by the number.
+# n words of text. With `every`, one word in `every` is followed by an entity, and one in `far` by
+# the number.
 function prose(d, n, every, far, s, before, at, next_word) {
     before = below(12)
     at = below(12)
@@ -96,7 +97,8 @@ function prose(d, n, every, far, s, before, at, next_word) {
     return s
 }
 
-# A document of about n words that asks for what it said: a pass key, twice; or four pairs, all the time.
+# A document of about n words with questions about its content: twice for a pass key, or repeatedly
+# for four pairs.
 function recall(d, n, s, i, k, seen) {
     new_subject(4)
     if (below(2)) {
@@ -115,14 +117,14 @@ function recall(d, n, s, i, k, seen) {
     return s
 }
 
-# ---- what is asked for -----------------------------------------------------------------------
+# ---- output ----------------------------------------------------------------------------------
 
 function print_document(d, text) {
     sub(/ $/, "", text)
     printf "{\"text\": \"%s\", \"meta\": {\"redpajama_set_name\": \"%s\"}}\n", text, labels[d]
 }
 
-# The source that lags most behind its share writes next; one token in four is of recall documents.
+# The next source is the one furthest behind its share. One token in four is in a recall document.
 function documents(d, i, best, lag, n, all) {
     while (all < tokens) {
         best = -1e300
@@ -147,7 +149,7 @@ function documents(d, i, best, lag, n, all) {
     }
 }
 
-# A book's words in sentences of eight, for needles; with `others`, so many pairs stand among them.
+# Sentences of eight Book words to insert needles into; with `others`, that many distractor pairs.
 function haystack(i, k) {
     for (i = 0; i < tokens; i += 9) {
         if (k < others && i >= k * tokens / others) printf "remember %s", pair_of[k++]

@@ -1,12 +1,13 @@
 #!/bin/bash
-# Both papers in small: pretrain small LLaMAs, go on with five mixtures, evaluate, decide six hypotheses.
-# docs/toy.md says what is made and what is claimed.
+# Small-scale reproduction of both papers: pretrain small LLaMA models, continue training on five
+# mixtures, evaluate, and decide six hypotheses. docs/toy.md describes the experiment.
 #
-#   recipes/toy-papers.sh [OUT]        OUT (./toy) gets results/, figures/, verdicts.md and times
+#   recipes/toy-papers.sh [OUT]
 #
-# In the environment, all optional: TOY=cpu|gpu|smoke  SEEDS="1 2 3"  THREADS=1, and tokens of
-# pretraining and of each continual run in place of the size's own: BASE=18M  MORE=2M
-# Interrupted and run again, it goes on where it was.
+# OUT (default ./toy) receives results/, figures/, verdicts.md and times. If the script is
+# interrupted, run it again to resume. Optional environment variables:
+#   TOY=cpu|gpu|smoke (size)  SEEDS="1 2 3"  THREADS=1
+#   BASE=18M  MORE=2M (tokens of pretraining and of each continual run, instead of the size's own)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -31,7 +32,7 @@ cd "$out"
 
 say() { echo "toy-papers: $*" >&2; }
 corpus() { LC_ALL=C awk -f "$here/toy-corpus.awk" -v c=$c "$@"; }
-# timed NAME COMMAND...: adds the command's seconds to `times`.
+# timed NAME COMMAND...: run the command and append its seconds to `times`.
 timed() {
     local name=$1 begin=$EPOCHREALTIME; shift
     "$@"
@@ -45,7 +46,7 @@ make_data() {
     corpus -v what=words | LC_ALL=C awk -f "$here/toy-vocab.awk" > tokenizer.model
     corpus -v seed=1 -v tokens=$pool | tokenize data/base.lmt
     corpus -v seed=2 -v tokens=$pool | tokenize data/pool.lmt
-    # Held out: of each source as many tokens in documents as they come as in documents over 2c.
+    # Held-out data: per source, half as many tokens of all lengths as of documents over 2c.
     for source in CommonCrawl C4 GitHub ArXiv Book Wikipedia StackExchange; do
         corpus -v seed=3 -v tokens=$((held / 2)) -v only=$source
         corpus -v seed=4 -v tokens=$held -v only=$source -v least=$((2 * c))
@@ -59,7 +60,7 @@ make_data() {
         corpus -v seed=$((100 + i)) -v what=haystack -v tokens=$far -v others=3 > needles/pair-$i.txt
         corpus -v seed=$((100 + i)) -v what=needle > needles/$i
     done
-    # The recipes of the paper, 4,096 scaled to c and 131,072 to 13c.
+    # The recipes of the paper, with 4,096 scaled to c and 131,072 to 13c.
     for mixture in $mixtures; do
         case $mixture in original) from=cut-128k ;; cut-c) from=cut-4k ;; *) from=$mixture ;; esac
         sed "s/\"cut\": 4096/\"cut\": $c/; s/131072/$far/; s/\"threshold\": 4096/\"threshold\": $c/;
@@ -89,7 +90,7 @@ pretrain() { # SEED
         --warmup $((8 * $(numfmt --from=si $batch))) --seed $1
 }
 
-# The same tokens, steps, rate and order of rows for each mixture.
+# Tokens, steps, learning rate and row order are the same for each mixture.
 go_on() { # SEED MIXTURE
     local name=$2-$1
     if [ ! -f data/$name/manifest.json ]; then
@@ -106,7 +107,7 @@ go_on() { # SEED MIXTURE
 
 evaluate() { lmeval -q "$@" --backend $backend -j "$threads" 2>> logs/eval.log || { tail -n 3 logs/eval.log >&2; return 1; }; }
 
-# needles NAME DIR KIND LENGTHS OPTIONS...: each needle in its own haystack.
+# needles NAME DIR KIND LENGTHS OPTIONS...: evaluate each needle in its own haystack.
 needles() {
     local name=$1 dir=$2 kind=$3 lengths=$4; shift 4
     for ((i = 1; i <= needles; i++)); do
@@ -123,7 +124,7 @@ needles() {
 
 lengths=$c,$((2 * c)),$((4 * c)),$T,$far
 
-# Training-free: what each form of attention does to the base model past c.
+# Training-free extension: evaluate each attention variant on the base model beyond c.
 extend() { # SEED FORM OPTIONS...
     local seed=$1 form=$2; shift 2
     evaluate ppl -m models/base-$seed --data data/long --lengths $lengths --stride $c --windows $windows --bins 0 \
@@ -152,7 +153,7 @@ evaluate_mixture() { # SEED MIXTURE
         -o results/domains.$name.jsonl
 }
 
-# Figure 3: the checkpoints on the way, and the base model as it would begin.
+# Figure 3: the intermediate checkpoints, and the base model with the raised RoPE base as the start.
 evaluate_way() { # SEED
     local dir
     needles per-source-$1.0 models/base-$1 passkey $lengths --rope-base $raised
@@ -162,7 +163,7 @@ evaluate_way() { # SEED
     done
 }
 
-# ---- all of it -------------------------------------------------------------------------------
+# ---- main ------------------------------------------------------------------------------------
 
 [ -f data/done ] || timed data make_data
 for seed in $seeds; do pretrain $seed; done
@@ -172,7 +173,7 @@ done
 for seed in $seeds; do
     timed "evaluate base-$seed" evaluate_base $seed
     for mixture in $mixtures; do timed "evaluate $mixture-$seed" evaluate_mixture $seed $mixture; done
-    timed "evaluate per-source-$seed on the way" evaluate_way $seed
+    timed "evaluate per-source-$seed checkpoints" evaluate_way $seed
     compared=()
     for mixture in $mixtures; do compared+=(results/domains.$mixture-$seed.jsonl); done
     lmeval compare -q "${compared[@]}" -o results/compare.$seed.jsonl

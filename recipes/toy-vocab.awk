@@ -1,13 +1,14 @@
-# A SentencePiece model that takes each line of the input as one word and one token:
+# Write a SentencePiece model in which each line of the input is one word and one token:
 #
 #   awk -f toy-corpus.awk -v what=words | LC_ALL=C awk -f toy-vocab.awk > tokenizer.model
 #
-# It is of the unigram type, which needs no pieces that are parts of others. The file is protocol
-# buffers; no byte of it is zero, since not every awk can print one.
+# The model type is unigram, because BPE would need the intermediate pieces of each word. The file
+# is a serialised protocol buffer message. It has no zero bytes, because not every awk can print
+# them.
 
 function field(number, text) { return sprintf("%c%c", number * 8 + 2, length(text)) text }
 
-# piece = 1, score = 2 (a float, -1.004, of the words), type = 3 (2 unknown, 3 control; absent: normal)
+# piece = 1, score = 2 (float, -1.004 for words), type = 3 (2 unknown, 3 control; absent: normal)
 function piece(text, type) {
     text = field(1, text) (type ? sprintf("%c%c", 24, type) : sprintf("%c%c%c%c%c", 21, 128, 128, 128, 191))
     printf "%s", field(1, text)
