@@ -1,11 +1,11 @@
 #!/bin/bash
-# Time and memory of attention against the length of a prompt: dense, flash, Dual Chunk Attention (Figure 3
-# of An et al. 2024, one layer on the CPU). BENCH_LENGTHS picks the lengths, BENCH_LINES keeps the
-# result lines, which lmplot speed draws.
+# Time and memory of attention by prompt length: dense, flash and Dual Chunk Attention (Figure 3 of
+# An et al. 2024, one layer on the CPU). BENCH_LENGTHS sets the lengths; BENCH_LINES names a file
+# for the result lines, which lmplot speed plots.
 . "$(dirname "$0")/lib.sh"
 threads=${BENCH_THREADS:-$(nproc)}
 lines=${BENCH_LINES:-$work/attention.jsonl}
-echo "attention of one layer, 4 heads of 128, $threads threads: milliseconds and MiB, best of 3"
+echo "attention, one layer, 4 heads of size 128, $threads threads: milliseconds and MiB, best of 3"
 # shellcheck disable=SC2086
 OMP_WAIT_POLICY=active "$root/build/bench/bench_attention" "$threads" \
     ${BENCH_LENGTHS:-1024 2048 4096 8192 16384 32768} >"$lines" || exit 1

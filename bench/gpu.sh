@@ -1,9 +1,10 @@
 #!/bin/bash
-# The CUDA backend on this machine's GPU: training steps of the 7B shape and prompts (Figure 3 of
-# An et al. 2024), and PyTorch's step on the same GPU where it is there. BENCH_LENGTHS picks the
-# lengths, BENCH_LAYERS fewer layers than 32, BENCH_LINES keeps the lines. Exits 77 without a GPU.
+# Benchmark of the CUDA backend: training steps of a 7B model, prompt processing (Figure 3 of An et
+# al. 2024), and the same step in PyTorch, if it is installed. BENCH_LENGTHS sets the lengths,
+# BENCH_LAYERS the number of layers (32), BENCH_LINES a file to append the result lines to. Exits
+# with 77 if there is no GPU.
 #
-# usage: gpu.sh PROGRAM...    what runs bench_gpu: its path, or "bundle/run bench_gpu"
+# usage: gpu.sh PROGRAM...    the command that runs bench_gpu: its path, or "bundle/run bench_gpu"
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 lines=${BENCH_LINES:-/dev/null}

@@ -1,5 +1,5 @@
-"""A training step of the 7B shape in PyTorch and transformers: bf16 weights, SDPA, gradient
-checkpointing. Prints one JSON line like bench_gpu's, or why it cannot.
+"""Time a training step of a 7B model in PyTorch and transformers: bf16 weights, SDPA, gradient
+checkpointing. Prints one JSON line in the format of bench_gpu, or the reason for skipping.
 usage: gpu_peer.py LENGTH [LAYERS]"""
 import json
 import sys
@@ -28,7 +28,7 @@ try:
     ids = torch.randint(0, 32000, (1, length), device="cuda")
 
     def step():
-        # The head and the loss over slices of 8192 tokens, as bench_gpu's.
+        # LM head and loss in chunks of 8192 tokens, as in bench_gpu.
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[0]
         leaf = hidden.detach().requires_grad_()
         for at in range(0, length - 1, 8192):

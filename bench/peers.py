@@ -1,9 +1,9 @@
-"""Tokenize the same documents from memory with the peers that are installed, one thread each;
-compare ids first, then print MB of text a second. Called by bench/peers.sh.
+"""Tokenize the same documents from memory with each installed tokenizer, one thread each. Compare
+the ids with those of longmix and print MB of text per second. Called by bench/peers.sh.
 
-usage: peers.py MODEL DIR REPEATS [NAME=PATH]...
-DIR holds one *.jsonl per text type; NAME=PATH gives, per type, ids made by longmix
-(`lmcat --ids`, a document a line, no BOS) to compare with."""
+usage: peers.py MODEL DIR REPEATS
+DIR has two files per text type: TYPE.jsonl, and TYPE.ids with the ids of longmix to compare with
+(`lmcat --ids`, one document per line, no BOS)."""
 import glob
 import json
 import os
@@ -60,7 +60,7 @@ for path in sorted(glob.glob(folder + "/*.jsonl")):
     for name, make, encode, times in peers():
         rates = []
         for _ in range(times):
-            tool = make()                       # a fresh cache each time
+            tool = make()                       # start with an empty cache
             start = time.perf_counter()
             ids = encode(tool, texts, raw)
             rates.append(size / (time.perf_counter() - start) / 1e6)

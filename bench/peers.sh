@@ -1,16 +1,17 @@
 #!/bin/bash
-# The same documents, tokenized from memory on one core: longmix, SentencePiece, gigatoken, HF
-# tokenizers. Ids are compared with ours before anything is timed ("differ": documents that are not
-# token for token ours). The peers come from PyPI into build/venv-peers; where that fails, the
-# line says so. Needs the test data (sample and LLaMA-2 tokenizer).
+# Tokenize the same documents from memory on one core with longmix, SentencePiece, gigatoken and HF
+# tokenizers. The ids of every tokenizer are compared with those of longmix ("differ": number of
+# documents with different ids). The other tokenizers are installed from PyPI into build/venv-peers;
+# if this fails, the benchmark is skipped with a message. Needs the test data (sample corpus and
+# LLaMA-2 tokenizer).
 . "$(dirname "$0")/lib.sh"
 model=$root/../shared/data/llama2/tokenizer.model
 sample=$root/../shared/data/slimpajama-sample
-[ -d "$sample" ] && [ -f "$model" ] || { echo "peers: skipped, the sample corpus or tokenizer is absent"; exit 0; }
+[ -d "$sample" ] && [ -f "$model" ] || { echo "peers: skipped: no sample corpus or tokenizer"; exit 0; }
 venv=$root/build/venv-peers
 if [ ! -x "$venv/bin/python" ]; then
     python3 -m venv "$venv" && "$venv/bin/pip" -q install sentencepiece gigatoken tokenizers ||
-        { echo "peers: skipped, they could not be installed from PyPI"; rm -rf "$venv"; exit 0; }
+        { echo "peers: skipped: could not be installed from PyPI"; rm -rf "$venv"; exit 0; }
 fi
 texts=$work/by-type
 if [ ! -d "$texts" ]; then
@@ -21,7 +22,7 @@ if [ ! -d "$texts" ]; then
     done
     mv "$texts.tmp" "$texts"
 fi
-echo "tokenizers from memory, one core, a fresh cache each time (MB of text a second)"
+echo "tokenizers from memory, one core, empty cache (MB of text per second)"
 {
     taskset -c "$cpu" "$venv/bin/python" "$root/bench/peers.py" "$model" "$texts" "$runs"
     for f in "$texts"/*.jsonl; do

@@ -1,7 +1,8 @@
 #!/bin/bash
-# make bench: how fast the tools are, on a synthetic corpus (BENCH_BYTES of text, 1G) and, where
-# the test data is, on the sample; then the peers side by side (bench/peers.sh).
-# One-core figures are pinned to CPU $BENCH_CPU. Needs no network but for the peers.
+# make bench: throughput of the programs on a synthetic corpus (BENCH_BYTES of text, default 1G)
+# and, if the test data is available, on the sample corpus; then other tokenizers for comparison
+# (bench/peers.sh). Single-core runs are pinned to CPU $BENCH_CPU. Only peers.sh needs network
+# access.
 . "$(dirname "$0")/lib.sh"
 bytes=${BENCH_BYTES:-1G}
 model=${BENCH_MODEL:-$root/../shared/data/llama2/tokenizer.model}
@@ -12,7 +13,7 @@ data=$work/corpus-$bytes
 echo "machine: $(machine | paste -sd, | sed 's/,/, /g') ($(uname -sr)); $("$bin/lmtok" --version | head -n 1)"
 if [ ! -f "$model" ]; then
     model=$work/small.model
-    echo "note: no LLaMA-2 tokenizer (BENCH_MODEL); a small one is trained on synthetic text"
+    echo "note: no LLaMA-2 tokenizer (BENCH_MODEL); training a small one on synthetic text"
     [ -f "$model" ] || "$root/scripts/small-model.sh" "$model" >>"$work/log" 2>&1 || exit 1
 fi
 [ -d "$data" ] || "$bin/lmsynth" -q --bytes "$bytes" --seed 1 -o "$data" || exit 1
@@ -25,13 +26,13 @@ tok() { # threads, store, corpus
 }
 
 echo
-echo "lmtok, .jsonl.zst to a store on disk (MB of text a second, $runs runs, median and range)"
+echo "lmtok, .jsonl.zst to a store on disk (MB of text per second, median and range of $runs runs)"
 for set in "$data" "$sample"; do
     [ -d "$set" ] || continue
     [ "$set" = "$data" ] || mb=$(zstd -dcq "$set"/train-*.zst | python3 -c 'import json,sys; print(sum(len(json.loads(l)["text"].encode()) for l in sys.stdin)/1e6)')
     inputs=$set; [ "$set" = "$data" ] || { mkdir -p "$work/sample"; ln -sf "$set"/train-*.zst "$work/sample/"; inputs=$work/sample; }
     : >"$work/t1"; : >"$work/t2"
-    tok 1 "$work/1.lmt" "$inputs"; tok 2 "$work/2.lmt" "$inputs"   # warm, and compared
+    tok 1 "$work/1.lmt" "$inputs"; tok 2 "$work/2.lmt" "$inputs"   # warm up and compare
     cmp "$work/1.lmt" "$work/2.lmt" || exit 1
     for _ in $(seq "$runs"); do
         seconds tok 1 "$work/1.lmt" "$inputs" >>"$work/t1"
@@ -45,7 +46,7 @@ for set in "$data" "$sample"; do
 done
 
 echo
-echo "lmmix | lmpack from a warm store, all of it, rows of 128K (MB of tokens a second)"
+echo "lmmix | lmpack from a warm store, all tokens, rows of 128K (MB of tokens per second)"
 "$bin/lmplan" -q -r cut-128k --when-short shrink "$work/store.lmt" >"$work/plan.json" || exit 1
 mix() { rm -rf "$work/shards"; "$bin/lmmix" -q "$work/plan.json" "$work/store.lmt" | "$bin/lmpack" -q -L 131072 -o "$work/shards"; }
 mix; "$bin/lmcheck" -q "$work/shards" >/dev/null || exit 1

@@ -1,4 +1,5 @@
-"""The steps of bench_train.c in PyTorch and transformers: python3 bench/train.py THREADS"""
+"""The training steps of bench_train.c in PyTorch and transformers.
+usage: train.py THREADS"""
 import sys
 import time
 

@@ -1,8 +1,8 @@
 #!/bin/bash
-# usage: gpu-bundle.sh BUILD: gather BUILD/bundle, which runs on a machine with a GPU and without a
-# compiler: programs, and the libraries they need but for the system's, CUDA's and the driver's.
-# There, `bundle/run PROGRAM ...` finds the latter: in LD_LIBRARY_PATH, the system's places, or
-# beside PyTorch.
+# usage: gpu-bundle.sh BUILD
+# Create BUILD/bundle, which runs on a GPU machine without a compiler. It contains the programs and
+# their shared libraries, except those of the system, CUDA and the driver. `bundle/run PROGRAM ...`
+# finds these in LD_LIBRARY_PATH, the standard directories, or the PyTorch installation.
 set -eu
 build=${1:?the build folder}
 to=$build/bundle
@@ -23,7 +23,7 @@ done | sort -u | while read -r lib; do
 done
 cat > "$to/run" <<'RUN'
 #!/bin/bash
-# usage: run PROGRAM [ARGUMENT...]: a program of this bundle.
+# usage: run PROGRAM [ARGUMENT...]    run a program of this bundle
 here=$(cd "$(dirname "$0")" && pwd)
 path=${LD_LIBRARY_PATH:-}
 for python in python3 python; do

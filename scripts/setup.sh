@@ -1,12 +1,12 @@
 #!/bin/sh
-# Install what longmix builds and tests with. Does nothing where all of it is there.
+# Install the packages that building and testing longmix needs. Does nothing if all are installed.
 set -eu
 packages="build-essential pkg-config libzstd-dev zlib1g-dev libjansson-dev libsimdjson-dev
 libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd
 libopenmpi-dev openmpi-bin"
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "setup: not a Debian system. Install by other means what these packages hold:" $packages >&2
+    echo "setup: not a Debian system; install the equivalents of these packages:" $packages >&2
     exit 0
 fi
 missing=
@@ -18,7 +18,7 @@ done
 run=
 if [ "$(id -u)" != 0 ]; then
     if ! command -v sudo >/dev/null; then
-        echo "setup: not root, and there is no sudo. Ask an administrator for: apt-get install$missing" >&2
+        echo "setup: not root and sudo is not available; ask an administrator to run: apt-get install$missing" >&2
         exit 1
     fi
     run=sudo
@@ -28,8 +28,8 @@ log=$(mktemp)
 if ! { $run apt-get update && $run env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1
 then
     tail -n 20 "$log" >&2
-    echo "setup: the packages could not be installed; the last lines of apt-get stand above." >&2
-    echo "setup: once they are there, 'make' and 'make check' need no more set-up:$missing" >&2
+    echo "setup: the packages could not be installed; see the output of apt-get above." >&2
+    echo "setup: 'make' and 'make check' work once these are installed:$missing" >&2
     rm -f "$log"
     exit 1
 fi
