@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tokens that lmgen made from BOS alone, against transformers' greedy search.
+"""Compare the tokens that lmgen generated from BOS only with greedy decoding in transformers.
 
 usage: greedy.py MODEL MADE.jsonl
 """
@@ -19,5 +19,5 @@ with torch.no_grad():
         assert int(logprobs.argmax()) == token["id"], (len(ids), token)
         worst = max(worst, abs(float(logprobs[token["id"]]) - token["logprob"]))
         ids.append(token["id"])
-print(f"{len(made)} tokens made as transformers makes them; log-probabilities differ by {worst:.2g}")
+print(f"{len(made)} tokens equal those of transformers; log-probabilities differ by {worst:.2g}")
 assert len(made) == 200 and worst < 1e-4

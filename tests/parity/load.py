@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""A model directory that lmtrain wrote, in transformers as it is: its loss on held-out shards must be
-the last eval_loss of lmtrain's log, it must generate, and its tokenizer, where it has one, must load.
+"""Load a model directory written by lmtrain in transformers. The loss on held-out shards must equal
+the last eval_loss of lmtrain's log, generation must work, and the tokenizer, if there is one, must
+load.
 
 usage: load.py DIR SHARDS
 """

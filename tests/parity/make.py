@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Goldens of tests/unit/test_train_parity.c: what PyTorch and transformers make of a 2-layer LLaMA.
+"""Generate the golden file of tests/unit/test_train_parity.c: a 2-layer LLaMA in PyTorch and
+transformers.
 
-For each RoPE scaling, tied and untied, with and without a document mask: logits, loss, the gradient
-of every tensor, and ten steps of AdamW; and rows of the RoPE tables of each scaling. Calculated in float64 (transformers itself takes norms and
-rotary angles in float32). Weights and ids come from the counter-based generator of
-include/longmix/rng.h, so that no input need be kept.
+For each RoPE scaling, with tied and untied embeddings, with and without a document mask: logits,
+loss, the gradient of every tensor, and ten steps of AdamW. Also rows of the RoPE tables of each
+scaling. All computations are in float64 (except that transformers computes norms and rotary angles
+in float32). Weights and ids come from the counter-based generator of lib/base/rng.h, so no input
+file is needed.
 
 usage: make.py OUT.safetensors
 """
@@ -39,7 +41,7 @@ def mix1(z):
 
 
 def mix(seed, a, b, c=0):
-    """lm_mix over an array b."""
+    """The hash4 of docs/determinism.md for an array b."""
     g = np.uint64(0x9E3779B97F4A7C15)
     h = np.full_like(b, (seed + int(g)) & M64)
     h = mix1(h)
@@ -116,7 +118,7 @@ def case(out, label, scaling, positions, tied, mask):
 
 
 def frequencies(kind, factor, d, trained, length):
-    """Inverse frequencies and amplitude by transformers' own functions, made to work in float64."""
+    """Inverse frequencies and amplitude by transformers' own functions, forced to float64."""
     config = LlamaConfig(hidden_size=d, num_attention_heads=1, max_position_embeddings=trained)
     if kind == "ntk":  # not in transformers: another base
         config.rope_theta *= factor ** (d / (d - 2))
@@ -133,7 +135,7 @@ def frequencies(kind, factor, d, trained, length):
 
 
 def rope_tables(out):
-    """[3, d]: cosines and sines at position 1, the last trained one, and the last of all."""
+    """[3, d]: cosines and sines at position 1, the last trained position, and the last position."""
     for d, trained in ((8, 64), (128, 4096)):
         for kind, factor in (("linear", 4.0), ("ntk", 4.0), ("dynamic", 2.0), ("dynamic", 8.0), ("yarn", 8.0)):
             for length in (trained // 2, 2 * trained, 8 * trained):

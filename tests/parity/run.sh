@@ -1,11 +1,12 @@
 #!/bin/bash
-# make parity: PyTorch beside the trainer. Needs the network once, for tests/parity/requirements.txt
-# (about 3 GB; LM_PARITY_PYTHON names a Python that has them already), and ../shared/data for the second half.
-# 1. The goldens made again must be those that are committed.
-# 2. A checkpoint of llama2.c, imported and trained on, must load in transformers, generate, and have there
-#    the held-out loss that lmtrain logged: in float32, and with RoPE's base changed and rows longer
-#    than it was trained with.
-# 3. The tokens that lmgen makes of the checkpoint are those of transformers' greedy search.
+# make parity: compare the trainer with PyTorch. The first run needs the network for
+# tests/parity/requirements.txt (about 3 GB; LM_PARITY_PYTHON names a Python that already has these
+# packages). Steps 2 and 3 need ../shared/data.
+# 1. Regenerate the golden file; it must match the committed one.
+# 2. Import a llama2.c checkpoint and train it further. transformers must load the result, generate
+#    from it, and compute the held-out loss that lmtrain logged: in float32, also with a changed
+#    RoPE base and with rows longer than the model was trained with.
+# 3. lmgen must generate the same tokens from the checkpoint as greedy decoding in transformers.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 python=${LM_PARITY_PYTHON:-}
@@ -27,12 +28,12 @@ from safetensors.torch import load_file
 new, old = (load_file(p) for p in sys.argv[1:])
 assert new.keys() == old.keys()
 worst = max(((new[k] - old[k]).norm() / old[k].norm()).item() for k in old)
-print(f"goldens made again: largest difference {worst:.2g}")
+print(f"regenerated golden tensors: largest difference {worst:.2g}")
 assert worst < 1e-6
 PY
 
 data=${LM_DATA:-../shared/data}
-[ -d "$data/stories260K" ] || { echo "no $data/stories260K: loading in transformers is not tried"; exit 0; }
+[ -d "$data/stories260K" ] || { echo "no $data/stories260K: the comparison with transformers is skipped"; exit 0; }
 lmimport llama2c "$data/stories260K/stories260K.bin" "$data/stories260K/tok512.bin" -o "$work/stories"
 lmsynth --bytes 400K | lmtok -q -m "$work/stories/tokenizer.model" -o "$work/train.lmt" -
 lmsynth --bytes 60K --seed 9 | lmtok -q -m "$work/stories/tokenizer.model" -o "$work/held.lmt" -
