@@ -28,6 +28,7 @@ while [ $# -gt 0 ]; do
         -j*) jobs=${1#-j} ;;
         -v) verbose=1 ;;
         --tap) tap=1 ;;
+        --) shift; words+=("$@"); break ;;
         -*) usage ;;
         *) words+=("$1") ;;
     esac

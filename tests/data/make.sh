@@ -1,9 +1,9 @@
 #!/bin/bash
-# Make what is made in this folder: tests/data/make.sh [build] [what...], from the repository's root or
-# elsewhere, with the programs of that build. The results are committed; tests never run this.
+# Generate files of this folder with the programs of a build: tests/data/make.sh [BUILD [WHAT...]]. The results
+# are committed; tests do not run this script.
 #   tokenizer   tokenizer.model: 512 pieces (SentencePiece BPE with byte fallback, as LLaMA's)
 #   texts       stories.jsonl.zst, stories.jsonl.gz
-#   model       stories66K.bin, tok512.bin: a model of tiny.json, trained for minutes, in llama2.c's form
+#   model       stories66K.bin, tok512.bin: a model of the shape tiny.json, in llama2.c's format
 set -eu -o pipefail
 data=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-build}" && pwd)
@@ -30,8 +30,8 @@ make_texts() {
     stories 3 40 1 | gzip -9nc >"$data/stories.jsonl.gz"
 }
 
-# 12 million tokens, most of them of stories, about five minutes on one core. The number of threads changes
-# no bit, another BLAS or processor changes some.
+# 12 million tokens, most of them of stories: about five minutes. The number of threads does not change the
+# result, another BLAS or processor may.
 make_model() {
     mkdir "$work/corpus"
     stories 11 10000 1 >"$work/corpus/stories.jsonl"

@@ -1,10 +1,10 @@
-# Small stories by rule: text for tests that a tiny model can learn to read.
+# Simple stories from templates: text for tests that a tiny model can learn.
 #
-#   awk -f stories.awk -v seed=1 -v stories=20        plain text, a story per line
+#   awk -f stories.awk -v seed=1 -v stories=20        plain text, a document per line
 #       -v json=1                                     JSONL in SlimPajama's form, seven sources
 #
-# The same bytes with any awk whose numbers are doubles. Every tenth document or so is a chain of many
-# stories, a long document; which source it is from depends on its length and on the seed.
+# The same bytes with any awk whose numbers are doubles. One document in ten is long, a chain of 8 to 31
+# stories; the source of a document is random and depends on its length.
 
 function unit() { state = (state * 48271) % 2147483647; return state / 2147483647 }
 function below(n) { return int(unit() * n) }

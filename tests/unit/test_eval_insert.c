@@ -52,25 +52,26 @@ static void test_insert(void)
     eval_ids_free(&out);
 }
 
-/* With LLaMA-2's vocabulary they are the ids that the authors name. */
-static void test_periods(const char *dir)
+/* The ids that begin or are a full stop: of our vocabulary its byte and its piece; of LLaMA-2's those that
+ * the authors name. */
+static void test_periods(const char *model, const int32_t *want, size_t n)
 {
-    char path[4096];
     lm_tokenizer *t = NULL;
     eval_ids out = { 0 };
-    snprintf(path, sizeof path, "%s/llama2/tokenizer.model", dir);
-    NEED(lm_tokenizer_open(&t, path, 0) == 0);
+    NEED(lm_tokenizer_open(&t, model, 0) == 0);
     CHECK_OK(eval_period_ids(t, &out));
-    check_ids(&out, (int32_t[]){ 3 + 0x2e, 869, 29889 }, 3);
+    check_ids(&out, want, n);
     eval_ids_free(&out);
     lm_tokenizer_free(t);
 }
 
 int main(void)
 {
+    char path[4096];
     test_place();
     test_insert();
-    const char *dir = getenv("LM_DATA");
-    if (dir && *dir) test_periods(dir);
+    test_periods(own_data(path, "tokenizer.model"), (int32_t[]){ 3 + 0x2e, 483 }, 2);
+    if (real_data(path, "llama2/tokenizer.model"))
+        test_periods(path, (int32_t[]){ 3 + 0x2e, 869, 29889 }, 3);
     CHECK_END();
 }

@@ -1,9 +1,8 @@
-/* The fast path against SentencePiece with the LLaMA 2 vocabulary (test data). */
+/* The fast path against SentencePiece, with our own vocabulary and, where it is, that of LLaMA 2. */
 #include "check.h"
 #include "longmix/docs.h"
 #include "tokenizer_toy.h"
 
-static char model[4096];
 static const unsigned all_flags[] = { 0, LM_TOKENIZER_SCALAR, LM_TOKENIZER_SMALL,
                                       LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR };
 
@@ -143,16 +142,14 @@ static void test_slices(toy_pair *p)
 }
 
 /* The texts of a JSONL file. */
-static void test_file(toy_pair *p, const char *name, unsigned most)
+static void test_file(toy_pair *p, const char *path, unsigned most)
 {
     static const char *const keys[] = { "domain", NULL };
-    char path[4096];
     lm_in *in = NULL;
     lm_chunker *k = NULL;
     lm_line_parser *parser = NULL;
     lm_chunk c = { .bytes = LM_BUF_INIT(SIZE_MAX) };
     unsigned seen = 0;
-    snprintf(path, sizeof path, "%s/%s", test_data(), name);
     NEED(lm_in_open(&in, path) == 0);
     NEED(lm_chunker_new(&k, in) == 0);
     NEED(lm_line_parser_new(&parser, keys) == 0);
@@ -172,24 +169,49 @@ static void test_file(toy_pair *p, const char *name, unsigned most)
     lm_chunker_free(k);
 }
 
-int main(void)
+/* A plain text, whole and from each of its first bytes that begins a character. */
+static void test_plain(toy_pair *p, const char *path)
 {
-    snprintf(model, sizeof model, "%s/llama2/tokenizer.model", test_data());
+    lm_in *in = NULL;
+    char text[1 << 14];
+    NEED(lm_in_open(&in, path) == 0);
+    ssize_t n = lm_in_read(in, text, sizeof text);
+    lm_in_close(in);
+    NEED(n > 2000);
+    for (size_t at = 0; at < 200; at++)
+        if ((text[at] & 0xc0) != 0x80) CHECK(toy_agrees(p, text + at, (size_t)n - at));
+}
+
+static void test_vocabulary(const char *model, const char *const *files, size_t n_files)
+{
+    char path[4096];
     for (size_t i = 0; i < sizeof all_flags / sizeof *all_flags; i++) {
         toy_pair p;
         NEED(toy_open(&p, model, all_flags[i]) == 0);
         CHECK(lm_tokenizer_slow_reason(p.fast) == NULL);
         test_alignments(&p);
         test_random(&p, 100 + i, 300, 60);
+        test_plain(&p, own_data(path, "essays/scripts.txt"));
         if (i == 0 || i == 3) test_runs(&p);
         if (i == 0) {
             test_without_cuts(&p);
             test_slices(&p);
             test_random(&p, 50, 10, 2000);
-            test_file(&p, "odd.jsonl", 100);
-            test_file(&p, "slimpajama-sample/valid-00000.jsonl.zst", 150);
+            for (size_t k = 0; k < n_files; k++) test_file(&p, files[k], 150);
         }
         toy_close(&p);
+    }
+}
+
+int main(void)
+{
+    char model[4096], one[4096], two[4096];
+    const char *files[] = { own_data(one, "stories.jsonl.zst"), NULL };
+    test_vocabulary(own_data(model, "tokenizer.model"), files, 1);
+    if (real_data(model, "llama2/tokenizer.model")) {
+        files[0] = real_data(one, "odd.jsonl");
+        files[1] = real_data(two, "slimpajama-sample/valid-00000.jsonl.zst");
+        test_vocabulary(model, files, 2);
     }
     CHECK_END();
 }

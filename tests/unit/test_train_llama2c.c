@@ -1,5 +1,5 @@
-/* A real checkpoint of llama2.c: imported, its loss on a story of its own is that of a plain
- * forward pass over the original file, and its tokenizer splits text as llama2.c does. */
+/* Checkpoints of llama2.c, ours and a published one: imported, the loss on a story of its own is that of
+ * a plain forward pass over the original file, and the tokenizer splits text as llama2.c does. */
 #include <math.h>
 
 #include "check.h"
@@ -12,19 +12,18 @@
 
 enum {
     STORY = 256,
-    DIM = 64,
-    HIDDEN = 172,
-    LAYERS = 5,
-    HEADS = 8,
-    KV = 4,
-    HEAD = DIM / HEADS,
+    HEAD = 8,
     VOCAB = 512,
+    MOST_DIM = 64,
+    MOST_HIDDEN = 172,
+    MOST_LAYERS = 5,
+    MOST_KV = 4
 };
 
-static unsigned char *load(const char *dir, const char *name, size_t *n)
+static int dim, hidden, layers, heads, kv; /* the model's shape, heads / kv = 2 */
+
+static unsigned char *load(const char *path, size_t *n)
 {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/stories260K/%s", dir, name);
     lm_in *in = NULL;
     unsigned char *p = malloc(1 << 21);
     NEED(p && lm_in_open(&in, path) == 0);
@@ -38,30 +37,30 @@ static unsigned char *load(const char *dir, const char *name, size_t *n)
 /* ---- the plain forward pass, on the file as it is ---- */
 
 static const float *embed, *attn_norm, *wq, *wk, *wv, *wo, *mlp_norm, *w1, *w2, *w3, *norm;
-static double keys[LAYERS][STORY][KV * HEAD], values[LAYERS][STORY][KV * HEAD];
+static double keys[MOST_LAYERS][STORY][MOST_KV * HEAD], values[MOST_LAYERS][STORY][MOST_KV * HEAD];
 
 static void find_weights(const float *p)
 {
     embed = p;
-    p += VOCAB * DIM;
+    p += VOCAB * dim;
     attn_norm = p;
-    p += LAYERS * DIM;
+    p += layers * dim;
     wq = p;
-    p += LAYERS * DIM * DIM;
+    p += layers * dim * dim;
     wk = p;
-    p += LAYERS * KV * HEAD * DIM;
+    p += layers * kv * HEAD * dim;
     wv = p;
-    p += LAYERS * KV * HEAD * DIM;
+    p += layers * kv * HEAD * dim;
     wo = p;
-    p += LAYERS * DIM * DIM;
+    p += layers * dim * dim;
     mlp_norm = p;
-    p += LAYERS * DIM;
+    p += layers * dim;
     w1 = p;
-    p += LAYERS * HIDDEN * DIM;
+    p += layers * hidden * dim;
     w2 = p;
-    p += LAYERS * HIDDEN * DIM;
+    p += layers * hidden * dim;
     w3 = p;
-    p += LAYERS * HIDDEN * DIM;
+    p += layers * hidden * dim;
     norm = p;
 }
 
@@ -76,9 +75,9 @@ static void product(double *y, const float *w, const double *x, int rows, int co
 static void rms(double *y, const double *x, const float *w)
 {
     double s = 0;
-    for (int i = 0; i < DIM; i++) s += x[i] * x[i];
-    s = 1 / sqrt(s / DIM + 1e-5);
-    for (int i = 0; i < DIM; i++) y[i] = x[i] * s * (double)w[i];
+    for (int i = 0; i < dim; i++) s += x[i] * x[i];
+    s = 1 / sqrt(s / dim + 1e-5);
+    for (int i = 0; i < dim; i++) y[i] = x[i] * s * (double)w[i];
 }
 
 static void rotate(double *x, int n, int pos)
@@ -92,17 +91,18 @@ static void rotate(double *x, int n, int pos)
 
 static void token_logits(double *logits, int id, int pos)
 {
-    double x[DIM], h[DIM], q[DIM], o[DIM], y[DIM], a[HIDDEN], b[HIDDEN];
-    for (int i = 0; i < DIM; i++) x[i] = (double)embed[id * DIM + i];
-    for (int l = 0; l < LAYERS; l++) {
+    double x[MOST_DIM], h[MOST_DIM], q[MOST_DIM], o[MOST_DIM], y[MOST_DIM];
+    double a[MOST_HIDDEN], b[MOST_HIDDEN];
+    for (int i = 0; i < dim; i++) x[i] = (double)embed[id * dim + i];
+    for (int l = 0; l < layers; l++) {
         double *k = keys[l][pos], *v = values[l][pos];
-        rms(h, x, attn_norm + l * DIM);
-        product(q, wq + l * DIM * DIM, h, DIM, DIM);
-        product(k, wk + l * KV * HEAD * DIM, h, KV * HEAD, DIM);
-        product(v, wv + l * KV * HEAD * DIM, h, KV * HEAD, DIM);
-        rotate(q, DIM, pos);
-        rotate(k, KV * HEAD, pos);
-        for (int n = 0; n < HEADS; n++) {
+        rms(h, x, attn_norm + l * dim);
+        product(q, wq + l * dim * dim, h, dim, dim);
+        product(k, wk + l * kv * HEAD * dim, h, kv * HEAD, dim);
+        product(v, wv + l * kv * HEAD * dim, h, kv * HEAD, dim);
+        rotate(q, dim, pos);
+        rotate(k, kv * HEAD, pos);
+        for (int n = 0; n < heads; n++) {
             double sum = 0, *out = o + n * HEAD;
             memset(out, 0, HEAD * sizeof *out);
             for (int t = 0; t <= pos; t++) {
@@ -114,17 +114,17 @@ static void token_logits(double *logits, int id, int pos)
             }
             for (int i = 0; i < HEAD; i++) out[i] /= sum;
         }
-        product(y, wo + l * DIM * DIM, o, DIM, DIM);
-        for (int i = 0; i < DIM; i++) x[i] += y[i];
-        rms(h, x, mlp_norm + l * DIM);
-        product(a, w1 + l * HIDDEN * DIM, h, HIDDEN, DIM);
-        product(b, w3 + l * HIDDEN * DIM, h, HIDDEN, DIM);
-        for (int i = 0; i < HIDDEN; i++) a[i] = a[i] / (1 + exp(-a[i])) * b[i];
-        product(y, w2 + l * HIDDEN * DIM, a, DIM, HIDDEN);
-        for (int i = 0; i < DIM; i++) x[i] += y[i];
+        product(y, wo + l * dim * dim, o, dim, dim);
+        for (int i = 0; i < dim; i++) x[i] += y[i];
+        rms(h, x, mlp_norm + l * dim);
+        product(a, w1 + l * hidden * dim, h, hidden, dim);
+        product(b, w3 + l * hidden * dim, h, hidden, dim);
+        for (int i = 0; i < hidden; i++) a[i] = a[i] / (1 + exp(-a[i])) * b[i];
+        product(y, w2 + l * hidden * dim, a, dim, hidden);
+        for (int i = 0; i < dim; i++) x[i] += y[i];
     }
     rms(h, x, norm);
-    product(logits, embed, h, VOCAB, DIM);
+    product(logits, embed, h, VOCAB, dim);
 }
 
 /* A story of the likeliest tokens, and its mean loss. */
@@ -152,7 +152,7 @@ static void test_loss(const int32_t *story, double want)
     tr_model *m = NULL;
     NEED(bk_cpu_open(&b, 1) == 0);
     NEED(tr_config_load(&c, "stories/config.json") == 0);
-    CHECK(c.tied && c.layers == LAYERS && c.kv_heads == KV);
+    CHECK(c.tied && (int)c.layers == layers && (int)c.kv_heads == kv);
     tr_layout l = { .tokens = STORY, .length = STORY, .slice = BK_BLOCK };
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     enum st_dtype dtype;
@@ -267,11 +267,17 @@ static void test_refusals(const unsigned char *bin, size_t n, const unsigned cha
     CHECK(tr_import_llama2c("whole.bin", "nowhere.bin", "x") < 0);
 }
 
-int main(void)
+static void test_model(const char *model, const char *vocabulary)
 {
-    const char *dir = test_data();
     size_t n = 0, size = 0;
-    unsigned char *bin = load(dir, "stories260K.bin", &n), *tok = load(dir, "tok512.bin", &size);
+    unsigned char *bin = load(model, &n), *tok = load(vocabulary, &size);
+    dim = (int)lm_le32(bin);
+    hidden = (int)lm_le32(bin + 4);
+    layers = (int)lm_le32(bin + 8);
+    heads = (int)lm_le32(bin + 12);
+    kv = (int)lm_le32(bin + 16);
+    NEED(dim == heads * HEAD && heads == 2 * kv && (int)lm_le32(bin + 20) == VOCAB);
+    NEED(dim <= MOST_DIM && hidden <= MOST_HIDDEN && layers <= MOST_LAYERS && kv <= MOST_KV);
     NEED(lm_write_file("model.bin", bin, n) == 0 && lm_write_file("vocab.bin", tok, size) == 0);
     NEED(tr_import_llama2c("model.bin", "vocab.bin", "stories") == 0);
     float *weights = malloc(n);
@@ -286,5 +292,14 @@ int main(void)
     free(weights);
     free(bin);
     free(tok);
+}
+
+int main(void)
+{
+    char model[4096], vocabulary[4096];
+    test_model(own_data(model, "stories66K.bin"), own_data(vocabulary, "tok512.bin"));
+    if (real_data(model, "stories260K/stories260K.bin") &&
+        real_data(vocabulary, "stories260K/tok512.bin"))
+        test_model(model, vocabulary);
     CHECK_END();
 }

@@ -1,6 +1,6 @@
-# What version 0.1.0 makes of models: imports, training with each option, text, and a result line of
-# every evaluation. Bits that must not depend on the machine are compared as such (hashes of an import,
-# whole numbers, words); measured numbers are compared with a tolerance (near.py), with models.golden.
+# Outputs of version 0.1.0 for models: an import, training with each option, generation, and result lines of
+# every evaluation. Text, hashes and whole numbers must be equal, floating-point numbers near (near.py) to
+# those in models.golden.
 data=$LM_SRC/tests/data
 command -v python3 >/dev/null || { echo "python3 is absent"; exit 77; }
 sum() { python3 "$LM_SRC/tests/cli/golden/sum.py" "$@"; }
@@ -63,7 +63,7 @@ train dca-mask --model model --attention dca:chunkllama --doc-mask
 train whole --model model --save-every 4K
 rm -r whole/checkpoint-00000004 whole/model.safetensors
 train whole --model model --save-every 4K --resume
-lmtrain --init llama2-7b --data shards --dry-run --recompute -L 256 | grep -v available || true
+lmtrain --init llama2-7b --data shards --dry-run --recompute -L 256 | grep -v available | grep -o '[0-9.]* [KMG]iB'
 
 # ---- lmgen --------------------------------------------------------------------------------------
 gen() { echo "-- gen $*"; lmgen -q --model model "$@"; echo; }
@@ -85,7 +85,7 @@ measure ppl --text story.txt -L 600 --windows 1 --bins 0 -a dca
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 -a dca:chunkllama --rope-scaling ntk:2 --mscale 0.05
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 --rope-scaling dynamic:2
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 --rope-scaling linear:2 -a dca:96,32 --dca-parts intra+inter
-rows() { measure "$@" | sed -E 's/"(text|data|settings|cell)":"[0-9a-f]*",//g'; } # they name shards, which name the version
+rows() { measure "$@" | sed -E 's/"(text|data|settings|cell)":"[0-9a-f]*",//g'; } # shards name the version, so their hashes differ
 rows ppl --data held -L 128 --windows 2 --bins 0 --stride 64
 measure domains --data held.lmt --ranges 64,512 --at 64,128 --at-width 16 --bootstrap 50
 rows domains --data held --by row --ranges 64,256 --at 64 --at-width 16 --documents 3 --bootstrap 50

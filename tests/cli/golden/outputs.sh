@@ -1,6 +1,6 @@
-# Every data output of version 0.1.0, as hashes: documents, stores, histograms, plans, mixtures, shards,
-# receipts and what lmcat and lmcheck print of them. Only integers enter, so any machine gives these.
-# What names the program's version is left out (sum.py). Outputs that change need a new format version.
+# Hashes of every data output of version 0.1.0: documents, stores, histograms, plans, mixtures, shards,
+# receipts, and what lmcat and lmcheck print. They do not depend on the machine. Members that name the
+# program's version are excluded (sum.py). An output that changes needs a new format version.
 data=$LM_SRC/tests/data
 command -v python3 >/dev/null || { echo "python3 is absent"; exit 77; }
 sum() { python3 "$LM_SRC/tests/cli/golden/sum.py" "$@"; }
@@ -76,7 +76,7 @@ lmpack -q -L 333 --labels --pack best-fit --pad-id 2 -o best-fit-labels eos.lmt
 lmpack -q -L 256 --shard-bytes 40K -o plain parts
 lmpack -q -L 256 --shard-bytes 40K -o arrival per-source.arrival.lmt
 lmpack -q -L 64 -o wide wide.lmt
-# Seeds, repetitions, a plan from a histogram, a recipe of one's own.
+# Another seed, repetitions, a plan from a histogram, a recipe from a file.
 lmplan -q -r per-source --tokens 1M --seed 9 --when-short repeat -L 1024 synth.lmt -o repeat.json
 lmmix -q repeat.json synth.lmt -o repeat.lmt
 lmplan -q -r global --tokens 100K --when-short shrink -L 1024 synth.lmt.hist.json -o from-hist.json

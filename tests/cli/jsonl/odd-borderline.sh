@@ -1,6 +1,6 @@
 # The answers that docs/jsonl.md documents for lines on which JSON readers differ.
-[ -n "$LM_DATA" ] || { echo "no test data" >&2; exit 77; }
-cp "$LM_DATA"/odd-borderline.jsonl in.jsonl
+. "$LM_SRC/tests/cli/odd.bash"
+cp "$odd"/odd-borderline.jsonl in.jsonl
 lmtag --bad-lines quarantine:q in.jsonl > out 2> err
 sed 's/^lmtag: //' err
 # Accepted: 8 and 14, 15, 18; no documents: 16, 17.

@@ -1,6 +1,5 @@
 # Ids decode to the text they were made from, from a store and from rows.
-model=$LM_DATA/llama2/tokenizer.model
-[ -n "$LM_DATA" ] && [ -f "$model" ] || { echo "the test data folder is absent (LM_DATA)" >&2; exit 77; }
+. "$LM_SRC/tests/cli/odd.bash"
 printf '%s\n' '{"text":"The quick brown fox.","meta":{"redpajama_set_name":"RedPajamaC4"}}' \
     '{"text":"A tab\tand a \"quote\", \u00fc and \ud83d\ude00.","meta":{"redpajama_set_name":"RedPajamaBook"}}' > in.jsonl
 lmtok -q -m "$model" -o s.lmt in.jsonl

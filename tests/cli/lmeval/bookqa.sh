@@ -1,7 +1,6 @@
 # BookQA on two questions written here: the prompt, the cut in the middle, both scores of the answers,
 # and files that are wrong.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 cat >book.jsonl <<'X'
 {"id": 0, "context": "Once upon a time there was a cat.\nShe was happy.", "input": "Who was happy?", "answer": ["The cat", "A cat."], "options": []}
 {"id": 1, "context": "One day a boy named Tim went to the park. He saw a big dog and ran home. The end.", "input": "Who saw the dog?", "answer": ["Tim"]}

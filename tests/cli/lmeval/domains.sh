@@ -1,6 +1,5 @@
-# Loss by domain on a real checkpoint, of whole documents and of rows; and the comparison of models.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+# Loss by domain on a trained model, of whole documents and of rows; and the comparison of models.
+. "$LM_SRC/tests/cli/model.bash"
 for i in $(seq 1 9); do
     if [ $((i % 3)) = 0 ]; then n=12 domain=Book; else n=2 domain=C4; fi
     text=$(for k in $(seq 1 $n); do

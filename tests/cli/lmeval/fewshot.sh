@@ -1,7 +1,6 @@
 # The few-shot tasks on files written here: prompts with the examples of the file or of a pool, documents
 # cut from the left by words, references of several lines with one id, and files that are wrong.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 cat >few_shot_qasper.jsonl <<'X'
 {"id": "q1", "pid": "q1_0", "input": "A story about a cat.", "query": "Who is it about?", "output": "a cat", "query_examples": ["What?", "Where?"], "output_examples": ["a ball", "the park"]}
 {"id": "q1", "pid": "q1_1", "input": "A story about a cat.", "query": "Who is it about?", "output": "the cat", "query_examples": ["What?", "Where?"], "output_examples": ["a ball", "the park"]}

@@ -1,7 +1,6 @@
 # L-Eval's tasks on files written here, with the fields of the published ones: prompts of each task,
 # documents cut from the right by words, the second question of SFiction, and files that are wrong.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 cat >coursera.jsonl <<'X'
 {"instructions": ["Question 1. Which are red?\nA. a ball\nB. a cat\nC. a car", "Question 2. Who?\nA. I\nB. you"], "outputs": ["AC", "B"], "input": "The ball and the car are red.", "source": "x", "evaluation": "exam"}
 X

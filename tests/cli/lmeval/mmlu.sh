@@ -1,7 +1,6 @@
-# MMLU on two subjects written here, with a real checkpoint that knows nothing: prompts, the rule that
+# MMLU on two subjects written here, with a trained model that knows nothing: prompts, the rule that
 # drops examples, answers by likelihood, means, going on, and files that are wrong.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 mkdir -p data/dev data/test
 for i in 1 2 3 4 5 6; do echo "What is $i plus one?,$i,$((i + 1)),$((i + 2)),0,B"; done >data/dev/tiny_sums_dev.csv
 cat >data/test/tiny_sums_test.csv <<'X'
@@ -9,7 +8,8 @@ cat >data/test/tiny_sums_test.csv <<'X'
 "Which comes
 last?",a,b,"c, of course",d,D
 X
-printf 'Who?,I,you,he,she,A\r\n' | tee data/dev/people_dev.csv >data/test/people_test.csv
+if [ -n "${real:-}" ]; then right=A; else right=B; fi # not what the model chooses
+printf "Who?,I,you,he,she,$right\r\n" | tee data/dev/people_dev.csv >data/test/people_test.csv
 mmlu=(lmeval mmlu data --model stories)
 "${mmlu[@]}" --shots 1 --print-prompts
 "${mmlu[@]}" --shots 0 --one-space --print-prompts | tail -n 1
@@ -22,7 +22,7 @@ head -n 2 out.jsonl >resumed.jsonl
 "${mmlu[@]}" -q -o resumed.jsonl -j 2 --no-share
 diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
 # With what it chose as the right answers, it is right.
-sed -i "s/,A\r/,$(sed -n '1s/.*"choice":"\(.\)".*/\1/p' out.jsonl)\r/" data/test/people_test.csv
+sed -i "s/,$right\r/,$(sed -n '1s/.*"choice":"\(.\)".*/\1/p' out.jsonl)\r/" data/test/people_test.csv
 "${mmlu[@]}" -q -j 1 | grep -o '"subject":"[a-z]*","questions":[0-9]*,"value":[0-9.]*'
 
 fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }

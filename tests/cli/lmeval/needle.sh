@@ -1,7 +1,6 @@
-# Needle and passkey on a real checkpoint that is too small to answer: what is asked, what is shared,
+# Needle and passkey on a trained model that is too small to answer: what is asked, what is shared,
 # and what is refused. The scores' own tests are in tests/unit/test_eval_score.c.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 mkdir book
 for i in $(seq 1 40); do echo "Tim saw a big dog on day $i. The dog was happy. They ran to the park"; done >book/a.txt
 echo "The end." >book/b.txt

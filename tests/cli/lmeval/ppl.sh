@@ -1,10 +1,13 @@
-# Perplexity on a real checkpoint: the same from text, shards and a bare file of ids; in one run or
+# Perplexity of a trained model: the same from text, shards and a bare file of ids; in one run or
 # several, killed in between; and what is refused.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
-for i in $(seq 1 60); do
-    echo "Once upon a time there was a little girl who had $i red balls. She liked to play in the park."
-done >story.txt
+. "$LM_SRC/tests/cli/model.bash"
+if [ -n "${real:-}" ]; then
+    for i in $(seq 1 60); do
+        echo "Once upon a time there was a little girl who had $i red balls. She liked to play in the park."
+    done
+else
+    awk -f "$LM_SRC/tests/data/stories.awk" -v seed=21 -v stories=6
+fi >story.txt
 eval=(lmeval ppl --model stories --windows 3 --bins 4)
 # What was measured, without what says from where and when.
 numbers() { sed -E 's/"(tokenizer|text|settings|commit|seconds)":("[^"]*"|[0-9.]+),?//g'; }
@@ -28,7 +31,7 @@ awk -v a="$(value 64 full text.jsonl)" -v b="$(value 600 tail text.jsonl)" 'BEGI
     END { print near(loss["full"], sum / n), near(loss["tail"], last) }'
 
 # The first window, from three kinds of file.
-awk '{ printf "%s\\n", $0 }' story.txt | sed 's/.*/{"text": "&"}/' |
+sed 's/"/\\"/g' story.txt | awk '{ printf "%s\\n", $0 }' | sed 's/.*/{"text": "&"}/' |
     lmtok -q -m stories/tokenizer.model -o story.lmt -
 lmpack -q -L 128 --labels -o shards story.lmt
 head -c $((4096 + 2 * 129)) shards/shard-00000.lms | tail -c $((2 * 129)) >row.bin # docs/format-shard.md

@@ -1,8 +1,7 @@
-# RULER on a real checkpoint that knows none of it: lengths are filled, samples are of the seed alone, a
+# RULER on a trained model that knows none of it: lengths are filled, samples are of the seed alone, a
 # run goes on, means are right; and what is refused. The texts' own tests are in
 # tests/unit/test_eval_ruler.c.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 for i in $(seq 1 30); do echo "Tim saw a big dog on day $i. \"Was it happy?\" It was. They ran"; done >book.txt
 ruler=(lmeval ruler --model stories)
 "${ruler[@]}" -L 450 --samples 1 niah_single_1 --print-prompts

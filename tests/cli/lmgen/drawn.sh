@@ -1,6 +1,5 @@
 # Drawn text is a function of the seed; characters come whole; --logprobs says which tokens they are.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 gen() { lmgen -q --model stories -n 120 "$@" 'Once upon a time'; }
 gen -t 1 --top-p 0.9 --seed 1 >one
 gen -t 1 --top-p 0.9 --seed 1 -j 1 | cmp - one

@@ -11,8 +11,7 @@ mkdir plain
 echo '{ "model_type": "llama", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5,
   "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 511 }' >plain/config.json
 try --model plain 'Once'
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 try --model stories --length 100 -n 99 'Once upon a time'
 try --model stories --length 2000000000 'Once upon a time'
 try --model stories -n 3000000000 'Once'
@@ -30,9 +29,9 @@ try --model stories --file stories/config.json 'Once'
 try --model stories Once upon
 cp stories/tokenizer.model stories/model.safetensors plain
 try --model plain 'Once'
-cp "$LM_DATA/llama2/tokenizer.model" stories
+large > stories/tokenizer.model
 try --model stories 'Once'
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+lmimport -q llama2c "$checkpoint" "$vocabulary" -o stories
 # More context than the model was trained at is said, and done.
 lmgen --model stories --length 600 -n 2 'Once upon' 2>&1; echo
 lmgen --model stories --length 600 -n 2 --attention dca 'Once upon' 2>&1; echo

@@ -1,10 +1,9 @@
 # What lmeval measures on a real model, lmplot draws: the two agree on the format.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 for attention in rope dca; do
-    lmeval -q ppl --model stories --attention $attention --text "$LM_DATA/haystack/love.txt" --windows 1 \
+    lmeval -q ppl --model stories --attention $attention --text "$text" --windows 1 \
         --lengths 256,512,1Ki --bins 4 -o ppl-$attention.jsonl
-    lmeval -q needle --model stories --attention $attention --haystack "$LM_DATA/haystack" --new-tokens 4 \
+    lmeval -q needle --model stories --attention $attention --haystack "$essays" --new-tokens 4 \
         --lengths 512,768 --depths 0,100 -o needle-$attention.jsonl
     lmeval -q passkey --model stories --attention $attention --lengths 512,768 --depths 0,100 --trials 1 \
         -o passkey-$attention.jsonl

@@ -1,6 +1,6 @@
-# Real documents through all eight recipes to checked shards; three parts made apart are the whole.
-[ -n "$LM_DATA" ] || { echo "skipped: no test data"; exit 77; }
-lmtok -q -m "$LM_DATA/llama2/tokenizer.model" -o store.lmt "$LM_DATA/slimpajama-sample/train-00000.jsonl.zst"
+# Documents through all eight recipes to checked shards; three parts made apart are the whole.
+. "$LM_SRC/tests/cli/corpus.bash"
+lmtok -q -m "$model" -o store.lmt corpus/train-00000.jsonl.zst
 for r in cut-4k cut-128k per-source global up-arxiv-book-github up-book up-code up-arxiv; do
     lmplan -r $r --tokens 100K --when-short shrink -L 1024 store.lmt -o plan.json
     lmmix plan.json store.lmt | lmpack -q -L 1024 -o whole

@@ -1,10 +1,8 @@
 # The script from a directory to checked shards: it says what disk it needs, goes on where it was
 # killed, does nothing twice, and refuses other settings and a disk that is too small.
-[ -n "$LM_DATA" ] || { echo "skipped: no test data"; exit 77; }
-export SLIMPAJAMA=$PWD/corpus TOKENIZER=$LM_DATA/llama2/tokenizer.model TOKENS=100K ROW=1024 PARTS=3
+. "$LM_SRC/tests/cli/corpus.bash"
+export SLIMPAJAMA=$PWD/corpus TOKENIZER=$model TOKENS=100K ROW=1024 PARTS=3
 script=$LM_SRC/recipes/slimpajama-5b.sh
-mkdir corpus
-cp "$LM_DATA"/slimpajama-sample/train-0000[01].jsonl.zst corpus
 export WHEN_SHORT=shrink
 
 TOKENS=90T "$script" small 2> err && exit 1

@@ -1,8 +1,7 @@
 # Training with Dual Chunk Attention: at the trained length the first loss is plain RoPE's, at four
 # times that far below it; threads and a resume change no bit, the trained length stays in
 # config.json, another form is refused.
-[ -n "$LM_DATA" ] || { echo "no test data (LM_DATA)" >&2; exit 77; }
-lmimport -q llama2c "$LM_DATA/stories260K/stories260K.bin" "$LM_DATA/stories260K/tok512.bin" -o stories
+. "$LM_SRC/tests/cli/model.bash"
 for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
     lmgen -q --model stories -n 240 -t 0.8 --seed $seed </dev/null
 done | python3 -c 'import json, sys; print(json.dumps({"text": sys.stdin.read()}))' >stories.jsonl

@@ -1,0 +1,3 @@
+# The same test with a sample of SlimPajama.
+real=1
+. "$LM_SRC/tests/cli/lmtag/text.sh"
