@@ -120,8 +120,8 @@ static void at_length(backend *b, size_t n, int threads)
     for (size_t i = 0; i < 6; i++) *arrays[i] = take(&z, n * (i < 5 ? ROW : HEADS) * 4);
     z.at = take(&z, n * 4);
     for (size_t i = 0; i < n * ROW; i++) {
-        z.x[i] = (float)lm_unit(lm_mix(1, i, 0, 0)) - 0.5f;
-        z.v[i] = (float)lm_unit(lm_mix(2, i, 0, 0)) - 0.5f;
+        z.x[i] = (float)lm_unit(lm_hash4(1, i, 0, 0)) - 0.5f;
+        z.v[i] = (float)lm_unit(lm_hash4(2, i, 0, 0)) - 0.5f;
     }
     int first = n <= 16384 ? DENSE : FLASH; /* dense scores of a head: 1 GiB there */
     float *keep = calloc(n * ROW, 4);

@@ -96,7 +96,7 @@ static int batch(size_t n)
     ids = malloc(n * sizeof *ids);
     targets = malloc(n * sizeof *targets);
     if (!ids || !targets) return lm_fail_nomem(n * sizeof *ids);
-    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % config.vocab);
+    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_hash4(1, i, 0, 0) % config.vocab);
     for (size_t i = 0; i < n; i++) targets[i] = i + 1 < n ? ids[i + 1] : -1;
     return LM_OK;
 }

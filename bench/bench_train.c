@@ -22,8 +22,8 @@ static int products(backend *b, int threads)
         size_t n = shapes[i][0], in = shapes[i][1], out = shapes[i][2];
         float *x = calloc(n * in, 4), *w = calloc(out * in, 4), *y = calloc(n * out, 4);
         if (!x || !w || !y) return 1;
-        for (size_t k = 0; k < n * in; k++) x[k] = (float)lm_unit(lm_mix(1, k, 0, 0)) - 0.5f;
-        for (size_t k = 0; k < out * in; k++) w[k] = (float)lm_unit(lm_mix(2, k, 0, 0)) - 0.5f;
+        for (size_t k = 0; k < n * in; k++) x[k] = (float)lm_unit(lm_hash4(1, k, 0, 0)) - 0.5f;
+        for (size_t k = 0; k < out * in; k++) w[k] = (float)lm_unit(lm_hash4(2, k, 0, 0)) - 0.5f;
         double best[4] = { 1e9, 1e9, 1e9, 1e9 };
         for (int r = 0; r < 7; r++) {
             for (int kind = 0; kind < 4; kind++) {
@@ -41,8 +41,9 @@ static int products(backend *b, int threads)
                 if (t < best[kind]) best[kind] = t;
                 if (kind == 0) openblas_set_num_threads(1);
             }
-            for (size_t k = 0; k < n * in; k++) x[k] = (float)lm_unit(lm_mix(1, k, 0, 0)) - 0.5f;
-            for (size_t k = 0; k < out * in; k++) w[k] = (float)lm_unit(lm_mix(2, k, 0, 0)) - 0.5f;
+            for (size_t k = 0; k < n * in; k++) x[k] = (float)lm_unit(lm_hash4(1, k, 0, 0)) - 0.5f;
+            for (size_t k = 0; k < out * in; k++)
+                w[k] = (float)lm_unit(lm_hash4(2, k, 0, 0)) - 0.5f;
         }
         double flops = 2e-9 * (double)n * (double)in * (double)out;
         printf(
@@ -80,7 +81,7 @@ static int steps(backend *b)
     tr_model *m = NULL;
     if (tr_model_new(&m, &c, &l, b) || tr_model_init(m, 1)) return 1;
     for (size_t i = 0; i < N; i++) {
-        ids[i] = (int32_t)(lm_mix(3, i, 0, 0) % c.vocab);
+        ids[i] = (int32_t)(lm_hash4(3, i, 0, 0) % c.vocab);
     }
     for (size_t i = 0; i < N; i++) targets[i] = i % LENGTH == LENGTH - 1 ? -1 : ids[i + 1];
     static const uint32_t starts[] = { 0, LENGTH, N };

@@ -311,7 +311,7 @@ int eval_read(eval_context *c, const int32_t *ids, size_t n, float *logits)
     return read_more(c, ids + keep, n - keep, logits);
 }
 
-static int32_t likeliest(const float *logits, size_t n)
+static int32_t argmax(const float *logits, size_t n)
 {
     size_t best = 0;
     for (size_t i = 1; i < n; i++)
@@ -332,7 +332,7 @@ int eval_answer(eval_context *c, const eval_ids *prompt, size_t most, bool stop,
                        prompt->n, most, c->limit);
     int rc = eval_read(c, prompt->v, prompt->n, c->logits);
     while (!rc && out->n < most) {
-        int32_t next = likeliest(c->logits, vocab);
+        int32_t next = argmax(c->logits, vocab);
         if (stop && next == eos) break;
         rc = eval_ids_add(out, &next, 1);
         if (rc || out->n == most) break;

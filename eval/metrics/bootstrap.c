@@ -261,7 +261,7 @@ static void draw(uint32_t *times, size_t n, uint64_t seed, uint64_t round, size_
 {
     memset(times, 0, n * sizeof *times);
     for (size_t i = 0; i < n; i++)
-        times[(size_t)(lm_unit(lm_mix(seed, domain, round, i)) * (double)n)]++;
+        times[(size_t)(lm_unit(lm_hash4(seed, domain, round, i)) * (double)n)]++;
 }
 
 static int bootstrap(const eval_sums *s, const eval_sums *base, size_t domain, uint64_t seed,

@@ -137,7 +137,7 @@ static int rank_pool(fewshot *f, const char *query, uint64_t id)
     int how = f->c->o->exemplars, rc = LM_OK;
     if (how != EVAL_RANDOM) rc = bm25_scores(p->index, query, p->score);
     for (size_t i = 0; !rc && i < p->n; i++) {
-        if (how == EVAL_RANDOM) p->score[i] = lm_unit(lm_mix(f->c->o->seed, id, i, 0));
+        if (how == EVAL_RANDOM) p->score[i] = lm_unit(lm_hash4(f->c->o->seed, id, i, 0));
         else if (how == EVAL_WORST) p->score[i] = -p->score[i];
         if (!strcmp(p->query[i], query)) p->score[i] = -1e300;
     }

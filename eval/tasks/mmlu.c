@@ -71,7 +71,7 @@ static int load_file(mmlu *m, const char *path, questions *q)
     q->path = path;
     if (!rc) rc = eval_csv(path, (char *)text.data, text.size, FIELDS, add_question, q);
     if (!rc && !q->n) rc = lm_fail(LM_EDATA, "%s: no question in it", path);
-    m->hash = lm_mix(m->hash, hash, 0, 0);
+    m->hash = lm_hash4(m->hash, hash, 0, 0);
     lm_buf_free(&text);
     return rc;
 }

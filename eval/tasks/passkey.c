@@ -12,7 +12,7 @@
  *   needle                        ... 1
  *
  * Nonsense is cut by characters, in the middle of words too, but in `clean`. The authors draw with
- * Python's generator and numpy's; here all draws are lm_mix of seed, length, depth and trial. */
+ * Python's generator and numpy's; here all draws are lm_hash4 of seed, length, depth and trial. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -171,8 +171,8 @@ static void draw(passkey *p, uint64_t length, size_t depth)
     for (uint64_t i = 0; i < p->n_trials; i++) {
         trial *t = &p->trials[i];
         t->number = i;
-        t->key = v->key_from + below(v->keys, lm_mix(seed, length, cell, 2 * i + 1));
-        t->prefix = v->random_depth ? below(most, lm_mix(seed, length, cell, 2 * i))
+        t->key = v->key_from + below(v->keys, lm_hash4(seed, length, cell, 2 * i + 1));
+        t->prefix = v->random_depth ? below(most, lm_hash4(seed, length, cell, 2 * i))
                                     : (uint64_t)((double)p->garbage * (p->depths[depth] / 100));
     }
     qsort(p->trials, p->n_trials, sizeof *p->trials, by_prefix);

@@ -21,7 +21,7 @@ typedef struct lm_mix_options {
 } lm_mix_options;
 
 /* Write the mixture, or one part of it, shuffled, to `path` ("-": standard output). Units stand
- * in the order of lm_mix(order seed, key, copy, piece), ties by place in the store. A part ends
+ * in the order of lm_hash4(order seed, key, copy, piece), ties by place in the store. A part ends
  * with the overlap (LM_DOC_OVERLAP) that fills its last row. LM_EUSAGE where the plan was made
  * from another store. Memory: docs/determinism.md. */
 LM_CHECKED int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o,

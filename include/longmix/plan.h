@@ -2,7 +2,7 @@
  * worker knows its share without talking to another. docs/determinism.md states the law.
  *
  * A stratum is a domain and a length bucket (hist.h). It gives each of its documents `copies`
- * times whole, and once more those whose lm_mix(select seed, key, copies, 0) is below
+ * times whole, and once more those whose lm_hash4(select seed, key, copies, 0) is below
  * `threshold`; of those equal to the threshold, in order of arrival, the first `ties` whole and
  * the next one only its first `trim` tokens. Made from a store the budget is met to the token;
  * made from a histogram ties and trim are 0 and it is met in expectation. */

@@ -41,7 +41,7 @@ lmmix_pick lmmix_choose(lmmix_select *s, uint16_t domain, uint64_t key, uint64_t
     lmmix_pick pick = { (unsigned)t->copies, 0 };
     if (!t->threshold && !t->ties && !t->trim) return pick;
 
-    uint64_t hash = lm_mix(s->p->select_seed, key, t->copies, 0);
+    uint64_t hash = lm_hash4(s->p->select_seed, key, t->copies, 0);
     if (hash < t->threshold) {
         pick.whole++;
     } else if (hash == t->threshold) {

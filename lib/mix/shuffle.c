@@ -47,7 +47,7 @@ static void each_unit(shuffle *m, const lm_entry *e, uint64_t place,
         uint64_t length = c < pick.whole ? e->tokens : pick.trimmed;
         uint64_t n = lmmix_units(p->cut, length);
         for (uint64_t i = 0; i < n; i++) {
-            unit u = { .order = lm_mix(p->order_seed, e->key, c, i),
+            unit u = { .order = lm_hash4(p->order_seed, e->key, c, i),
                        .place = place,
                        .where = e->where,
                        .key = e->key,

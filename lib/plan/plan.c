@@ -208,8 +208,8 @@ static int make(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, plan
     if (rc) goto out;
     sum_domains(&p, t, source.tokens);
     p.shards = o->shards ? o->shards : count_shards(p.tokens, p.row);
-    p.select_seed = lm_mix(source.seed, 1, 0, 0);
-    p.order_seed = lm_mix(source.seed, 2, 0, 0);
+    p.select_seed = lm_hash4(source.seed, 1, 0, 0);
+    p.order_seed = lm_hash4(source.seed, 2, 0, 0);
     if (s) {
         p.source_hash = lm_store_hash(s);
         source.tokenizer = lm_store_meta(s)->tokenizer;

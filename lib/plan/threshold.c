@@ -61,7 +61,7 @@ static int scan(cutter *c, void (*visit)(cutter *c, cut_stratum *cs, uint64_t ha
             if (!s) continue;
             cut_stratum *cs = &c->strata[s - p->stratum];
             if (cs->bins)
-                visit(c, cs, lm_mix(p->select_seed, e[i].key, s->copies, 0), e[i].tokens, at + i);
+                visit(c, cs, lm_hash4(p->select_seed, e[i].key, s->copies, 0), e[i].tokens, at + i);
         }
     }
     free(e);

@@ -15,7 +15,7 @@ void lmstore_sums_add(lmstore_sums *s, uint64_t key, uint64_t tokens, uint16_t d
 {
     s->documents++;
     s->tokens += tokens;
-    s->content += lm_mix(0, key, tokens, domain) * s->power;
+    s->content += lm_hash4(0, key, tokens, domain) * s->power;
     s->power *= BASE;
 }
 

@@ -108,7 +108,7 @@ static int english(synth_lexicon *l)
     if (rc) goto out;
     add_list(b, synth_common);
     for (uint64_t i = 0; i < TAIL_WORDS; i++) {
-        uint64_t r = lm_mix(lexicon_seed, 1, i, 0);
+        uint64_t r = lm_hash4(lexicon_seed, 1, i, 0);
         char text[64];
         size_t n = 0;
         for (unsigned k = SYNTH_PREFIX; k <= SYNTH_SUFFIX; k++, r >>= 16) {
@@ -123,11 +123,11 @@ static int english(synth_lexicon *l)
     rc = bank_weigh(b, w, 16, 0);
     if (rc) goto out;
     for (uint64_t i = 0; i < PHRASES; i++) {
-        uint64_t r = lm_mix(lexicon_seed, 2, i, 0);
+        uint64_t r = lm_hash4(lexicon_seed, 2, i, 0);
         char text[256];
         size_t n = 0;
         for (unsigned k = 0; k < 2 + (r >> 62); k++) {
-            const synth_entry *e = draw(b, lm_mix(r, k, 0, 0));
+            const synth_entry *e = draw(b, lm_hash4(r, k, 0, 0));
             memcpy(text + n, e->text, e->size);
             n += e->size;
         }
@@ -154,7 +154,7 @@ static int identifiers(synth_lexicon *l)
     synth_bank *b = &l->bank[SYNTH_IDENTIFIER];
     if (!rc) rc = bank_room(b, IDENTIFIERS);
     for (uint64_t i = 0; !rc && i < IDENTIFIERS; i++) {
-        uint64_t r = lm_mix(lexicon_seed, 3, i, 0);
+        uint64_t r = lm_hash4(lexicon_seed, 3, i, 0);
         unsigned count = i < 64 ? 1 : 1 + (unsigned)(r >> 48) % 3, how = (unsigned)(r >> 56) % 8;
         char text[64];
         size_t n = 0;

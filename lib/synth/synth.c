@@ -145,7 +145,7 @@ static void budgets(lm_synth *s)
 /* Bytes of the document, by the log-normal law of its domain (Box and Muller). */
 static uint64_t length(const law *w, uint64_t seed)
 {
-    double u = 1 - lm_unit(lm_mix(seed, 1, 0, 0)), v = lm_unit(lm_mix(seed, 2, 0, 0));
+    double u = 1 - lm_unit(lm_hash4(seed, 1, 0, 0)), v = lm_unit(lm_hash4(seed, 2, 0, 0));
     double z = sqrt(-2 * log(u)) * cos(6.283185307179586 * v);
     double bytes = w->median * exp(w->sigma * z) * bytes_per_token[w->style];
     return bytes >= (double)DOC_MAX ? DOC_MAX : bytes < MIN_BYTES ? MIN_BYTES : (uint64_t)bytes;
@@ -156,14 +156,14 @@ static uint64_t length(const law *w, uint64_t seed)
  * budget, so they hold exactly in the whole. */
 static document take(const lm_synth *s, place *at)
 {
-    uint64_t seed = lm_mix(s->seed, at->document, 0, 0);
+    uint64_t seed = lm_hash4(s->seed, at->document, 0, 0);
     document d = { 0, 0, seed };
     double best = -INFINITY;
     for (size_t i = 0; i < s->laws; i++) {
         const law *w = &s->law[i];
         if (at->given_to[i] == w->budget) continue;
         double due = (double)w->budget * ((double)at->given / (double)s->bytes);
-        double lag = (due - (double)at->given_to[i]) / w->mean + lm_unit(lm_mix(seed, 0, i, 0));
+        double lag = (due - (double)at->given_to[i]) / w->mean + lm_unit(lm_hash4(seed, 0, i, 0));
         if (lag > best) {
             best = lag;
             d.domain = i;

@@ -13,7 +13,7 @@ typedef struct generator {
 
 static inline uint64_t next(generator *g)
 {
-    return lm_mix1(g->state += UINT64_C(0x9e3779b97f4a7c15));
+    return lm_mix64(g->state += UINT64_C(0x9e3779b97f4a7c15));
 }
 
 static inline char *put(char *p, const synth_entry *e)
@@ -216,7 +216,7 @@ size_t synth_text(const synth_lexicon *l, enum synth_style style, uint64_t seed,
                   size_t size)
 {
     const synth_style_text *t = &synth_styles[style];
-    generator g = { .l = l, .language = &l->bank[SYNTH_ENGLISH], .state = lm_mix1(seed) };
+    generator g = { .l = l, .language = &l->bank[SYNTH_ENGLISH], .state = lm_mix64(seed) };
     /* A few whole documents are in another language, as in any crawl. */
     bool abroad = style == SYNTH_PROSE || style == SYNTH_WIKI;
     uint64_t r = next(&g);

@@ -28,7 +28,7 @@ void tok_check_destroy(tok_check *c)
 
 bool tok_check_drawn(const tok_check *c, uint64_t key, size_t size)
 {
-    return c->every && size <= TEXT_MAX && lm_mix(DRAW_SEED, key, 0, 0) % c->every == 0;
+    return c->every && size <= TEXT_MAX && lm_hash4(DRAW_SEED, key, 0, 0) % c->every == 0;
 }
 
 static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)

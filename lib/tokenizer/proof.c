@@ -319,8 +319,8 @@ static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
             if (!v->merges) return lm_fail_nomem(size * sizeof *v->merges);
         }
         memset(v->merges, 0xff, size * sizeof *v->merges);
-        v->merge_hash[0] = lm_mix1(2 * attempt + 1) | 1;
-        v->merge_hash[1] = lm_mix1(2 * attempt + 2) | 1;
+        v->merge_hash[0] = lm_mix64(2 * attempt + 1) | 1;
+        v->merge_hash[1] = lm_mix64(2 * attempt + 2) | 1;
         size_t i = 0;
         while (i < count && place_merge(v, slots[i])) i++;
         if (i == count) return LM_OK;

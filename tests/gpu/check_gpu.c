@@ -63,7 +63,8 @@ pair pair_random(const two *b, size_t n, bool act, double size, uint64_t seed)
     pair p = pair_new(b, n, act);
     float *x = malloc((n ? n : 1) * sizeof *x);
     NEED(x);
-    for (size_t i = 0; i < n; i++) x[i] = (float)(size * (2 * lm_unit(lm_mix(seed, i, 0, 0)) - 1));
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(size * (2 * lm_unit(lm_hash4(seed, i, 0, 0)) - 1));
     put(b->gpu, p.gpu, x, n, act);
     free(x);
     x = gpu_numbers(b, &p);

@@ -92,7 +92,7 @@ static int32_t ids[8192], targets[8192];
 static void fill(size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % 16 ? i * 7 % V : lm_mix(2, i, 0, 0) % V);
+        ids[i] = (int32_t)(lm_hash4(1, i, 0, 0) % 16 ? i * 7 % V : lm_hash4(2, i, 0, 0) % V);
         targets[i] = i + 1 == n ? -1 : (int32_t)(i * 7 + 7) % V;
     }
 }

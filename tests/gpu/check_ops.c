@@ -116,7 +116,7 @@ static void rotation(const two *b, size_t n, size_t heads, size_t d)
     backend *g = b->gpu, *c = b->cpu;
     int32_t *pos = malloc(n * sizeof *pos);
     NEED(pos);
-    for (size_t i = 0; i < n; i++) pos[i] = (int32_t)(lm_mix(7, i, 0, 0) % POSITIONS);
+    for (size_t i = 0; i < n; i++) pos[i] = (int32_t)(lm_hash4(7, i, 0, 0) % POSITIONS);
     bk_int *gp = ints(g, pos, n), *cp = ints(c, pos, n);
     pair table = pair_random(b, POSITIONS * d, false, 1, ++seed);
     pair x = pair_random(b, n * heads * d, true, 1, ++seed);
@@ -163,7 +163,7 @@ static void embedding(const two *b, size_t n, size_t vocab, size_t dim)
     backend *g = b->gpu, *c = b->cpu;
     int32_t *id = malloc(n * sizeof *id);
     NEED(id);
-    for (size_t i = 0; i < n; i++) id[i] = (int32_t)(lm_mix(9, i, 0, 0) % 3 ? i % 5 : i % vocab);
+    for (size_t i = 0; i < n; i++) id[i] = (int32_t)(lm_hash4(9, i, 0, 0) % 3 ? i % 5 : i % vocab);
     bk_int *gi = ints(g, id, n), *ci = ints(c, id, n);
     pair table = pair_random(b, vocab * dim, true, 1, ++seed), x = pair_new(b, n * dim, true);
     pair dx = pair_random(b, n * dim, true, 1, ++seed);
@@ -195,7 +195,7 @@ static void loss(const two *b, size_t n, size_t vocab)
     int32_t *want = malloc(n * sizeof *want);
     NEED(want);
     for (size_t i = 0; i < n; i++)
-        want[i] = i % 7 == 3 ? -1 : (int32_t)(lm_mix(4, i, 0, 0) % vocab);
+        want[i] = i % 7 == 3 ? -1 : (int32_t)(lm_hash4(4, i, 0, 0) % vocab);
     bk_int *gt = ints(g, want, n), *ct = ints(c, want, n);
     pair l = pair_new(b, n, false);
     for (int grad = 0; grad < 2; grad++) { /* without the gradient, the logits are lost */

@@ -134,7 +134,7 @@ static bool close_to(double a, double b, double bound) { return fabs(a - b) <= b
 
 /* ---- what passes between ranks ------------------------------------------------------------ */
 
-static float number(int rank, size_t i) { return (float)(lm_mix(1, rank, i, 0) % 1000) / 7; }
+static float number(int rank, size_t i) { return (float)(lm_hash4(1, rank, i, 0) % 1000) / 7; }
 
 static void test_reduce(size_t share)
 {

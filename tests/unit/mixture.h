@@ -26,13 +26,13 @@ typedef struct synth_doc {
 
 static inline uint16_t synth_token(uint64_t key, uint64_t at)
 {
-    return (uint16_t)(lm_mix(key, at, 0, 0) % SYNTH_VOCAB);
+    return (uint16_t)(lm_hash4(key, at, 0, 0) % SYNTH_VOCAB);
 }
 
 static inline uint64_t synth_length(size_t d, uint64_t i)
 {
-    double u = lm_unit(lm_mix(5, d, i, 0));
-    if (lm_unit(lm_mix(6, d, i, 0)) < 0.08) return 4097 + (uint64_t)(u * 12000);
+    double u = lm_unit(lm_hash4(5, d, i, 0));
+    if (lm_unit(lm_hash4(6, d, i, 0)) < 0.08) return 4097 + (uint64_t)(u * 12000);
     return 1 + (uint64_t)(synth_median[d] * exp2(6 * (u - 0.5)));
 }
 
@@ -51,7 +51,7 @@ static inline synth_doc *synth_docs(uint64_t total, size_t *count)
             if (behind > most) most = behind, d = i;
         }
         if (n == room) NEED(docs = realloc(docs, (room = room * 2 + 1024) * sizeof *docs));
-        synth_doc doc = { lm_mix(7, d, n, 0), synth_length(d, n), (uint16_t)d };
+        synth_doc doc = { lm_hash4(7, d, n, 0), synth_length(d, n), (uint16_t)d };
         if (n % 40 == 39 && last[d].tokens) doc = last[d];
         docs[n++] = last[d] = doc;
         made[d] += doc.tokens;

@@ -54,7 +54,7 @@ static void exact(size_t n, unsigned spread)
     uint64_t *a = malloc(n * sizeof *a), *all = malloc(2 * n * sizeof *all);
     NEED(a && all && lm_hist_new(&h, "tokens", names, 2) == 0);
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = lm_mix(1, i, spread, 0);
+        uint64_t v = lm_hash4(1, i, spread, 0);
         a[i] = (v >> 8) % ((uint64_t)1 << (v % spread));
         all[i] = a[i];
         all[n + i] = 65530 + i % 20;

@@ -258,7 +258,7 @@ static void check_exact(const lm_plan *p, const synth_doc *docs, size_t n)
         const lm_stratum *s = lm_plan_stratum(p, d, docs[i].tokens);
         NEED(s);
         size_t k = (size_t)(s - p->stratum);
-        uint64_t hash = lm_mix(p->select_seed, docs[i].key, s->copies, 0);
+        uint64_t hash = lm_hash4(p->select_seed, docs[i].key, s->copies, 0);
         taken[k] += s->copies * docs[i].tokens;
         if (hash < s->threshold) {
             taken[k] += docs[i].tokens;
@@ -341,8 +341,8 @@ static void test_recipes(const synth_doc *docs, size_t n)
         o.seed = 99;
         NEED(lm_plan_from_store(&again, &r, &o, s) == 0);
         CHECK(again.select_seed != p.select_seed && again.order_seed != p.order_seed);
-        CHECK_EQ(again.select_seed, lm_mix(99, 1, 0, 0));
-        CHECK_EQ(again.order_seed, lm_mix(99, 2, 0, 0));
+        CHECK_EQ(again.select_seed, lm_hash4(99, 1, 0, 0));
+        CHECK_EQ(again.order_seed, lm_hash4(99, 2, 0, 0));
         check_exact(&again, docs, n);
         lm_plan_free(&again);
 
@@ -417,7 +417,7 @@ static void test_expectation(const synth_doc *docs, size_t n)
                 lm_bucket(docs[i].tokens) != s->bucket)
                 continue;
             taken += (double)(s->copies * docs[i].tokens);
-            if (lm_mix(p.select_seed, docs[i].key, s->copies, 0) < s->threshold)
+            if (lm_hash4(p.select_seed, docs[i].key, s->copies, 0) < s->threshold)
                 taken += (double)docs[i].tokens;
             variance += 4 * f * (1 - f) * (double)docs[i].tokens *
                         (double)docs[i].tokens; /* twins: at most x 4 */

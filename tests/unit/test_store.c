@@ -34,7 +34,7 @@ static void check_doc(const lm_record *r, unsigned i, uint32_t file, unsigned wi
     CHECK_EQ(r->doc.domain, d.domain);
     for (uint64_t k = 0; k < r->doc.tokens; k++) {
         const unsigned char *p = (const unsigned char *)r->tokens + k * width;
-        CHECK_EQ(width == 2 ? lm_le16(p) : lm_le32(p), lm_mix(2, i, k, 0) % 32000);
+        CHECK_EQ(width == 2 ? lm_le16(p) : lm_le32(p), lm_hash4(2, i, k, 0) % 32000);
     }
 }
 
@@ -61,7 +61,7 @@ static void in_order(const char *path, unsigned width)
         } else if (r.kind == LM_REC_FILE) {
             CHECK_EQ(r.file.file, files);
             CHECK_EQ(r.file.raw_bytes, 100 + files);
-            CHECK_EQ(r.file.raw_hash, lm_mix(3, files, 0, 0));
+            CHECK_EQ(r.file.raw_hash, lm_hash4(3, files, 0, 0));
             files++;
         } else {
             CHECK(r.kind == LM_REC_BAD && r.bad.file == 1 && r.bad.line == 7 &&
@@ -79,7 +79,7 @@ static int take_file(void *arg, const lm_file_end *f)
 {
     unsigned *n = arg;
     CHECK_EQ(f->file, *n);
-    CHECK_EQ(f->raw_hash, lm_mix(3, *n, 0, 0));
+    CHECK_EQ(f->raw_hash, lm_hash4(3, *n, 0, 0));
     ++*n;
     return 0;
 }

@@ -18,7 +18,7 @@ static void write_to(const char *path)
     NEED(lm_store_writer_open(&w, path, header, true, NULL, NULL) == 0);
     for (uint64_t i = 0; i < DOCS; i++) {
         size_t at = 0;
-        lm_doc d = { .key = lm_mix1(i), .line = i + 1, .domain = i % 2 };
+        lm_doc d = { .key = lm_mix64(i), .line = i + 1, .domain = i % 2 };
         NEED(lm_record_begin(&b, false, &at) == 0);
         NEED(lm_buf_reserve(&b, doc_tokens(i) * 2) == 0);
         for (size_t k = 0; k < doc_tokens(i); k++, b.size += 2)
@@ -49,7 +49,7 @@ static int read_share(void *arg, int t)
             rc = lm_store_read(store, &e[i], &b, &r);
             if (rc) break;
             size_t n = doc_tokens(first + i);
-            if (r.doc.tokens != n || r.doc.key != lm_mix1(first + i) ||
+            if (r.doc.tokens != n || r.doc.key != lm_mix64(first + i) ||
                 r.doc.line != first + i + 1 ||
                 (n && lm_le16((const unsigned char *)r.tokens + 2 * n - 2) !=
                           (first + i + n - 1) % 32000))

@@ -27,7 +27,7 @@ static void make_files(uint64_t (*size)(size_t i))
 
 static uint64_t nothing(size_t i) { return 0 * i; }
 static uint64_t alike(size_t i) { return 1000 + i % 2; }
-static uint64_t varied(size_t i) { return lm_mix(1, i, 0, 0) % 5000; }
+static uint64_t varied(size_t i) { return lm_hash4(1, i, 0, 0) % 5000; }
 static uint64_t one_large(size_t i) { return i == 20 ? 100000 : 10; }
 
 /* The largest part in bytes, once all parts were found to be the list in order. */

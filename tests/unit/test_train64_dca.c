@@ -22,7 +22,7 @@ static double *random_of(size_t n)
 {
     double *x = fresh(n);
     drawn++;
-    for (size_t i = 0; i < n; i++) x[i] = 2 * lm_unit(lm_mix(17, drawn, i, 0)) - 1;
+    for (size_t i = 0; i < n; i++) x[i] = 2 * lm_unit(lm_hash4(17, drawn, i, 0)) - 1;
     return x;
 }
 
@@ -301,18 +301,18 @@ static void test_forms(void)
 static void test_random(void)
 {
     for (uint64_t i = 0; i < 300; i++) {
-        size_t s = 1 + lm_mix(1, i, 0, 0) % 40;
+        size_t s = 1 + lm_hash4(1, i, 0, 0) % 40;
         attn_form f = { .stride = s,
-                        .clamp = s + lm_mix(1, i, 1, 0) % (s + 1),
-                        .successive = lm_mix(1, i, 2, 0) % 4 > 0,
-                        .inter = lm_mix(1, i, 3, 0) % 4 > 0 };
+                        .clamp = s + lm_hash4(1, i, 1, 0) % (s + 1),
+                        .successive = lm_hash4(1, i, 2, 0) % 4 > 0,
+                        .inter = lm_hash4(1, i, 3, 0) % 4 > 0 };
         uint32_t cuts[6] = { 0 };
-        size_t documents = 1 + lm_mix(1, i, 4, 0) % 5;
+        size_t documents = 1 + lm_hash4(1, i, 4, 0) % 5;
         for (size_t g = 0; g < documents; g++)
-            cuts[g + 1] = cuts[g] + 1 + (uint32_t)(lm_mix(1, i, 5, g) % (4 * s));
-        size_t kv = 1 + lm_mix(1, i, 6, 0) % 3, heads = kv * (1 + lm_mix(1, i, 7, 0) % 3);
-        check_whole(&f, cuts, documents, heads, kv, 2 * (1 + lm_mix(1, i, 8, 0) % 5));
-        check_pieces(&f, 1 + lm_mix(1, i, 9, 0) % (6 * s), 1 + lm_mix(1, i, 10, 0) % (3 * s));
+            cuts[g + 1] = cuts[g] + 1 + (uint32_t)(lm_hash4(1, i, 5, g) % (4 * s));
+        size_t kv = 1 + lm_hash4(1, i, 6, 0) % 3, heads = kv * (1 + lm_hash4(1, i, 7, 0) % 3);
+        check_whole(&f, cuts, documents, heads, kv, 2 * (1 + lm_hash4(1, i, 8, 0) % 5));
+        check_pieces(&f, 1 + lm_hash4(1, i, 9, 0) % (6 * s), 1 + lm_hash4(1, i, 10, 0) % (3 * s));
     }
 }
 
@@ -511,8 +511,8 @@ static void check_model(attn_form f, double mscale, bool recompute, bool keep)
     static const uint32_t two[] = { 0, 23, TOKENS };
     float losses[TOKENS];
     for (size_t i = 0; i < TOKENS; i++) {
-        ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % VOCAB);
-        targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % VOCAB);
+        ids[i] = (int32_t)(lm_hash4(1, i, 0, 0) % VOCAB);
+        targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_hash4(2, i, 0, 0) % VOCAB);
     }
     tr_batch t = { .n = TOKENS, .ids = ids, .targets = targets, .count = 2, .starts = two };
     NEED(tr_model_run(m, &t, 1, losses) == 0);

@@ -51,8 +51,8 @@ static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute
     float back[N];
     losses = back;
     for (size_t i = 0; i < N; i++) {
-        ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % V);
-        targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % V);
+        ids[i] = (int32_t)(lm_hash4(1, i, 0, 0) % V);
+        targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_hash4(2, i, 0, 0) % V);
     }
     batch = (tr_batch){ N, ids, targets, 2, starts, 0 };
     NEED(tr_model_run(m, &batch, 1, losses) == 0);

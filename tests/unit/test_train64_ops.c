@@ -28,7 +28,7 @@ static void release(void)
 static double *random_of(size_t n)
 {
     double *x = fresh(n);
-    for (size_t i = 0; i < n; i++) x[i] = 2 * lm_unit(lm_mix(7, ++drawn, i, 0)) - 1;
+    for (size_t i = 0; i < n; i++) x[i] = 2 * lm_unit(lm_hash4(7, ++drawn, i, 0)) - 1;
     return x;
 }
 
@@ -49,7 +49,7 @@ static void compare(const char *what, double (*f)(void), double *x, const double
     const double h = 1e-5;
     double worst = 0, size = 0;
     size_t step = n / 24 + 1;
-    for (size_t i = lm_mix(3, n, 0, 0) % step; i < n; i += step) {
+    for (size_t i = lm_hash4(3, n, 0, 0) % step; i < n; i += step) {
         double keep = x[i];
         x[i] = keep + h;
         double up = f();
@@ -290,7 +290,7 @@ static void test_embed(size_t n, size_t dim, size_t vocab)
     y = fresh(n * dim);
     weigh = random_of(n * dim);
     ids = (int32_t *)fresh(n);
-    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_mix(1, i, 0, 0) % vocab);
+    for (size_t i = 0; i < n; i++) ids[i] = (int32_t)(lm_hash4(1, i, 0, 0) % vocab);
     double *dw = fresh(vocab * dim);
     b->embed_back(b, ACC(dw), ACT(weigh), INT(ids), n, dim);
     compare("embed dtable", f_embed, w, dw, vocab * dim);
@@ -316,7 +316,8 @@ static void test_loss(size_t n, size_t vocab)
     y = fresh(n * vocab);
     stat = fresh(n);
     ids = (int32_t *)fresh(n);
-    for (size_t i = 0; i < n; i++) ids[i] = i % 3 == 1 ? -1 : (int32_t)(lm_mix(2, i, 0, 0) % vocab);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = i % 3 == 1 ? -1 : (int32_t)(lm_hash4(2, i, 0, 0) % vocab);
     double *dx = fresh(n * vocab);
     memcpy(dx, x, n * vocab * sizeof *dx);
     b->cross_entropy(b, ACC(stat), ACT(dx), INT(ids), n, vocab, scale, true);

@@ -325,7 +325,7 @@ static void test_interrupt(void)
 int main(void)
 {
     NEED(bk_open(&b, "cpu", 2) == 0);
-    for (size_t i = 0; i < LENGTH; i++) ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % VOCAB);
+    for (size_t i = 0; i < LENGTH; i++) ids[i] = (int32_t)(lm_hash4(4, i, 0, 0) % VOCAB);
     write_model("model", 1);
     test_equals_rope();
     test_pieces();

@@ -108,7 +108,7 @@ int main(void)
     tr_infer *s = NULL;
     NEED(bk_cpu_open(&b, 2) == 0);
     make_model(b);
-    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % V);
+    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_hash4(4, i, 0, 0) % V);
     tr_infer_options o = { .model = "model", .length = N };
     check_form(b, o, NULL);
     NEED(tr_infer_open(&s, &o, b) == 0);
@@ -118,7 +118,7 @@ int main(void)
     CHECK(tr_infer_read(s, ids, N, NULL, NULL, NULL) == LM_EDATA && tr_infer_past(s) == 0);
     ids[9] = 1;
     tr_infer_close(s);
-    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % V);
+    for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_hash4(4, i, 0, 0) % V);
     static const char *const forms[] = { "dca", "dca:chunkllama", "dca:40,10", "dca:64,16" };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         o.attention = forms[i];

@@ -26,8 +26,8 @@ static float losses[N], first_losses[N];
 static void fill(uint64_t seed)
 {
     for (size_t i = 0; i < N; i++) {
-        ids[i] = (int32_t)(lm_mix(seed, i, 0, 0) % V);
-        targets[i] = i + 1 == N ? -1 : (int32_t)(lm_mix(seed, i + 1, 0, 0) % V);
+        ids[i] = (int32_t)(lm_hash4(seed, i, 0, 0) % V);
+        targets[i] = i + 1 == N ? -1 : (int32_t)(lm_hash4(seed, i + 1, 0, 0) % V);
     }
 }
 

@@ -123,8 +123,8 @@ static outcome train(size_t layers, tr_layout l, bool late)
     static const uint32_t starts[] = { 0, 120, N };
     int32_t ids[N], targets[N];
     for (size_t i = 0; i < N; i++) {
-        ids[i] = (int32_t)(lm_mix(4, i, 0, 0) % V);
-        targets[i] = (int32_t)(lm_mix(4, i + 1, 0, 0) % V);
+        ids[i] = (int32_t)(lm_hash4(4, i, 0, 0) % V);
+        targets[i] = (int32_t)(lm_hash4(4, i + 1, 0, 0) % V);
     }
     tr_batch t = { N, ids, targets, 2, starts, 0 };
     outcome r = { .n = 0 };

@@ -48,7 +48,7 @@ static void set_weights(tr_model *m, backend *b)
         float *x = malloc(n * sizeof *x);
         NEED(x);
         for (size_t k = 0; k < n; k++) {
-            float u = (float)lm_unit(lm_mix(11, i, k, 0));
+            float u = (float)lm_unit(lm_hash4(11, i, k, 0));
             x[k] = tr_param_is_norm(p) ? 1 + (u - 0.5f) / 2 : u - 0.5f;
         }
         b->put_act(b, p->w, x, n);
@@ -86,7 +86,7 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
      * rotation is relative, so both must agree. */
     int32_t ids[TOKENS], targets[TOKENS];
     static const uint32_t starts[] = { 0, CUT, TOKENS }, whole[] = { 0, TOKENS };
-    for (size_t i = 0; i < TOKENS; i++) ids[i] = (int32_t)(lm_mix(12, 0, i, 0) % VOCAB);
+    for (size_t i = 0; i < TOKENS; i++) ids[i] = (int32_t)(lm_hash4(12, 0, i, 0) % VOCAB);
     size_t count = 0;
     for (size_t i = 0; i < TOKENS; i++) {
         targets[i] = i + 1 == TOKENS || (mask && i + 1 == CUT) ? -1 : ids[i + 1];

@@ -57,7 +57,7 @@ static void cuts(int *cut, size_t rank, double share, double temperature)
 int main(void)
 {
     int cut[VOCAB] = { 0 };
-    for (size_t i = 0; i < VOCAB; i++) logits[i] = (float)(4 * lm_unit(lm_mix(1, i, 0, 0)));
+    for (size_t i = 0; i < VOCAB; i++) logits[i] = (float)(4 * lm_unit(lm_hash4(1, i, 0, 0)));
     logits[17] = logits[30] = 4.5f;
 
     draw((tr_sampling){ .temperature = 0, .top_p = 1 });

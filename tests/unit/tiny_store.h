@@ -41,8 +41,9 @@ static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t file
 
 static inline lm_doc tiny_doc(unsigned i)
 {
-    return (
-        lm_doc){ .key = lm_mix(1, i, 0, 0), .line = i + 1, .file = tiny_file[i], .domain = i % 2 };
+    return (lm_doc){
+        .key = lm_hash4(1, i, 0, 0), .line = i + 1, .file = tiny_file[i], .domain = i % 2
+    };
 }
 
 /* Append document i as a record, numbering files from `first`. */
@@ -54,7 +55,7 @@ static inline void tiny_add(lm_buf *b, unsigned i, uint32_t first, unsigned widt
     NEED(lm_record_begin(b, false, &at) == 0);
     for (uint64_t k = 0; k < tiny_tokens[i]; k++) {
         unsigned char id[4];
-        lm_put32(id, (uint32_t)(lm_mix(2, i, k, 0) % 32000));
+        lm_put32(id, (uint32_t)(lm_hash4(2, i, k, 0) % 32000));
         NEED(lm_buf_add(b, id, width) == 0);
     }
     NEED(lm_record_end(b, at, false, width, &d) == 0);
@@ -66,7 +67,7 @@ static inline void tiny_records(lm_buf *b, uint32_t first, uint32_t files, unsig
     for (uint32_t f = first; f < first + files; f++) {
         lm_record end = {
             .kind = LM_REC_FILE,
-            .file = { .file = f - first, .raw_bytes = 100 + f, .raw_hash = lm_mix(3, f, 0, 0) }
+            .file = { .file = f - first, .raw_bytes = 100 + f, .raw_hash = lm_hash4(3, f, 0, 0) }
         };
         for (unsigned i = 0; i < TINY_DOCS; i++)
             if (tiny_file[i] == f) tiny_add(b, i, first, width), end.file.documents++;

@@ -22,7 +22,7 @@ typedef struct toy_rng {
 
 static inline uint32_t toy_below(toy_rng *r, uint32_t n)
 {
-    return (uint32_t)(lm_mix(r->seed, r->count++, 0, 0) >> 32) % n;
+    return (uint32_t)(lm_hash4(r->seed, r->count++, 0, 0) >> 32) % n;
 }
 
 /* ---- a model, field by field ---- */

@@ -38,10 +38,10 @@ static inline void write_language(const char *dir, uint64_t number, uint64_t see
     lm_span *spans = calloc(all, sizeof *spans);
     NEED(ids && spans);
     for (uint64_t r = 0; r < rows; r++) {
-        uint64_t at = 0, n = 0, end = lm_mix(seed, r, 1, number) % 4 ? all : all - 3;
+        uint64_t at = 0, n = 0, end = lm_hash4(seed, r, 1, number) % 4 ? all : all - 3;
         memset(ids, 0, all * 2);
         while (at < end) {
-            uint64_t v = lm_mix(seed, r, at, number + 10), length = 5 + v % 60,
+            uint64_t v = lm_hash4(seed, r, at, number + 10), length = 5 + v % 60,
                      domain = v >> 20 & 1;
             if (length > end - at) length = end - at;
             uint64_t id = 1 + (v >> 32) % (LANGUAGE_VOCAB - 1);

@@ -8,7 +8,7 @@
 
 #include "train/cuda/cuda.h"
 
-typedef __nv_bfloat16 half_t; /* what a bk_act holds */
+typedef __nv_bfloat16 bf16; /* what a bk_act holds */
 
 enum { THREADS = 256, WARP = 32, WARPS = THREADS / WARP };
 
@@ -18,7 +18,7 @@ enum { THREADS = 256, WARP = 32, WARPS = THREADS / WARP };
         cuda_check((c), cudaGetLastError(), #kernel);                    \
     } while (0)
 
-static inline half_t *act(const bk_act *p) { return (half_t *)p; }
+static inline bf16 *act(const bk_act *p) { return (bf16 *)p; }
 static inline float *acc(const bk_acc *p) { return (float *)p; }
 static inline int32_t *ints(const bk_int *p) { return (int32_t *)p; }
 
@@ -29,8 +29,8 @@ static inline unsigned blocks_for(int64_t n)
     return (unsigned)(blocks < 1 ? 1 : blocks > 1 << 20 ? 1 << 20 : blocks);
 }
 
-__device__ static inline float up(half_t x) { return __bfloat162float(x); }
-__device__ static inline half_t down(float x) { return __float2bfloat16_rn(x); }
+__device__ static inline float up(bf16 x) { return __bfloat162float(x); }
+__device__ static inline bf16 down(float x) { return __float2bfloat16_rn(x); }
 __device__ static inline int64_t thread_index(void)
 {
     return (int64_t)blockIdx.x * THREADS + threadIdx.x;
@@ -38,7 +38,7 @@ __device__ static inline int64_t thread_index(void)
 __device__ static inline int64_t thread_count(void) { return (int64_t)gridDim.x * THREADS; }
 
 /* Eight numbers of a bk_act, moved as 16 bytes. */
-struct __align__(16) eight { half_t v[8]; };
+struct __align__(16) eight { bf16 v[8]; };
 
 __device__ static inline float warp_sum(float x)
 {

@@ -6,7 +6,7 @@
 
 /* ---- embedding ------------------------------------------------------------------------- */
 
-__global__ static void embed_rows(half_t *x, const half_t *table, const int32_t *ids, int64_t dim)
+__global__ static void embed_rows(bf16 *x, const bf16 *table, const int32_t *ids, int64_t dim)
 {
     int64_t t = blockIdx.x, from = (int64_t)ids[t] * dim;
     for (int64_t c = threadIdx.x; c < dim; c += THREADS) x[t * dim + c] = table[from + c];
@@ -22,7 +22,7 @@ static void embed(backend *b, bk_act *x, const bk_act *table, const bk_int *ids,
 
 /* Tokens, grouped by their id: group i is tokens order[starts[i]] .. order[starts[i+1] - 1], in
  * their order in the text. A block adds a piece of a group's row. */
-__global__ static void embed_back_groups(float *dtable, const half_t *dx, const int32_t *ids,
+__global__ static void embed_back_groups(float *dtable, const bf16 *dx, const int32_t *ids,
                                          const int32_t *order, const int32_t *starts, int64_t dim)
 {
     int64_t c = (int64_t)blockIdx.y * THREADS + threadIdx.x;
@@ -87,13 +87,13 @@ static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_in
 /* ---- loss ------------------------------------------------------------------------------ */
 
 /* A block takes a row of logits. */
-__global__ static void cross_entropy_rows(float *loss, half_t *logits, const int32_t *target,
+__global__ static void cross_entropy_rows(float *loss, bf16 *logits, const int32_t *target,
                                           int64_t vocab, float scale, bool grad)
 {
     __shared__ float room[WARPS];
     int64_t t = blockIdx.x;
     int32_t want = target[t];
-    half_t *row = logits + t * vocab;
+    bf16 *row = logits + t * vocab;
     if (want < 0) {
         if (threadIdx.x == 0) loss[t] = 0;
         for (int64_t c = threadIdx.x; grad && c < vocab; c += THREADS) row[c] = down(0);

@@ -9,7 +9,7 @@ enum { LIMIT = 256, TILE = WARP, OWN = LIMIT / WARP }; /* OWN: columns of a head
 /* ---- loading --------------------------------------------------------------------------- */
 
 /* to[TILE][d + 1] = rows of x, 0 past `count`. All THREADS of the block take part. */
-__device__ static inline void load_tile(float *to, const half_t *x, int64_t row, int64_t count,
+__device__ static inline void load_tile(float *to, const bf16 *x, int64_t row, int64_t count,
                                         int64_t d)
 {
     for (int64_t i = threadIdx.x; i < TILE * d; i += THREADS) {
@@ -19,7 +19,7 @@ __device__ static inline void load_tile(float *to, const half_t *x, int64_t row,
 }
 
 /* to[CUDA_ROWS][d] likewise. */
-__device__ static inline void load_rows(float *to, const half_t *x, int64_t row, int64_t count,
+__device__ static inline void load_rows(float *to, const bf16 *x, int64_t row, int64_t count,
                                         int64_t d)
 {
     for (int64_t i = threadIdx.x; i < CUDA_ROWS * d; i += THREADS)
@@ -72,10 +72,10 @@ __device__ static inline place place_of(const bk_span *spans, const int64_t *til
 
 /* ---- forward --------------------------------------------------------------------------- */
 
-__global__ static void forward(half_t *o, float *lse, const half_t *q, const half_t *k,
-                               const half_t *v, const bk_span *spans, const int64_t *tiles,
-                               int64_t count, bool causal, bool merge, int64_t heads,
-                               int64_t kv_heads, int64_t d, float scale)
+__global__ static void forward(bf16 *o, float *lse, const bf16 *q, const bf16 *k, const bf16 *v,
+                               const bk_span *spans, const int64_t *tiles, int64_t count,
+                               bool causal, bool merge, int64_t heads, int64_t kv_heads, int64_t d,
+                               float scale)
 {
     extern __shared__ float room[];
     float *qs = room, *ks = qs + CUDA_ROWS * d, *vs = ks + TILE * (d + 1);
@@ -84,8 +84,8 @@ __global__ static void forward(half_t *o, float *lse, const half_t *q, const hal
     int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP, query = (int64_t)p.s.q + p.first + w;
     int64_t mine = w < p.rows ? seen(&p.s, p.first + w, causal) : 0;
     int64_t all = seen(&p.s, p.first + p.rows - 1, causal);
-    const half_t *kh = k + (int64_t)p.s.k * kv_row + p.kv_head * d;
-    const half_t *vh = v + (int64_t)p.s.k * kv_row + p.kv_head * d;
+    const bf16 *kh = k + (int64_t)p.s.k * kv_row + p.kv_head * d;
+    const bf16 *vh = v + (int64_t)p.s.k * kv_row + p.kv_head * d;
     float out[OWN] = { 0 }, top = -INFINITY, sum = 0;
     load_rows(qs, q + ((int64_t)p.s.q + p.first) * row + p.head * d, row, p.rows, d);
     for (int64_t at = 0; at < all; at += TILE) {
@@ -114,7 +114,7 @@ __global__ static void forward(half_t *o, float *lse, const half_t *q, const hal
     for (int i = 0; i < OWN; i++) {
         int64_t c = lane + i * WARP;
         if (c >= d) continue;
-        half_t *at = o + query * row + p.head * d + c;
+        bf16 *at = o + query * row + p.head * d + c;
         float x = out[i] / sum;
         if (before != -INFINITY) x = (share * x + rest * up(*at)) / (share + rest);
         *at = down(x);
@@ -126,8 +126,7 @@ __global__ static void forward(half_t *o, float *lse, const half_t *q, const hal
 /* ---- backward -------------------------------------------------------------------------- */
 
 /* delta[queries, H] = dout o, a warp for each. */
-__global__ static void deltas(float *delta, const half_t *dout, const half_t *o, int64_t n,
-                              int64_t d)
+__global__ static void deltas(float *delta, const bf16 *dout, const bf16 *o, int64_t n, int64_t d)
 {
     int64_t i = (int64_t)blockIdx.x * WARPS + threadIdx.x / WARP, lane = threadIdx.x % WARP;
     if (i >= n) return;
@@ -137,11 +136,11 @@ __global__ static void deltas(float *delta, const half_t *dout, const half_t *o,
     if (lane == 0) delta[i] = sum;
 }
 
-__global__ static void back_queries(half_t *dq, const float *delta, const half_t *dout,
-                                    const float *lse, const half_t *q, const half_t *k,
-                                    const half_t *v, const bk_span *spans, const int64_t *tiles,
-                                    int64_t count, bool causal, int64_t heads, int64_t kv_heads,
-                                    int64_t d, float scale)
+__global__ static void back_queries(bf16 *dq, const float *delta, const bf16 *dout,
+                                    const float *lse, const bf16 *q, const bf16 *k, const bf16 *v,
+                                    const bk_span *spans, const int64_t *tiles, int64_t count,
+                                    bool causal, int64_t heads, int64_t kv_heads, int64_t d,
+                                    float scale)
 {
     extern __shared__ float room[];
     float *qs = room, *dos = qs + CUDA_ROWS * d, *ks = dos + CUDA_ROWS * d;
@@ -151,8 +150,8 @@ __global__ static void back_queries(half_t *dq, const float *delta, const half_t
     int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP;
     int64_t mine = w < p.rows ? seen(&p.s, p.first + w, causal) : 0;
     int64_t all = seen(&p.s, p.first + p.rows - 1, causal);
-    const half_t *kh = k + (int64_t)p.s.k * kv_row + p.kv_head * d;
-    const half_t *vh = v + (int64_t)p.s.k * kv_row + p.kv_head * d;
+    const bf16 *kh = k + (int64_t)p.s.k * kv_row + p.kv_head * d;
+    const bf16 *vh = v + (int64_t)p.s.k * kv_row + p.kv_head * d;
     float out[OWN] = { 0 }, own_lse = 0, own_delta = 0;
     if (w < p.rows) {
         own_lse = lse[(base + w) * heads + p.head];
@@ -183,11 +182,10 @@ __global__ static void back_queries(half_t *dq, const float *delta, const half_t
 
 /* A block takes CUDA_ROWS keys of a key head, and all queries that see them: span by span, head by
  * head, tile by tile, so that keys which spans share are no different. */
-__global__ static void back_keys(half_t *dk, half_t *dv, const float *delta, const half_t *dout,
-                                 const float *lse, const half_t *q, const half_t *k,
-                                 const half_t *v, const bk_span *spans, int64_t count, int64_t keys,
-                                 bool causal, bool add, int64_t heads, int64_t kv_heads, int64_t d,
-                                 float scale)
+__global__ static void back_keys(bf16 *dk, bf16 *dv, const float *delta, const bf16 *dout,
+                                 const float *lse, const bf16 *q, const bf16 *k, const bf16 *v,
+                                 const bk_span *spans, int64_t count, int64_t keys, bool causal,
+                                 bool add, int64_t heads, int64_t kv_heads, int64_t d, float scale)
 {
     extern __shared__ float room[];
     float *ks = room, *vs = ks + CUDA_ROWS * d, *qs = vs + CUDA_ROWS * d;
@@ -304,8 +302,8 @@ void cuda_fill_lowest(cuda_backend *c, float *x, size_t n)
 }
 
 /* A warp takes a head of a query. */
-__global__ static void merge_rows(half_t *o, float *lse, const half_t *o2, const float *lse2,
-                                  int64_t n, int64_t d)
+__global__ static void merge_rows(bf16 *o, float *lse, const bf16 *o2, const float *lse2, int64_t n,
+                                  int64_t d)
 {
     int64_t i = (int64_t)blockIdx.x * WARPS + threadIdx.x / WARP, lane = threadIdx.x % WARP;
     if (i >= n) return;
@@ -313,7 +311,7 @@ __global__ static void merge_rows(half_t *o, float *lse, const half_t *o2, const
     if (b == -INFINITY) return;
     float most = fmaxf(a, b), share = expf(a - most), other = expf(b - most), all = share + other;
     for (int64_t c = lane; c < d; c += WARP) {
-        half_t *at = o + i * d + c;
+        bf16 *at = o + i * d + c;
         float x = up(o2[i * d + c]);
         *at = down(a == -INFINITY ? x : (share * up(*at) + other * x) / all);
     }
@@ -330,12 +328,12 @@ void cuda_merge(cuda_backend *c, bk_act *o, float *lse, const bk_act *o2, const 
                lse2, n, (int64_t)d);
 }
 
-__global__ static void gather_add(float *sum, const half_t *part, const int64_t *key_at,
+__global__ static void gather_add(float *sum, const bf16 *part, const int64_t *key_at,
                                   const int64_t *part_at, const int32_t *length, int64_t columns)
 {
     int64_t i = blockIdx.y, n = length[i] * columns;
     float *to = sum + key_at[i] * columns;
-    const half_t *from = part + part_at[i] * columns;
+    const bf16 *from = part + part_at[i] * columns;
     for (int64_t j = thread_index(); j < n; j += thread_count()) to[j] += up(from[j]);
 }
 
@@ -349,11 +347,11 @@ void cuda_gather_add(cuda_backend *c, float *sum, const bk_act *part, const int6
                (int64_t)columns);
 }
 
-__global__ static void put_sum(half_t *y, const float *sum, int64_t n, int64_t row, int64_t columns,
+__global__ static void put_sum(bf16 *y, const float *sum, int64_t n, int64_t row, int64_t columns,
                                bool add)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count()) {
-        half_t *at = y + i / columns * row + i % columns;
+        bf16 *at = y + i / columns * row + i % columns;
         *at = down(add ? up(*at) + sum[i] : sum[i]);
     }
 }

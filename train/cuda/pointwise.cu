@@ -4,12 +4,12 @@
 /* ---- RMSNorm --------------------------------------------------------------------------- */
 
 /* A block takes a row. */
-__global__ static void rmsnorm_rows(half_t *y, float *rstd, const half_t *x, const half_t *w,
-                                    int64_t dim, float eps)
+__global__ static void rmsnorm_rows(bf16 *y, float *rstd, const bf16 *x, const bf16 *w, int64_t dim,
+                                    float eps)
 {
     __shared__ float room[WARPS];
     int64_t t = blockIdx.x;
-    const half_t *row = x + t * dim;
+    const bf16 *row = x + t * dim;
     float sum = 0;
     for (int64_t c = threadIdx.x; c < dim; c += THREADS) {
         float v = up(row[c]);
@@ -22,8 +22,8 @@ __global__ static void rmsnorm_rows(half_t *y, float *rstd, const half_t *x, con
 }
 
 /* dx += r (g - x r^2 mean(g x)) for g = dy w. */
-__global__ static void rmsnorm_back_rows(half_t *dx, const half_t *dy, const half_t *x,
-                                         const half_t *w, const float *rstd, int64_t dim)
+__global__ static void rmsnorm_back_rows(bf16 *dx, const bf16 *dy, const bf16 *x, const bf16 *w,
+                                         const float *rstd, int64_t dim)
 {
     __shared__ float room[WARPS];
     int64_t t = blockIdx.x, at = t * dim;
@@ -40,7 +40,7 @@ __global__ static void rmsnorm_back_rows(half_t *dx, const half_t *dy, const hal
 enum { COLUMNS = 128, WINDOW = 64 }; /* columns of a block; blocks of tokens in one go */
 
 /* part[block of tokens, dim]: a thread sums a column of BK_BLOCK tokens in their order. */
-__global__ static void rmsnorm_back_parts(float *part, const half_t *dy, const half_t *x,
+__global__ static void rmsnorm_back_parts(float *part, const bf16 *dy, const bf16 *x,
                                           const float *rstd, int64_t n, int64_t dim)
 {
     int64_t c = (int64_t)blockIdx.x * COLUMNS + threadIdx.x;
@@ -91,7 +91,7 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
 /* ---- RoPE ------------------------------------------------------------------------------ */
 
 /* A thread turns one pair. */
-__global__ static void turn(half_t *y, const half_t *x, const int32_t *pos, const float *table,
+__global__ static void turn(bf16 *y, const bf16 *x, const int32_t *pos, const float *table,
                             int64_t pairs, int64_t heads, int64_t d, float sign, bool add)
 {
     int64_t half = d / 2;
@@ -128,7 +128,7 @@ __device__ static inline float gated(float gate, float other)
     return gate * sigmoid(gate) * other;
 }
 
-__global__ static void swiglu_one(half_t *y, const half_t *gate, const half_t *other, int64_t n)
+__global__ static void swiglu_one(bf16 *y, const bf16 *gate, const bf16 *other, int64_t n)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count())
         y[i] = down(gated(up(gate[i]), up(other[i])));
@@ -143,16 +143,15 @@ __global__ static void swiglu_eight(eight *y, const eight *gate, const eight *ot
     }
 }
 
-__device__ static inline void ungated(half_t *dgate, half_t *dup, half_t dy, half_t gate,
-                                      half_t other)
+__device__ static inline void ungated(bf16 *dgate, bf16 *dup, bf16 dy, bf16 gate, bf16 other)
 {
     float x = up(gate), s = sigmoid(x), g = up(dy);
     *dup = down(g * x * s);
     *dgate = down(g * up(other) * s * (1 + x * (1 - s)));
 }
 
-__global__ static void swiglu_back_one(half_t *dgate, half_t *dup, const half_t *dy,
-                                       const half_t *gate, const half_t *other, int64_t n)
+__global__ static void swiglu_back_one(bf16 *dgate, bf16 *dup, const bf16 *dy, const bf16 *gate,
+                                       const bf16 *other, int64_t n)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count())
         ungated(dgate + i, dup + i, dy[i], gate[i], other[i]);

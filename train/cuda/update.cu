@@ -10,7 +10,7 @@ struct step {
 };
 
 /* As the CPU's, on the float32 copy; the weight is that, rounded. */
-__global__ static void adamw_each(half_t *w, float *master, float *m, float *v, const float *g,
+__global__ static void adamw_each(bf16 *w, float *master, float *m, float *v, const float *g,
                                   int64_t n, step s)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count()) {
@@ -96,12 +96,12 @@ static double sum_squares(backend *b, const bk_acc *x, size_t n)
 
 /* ---- conversions ----------------------------------------------------------------------- */
 
-__global__ static void to_half(half_t *y, const float *x, int64_t n)
+__global__ static void to_half(bf16 *y, const float *x, int64_t n)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count()) y[i] = down(x[i]);
 }
 
-__global__ static void to_float(float *y, const half_t *x, int64_t n)
+__global__ static void to_float(float *y, const bf16 *x, int64_t n)
 {
     for (int64_t i = thread_index(); i < n; i += thread_count()) y[i] = up(x[i]);
 }

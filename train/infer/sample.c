@@ -48,7 +48,7 @@ int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_
         qsort(scratch, n, sizeof *scratch, by_probability);
         n = keep(how, scratch, n);
     }
-    double left = lm_unit(lm_mix(how->seed, step, 0, 0)) * sum(scratch, n);
+    double left = lm_unit(lm_hash4(how->seed, step, 0, 0)) * sum(scratch, n);
     for (size_t i = 0; i < n; i++) {
         left -= scratch[i].p;
         if (left < 0) return scratch[i].id;

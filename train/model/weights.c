@@ -13,7 +13,7 @@ enum { CHUNK = 1 << 18 }; /* numbers that pass through host memory at a time */
 /* Box and Muller's normal deviate of a counter. */
 static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
 {
-    double a = lm_unit(lm_mix(seed, tensor, i, 1)), b = lm_unit(lm_mix(seed, tensor, i, 2));
+    double a = lm_unit(lm_hash4(seed, tensor, i, 1)), b = lm_unit(lm_hash4(seed, tensor, i, 2));
     return sqrt(-2 * log(1 - a)) * cos(2 * M_PI * b);
 }
 

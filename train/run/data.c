@@ -120,7 +120,7 @@ static uint64_t permute(uint64_t n, uint64_t seed, uint64_t pass, uint64_t i)
     do {
         uint64_t left = i >> half, right = i & mask;
         for (uint64_t round = 0; round < 4; round++) {
-            uint64_t next = left ^ (lm_mix(seed, pass, round, right) & mask);
+            uint64_t next = left ^ (lm_hash4(seed, pass, round, right) & mask);
             left = right;
             right = next;
         }

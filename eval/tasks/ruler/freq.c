@@ -19,7 +19,7 @@ static int draw_words(uint64_t seed, size_t size, size_t **out)
     if (!v) return lm_fail_nomem(all * sizeof *v);
     for (size_t i = 0; i < all; i++) v[i] = i;
     for (size_t i = 0; i < size; i++) {
-        size_t k = i + ruler_below(all - i, lm_mix(seed, FOR_WORD, i, 0)), t = v[i];
+        size_t k = i + ruler_below(all - i, lm_hash4(seed, FOR_WORD, i, 0)), t = v[i];
         v[i] = v[k];
         v[k] = t;
     }
@@ -58,7 +58,7 @@ int ruler_make_cwe(const void *how, const struct ruler_make *m, ruler_sample *ou
     size_t *word = NULL;
     bool small = m->length < LONG;
     (void)how;
-    uint64_t example = lm_mix(m->seed, FOR_EXAMPLE, 0, 0);
+    uint64_t example = lm_hash4(m->seed, FOR_EXAMPLE, 0, 0);
     int rc = draw_words(example, 40, &word);
     if (!rc)
         rc = add_word_list(&out->prompt, example, word, small ? 20 : 40, small ? 3 : 10,
@@ -97,8 +97,8 @@ static int draw_codes(uint64_t seed, size_t n, struct coded **out)
     bool again = v && sorted;
     for (uint64_t try = 0; again; try++) {
         for (size_t i = 0; i < n; i++) {
-            uint64_t r = lm_mix(seed, FOR_WORD, i, try);
-            for (size_t k = 0; k < CODED; k++, r = lm_mix1(r))
+            uint64_t r = lm_hash4(seed, FOR_WORD, i, try);
+            for (size_t k = 0; k < CODED; k++, r = lm_mix64(r))
                 v[i].word[k] = (char)('a' + ruler_below(26, r));
         }
         memcpy(sorted, v, n * sizeof *v);

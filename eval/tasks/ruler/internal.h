@@ -9,7 +9,7 @@ enum { RULER_TEXT_MAX = 1 << 30, RULER_NAME = 64 /* bytes of a word, a number, a
 #define RULER_NOISE \
     "The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again."
 
-/* What a random value is for: the second argument of lm_mix. */
+/* What a random value is for: the second argument of lm_hash4. */
 enum ruler_purpose {
     FOR_KEY,
     FOR_VALUE,

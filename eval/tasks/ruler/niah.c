@@ -64,7 +64,7 @@ enum { NEEDLES_MAX = 4, DEPTHS = 40 };
 /* A random word, seven-digit number or UUID (version 4). */
 static void make_value(char out[RULER_NAME], enum ruler_kind kind, uint64_t r)
 {
-    uint64_t s = lm_mix1(r + 1);
+    uint64_t s = lm_mix64(r + 1);
     if (kind == WORDS)
         snprintf(out, RULER_NAME, "%s-%s", ruler_adjectives[ruler_below(ruler_adjectives_n, r)],
                  ruler_nouns[ruler_below(ruler_nouns_n, s)]);
@@ -104,10 +104,10 @@ static void make_needles(struct needles *s, const struct ruler_niah *how, uint64
     s->count = how->keys * how->values;
     for (size_t k = 0; k < how->keys; k++) {
         uint64_t try = 0;
-        do make_value(s->key[k], how->key, lm_mix(seed, FOR_KEY, k, try++));
+        do make_value(s->key[k], how->key, lm_hash4(seed, FOR_KEY, k, try++));
         while (is_key(s, k, s->key[k]));
         for (size_t v = 0; v < how->values; v++)
-            make_value(s->value[k][v], how->value, lm_mix(seed, FOR_VALUE, k, v));
+            make_value(s->value[k][v], how->value, lm_hash4(seed, FOR_VALUE, k, v));
     }
     for (size_t i = 0; i < s->count; i++) s->order[i] = i;
     ruler_shuffle(seed, FOR_ORDER, s->order, s->count);
@@ -129,9 +129,9 @@ static int add_decoy(lm_buf *b, const struct needles *s, uint64_t seed, size_t l
 {
     char key[RULER_NAME], value[RULER_NAME];
     uint64_t try = 0;
-    do make_value(key, s->how->key, lm_mix(seed, FOR_LINE_KEY, line, try++));
+    do make_value(key, s->how->key, lm_hash4(seed, FOR_LINE_KEY, line, try++));
     while (is_key(s, s->how->keys, key));
-    make_value(value, s->how->value, lm_mix(seed, FOR_LINE_VALUE, line, 0));
+    make_value(value, s->how->value, lm_hash4(seed, FOR_LINE_VALUE, line, 0));
     return add_line(b, s->how->value, key, value);
 }
 

@@ -30,7 +30,7 @@ void ruler_choose(uint64_t seed, enum ruler_purpose what, size_t n, size_t count
     for (size_t i = 0; i < count; i++)
         for (uint64_t try = 0;; try++) {
             bool again = false;
-            out[i] = ruler_below(n, lm_mix(seed, what, i, try));
+            out[i] = ruler_below(n, lm_hash4(seed, what, i, try));
             for (size_t k = 0; k < i; k++) again |= out[k] == out[i];
             if (!again) break;
         }
@@ -46,7 +46,7 @@ int ruler_rising(const void *a, const void *b)
 void ruler_shuffle(uint64_t seed, enum ruler_purpose what, size_t *v, size_t n)
 {
     for (size_t i = n; i > 1; i--) {
-        size_t k = ruler_below(i, lm_mix(seed, what, i, 0)), t = v[i - 1];
+        size_t k = ruler_below(i, lm_hash4(seed, what, i, 0)), t = v[i - 1];
         v[i - 1] = v[k];
         v[k] = t;
     }
@@ -82,7 +82,7 @@ const ruler_task ruler_tasks[] = {
 
 uint64_t ruler_seed(uint64_t seed, const ruler_task *task, size_t length, size_t sample)
 {
-    return lm_mix(seed, (uint64_t)(task - ruler_tasks), length, sample);
+    return lm_hash4(seed, (uint64_t)(task - ruler_tasks), length, sample);
 }
 
 static int make_with(int (*make)(const void *, const struct ruler_make *, ruler_sample *),

@@ -20,15 +20,15 @@ static void make_chain(struct chain *c, uint64_t seed, size_t letters)
 {
     for (size_t i = 0; i < VARIABLES; i++)
         for (uint64_t try = 0;; try++) {
-            uint64_t r = lm_mix(seed, FOR_NAME, i, try);
+            uint64_t r = lm_hash4(seed, FOR_NAME, i, try);
             bool again = false;
-            for (size_t k = 0; k < letters; k++, r = lm_mix1(r))
+            for (size_t k = 0; k < letters; k++, r = lm_mix64(r))
                 c->name[i][k] = (char)('A' + ruler_below(26, r));
             c->name[i][letters] = 0;
             for (size_t k = 0; k < i; k++) again |= !strcmp(c->name[k], c->name[i]);
             if (!again) break;
         }
-    c->value = 10000 + ruler_below(89999, lm_mix(seed, FOR_VALUE, 0, 0));
+    c->value = 10000 + ruler_below(89999, lm_hash4(seed, FOR_VALUE, 0, 0));
     snprintf(c->statement[0], STATEMENT, "VAR %s = %zu", c->name[0], c->value);
     for (size_t i = 1; i < VARIABLES; i++)
         snprintf(c->statement[i], STATEMENT, "VAR %s = VAR %s ", c->name[i], c->name[i - 1]);

@@ -39,7 +39,7 @@ static size_t prompt(int which, int32_t *ids)
     static const size_t sizes[PROMPTS] = { 900, 1150, 600, 1200, 257, 900 };
     for (size_t i = 0; i < sizes[which]; i++) {
         bool own = i >= parts[which] && which && which < PROMPTS - 1;
-        ids[i] = (int32_t)(3 + lm_mix(own ? (uint64_t)which : 0, i, 0, 0) % 500);
+        ids[i] = (int32_t)(3 + lm_hash4(own ? (uint64_t)which : 0, i, 0, 0) % 500);
     }
     return sizes[which];
 }
