@@ -123,6 +123,12 @@ FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(CPPFLAGS) $(if $(CUDA)
 $(OBJ)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
 
+# A new commit compiles version.c again, and nothing else.
+$(OBJ)/commit: FORCE
+	@mkdir -p $(@D); scripts/commit.sh >$@.tmp; if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+$(OBJ)/lib/base/version.o: $(OBJ)/commit
+$(OBJ)/lib/base/version.o: override CPPFLAGS += -DLM_COMMIT='"$(shell cat $(OBJ)/commit)"'
+
 $(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)

@@ -264,8 +264,9 @@ static void man(void)
 
 static void version(void)
 {
-    cli_print("%s (longmix) %s\ncompiler: %s\nformats: store 1, shard 1, plan 1, manifest 1\n",
-              tool->name, LM_VERSION, __VERSION__);
+    cli_print("%s (longmix) %s\ncommit: %s\ncompiler: %s\n"
+              "formats: store 1, shard 1, plan 1, manifest 1\n",
+              tool->name, lm_version(), lm_commit(), __VERSION__);
 }
 
 /* ---- parsing --------------------------------------------------------------------------- */
@@ -444,7 +445,7 @@ static void last_line(int argc, char **argv, double started)
     getrusage(RUSAGE_SELF, &u);
     flockfile(stderr);
     clear_line();
-    fprintf(stderr, "%s: longmix %s;", tool->name, LM_VERSION);
+    fprintf(stderr, "%s: longmix %s (%s);", tool->name, lm_version(), lm_commit());
     for (int i = 0; i < argc && i < 16; i++) fprintf(stderr, " %s", argv[i]);
     fprintf(stderr, "%s; %.3f s wall, %.3f s cpu, %.1f MB peak\n", argc > 16 ? " ..." : "",
             lm_seconds() - started,

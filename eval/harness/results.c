@@ -331,7 +331,7 @@ static lm_json *make_line(const eval_results *r, const lm_json *cell, uint64_t c
     if (more) add_members(line, more);
     lm_json_set_hex64(line, "settings", r->hash);
     lm_json_set_hex64(line, "cell", cell_hash);
-    lm_json_set_str(line, "commit", LM_VERSION);
+    lm_json_set_str(line, "commit", lm_commit());
     lm_json_set_f64(line, "seconds", round(seconds * 1e3) / 1e3);
     return line;
 }
