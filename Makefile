@@ -24,7 +24,8 @@ WARNXX := -Wall -Wextra
 CFLAGS ?= -O3 -g
 CXXFLAGS ?= -O3 -g
 override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
-override LDLIBS += -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lcairo -lm -lpthread
+LIB_LIBS := -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lm -lpthread
+override LDLIBS += $(LIB_LIBS) -lcairo
 OPENMP := -fopenmp
 
 # Sanitizers. Thread Sanitizer does not see into the OpenMP runtime, so that build uses the
@@ -55,10 +56,20 @@ endif
 ALL_CFLAGS = -std=c11 $(WARN) $(CFLAGS) $(SANFLAGS) $(OPENMP)
 ALL_CXXFLAGS = -std=c++17 $(WARNXX) $(CXXFLAGS) $(SANFLAGS)
 
+# For lib/: the same objects are linked into programs, archive and shared library. The programs are
+# not slower for it, as their linker makes calls and variables direct again.
+PIC := -fPIC -fno-semantic-interposition
+
 # Third-party libraries of the trainer alone. Products run in BLAS, one thread a call.
 TRAIN_LIBS := -lopenblas
 
-LIB := $(BUILD)/liblongmix.a
+# What the programs link: every module of lib/, every symbol.
+LIB := $(BUILD)/libinternal.a
+# What is installed: the modules with public headers, and only the symbols that these declare.
+STATIC := $(BUILD)/liblongmix.a
+SONAME := liblongmix.so.0
+SHARED := $(BUILD)/$(SONAME)
+VERSION := $(shell sed -n 's/^.define LM_VERSION "\([^"]*\)".*/\1/p' include/longmix/version.h)
 TRAIN := $(BUILD)/libtrain.a
 TRAIN_SRC := $(filter-out train/comm/mpi.c train/cuda/%,$(wildcard train/*.c train/*/*.c))
 TRAIN_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(TRAIN_SRC))
@@ -107,6 +118,7 @@ EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*/*.c eval/*/*/*.c))
 FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)))
+PUBLIC_OBJ := $(filter-out $(OBJ)/lib/plot/% $(OBJ)/lib/synth/%,$(LIB_OBJ))
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
@@ -116,10 +128,10 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 ## all: the library and the programs (build/bin/)
-all: $(LIB) $(addprefix $(BIN)/,$(TOOLS))
+all: $(LIB) $(if $(SAN),,$(STATIC) $(SHARED)) $(addprefix $(BIN)/,$(TOOLS))
 
-# A change of flags makes everything again.
-FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(CPPFLAGS) $(if $(CUDA),$(NVCC) $(CUDA_CODE) $(NVCCFLAGS))
+# A change of flags rebuilds everything.
+FLAGS_NOW := $(CC) $(CXX) $(ALL_CFLAGS) $(ALL_CXXFLAGS) $(PIC) $(CPPFLAGS) $(if $(CUDA),$(NVCC) $(CUDA_CODE) $(NVCCFLAGS))
 $(OBJ)/flags: FORCE
 	@mkdir -p $(@D); echo '$(FLAGS_NOW)' | cmp -s - $@ || echo '$(FLAGS_NOW)' > $@
 
@@ -132,7 +144,7 @@ $(OBJ)/lib/base/version.o: override CPPFLAGS += -DLM_COMMIT='"$(shell cat $(OBJ)
 $(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tools/% tests/%,$<),-Itools -Itests/unit) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tools/% tests/%,$<),-Itools -Itests/unit) $(ALL_CFLAGS) $(if $(filter lib/%,$<),$(PIC)) -MMD -MP -c $< -o $@
 
 $(OBJ)/f64/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -152,11 +164,27 @@ $(OBJ)/%.o: %.cu $(OBJ)/flags
 $(OBJ)/%.o: %.cc $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$<)
-	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX) $(CPPFLAGS) $(ALL_CXXFLAGS) $(PIC) -MMD -MP -c $< -o $@
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar qcs $@ $^
+
+$(BUILD)/exports: $(PUBLIC_OBJ) $(wildcard include/longmix/*.h) scripts/exports.sh
+	$(Q)CC='$(CC)' scripts/exports.sh $(PUBLIC_OBJ) >$@
+
+# One object whose other symbols are local.
+$(STATIC): $(PUBLIC_OBJ) $(BUILD)/exports
+	$(call say,AR,$@)
+	$(Q)$(LD) -r --force-group-allocation -o $(OBJ)/longmix.o $(PUBLIC_OBJ)
+	$(Q)objcopy --keep-global-symbols=$(BUILD)/exports $(OBJ)/longmix.o
+	$(Q)rm -f $@ && ar qcs $@ $(OBJ)/longmix.o
+
+$(SHARED): $(PUBLIC_OBJ) $(BUILD)/exports
+	$(call say,LINK,$@)
+	$(Q){ echo '{ global:'; sed 's/$$/;/' $(BUILD)/exports; echo 'local: *; };'; } >$(OBJ)/longmix.map
+	$(Q)$(CXX) -shared $(OPENMP) $(LDFLAGS) -Wl,-soname,$(SONAME) -Wl,-z,defs \
+	    -Wl,--version-script=$(OBJ)/longmix.map -o $@ $(PUBLIC_OBJ) $(LIB_LIBS)
 
 $(TRAIN): $(TRAIN_OBJ)
 $(TRAIN64): $(TRAIN64_OBJ)
@@ -302,13 +330,25 @@ format:
 
 ## install: programs, library, headers and man pages, below PREFIX
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include/longmix \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/longmix/recipes
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/longmix $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/longmix/recipes
 	install $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(STATIC) $(DESTDIR)$(PREFIX)/lib
+	install $(SHARED) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/liblongmix.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIB_LIBS) -lstdc++ $(OPENMP)|' \
+	    scripts/longmix.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/longmix.pc
 	install -m 644 include/longmix/*.h $(DESTDIR)$(PREFIX)/include/longmix
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 recipes/*.json $(DESTDIR)$(PREFIX)/share/longmix/recipes
+
+## uninstall: remove what install put below PREFIX
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) \
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(addsuffix .1,$(TOOLS))) \
+	    $(addprefix $(DESTDIR)$(PREFIX)/lib/,liblongmix.a liblongmix.so $(SONAME) pkgconfig/longmix.pc)
+	rm -rf $(DESTDIR)$(PREFIX)/include/longmix $(DESTDIR)$(PREFIX)/share/longmix
 
 ## clean: remove build/
 clean:
@@ -323,4 +363,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install uninstall clean list FORCE

@@ -1,8 +1,7 @@
-/* read_shards.c -- what a trainer does with packed shards: open them, read rows, know where every
- * token came from. Start here, then read include/longmix/shard.h.
+/* read_shards.c -- what a trainer does with packed shards: open them, read rows, and find the source
+ * document of every token. Start here, then read include/longmix/shard.h. After `make install`:
  *
- *   gcc -Iinclude examples/read_shards.c build/liblongmix.a -ljansson -lzstd -lz -lxxhash -lm
- * -fopenmp
+ *   gcc examples/read_shards.c $(pkg-config --cflags --libs longmix)
  *   ./a.out DIR [ROW] */
 #include <inttypes.h>
 #include <stdio.h>
