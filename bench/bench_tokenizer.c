@@ -62,7 +62,7 @@ static void read_texts(texts *t, const char *path)
     lm_chunker_free(k);
 }
 
-/* Encode the first `count` texts; returns MB a second. */
+/* Encode the first `count` texts; returns MB per second. */
 static double run(lm_encoder *e, const texts *t, size_t count, lm_buf *ids)
 {
     struct timespec a, b;

@@ -1,5 +1,6 @@
-/* bench_train.c -- the CPU backend: its products beside OpenBLAS's own on the same shapes, and
- * training steps of a model of about a million weights at 2K tokens. bench/train.sh runs it.
+/* bench_train.c -- the CPU backend: its matrix products compared with OpenBLAS on the same
+ * shapes, and training steps of a model of about a million weights at 2K tokens. bench/train.sh
+ * runs it.
  *
  * usage: bench_train products|steps THREADS */
 #include <cblas.h>

@@ -1,7 +1,8 @@
 #!/bin/bash
 # make bench: throughput of the programs on a synthetic corpus (BENCH_BYTES of text, default 1G)
 # and, if the test data is available, on the sample corpus; then other tokenizers for comparison
-# (bench/peers.sh). Single-core runs are pinned to CPU $BENCH_CPU. Only peers.sh needs network
+# (bench/peers.sh). The tokenizer is BENCH_MODEL, that of LLaMA 2 in the test data, or else the small
+# one of tests/data. Single-core runs are pinned to CPU $BENCH_CPU. Only peers.sh needs network
 # access.
 . "$(dirname "$0")/lib.sh"
 bytes=${BENCH_BYTES:-1G}
@@ -10,11 +11,11 @@ sample=$root/../shared/data/slimpajama-sample
 data=$work/corpus-$bytes
 : >"$work/log"
 
-echo "machine: $(machine | paste -sd, | sed 's/,/, /g') ($(uname -sr)); $("$bin/lmtok" --version | head -n 1)"
+echo "machine: $(machine | paste -sd, | sed 's/,/, /g') ($(uname -sr)); $("$bin/lmtok" --version | head -n 2 | paste -sd,)"
 if [ ! -f "$model" ]; then
-    model=$work/small.model
-    echo "note: no LLaMA-2 tokenizer (BENCH_MODEL); training a small one on synthetic text"
-    [ -f "$model" ] || "$root/scripts/small-model.sh" "$model" >>"$work/log" 2>&1 || exit 1
+    [ -z "${BENCH_MODEL:-}" ] || { echo "bench: no such file: $model" >&2; exit 1; }
+    model=$root/tests/data/tokenizer.model
+    echo "note: no LLaMA-2 tokenizer (set BENCH_MODEL); using tests/data/tokenizer.model, 512 pieces"
 fi
 [ -d "$data" ] || "$bin/lmsynth" -q --bytes "$bytes" --seed 1 -o "$data" || exit 1
 mb=$(sed -n 's/^  "bytes": \([0-9]*\),$/\1/p' "$data/synth.json" | awk '{ print $1 / 1e6 }')

@@ -1,16 +1,18 @@
 #!/bin/sh
-# Install the packages that building and testing longmix needs. Does nothing if all are installed.
+# usage: setup.sh [PACKAGE...]
+# Install the packages that building and testing longmix needs, and the given ones. Prints what it
+# installs first; does nothing if all are installed.
 set -eu
 packages="build-essential pkg-config libzstd-dev zlib1g-dev libjansson-dev libsimdjson-dev
 libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd
 libopenmpi-dev openmpi-bin"
 
 if ! command -v dpkg-query >/dev/null; then
-    echo "setup: not a Debian system; install the equivalents of these packages:" $packages >&2
+    echo "setup: not a Debian system; install the equivalents of these packages:" $packages "$@" >&2
     exit 0
 fi
 missing=
-for p in $packages; do
+for p in $packages "$@"; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 [ -n "$missing" ] || exit 0
@@ -23,7 +25,7 @@ if [ "$(id -u)" != 0 ]; then
     fi
     run=sudo
 fi
-echo "setup: installing$missing" >&2
+echo "setup: running:${run:+ $run} apt-get update;${run:+ $run} apt-get install -y --no-install-recommends$missing" >&2
 log=$(mktemp)
 if ! { $run apt-get update && $run env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1
 then
