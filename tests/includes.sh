@@ -8,7 +8,7 @@ find include lib train eval figures tools examples -type f \
     \( -name '*.[ch]' -o -name '*.cc' -o -name '*.cu' -o -name '*.cuh' \) | LC_ALL=C sort |
 LC_ALL=C xargs awk '
     function bad(text) { print text; violations++ }
-    # The words of a table cell that stand in backquotes, into out[1..n].
+    # The words of a table cell in backquotes, into out[1..n].
     function words(cell, out,    n, parts, i, k, w, j, m) {
         k = split(cell, parts, "`"); n = 0
         for (i = 2; i <= k; i += 2) {

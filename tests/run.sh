@@ -16,7 +16,7 @@
 #   others  tests/NAME.sh: checks of the sources
 #
 # Exit status 77 is "skipped"; the last line of the log says why. A test with a line "# serial: WHY" (or
-# "/* serial: WHY" in C) runs after the others, alone. LM_TEST_UPDATE=1 writes the .out files anew.
+# "/* serial: WHY" in C) runs after the others, alone. LM_TEST_UPDATE=1 rewrites the .out files.
 # Real data is looked for in LM_DATA, or ../shared/data where that is not set; LM_DATA= is none.
 set -u -m # with job control a test is a process group: it can be ended whole, and SIGINT is not ignored
 usage() { sed -n 's/^#   \(tests.*\)/usage: \1/p' "$0" >&2; exit 2; }

@@ -1,6 +1,6 @@
 # The demo as a newcomer sees it: both histograms, the figures, shards that pass lmcheck.
 command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
-# what an earlier run left is no hindrance
+# files left by an earlier run are replaced
 mkdir -p here/natural here/corpus && touch here/natural/shard-00099.lms here/corpus/old.jsonl here/store.lmt
 DEMO_DIR=$PWD/here "$LM_SRC/scripts/demo.sh" > out 2>message || { tail -n 20 out message >&2; exit 1; }
 grep -E '^\$ lm[a-z]+' out | cut -d ' ' -f 2 | uniq

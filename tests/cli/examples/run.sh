@@ -1,4 +1,4 @@
-# Every example of every program's --help and man page runs as it stands, in a folder that holds
+# Every example of every program's --help and man page runs unchanged, in a folder that holds
 # corpus/ tokenizer.model store.lmt plan.json shards/ recipes/ tiny.json model.bin tokenizer.bin (of
 # llama2.c) model/ results.jsonl log.jsonl. Each program gets a fresh copy.
 command -v spm_train >/dev/null || { echo "spm_train is absent"; exit 77; }
