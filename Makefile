@@ -1,7 +1,7 @@
 # longmix. `make list` shows the targets; CONTRIBUTING.md says how the pieces fit.
 #
-# Switches: SAN=asan|ubsan|tsan|fuzz builds apart, with that sanitizer, into build/$(SAN)/
-#           (fuzz: libFuzzer, with clang).
+# Switches: SAN=asan|ubsan|tsan builds with that sanitizer, SAN=fuzz with libFuzzer (clang),
+#           SAN=coverage with gcov; each into build/$(SAN)/.
 #           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it. With
 #           CUDA=1 they are several GPUs, by NCCL.
 #           CUDA=1 builds apart, with the CUDA backend, into build/cuda/. CUDA_HOME (where nvcc is),
@@ -42,8 +42,10 @@ CC := clang
 CXX := clang++
 SANFLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -O1
 OPENMP := -Wno-unknown-pragmas -Wno-unused-parameter
+else ifeq ($(SAN),coverage)
+SANFLAGS := --coverage -fprofile-update=atomic -O1
 else ifneq ($(SAN),)
-$(error SAN=$(SAN): not one of asan, ubsan, tsan, fuzz)
+$(error SAN=$(SAN): not one of asan, ubsan, tsan, fuzz, coverage)
 endif
 
 HAVE_MPI := $(shell command -v $(MPICC))
@@ -282,6 +284,12 @@ check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN)$(CUDA),,
 check-asan check-ubsan check-tsan:
 	@$(MAKE) --no-print-directory SAN=$(@:check-%=%) check
 
+## coverage: run the tests in a gcov build and print the line coverage of each module
+coverage:
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory SAN=coverage check
+	@scripts/coverage.sh build/coverage
+
 ## fuzz: go on from the corpora with libFuzzer (clang), FUZZ_SECONDS (60) a target
 fuzz:
 	@$(MAKE) --no-print-directory SAN=fuzz $(addprefix build/fuzz/,$(FUZZERS))
@@ -363,4 +371,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install uninstall clean list FORCE
+.PHONY: all setup test check check-asan check-ubsan check-tsan coverage fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install uninstall clean list FORCE
