@@ -2,9 +2,9 @@
 #
 # Switches: SAN=asan|ubsan|tsan builds with that sanitizer, SAN=fuzz with libFuzzer (clang),
 #           SAN=coverage with gcov; each into build/$(SAN)/.
-#           MPI=1 builds lmtrain for several processes (mpirun, srun); MPICC compiles for it. With
-#           CUDA=1 they are several GPUs, by NCCL.
-#           CUDA=1 builds apart, with the CUDA backend, into build/cuda/. CUDA_HOME (where nvcc is),
+#           MPI=1 builds lmtrain with MPI (mpirun, srun), compiled by MPICC. With CUDA=1, collectives
+#           between GPUs use NCCL.
+#           CUDA=1 builds with the CUDA backend, into build/cuda/. CUDA_HOME (the toolkit),
 #           CUDA_ARCHS (80 90: compute capabilities; PTX of the last is added).
 #           V=1 shows the commands. CC, CXX, CFLAGS, PREFIX as usual.
 
@@ -62,7 +62,7 @@ ALL_CXXFLAGS = -std=c++17 $(WARNXX) $(CXXFLAGS) $(SANFLAGS)
 # not slower for it, as their linker makes calls and variables direct again.
 PIC := -fPIC -fno-semantic-interposition
 
-# Third-party libraries of the trainer alone. Products run in BLAS, one thread a call.
+# Third-party libraries of the trainer alone.
 TRAIN_LIBS := -lopenblas
 
 # What the programs link: every module of lib/, every symbol.
@@ -81,7 +81,7 @@ CUDA_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(CUDA_SRC)))
 ifneq ($(CUDA),)
 NVCC := $(if $(CUDA_HOME),$(CUDA_HOME)/bin/nvcc,$(shell command -v nvcc))
 ifeq ($(wildcard $(NVCC)),)
-$(error CUDA=$(CUDA): no nvcc$(if $(CUDA_HOME), in $(CUDA_HOME)/bin, on the PATH; CUDA_HOME tells where the toolkit is))
+$(error CUDA=$(CUDA): no nvcc$(if $(CUDA_HOME), in $(CUDA_HOME)/bin, on the PATH; set CUDA_HOME to the toolkit))
 endif
 CUDA_HOME ?= $(patsubst %/bin/,%,$(dir $(realpath $(NVCC))))
 CUDA_LIB := $(firstword $(wildcard $(CUDA_HOME)/lib64 $(CUDA_HOME)/lib))
@@ -110,13 +110,12 @@ endif
 # The same sources in float64, for the gradient tests.
 TRAIN64 := $(BUILD)/libtrain64.a
 TRAIN64_OBJ := $(patsubst %.c,$(OBJ)/f64/%.o,$(TRAIN_SRC))
-# What MPI adds to it, compiled and linked by MPICC.
+# The MPI part of the trainer, compiled and linked by MPICC.
 MPI_OBJ := $(OBJ)/mpi/train/comm/mpi.o $(OBJ)/mpi/train/comm/open.o
 MPI_CC = OMPI_CC=$(CC) MPICH_CC=$(CC) $(MPICC)
 MPI_LINKER = OMPI_CC=$(CXX) MPICH_CC=$(CXX) $(MPICC)
 EVAL := $(BUILD)/libeval.a
 EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*/*.c eval/*/*/*.c))
-# Result lines become figures.
 FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)))
@@ -129,7 +128,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
-## all: the library and the programs (build/bin/)
+## all: libraries (build/) and programs (build/bin/)
 all: $(LIB) $(if $(SAN),,$(STATIC) $(SHARED)) $(addprefix $(BIN)/,$(TOOLS))
 
 # A change of flags rebuilds everything.
@@ -206,7 +205,7 @@ $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_a
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 
-# lmtrain with MPI, under its own name where MPI=1 asks for it, and for the tests beside it.
+# lmtrain with MPI: in build/bin/ with MPI=1, and always in build/mpi/ for the tests.
 ifneq ($(MPI),)
 $(BIN)/lmtrain: $(MPI_OBJ)
 $(BIN)/lmtrain: LINKER = $(MPI_LINKER)
@@ -224,7 +223,7 @@ $(MPI_TESTS): $(MPI_OBJ) $(TRAIN) $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
-# What results look like.
+# Figures and tables.
 $(BIN)/lmplot $(BUILD)/tests/test_figures: $(FIGURES)
 
 # The evaluations, and their tests.
@@ -252,7 +251,7 @@ $(BUILD)/bench/bench_%: $(OBJ)/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
-# Programs for a machine with a GPU.
+# GPU tests.
 $(BUILD)/gpu/check_gpu: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/gpu/*.c)) $(TRAIN) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -272,11 +271,11 @@ $(BUILD)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(LIB)
 setup:
 	@scripts/setup.sh
 
-## test: set-up, then every test
+## test: setup, then every test
 test: setup
 	@$(MAKE) --no-print-directory check
 
-## check: every test, without set-up
+## check: every test, without setup
 check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN)$(CUDA),,$(if $(HAVE_MPI),$(MPI_TESTS)))
 	@tests/run.sh $(BUILD)
 
@@ -290,7 +289,7 @@ coverage:
 	@$(MAKE) --no-print-directory SAN=coverage check
 	@scripts/coverage.sh build/coverage
 
-## fuzz: go on from the corpora with libFuzzer (clang), FUZZ_SECONDS (60) a target
+## fuzz: fuzz from the committed corpora with libFuzzer (clang), FUZZ_SECONDS (60) per target
 fuzz:
 	@$(MAKE) --no-print-directory SAN=fuzz $(addprefix build/fuzz/,$(FUZZERS))
 	@for f in $(FUZZERS); do echo "$$f"; mkdir -p build/fuzz/corpus/$$f; \
@@ -298,33 +297,33 @@ fuzz:
 	        build/fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build/fuzz/$$f.log || \
 	        { tail -n 30 build/fuzz/$$f.log; exit 1; }; grep -E 'executed_units|average_exec' build/fuzz/$$f.log; done
 
-## demo: install, build, make a corpus, and go all the way to checked shards
+## demo: setup, build, then from a synthetic corpus to verified shards
 demo: setup
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh
 
-## bench: speeds as ratios, side by side with the peers that are installed
+## bench: throughput, as ratios to other tools measured side by side
 bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
 	@bench/train.sh
 	@bench/attention.sh
 
-## check-gpu: the CUDA backend beside the CPU's, on the GPU of this machine (skipped without one)
+## check-gpu: compare the CUDA backend with the CPU backend on a GPU (skipped without one)
 check-gpu:
 	@$(MAKE) --no-print-directory CUDA=1 build/cuda/gpu/check_gpu
 	@build/cuda/gpu/check_gpu || [ $$? = 77 ]
 
-## bench-gpu: training steps and prompts of the 7B shape on this machine's GPU (skipped without one)
+## bench-gpu: training steps and prompt processing of a 7B model on a GPU (skipped without one)
 bench-gpu:
 	@$(MAKE) --no-print-directory CUDA=1 build/cuda/bench/bench_gpu
 	@bench/gpu.sh build/cuda/bench/bench_gpu || [ $$? = 77 ]
 
-## gpu-bundle: what check-gpu and bench-gpu run, and programs, to carry to a machine without a compiler
+## gpu-bundle: check-gpu, bench-gpu and the programs, for a GPU machine without a compiler
 gpu-bundle:
 	@$(MAKE) --no-print-directory CUDA=1 all $(addprefix build/cuda/,gpu/check_gpu bench/bench_gpu)
 	@scripts/gpu-bundle.sh build/cuda
 
-## parity: the trainer beside PyTorch and transformers, which are installed into build/ for it
+## parity: compare the trainer with PyTorch and transformers, which it installs into build/
 parity: all
 	@tests/parity/run.sh
 
@@ -336,7 +335,7 @@ man: all
 format:
 	@git ls-files '*.[ch]' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i
 
-## install: programs, library, headers and man pages, below PREFIX
+## install: programs, libraries, headers, man pages and recipes into PREFIX
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/longmix $(DESTDIR)$(PREFIX)/share/man/man1 \
@@ -351,7 +350,7 @@ install: all
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 recipes/*.json $(DESTDIR)$(PREFIX)/share/longmix/recipes
 
-## uninstall: remove what install put below PREFIX
+## uninstall: remove what install put into PREFIX
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(TOOLS)) \
 	    $(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(addsuffix .1,$(TOOLS))) \
