@@ -11,7 +11,7 @@ sample=$root/../shared/data/slimpajama-sample
 data=$work/corpus-$bytes
 : >"$work/log"
 
-echo "machine: $(machine | paste -sd, | sed 's/,/, /g') ($(uname -sr)); $("$bin/lmtok" --version | head -n 2 | paste -sd,)"
+echo "machine: $(machine | paste -sd, | sed 's/,/, /g') ($(uname -sr)); $("$bin/lmtok" --version | head -n 2 | paste -sd' ')"
 if [ ! -f "$model" ]; then
     [ -z "${BENCH_MODEL:-}" ] || { echo "bench: no such file: $model" >&2; exit 1; }
     model=$root/tests/data/tokenizer.model
