@@ -276,7 +276,7 @@ test: setup
 	@$(MAKE) --no-print-directory check
 
 ## check: every test, without setup
-check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(SAN)$(CUDA),,$(if $(HAVE_MPI),$(MPI_TESTS)))
+check: all $(addprefix $(BUILD)/tests/,$(UNITS) $(FUZZERS)) $(if $(filter-out coverage,$(SAN))$(CUDA),,$(if $(HAVE_MPI),$(MPI_TESTS)))
 	@tests/run.sh $(BUILD)
 
 ## check-asan check-ubsan check-tsan: the tests under a sanitizer
@@ -286,8 +286,8 @@ check-asan check-ubsan check-tsan:
 ## coverage: run the tests in a gcov build and print the line coverage of each module
 coverage:
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
-	@$(MAKE) --no-print-directory SAN=coverage check
-	@scripts/coverage.sh build/coverage
+	@status=0; $(MAKE) --no-print-directory SAN=coverage check || status=$$?; \
+	    scripts/coverage.sh build/coverage && exit $$status
 
 ## fuzz: fuzz from the committed corpora with libFuzzer (clang), FUZZ_SECONDS (60) per target
 fuzz:
