@@ -10,7 +10,7 @@
 #include "lib/base/endian.h"
 #include "longmix/json.h"
 #include "lib/base/threads.h"
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 #include "model_options.h"
 #include "train/infer/sample.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "longmix/buf.h"
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 30)

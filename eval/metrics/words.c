@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 
 /* The code point at s and its length; a byte that is no UTF-8 is -1 and one byte long. */
 static size_t point(const char *s, int32_t *cp)

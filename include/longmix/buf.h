@@ -38,6 +38,12 @@ void lm_buf_reset(lm_buf *b, size_t keep);
 /* Give the memory back; b can be used again. A zeroed lm_buf may be freed. */
 void lm_buf_free(lm_buf *b);
 
+/* A larger block for an array of *cap elements of `size` bytes that is full: `p` reallocated to
+ * twice as many (at first, 16), at most `max`, and *cap set. NULL when there is no memory or *cap
+ * is `max` already: then `p` and *cap are as they were, lm_err() is set, and the caller returns
+ * LM_ENOMEM. The new elements are not set. */
+LM_CHECKED void *lm_grow(void *p, size_t *cap, size_t size, size_t max);
+
 #ifdef __cplusplus
 }
 #endif

@@ -77,6 +77,7 @@ lm_json *lm_json_object(void);
 lm_json *lm_json_array(void);
 void lm_json_set(lm_json *o, const char *key, lm_json *child); /* takes child; key NULL: append */
 void lm_json_set_copy(lm_json *o, const char *key, const lm_json *child);
+void lm_json_set_all(lm_json *o, const lm_json *from); /* a copy of each member of `from` */
 void lm_json_set_str(lm_json *o, const char *key, const char *s);
 void lm_json_set_u64(lm_json *o, const char *key, uint64_t v);
 void lm_json_set_f64(lm_json *o, const char *key, double v); /* shortest form that reads back */

@@ -1,6 +1,7 @@
 #include "longmix/buf.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,3 +58,21 @@ void lm_buf_reset(lm_buf *b, size_t keep)
 }
 
 void lm_buf_free(lm_buf *b) { lm_buf_reset(b, 0); }
+
+void *lm_grow(void *p, size_t *cap, size_t size, size_t max)
+{
+    if (*cap >= max) {
+        lm_fail(LM_ENOMEM, "more than %zu elements", max);
+        return NULL;
+    }
+    size_t n = *cap == 0 ? 16 : *cap > max / 2 ? max : 2 * *cap;
+    if (n > max) n = max;
+    if (n > SIZE_MAX / size) {
+        lm_fail_nomem(SIZE_MAX);
+        return NULL;
+    }
+    void *more = realloc(p, n * size);
+    if (more) *cap = n;
+    else lm_fail_nomem(n * size);
+    return more;
+}

@@ -43,4 +43,21 @@ static inline void lm_put64(void *p, uint64_t v)
     lm_put32((unsigned char *)p + 4, (uint32_t)(v >> 32));
 }
 
+/* n token ids of `width` (2 or 4) bytes each, as files hold them, to 32-bit integers and back.
+ * Narrowing to 2 bytes keeps the low half: the caller knows that the vocabulary fits. */
+static inline void lm_ids_widen(uint32_t *out, const void *ids, size_t n, unsigned width)
+{
+    const unsigned char *p = (const unsigned char *)ids;
+    for (size_t i = 0; i < n; i++) out[i] = width == 2 ? lm_le16(p + 2 * i) : lm_le32(p + 4 * i);
+}
+
+static inline void lm_ids_narrow(void *out, const uint32_t *ids, size_t n, unsigned width)
+{
+    unsigned char *p = (unsigned char *)out;
+    for (size_t i = 0; i < n; i++) {
+        if (width == 2) lm_put16(p + 2 * i, (uint16_t)ids[i]);
+        else lm_put32(p + 4 * i, ids[i]);
+    }
+}
+
 #endif

@@ -163,3 +163,5 @@ static atomic_bool interrupted; /* lock-free, so a signal handler may set it */
 
 void lm_interrupt(void) { atomic_store(&interrupted, true); }
 bool lm_interrupted(void) { return atomic_load(&interrupted); }
+
+int lm_check_interrupt(void) { return lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK; }

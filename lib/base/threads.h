@@ -45,6 +45,9 @@ bool lm_turns_stopped(lm_turns *t);
 void lm_interrupt(void);
 bool lm_interrupted(void);
 
+/* LM_OK, or LM_EINTR with its message once lm_interrupt() was called. */
+LM_CHECKED int lm_check_interrupt(void);
+
 #ifdef __cplusplus
 }
 #endif

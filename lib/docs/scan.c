@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 
 typedef struct scan {
     const unsigned char *s;

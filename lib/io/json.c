@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "lib/base/hash.h"
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 
 enum { DEPTH_MAX = 64 };
@@ -409,6 +409,14 @@ static lm_json *copy(const lm_json *v)
 void lm_json_set_copy(lm_json *o, const char *key, const lm_json *child)
 {
     lm_json_set(o, key, child ? copy(child) : NULL);
+}
+
+void lm_json_set_all(lm_json *o, const lm_json *from)
+{
+    const char *key = NULL;
+    const lm_json *value = NULL;
+    if (o && (!from || from->type != LM_JSON_OBJECT)) o->broken = true;
+    for (size_t i = 0; lm_json_member(from, i, &key, &value); i++) lm_json_set_copy(o, key, value);
 }
 
 /* ---- printing -------------------------------------------------------------------------- */

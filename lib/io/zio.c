@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "lib/io/internal.h"
 
@@ -99,12 +100,6 @@ static int begin_gzip(lm_in *in)
     return LM_OK;
 }
 
-static bool ends_with(const char *s, const char *tail)
-{
-    size_t n = strlen(s), k = strlen(tail);
-    return n >= k && !strcmp(s + n - k, tail);
-}
-
 /* Read until the first four bytes tell the format. */
 static int find_format(lm_in *in)
 {
@@ -119,7 +114,7 @@ static int find_format(lm_in *in)
     bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
     if (frame || skippable) return begin_zstd(in);
     /* A compressed file has these bytes even when it holds none: this one was cut at its start. */
-    if (in->end < 4 && (ends_with(in->name, ".zst") || ends_with(in->name, ".gz")))
+    if (in->end < 4 && (lm_has_suffix(in->name, ".zst") || lm_has_suffix(in->name, ".gz")))
         return truncated(in);
     return LM_OK;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/docs/internal.h"
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 
 #define MUST(x)                                                                    \
     do {                                                                           \

@@ -57,8 +57,34 @@ static void prints(void)
     lm_buf_free(&b);
 }
 
+static void arrays_grow(void)
+{
+    size_t cap = 0, step[] = { 16, 32, 40 };
+    int *p = NULL;
+    for (int i = 0; i < 3; i++) {
+        int *more = lm_grow(p, &cap, sizeof *p, 40);
+        NEED(more);
+        p = more;
+        CHECK_EQ(cap, step[i]);
+        if (i) CHECK_EQ(p[15], 15);
+        p[cap - 1] = 1;
+        p[15] = 15;
+    }
+    CHECK(!lm_grow(p, &cap, sizeof *p, 40));
+    CHECK_STR(lm_err(), "more than 40 elements");
+    CHECK_EQ(cap, 40);
+    free(p);
+    cap = 0;
+    p = lm_grow(NULL, &cap, sizeof *p, 3);
+    CHECK(p && cap == 3);
+    free(p);
+    cap = SIZE_MAX / 4;
+    CHECK(!lm_grow(NULL, &cap, 8, SIZE_MAX) && cap == SIZE_MAX / 4);
+}
+
 int main(void)
 {
+    arrays_grow();
     grows_and_keeps();
     stops_at_its_bound();
     prints();

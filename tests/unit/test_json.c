@@ -157,6 +157,29 @@ static void building(void)
     lm_json_free(v);
 }
 
+static void members_of_another(void)
+{
+    lm_json *o = lm_json_object(), *from = lm_json_object();
+    lm_buf text = LM_BUF_INIT(1000);
+    lm_json_set_u64(o, "a", 1);
+    lm_json_set_u64(o, "b", 2);
+    lm_json_set_str(from, "c", "x");
+    lm_json_set_u64(from, "a", 3);
+    lm_json_set_all(o, from);
+    lm_json_set_str(from, "c", "later");
+    CHECK_OK(lm_json_dump(o, 0, &text));
+    CHECK_OK(lm_buf_add(&text, "", 1));
+    CHECK_STR((char *)text.data, "{\"a\":3,\"b\":2,\"c\":\"x\"}");
+    lm_json_set_all(NULL, from);
+    lm_json *list = lm_json_array();
+    lm_json_set_all(o, list); /* no object */
+    CHECK(lm_json_dump(o, 0, &text) < 0);
+    lm_json_free(list);
+    lm_json_free(from);
+    lm_json_free(o);
+    lm_buf_free(&text);
+}
+
 static void what_cannot_be_built(void)
 {
     lm_json *v = lm_json_object();
@@ -312,6 +335,7 @@ int main(void)
     walking();
     getting();
     building();
+    members_of_another();
     what_cannot_be_built();
     reals();
     loading();

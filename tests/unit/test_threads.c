@@ -87,8 +87,11 @@ static void turns(void)
 static void interruption(void)
 {
     CHECK(!lm_interrupted());
+    CHECK_OK(lm_check_interrupt());
     lm_interrupt();
     CHECK(lm_interrupted());
+    CHECK(lm_check_interrupt() == LM_EINTR);
+    CHECK_STR(lm_err(), "interrupted");
 }
 
 int main(void)

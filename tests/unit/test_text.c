@@ -1,9 +1,10 @@
 #include "check.h"
-#include "lib/base/unicode.h"
+#include "lib/base/text.h"
 
-/* What the definition says, by way of the code point: 0 for what is no character. */
-static size_t by_definition(const unsigned char *s, size_t n)
+/* The length and the code point as the definition has them; 0 for what is no character. */
+static size_t by_definition(const unsigned char *s, size_t n, unsigned *code)
 {
+    *code = s[0];
     static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     size_t len = s[0] < 0x80       ? 1
                  : s[0] >> 5 == 6  ? 2
@@ -16,11 +17,27 @@ static size_t by_definition(const unsigned char *s, size_t n)
         if (i >= n || s[i] >> 6 != 2) return 0;
         c = c << 6 | (s[i] & 0x3fu);
     }
+    *code = c;
     return c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : len;
+}
+
+static void strings(void)
+{
+    CHECK(lm_has_suffix("a.zst", ".zst") && lm_has_suffix("a.b.gz", ".gz"));
+    CHECK(!lm_has_suffix(".zst", ".zst") && !lm_has_suffix("zst", ".zst"));
+    CHECK(!lm_has_suffix("a.zst.b", ".zst"));
+    CHECK(lm_is_blank("", 0) && lm_is_blank(" \t\r\n", 4));
+    CHECK(!lm_is_blank(" x", 2) && !lm_is_blank("\0", 1) && lm_is_blank(" x", 1));
+    const char *names[] = { "b", "a\xff", "a", "B" };
+    qsort(names, 4, sizeof *names, lm_by_name);
+    CHECK_STR(names[0], "B");
+    CHECK_STR(names[1], "a");
+    CHECK_STR(names[2], "a\xff");
 }
 
 int main(void)
 {
+    strings();
     /* Every byte, followed by every byte, then by the edges of what may follow. */
     static const unsigned char edges[] = { 0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xff };
     unsigned long wrong = 0, silent = 0;
@@ -31,8 +48,10 @@ int main(void)
                     unsigned char s[4] = { (unsigned char)a, (unsigned char)b, edges[e / 6],
                                            edges[e % 6] };
                     const char *why = NULL;
-                    size_t k = lm_utf8_next(s, n, &why);
-                    wrong += k != by_definition(s, n);
+                    uint32_t c = 0;
+                    unsigned code = 0;
+                    size_t k = lm_utf8_next(s, n, &why), want = by_definition(s, n, &code);
+                    wrong += k != want || lm_utf8_decode(s, n, &c) != want || (k && c != code);
                     silent += k == 0 && !why;
                 }
     CHECK_EQ(wrong, 0);
