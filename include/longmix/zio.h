@@ -1,8 +1,8 @@
 /* zio.h -- bytes in and out of files: plain, gzip, zstd. The only face of zlib and libzstd.
  *
  * Reading finds the format by its first bytes, not by the name. Truncated input is an error,
- * never an end. Writing to a path makes PATH.tmp, and lm_out_commit() renames it: a file
- * under its own name is a whole file. */
+ * never an end. A file is written under a temporary name, and lm_out_commit() renames it: a file
+ * under its own name is a whole file (lib/io/output.h has the rules). */
 #ifndef LONGMIX_ZIO_H
 #define LONGMIX_ZIO_H
 
@@ -47,9 +47,9 @@ typedef struct lm_out lm_out;
 
 enum lm_out_format { LM_OUT_PLAIN, LM_OUT_ZSTD };
 
-/* Open PATH.tmp for writing (truncated if it is there); "-" is standard output, and a PATH that
- * is a pipe or a device is written to as it is. `level` is zstd's. 0 or LM_EIO. One thread at
- * a time. */
+/* Start to write `path`; "-" is standard output, and a device or a FIFO is written directly.
+ * `level` is zstd's. 0, LM_EIO, LM_ENOMEM, or LM_EUSAGE when another process is writing it. One
+ * thread at a time. */
 LM_CHECKED int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int level);
 
 /* Append n bytes, buffered. 0, LM_EIO (full disk included) or LM_EPIPE. */
@@ -57,18 +57,18 @@ LM_CHECKED int lm_out_write(lm_out *o, const void *p, size_t n);
 
 uint64_t lm_out_offset(const lm_out *o); /* bytes written, before compression */
 
-/* Flush, fsync and rename into place (standard output: flush only), then free `o`, also when
- * it fails. 0 or an error, after which PATH is as it was before and PATH.tmp is gone. */
+/* Flush, fsync and rename into place (a direct output: flush only), then free `o`, also when
+ * it fails. 0 or an error, after which `path` is as it was and the temporary file is gone. */
 LM_CHECKED int lm_out_commit(lm_out *o);
 
-/* Throw the output away: PATH.tmp is removed. NULL is fine. */
+/* Discard the output: the temporary file is removed. NULL is allowed. */
 void lm_out_abandon(lm_out *o);
 
 /* fsync the directory that holds `path`, so that a rename in it survives a power cut. */
 LM_CHECKED int lm_sync_dir(const char *path);
 
-/* Write a whole small file by temporary name, fsync and rename. Programs that do so to the same
- * PATH at the same time follow one another. */
+/* Write a whole small file in the same way ("-" too). Where another program is writing it, wait for
+ * that one. 0, LM_EIO, LM_EPIPE, LM_ENOMEM or LM_EINTR. */
 LM_CHECKED int lm_write_file(const char *path, const void *p, size_t n);
 
 /* pwrite/pread/write loops that finish or fail; `name` is for the message. lm_pread_all

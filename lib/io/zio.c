@@ -16,7 +16,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
-#include "lib/io/internal.h"
+#include "lib/io/output.h"
 
 enum {
     RAW_BYTES = 512 * 1024,    /* of the file, read at a time */
@@ -251,9 +251,7 @@ void lm_in_close(lm_in *in)
 /* ---- writing --------------------------------------------------------------------------- */
 
 struct lm_out {
-    char *path; /* "standard output" for "-" */
-    char *tmp;  /* NULL where the bytes go straight to `path`: standard output, a pipe, a device */
-    int fd;
+    lm_output file;
     int failed; /* the first code that a write gave */
     unsigned char *stage;
     size_t staged;
@@ -261,39 +259,14 @@ struct lm_out {
     ZSTD_CCtx *zstd;
 };
 
-static int open_target(lm_out *o, const char *path)
-{
-    struct stat st;
-    if (!strcmp(path, "-")) {
-        o->fd = STDOUT_FILENO;
-        return LM_OK;
-    }
-    if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
-        if (S_ISDIR(st.st_mode)) return lm_fail(LM_EIO, "%s: is a directory, not a file", path);
-        o->fd = open(path, O_WRONLY | O_CLOEXEC);
-        return o->fd < 0 ? lm_fail_errno(errno, "%s: cannot open for writing", path) : LM_OK;
-    }
-    if (asprintf(&o->tmp, "%s.tmp", path) < 0) {
-        o->tmp = NULL;
-        return lm_fail_nomem(strlen(path) + 5);
-    }
-    o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (o->fd >= 0) return LM_OK;
-    int rc = lm_fail_errno(errno, "%s: cannot open for writing", o->tmp);
-    free(o->tmp); /* it is not ours to remove */
-    o->tmp = NULL;
-    return rc;
-}
-
 int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int level)
 {
     int rc = LM_OK;
     lm_out *o = calloc(1, sizeof *o);
     if (!o) return lm_fail_nomem(sizeof *o);
-    o->fd = -1;
-    o->path = strdup(strcmp(path, "-") ? path : "standard output");
+    o->file.fd = -1;
     o->stage = malloc(STAGE_BYTES);
-    if (!o->path || !o->stage) {
+    if (!o->stage) {
         rc = lm_fail_nomem(STAGE_BYTES);
         goto out;
     }
@@ -306,7 +279,8 @@ int lm_out_open(lm_out **out, const char *path, enum lm_out_format format, int l
             goto out;
         }
     }
-    rc = open_target(o, path);
+    rc = lm_output_locate(&o->file, path);
+    if (!rc) rc = lm_output_open(&o->file, LM_OUTPUT_NEW);
 out:
     if (rc) {
         lm_out_abandon(o);
@@ -318,7 +292,7 @@ out:
 
 static int flush_stage(lm_out *o)
 {
-    int rc = lm_write_all(o->fd, o->stage, o->staged, o->path);
+    int rc = lm_write_all(o->file.fd, o->stage, o->staged, o->file.path);
     o->staged = 0;
     return rc;
 }
@@ -329,7 +303,7 @@ static int write_plain(lm_out *o, const unsigned char *p, size_t n)
         int rc = flush_stage(o);
         if (rc) return rc;
     }
-    if (n >= STAGE_BYTES) return lm_write_all(o->fd, p, n, o->path);
+    if (n >= STAGE_BYTES) return lm_write_all(o->file.fd, p, n, o->file.path);
     memcpy(o->stage + o->staged, p, n);
     o->staged += n;
     return LM_OK;
@@ -343,7 +317,7 @@ static int write_zstd(lm_out *o, const unsigned char *p, size_t n, ZSTD_EndDirec
         ZSTD_outBuffer into = { o->stage, STAGE_BYTES, o->staged };
         size_t left = ZSTD_compressStream2(o->zstd, &into, &from, how);
         if (ZSTD_isError(left))
-            return lm_fail(LM_EIO, "%s: zstd: %s", o->path, ZSTD_getErrorName(left));
+            return lm_fail(LM_EIO, "%s: zstd: %s", o->file.path, ZSTD_getErrorName(left));
         o->staged = into.pos;
         if (from.pos == from.size && (how == ZSTD_e_continue || left == 0)) return LM_OK;
         int rc = flush_stage(o);
@@ -364,17 +338,10 @@ uint64_t lm_out_offset(const lm_out *o) { return o->offset; }
 
 int lm_out_commit(lm_out *o)
 {
-    int rc = o->failed ? lm_fail(o->failed, "%s: an earlier write failed", o->path) : LM_OK;
+    int rc = o->failed ? lm_fail(o->failed, "%s: an earlier write failed", o->file.path) : LM_OK;
     if (!rc && o->zstd) rc = write_zstd(o, NULL, 0, ZSTD_e_end);
     if (!rc) rc = flush_stage(o);
-    if (!rc && o->tmp) {
-        rc = lm_publish(o->fd, o->tmp, o->path);
-        o->fd = -1;
-    }
-    if (!rc) {
-        free(o->tmp); /* it has its own name now */
-        o->tmp = NULL;
-    }
+    if (!rc) rc = lm_output_commit(&o->file);
     lm_out_abandon(o);
     return rc;
 }
@@ -382,11 +349,8 @@ int lm_out_commit(lm_out *o)
 void lm_out_abandon(lm_out *o)
 {
     if (!o) return;
-    if (o->fd > STDERR_FILENO) close(o->fd);
-    if (o->tmp) unlink(o->tmp);
+    lm_output_abandon(&o->file);
     ZSTD_freeCCtx(o->zstd);
     free(o->stage);
-    free(o->tmp);
-    free(o->path);
     free(o);
 }

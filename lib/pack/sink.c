@@ -1,6 +1,5 @@
 /* sink.c -- rows into numbered shards, each with its receipt, in a directory that holds
  * one mixture and no other. */
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/hash.h"
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 #include "lib/pack/internal.h"
 
@@ -172,26 +172,6 @@ int pack_empty_dir(const char *dir)
     return rc;
 }
 
-static bool is_leftover(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 4 && !strcmp(name + n - 4, ".tmp") &&
-           (!strncmp(name, "shard-", 6) || !strncmp(name, "manifest.json", 13));
-}
-
-/* Remove the unfinished files of a run that was killed. */
-static int remove_leftovers(const char *dir)
-{
-    DIR *d = opendir(dir);
-    if (!d) return lm_fail_errno(errno, "%s", dir);
-    int rc = LM_OK;
-    for (const struct dirent *e; !rc && (e = readdir(d));)
-        if (is_leftover(e->d_name) && unlinkat(dirfd(d), e->d_name, 0) && errno != ENOENT)
-            rc = lm_fail_errno(errno, "%s/%s: cannot remove", dir, e->d_name);
-    closedir(d);
-    return rc;
-}
-
 #define OTHER_MIXTURE "is of another mixture; choose another directory, or replace it with --force"
 
 /* Whether shard `number` is of the mixture with this identity. With `force` one that is not is
@@ -239,7 +219,7 @@ int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool 
     if (!rc && kept == 0 && n == 0 && !force && !access(manifest, F_OK))
         rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, manifest);
     if (!rc && (kept == 0 || kept < n)) rc = remove_manifest(dir);
-    if (!rc && whole) rc = remove_leftovers(dir);
+    if (!rc && whole) rc = lm_output_clean(dir);
     free(manifest);
     free(number);
     lm_buf_free(&text);

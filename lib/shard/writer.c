@@ -1,7 +1,5 @@
 /* writer.c -- writing one .lms file, front to back. Tables come after the rows and may
  * outgrow memory, so they wait in spools. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +9,12 @@
 #include "longmix/buf.h"
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
+#include "lib/io/output.h"
 #include "longmix/shard.h"
 #include "longmix/zio.h"
 #include "lib/shard/internal.h"
 
-/* ---- spools: a queue of bytes, kept in a nameless file beyond SPOOL_BYTES ---------------- */
+/* ---- spools: a queue of bytes, in a temporary file beyond SPOOL_BYTES ---------------- */
 
 enum { SPOOL_BYTES = 1 << 20 };
 
@@ -29,15 +28,15 @@ typedef struct spool {
 static int spool_flush(spool *q, const char *path)
 {
     if (q->fd < 0) {
-        q->fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        if (q->fd < 0 || unlink(path)) return lm_fail_errno(errno, "%s", path);
+        q->fd = lm_temporary_fd(path);
+        if (q->fd < 0) return q->fd;
     }
     int rc = lm_write_all(q->fd, q->data, q->held, path);
     q->held = 0;
     return rc;
 }
 
-/* `path` names the file while it is made. */
+/* `path`: the output, for the place of the temporary file and for messages. */
 static int spool_add(spool *q, const char *path, const void *p, size_t n)
 {
     if (!q->data && !(q->data = malloc(SPOOL_BYTES))) return lm_fail_nomem(SPOOL_BYTES);
@@ -64,7 +63,7 @@ static void spool_free(spool *q)
 
 struct lm_shard_writer {
     lm_out *out;
-    char *path, *spool_path;
+    char *path;
     unsigned width;
     uint32_t vocab;
     shard_bounds bounds;
@@ -82,7 +81,6 @@ static void writer_free(lm_shard_writer *w)
     lm_buf_free(&w->identity);
     lm_hasher_free(w->hasher);
     free(w->path);
-    free(w->spool_path);
     free(w);
 }
 
@@ -123,10 +121,7 @@ int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard
     w->vocab = spec->vocab;
     w->identity.max = SHARD_JSON_MAX;
     w->path = strdup(path);
-    size_t n = strlen(path) + sizeof ".spool.tmp";
-    w->spool_path = malloc(n);
-    int rc = w->path && w->spool_path ? LM_OK : lm_fail_nomem(n);
-    if (!rc) snprintf(w->spool_path, n, "%s.spool.tmp", path);
+    int rc = w->path ? LM_OK : lm_fail_nomem(strlen(path));
     if (!rc) rc = shard_bounds_read(&w->bounds, spec->row_tokens, spec->identity);
     if (!rc) rc = lm_json_dump(spec->identity, 0, &w->identity);
     if (!rc) rc = lm_hasher_new(&w->hasher);
@@ -149,9 +144,9 @@ static int add_row(lm_shard_writer *w, const void *ids, const lm_span *spans, si
 
     uint64_t sum = lm_hash64(ids, bytes);
     int rc = lm_out_write(w->out, ids, bytes);
-    if (!rc) rc = spool_add(&w->queue[SEC_CHECKS], w->spool_path, &sum, sizeof sum);
-    if (!rc) rc = spool_add(&w->queue[SEC_INDEX], w->spool_path, &w->spans, sizeof w->spans);
-    if (!rc) rc = spool_add(&w->queue[SEC_SPANS], w->spool_path, spans, n * sizeof *spans);
+    if (!rc) rc = spool_add(&w->queue[SEC_CHECKS], w->path, &sum, sizeof sum);
+    if (!rc) rc = spool_add(&w->queue[SEC_INDEX], w->path, &w->spans, sizeof w->spans);
+    if (!rc) rc = spool_add(&w->queue[SEC_SPANS], w->path, spans, n * sizeof *spans);
     w->rows++;
     w->spans += n;
     return rc;
@@ -186,10 +181,10 @@ static int emit_spool(lm_shard_writer *w, enum shard_section which)
     int rc = LM_OK;
     lm_hasher_reset(w->hasher);
     if (q->fd >= 0) {
-        rc = spool_flush(q, w->spool_path);
+        rc = spool_flush(q, w->path);
         for (uint64_t at = 0; at < q->total && !rc;) {
             size_t n = q->total - at < SPOOL_BYTES ? (size_t)(q->total - at) : SPOOL_BYTES;
-            rc = lm_pread_all(q->fd, q->data, n, at, w->spool_path);
+            rc = lm_pread_all(q->fd, q->data, n, at, w->path);
             if (!rc) rc = emit(w, q->data, n);
             at += n;
         }
@@ -229,7 +224,7 @@ int lm_shard_writer_commit(lm_shard_writer *w, const lm_json *receipt)
     lm_buf text = LM_BUF_INIT(SHARD_JSON_MAX);
     int rc = w->failed ? lm_fail((enum lm_code)w->failed, "%s: a row was not written", w->path)
                        : lm_json_dump(receipt, 0, &text);
-    if (!rc) rc = spool_add(&w->queue[SEC_INDEX], w->spool_path, &w->spans, sizeof w->spans);
+    if (!rc) rc = spool_add(&w->queue[SEC_INDEX], w->path, &w->spans, sizeof w->spans);
     if (!rc) rc = emit_padding(w);
     for (int i = SEC_CHECKS; i <= SEC_SPANS && !rc; i++) rc = emit_spool(w, (enum shard_section)i);
     if (!rc) rc = emit_json(w, SEC_IDENTITY, &w->identity);

@@ -9,10 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 #include "lib/store/internal.h"
 
@@ -24,9 +23,7 @@ enum {
 };
 
 struct lm_store_writer {
-    char *path, *partial; /* NULL for standard output */
-    int fd;
-    const char *name; /* of fd, for messages */
+    lm_output file;
     lm_buf gathered;
     uint64_t offset;       /* of the next record */
     uint64_t written_back; /* bytes that the system was asked to take to the disk */
@@ -43,7 +40,7 @@ struct lm_store_writer {
 
 static int write_out(lm_store_writer *w, const void *p, size_t n)
 {
-    int rc = lm_write_all(w->fd, p, n, w->name);
+    int rc = lm_write_all(w->file.fd, p, n, lm_output_name(&w->file));
     if (rc) w->failed = true;
     return rc;
 }
@@ -52,8 +49,8 @@ static int write_out(lm_store_writer *w, const void *p, size_t n)
 static void write_back(lm_store_writer *w)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-    if (!w->path || w->offset - w->written_back < WRITEBACK_BYTES) return;
-    (void)sync_file_range(w->fd, (off_t)w->written_back, 0, SYNC_FILE_RANGE_WRITE);
+    if (w->file.direct || w->offset - w->written_back < WRITEBACK_BYTES) return;
+    (void)sync_file_range(w->file.fd, (off_t)w->written_back, 0, SYNC_FILE_RANGE_WRITE);
     w->written_back = w->offset;
 #else
     (void)w;
@@ -79,31 +76,15 @@ static int put(lm_store_writer *w, const void *p, size_t n)
 
 /* ---- the index, kept aside ---------------------------------------------------------- */
 
-/* A file without a name beside the output, or in $TMPDIR for a pipe. */
-static int open_spool(lm_store_writer *w)
-{
-    const char *tmp = getenv("TMPDIR");
-    const char *stem = w->path ? w->path : tmp && *tmp ? tmp : "/tmp";
-    lm_buf name = LM_BUF_INIT(65536);
-    int rc = lm_buf_printf(&name, w->path ? "%s.index.XXXXXX" : "%s/lmt.index.XXXXXX", stem);
-    if (!rc) {
-        w->spool_fd = mkostemp((char *)name.data, O_CLOEXEC);
-        if (w->spool_fd < 0)
-            rc = lm_fail_errno(errno, "%s: cannot make a temporary file", name.data);
-        else unlink((char *)name.data);
-    }
-    lm_buf_free(&name);
-    return rc;
-}
+static const char spool_name[] = "the temporary file of the index";
 
 static int keep_block(lm_store_writer *w, size_t n)
 {
     int rc = LM_OK;
     if (w->spool.size + n > SPOOL_BYTES) {
-        if (w->spool_fd < 0) rc = open_spool(w);
-        if (!rc)
-            rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size,
-                              "the temporary file of the index");
+        if (w->spool_fd < 0) w->spool_fd = lm_temporary_fd(w->file.direct ? NULL : w->file.path);
+        if (w->spool_fd < 0) return w->spool_fd;
+        rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size, spool_name);
         w->spool.size = 0;
     }
     return rc ? rc : lm_buf_add(&w->spool, w->block.bytes, n);
@@ -132,7 +113,7 @@ static int put_index(lm_store_writer *w)
         uint64_t left = lmstore_index_size(w->sums.documents) - w->spool.size;
         for (uint64_t at = 0; at < left && !rc;) {
             size_t k = left - at < SPOOL_BYTES ? (size_t)(left - at) : SPOOL_BYTES;
-            rc = lm_pread_all(w->spool_fd, some.data, k, at, "the temporary file of the index");
+            rc = lm_pread_all(w->spool_fd, some.data, k, at, spool_name);
             if (!rc) rc = put(w, some.data, k);
             at += k;
         }
@@ -145,12 +126,10 @@ static int put_index(lm_store_writer *w)
 
 static void release(lm_store_writer *w)
 {
-    if (w->fd > STDERR_FILENO) close(w->fd); /* and with it the lock */
+    lm_output_abandon(&w->file);
     if (w->spool_fd >= 0) close(w->spool_fd);
     lm_buf_free(&w->gathered);
     lm_buf_free(&w->spool);
-    free(w->path);
-    free(w->partial);
     free(w);
 }
 
@@ -221,7 +200,7 @@ static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json
                    int (*seen)(void *arg, const lm_record *r), void *arg)
 {
     lmstore_reader r;
-    lmstore_reader_init(&r, w->fd, w->name);
+    lmstore_reader_init(&r, w->file.fd, w->file.tmp);
     int rc = same_header(&r, header, json);
     lm_record rec;
     uint64_t size = 0;
@@ -243,38 +222,17 @@ static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json
     return rc;
 }
 
-/* Open PATH.partial and lock it: the file that has that name once the lock is had. */
-static int open_partial(lm_store_writer *w)
+/* Open a file to write it from its start or, to resume, after its last whole record: 0, 1 if the
+ * store is complete already, or an error. */
+static int open_file(lm_store_writer *w, const lm_buf *header, const lm_json *json, bool resume,
+                     int (*seen)(void *arg, const lm_record *r), void *arg)
 {
-    for (;;) {
-        struct stat mine, named;
-        w->fd = open(w->partial, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (w->fd < 0) return lm_fail_errno(errno, "%s: cannot open for writing", w->partial);
-        if (flock(w->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-            return lm_fail(LM_EUSAGE, "%s: another run is writing it", w->partial);
-        if (!fstat(w->fd, &mine) && !stat(w->partial, &named) && mine.st_dev == named.st_dev &&
-            mine.st_ino == named.st_ino)
-            return LM_OK;
-        close(w->fd); /* its writer has just finished and renamed it */
-    }
-}
-
-static int open_path(lm_store_writer *w, const char *path, const lm_buf *header,
-                     const lm_json *json, bool resume, int (*seen)(void *arg, const lm_record *r),
-                     void *arg)
-{
-    lm_buf partial = LM_BUF_INIT(65536);
-    int rc = lm_buf_printf(&partial, "%s.partial", path);
-    if (rc) return rc;
-    w->partial = (char *)partial.data;
-    w->path = strdup(path);
-    if (!w->path) return lm_fail_nomem(strlen(path));
-    w->name = w->partial;
-    if (resume) rc = is_done(path, header, json);
-    if (!rc) rc = open_partial(w);
+    int rc = resume ? is_done(w->file.path, header, json) : LM_OK;
+    if (!rc) rc = lm_output_open(&w->file, LM_OUTPUT_RESUMABLE);
     if (!rc && resume) rc = take_up(w, header, json, seen, arg);
-    if (!rc && (ftruncate(w->fd, (off_t)w->offset) || lseek(w->fd, (off_t)w->offset, SEEK_SET) < 0))
-        rc = lm_fail_errno(errno, "%s: cannot truncate", w->partial);
+    if (!rc && (ftruncate(w->file.fd, (off_t)w->offset) ||
+                lseek(w->file.fd, (off_t)w->offset, SEEK_SET) < 0))
+        rc = lm_fail_errno(errno, "%s: cannot truncate", w->file.tmp);
     return rc;
 }
 
@@ -290,7 +248,7 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     if (rc) goto out;
     w->gathered = w->spool = (lm_buf)LM_BUF_INIT(GATHER_BYTES + BLOCK_MAX);
     w->sums = (lmstore_sums)LMSTORE_SUMS_INIT;
-    w->fd = w->spool_fd = -1;
+    w->file.fd = w->spool_fd = -1;
 
     /* Through its text and back: what is written can be read. */
     rc = lm_json_dump(json, 0, &text);
@@ -301,12 +259,12 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     w->limits =
         (lmstore_limits){ .width = meta.width, .domains = meta.domains, .files = meta.files };
 
-    if (strcmp(path, "-")) {
-        rc = open_path(w, path, &header, json, resume, seen, arg);
-    } else {
-        w->fd = STDOUT_FILENO;
-        w->name = "standard output";
-        fcntl(w->fd, F_SETPIPE_SZ, GATHER_BYTES); /* a wide pipe where the system allows it */
+    rc = lm_output_locate(&w->file, path);
+    if (!rc && !w->file.direct) {
+        rc = open_file(w, &header, json, resume, seen, arg);
+    } else if (!rc) {
+        rc = lm_output_open(&w->file, LM_OUTPUT_NEW);
+        fcntl(w->file.fd, F_SETPIPE_SZ, GATHER_BYTES); /* a wide pipe where the system allows it */
     }
     if (!rc && w->offset == 0) rc = put(w, header.data, header.size);
     if (!rc) {
@@ -334,17 +292,18 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
         const unsigned char *r = p + at;
         uint64_t size = n - at < RECORD_MIN ? 0 : lmstore_record_size(r, w->limits.width);
         if (size == 0 || size > n - at)
-            return lm_fail(LM_EUSAGE, "%s: what is appended is no record", w->name);
+            return lm_fail(LM_EUSAGE, "%s: what is appended is no record",
+                           lm_output_name(&w->file));
         uint32_t kind = lm_le32(r + 8);
         if (kind == KIND_DOC || kind == KIND_PIECE) {
             if (lm_le16(r + 12) >= w->limits.domains || lm_le32(r + 40) >= w->limits.files)
                 return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header",
-                               w->name);
+                               lm_output_name(&w->file));
             if (!w->document) w->document = kind;
             if (w->document != kind)
                 return lm_fail(LM_EUSAGE,
                                "%s: whole documents and pieces cannot stand in one stream",
-                               w->name);
+                               lm_output_name(&w->file));
             rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
         }
         at += (size_t)size;
@@ -364,12 +323,7 @@ int lm_store_finish(lm_store_writer *w)
         rc = put(w, end, sizeof end);
     }
     if (!rc) rc = flush(w);
-    if (!rc && w->path) {
-        if (fsync(w->fd)) rc = lm_fail_errno(errno, "%s: cannot sync", w->partial);
-        else if (rename(w->partial, w->path))
-            rc = lm_fail_errno(errno, "%s: cannot rename to %s", w->partial, w->path);
-        else rc = lm_sync_dir(w->path);
-    }
+    if (!rc) rc = lm_output_commit(&w->file);
     release(w);
     return rc;
 }
@@ -381,6 +335,6 @@ void lm_store_leave(lm_store_writer *w)
      * the tail, and the message that led here is worth more. */
     char message[1024];
     snprintf(message, sizeof message, "%s", lm_err());
-    if (w->path && !w->failed && flush(w)) lm_err_set(message);
+    if (!w->file.direct && !w->failed && flush(w)) lm_err_set(message);
     release(w);
 }

@@ -419,7 +419,7 @@ static void unmarked(void)
     check_manifest("plain", &k, c.tokens % 1000, NULL);
 
     /* Again: the same bytes; what a killed run left is gone. */
-    CHECK_OK(lm_write_file("plain/shard-00001.lms.tmp", "x", 1));
+    CHECK_OK(lm_write_file("plain/shard-00001.lms.longmix.tmp", "x", 1));
     CHECK_OK(pack("store.lmt", o, "again", false, &again));
     CHECK_OK(pack("store.lmt", o, "plain", false, &again));
     check_same("plain", "again");

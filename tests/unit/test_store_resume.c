@@ -105,7 +105,7 @@ static void one_writer(void)
     int fd = open("r.lmt.partial", O_RDONLY);
     NEED(fd >= 0 && flock(fd, LOCK_EX) == 0);
     CHECK_EQ(lm_store_writer_open(&w, "r.lmt", header, true, NULL, NULL), LM_EUSAGE);
-    CHECK(strstr(lm_err(), "another run"));
+    CHECK(strstr(lm_err(), "another process"));
     close(fd);
     resume(&kept);
 }

@@ -106,7 +106,7 @@ static void formats(void)
         expect("plain", p, n);
         put_zstd("z", p, n);
         expect("z", p, n);
-        CHECK(!exists("z.tmp") && !exists("plain.tmp"));
+        CHECK(!exists("z.longmix.tmp") && !exists("plain.longmix.tmp"));
         free(p);
     }
     put("h.gz", hello_gz, sizeof hello_gz);
@@ -247,15 +247,15 @@ static void names_appear_when_complete(void)
     put("kept", "old", 3);
     NEED(!lm_out_open(&o, "kept", LM_OUT_PLAIN, 0));
     CHECK_OK(lm_out_write(o, "new", 3));
-    CHECK(exists("kept.tmp"));
+    CHECK(exists("kept.longmix.tmp"));
     lm_out_abandon(o);
-    CHECK(!exists("kept.tmp"));
+    CHECK(!exists("kept.longmix.tmp"));
     expect("kept", "old", 3);
     NEED(!lm_out_open(&o, "kept", LM_OUT_PLAIN, 0));
     CHECK_OK(lm_out_write(o, "new", 3));
     CHECK_OK(lm_out_write(o, NULL, 0));
     CHECK_OK(lm_out_commit(o));
-    CHECK(!exists("kept.tmp"));
+    CHECK(!exists("kept.longmix.tmp"));
     expect("kept", "new", 3);
     lm_out_abandon(NULL);
 
@@ -266,7 +266,7 @@ static void names_appear_when_complete(void)
     /* A folder in the way of the name: the rename fails, and nothing is left. */
     NEED(!mkdir("taken", 0777));
     CHECK(lm_write_file("taken", "x", 1) == LM_EIO);
-    CHECK(!exists("taken.tmp"));
+    CHECK(!exists("taken.longmix.tmp"));
 }
 
 static void failed_writes(void)
@@ -333,7 +333,7 @@ static void writers_follow_one_another(void)
         pthread_join(t[i], NULL);
         CHECK(letters[i] != 0);
     }
-    CHECK(!exists("shared.tmp"));
+    CHECK(!exists("shared.longmix.tmp"));
 }
 
 static void small_helpers(void)

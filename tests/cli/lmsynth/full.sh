@@ -1,9 +1,9 @@
 # exit: 1
-# A full disk is told, and no file is left that looks whole.
+# A full disk is reported, and no file is left that looks complete.
 mkdir out
-ln -s /dev/full out/train-00000.jsonl.zst.tmp
+ln -s /dev/full out/train-00000.jsonl.zst
 lmsynth --bytes 3M --force -o out -j 1 2>message || status=$?
 cat message >&2
-[ ! -e out/train-00000.jsonl.zst ] || exit 3
+[ "$(ls out)" = train-00000.jsonl.zst ] && [ -c out/train-00000.jsonl.zst ] || exit 3
 grep -q 'No space left' message || exit 4
 exit $status

@@ -5,7 +5,7 @@ gzip -k a.jsonl
 fails() { # pattern, operands
     lmtag -o out.jsonl "${@:2}" 2> err && { echo "accepted: ${*:2}"; exit 1; } || [ $? = 1 ]
     grep -q "$1" err || { cat err; exit 1; }
-    [ ! -e out.jsonl ] && [ ! -e out.jsonl.tmp ]
+    [ ! -e out.jsonl ] && [ ! -e out.jsonl.longmix.tmp ]
 }
 size=$(stat -c %s a.jsonl.zst)
 for n in 0 1 3 4 10 $((size / 2)) $((size - 1)); do

@@ -12,7 +12,7 @@ grep -q 'documents of no known domain: 1' err
 
 lmtag -d d.json --unknown stop -o out.jsonl a.jsonl b.jsonl 2> err && exit 1 || [ $? = 1 ]
 grep -qx 'lmtag: b.jsonl:1: byte 0: no domain is named "Blogs"' err
-[ ! -e out.jsonl ] && [ ! -e out.jsonl.tmp ]
+[ ! -e out.jsonl ] && [ ! -e out.jsonl.longmix.tmp ]
 sed 's/"domains"/"unknown": "stop", "domains"/' d.json > stop.json
 lmtag -d stop.json a.jsonl b.jsonl > /dev/null 2>&1 && exit 1 || [ $? = 1 ]
 lmtag -d stop.json --unknown keep a.jsonl b.jsonl 2> /dev/null | wc -l

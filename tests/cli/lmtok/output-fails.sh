@@ -15,7 +15,7 @@ lmtok -m m.model -o one.lmt feed 2> one.err & pid=$!
 exec 3> feed
 while [ ! -e one.lmt.partial ]; do sleep 0.02; done
 lmtok -m m.model -o one.lmt feed 2> err && exit 1 || [ $? = 2 ]
-grep -q 'another run is writing it' err
+grep -q 'another process is writing it' err
 exec 3>&-
 wait $pid
 

@@ -1,0 +1,327 @@
+/* output.c -- whole reads and writes of descriptors, and files that appear only when complete. */
+#include "lib/io/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/text.h"
+#include "lib/base/threads.h"
+#include "longmix/zio.h"
+
+#define TMP_SUFFIX ".longmix.tmp"
+
+enum { LINKS_MAX = 40, NAMES_MAX = 1000 };
+
+/* ---- descriptors ----------------------------------------------------------------------- */
+
+int lm_write_all(int fd, const void *buf, size_t n, const char *name)
+{
+    const unsigned char *p = buf;
+    while (n) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return lm_fail_errno(errno, "%s: cannot write", name);
+        p += k;
+        n -= (size_t)k;
+    }
+    return LM_OK;
+}
+
+int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name)
+{
+    unsigned char *p = buf;
+    while (n) {
+        ssize_t k = pread(fd, p, n, (off_t)offset);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, name, offset);
+        if (k == 0)
+            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early",
+                           name, offset, n);
+        p += k;
+        n -= (size_t)k;
+        offset += (uint64_t)k;
+    }
+    return LM_OK;
+}
+
+/* ---- names ----------------------------------------------------------------------------- */
+
+/* The bytes of `path` up to its last slash, which is included. */
+static int dir_size(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (int)(slash + 1 - path) : 0;
+}
+
+int lm_sync_dir(const char *path)
+{
+    int n = dir_size(path);
+    char *dir = n ? strndup(path, (size_t)n) : strdup(".");
+    if (!dir) return lm_fail_nomem(strlen(path));
+    int rc = LM_OK;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* Some file systems cannot sync a directory (EINVAL): there the rename is all there is. */
+    if (fd < 0 || (fsync(fd) && errno != EINVAL))
+        rc = lm_fail_errno(errno, "%s: cannot sync the directory", dir);
+    if (fd >= 0) close(fd);
+    free(dir);
+    return rc;
+}
+
+/* Replace *path, a symbolic link, by what it points to: 1; 0 if it is none; or an error. */
+static int follow(char **path)
+{
+    char link[4096], *to = NULL;
+    ssize_t n = readlink(*path, link, sizeof link);
+    if (n < 0) return 0;
+    if ((size_t)n == sizeof link) return lm_fail(LM_EIO, "%s: the link is too long", *path);
+    int dir = link[0] == '/' ? 0 : dir_size(*path);
+    if (asprintf(&to, "%.*s%.*s", dir, *path, (int)n, link) < 0) return lm_fail_nomem((size_t)n);
+    free(*path);
+    *path = to;
+    return 1;
+}
+
+/* The descriptor that /dev/stdout and the like lead to; -1 for other names. */
+static int descriptor_of(const char *path)
+{
+    int fd = -1;
+    if (sscanf(path, "/proc/self/fd/%d", &fd) != 1) (void)sscanf(path, "/dev/fd/%d", &fd);
+    return fd;
+}
+
+int lm_output_locate(lm_output *o, const char *path)
+{
+    struct stat st;
+    bool standard = !strcmp(path, "-"), exists = !standard && !stat(path, &st);
+    *o = (lm_output){ .fd = standard ? STDOUT_FILENO : -1,
+                      .direct = standard || (exists && !S_ISREG(st.st_mode)),
+                      .path = strdup(standard ? "standard output" : path),
+                      .mode = 0666 };
+    if (!o->path) return lm_fail_nomem(strlen(path));
+    if (exists && S_ISDIR(st.st_mode))
+        return lm_fail(LM_EIO, "%s: is a directory, not a file", path);
+    int more = 1;
+    for (int i = 0; more == 1 && !o->direct; i++) {
+        if (i == LINKS_MAX) return lm_fail_errno(ELOOP, "%s: cannot open for writing", path);
+        if (descriptor_of(o->path) >= 0) o->direct = true;
+        else more = follow(&o->path);
+    }
+    o->replaces = exists && !o->direct;
+    if (o->replaces) o->mode = st.st_mode & 0777;
+    return more < 0 ? more : LM_OK;
+}
+
+const char *lm_output_name(const lm_output *o) { return o->tmp && o->keep ? o->tmp : o->path; }
+
+/* ---- opening --------------------------------------------------------------------------- */
+
+static int cannot_open(const char *name)
+{
+    int e = errno;
+    int rc = e == EINTR ? lm_check_interrupt() : LM_OK;
+    return rc ? rc : lm_fail_errno(e, "%s: cannot open for writing", name);
+}
+
+/* Lock `fd`: 1; 0 where the file system has no locks; LM_EUSAGE if another process has it and
+ * `wait` is false; LM_EINTR. */
+static int lock(const lm_output *o, int fd, bool wait)
+{
+    int rc = LM_OK;
+    while (!rc) {
+        if (!flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) return 1;
+        if (errno == EWOULDBLOCK)
+            return lm_fail(LM_EUSAGE, "%s: another process is writing it", o->path);
+        if (errno != EINTR) return 0;
+        rc = lm_check_interrupt();
+    }
+    return rc;
+}
+
+/* Does `name`, in the directory `at`, still name the regular file that is open as fd? 1, 0, or
+ * LM_EIO if it names something else than a regular file. */
+static int still_named(int fd, int at, const char *name)
+{
+    struct stat mine, named;
+    if (fstat(fd, &mine)) return lm_fail_errno(errno, "%s", name);
+    if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW)) return 0;
+    if (!S_ISREG(named.st_mode))
+        return lm_fail(LM_EIO, "%s: is in the way and not a regular file; remove it", name);
+    return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+/* A name that nobody else has, for a file system without locks. */
+static int open_unique(lm_output *o)
+{
+    for (unsigned n = 0; n < NAMES_MAX; n++) {
+        free(o->tmp);
+        if (asprintf(&o->tmp, "%s.longmix.%ld-%u.tmp", o->path, (long)getpid(), n) < 0) {
+            o->tmp = NULL;
+            return lm_fail_nomem(strlen(o->path));
+        }
+        o->fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, o->mode | 0600);
+        if (o->fd >= 0) return LM_OK;
+        if (errno != EEXIST) break;
+    }
+    return cannot_open(o->path);
+}
+
+/* Open o->tmp, locked and empty. Whoever creates the file may lose it before it has the lock, to a
+ * process that takes it for the file of a dead one: then that process has the output, or both try
+ * again. */
+static int open_temporary(lm_output *o, bool wait)
+{
+    for (;;) {
+        bool made = true;
+        int fd = open(o->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, o->mode | 0600);
+        if (fd < 0 && errno == EEXIST) {
+            made = false;
+            fd = open(o->tmp, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+            if (fd < 0 && errno == ENOENT) continue;
+        }
+        if (fd < 0) return cannot_open(made ? o->path : o->tmp);
+        int locked = lock(o, fd, wait),
+            named = locked < 0 ? locked : still_named(fd, AT_FDCWD, o->tmp);
+        if (made && (locked == 0 || named == 1)) {
+            o->fd = fd;
+            return LM_OK;
+        }
+        if (locked == 1 && named == 1 && unlink(o->tmp) && errno != ENOENT)
+            named = lm_fail_errno(errno, "%s: cannot remove", o->tmp);
+        close(fd);
+        if (locked == 0) return open_unique(o);
+        if (named < 0) return named;
+    }
+}
+
+/* Open o->tmp with what is in it: the file that has that name once the lock is held. */
+static int open_resumable(lm_output *o)
+{
+    for (int named = 0; named == 0;) {
+        o->fd = open(o->tmp, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, o->mode | 0600);
+        if (o->fd < 0) return cannot_open(o->tmp);
+        int locked = lock(o, o->fd, false);
+        named = locked < 0 ? locked : still_named(o->fd, AT_FDCWD, o->tmp);
+        if (named == 1) return LM_OK;
+        close(o->fd); /* its writer has just renamed it */
+        o->fd = -1;
+        if (named < 0) return named;
+    }
+    return LM_OK;
+}
+
+int lm_output_open(lm_output *o, enum lm_output_kind kind)
+{
+    if (o->direct) {
+        int given = descriptor_of(o->path);
+        if (given >= 0) o->fd = fcntl(given, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        else if (o->fd < 0) o->fd = open(o->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        return o->fd < 0 ? cannot_open(o->path) : LM_OK;
+    }
+    o->keep = kind == LM_OUTPUT_RESUMABLE;
+    if (asprintf(&o->tmp, "%s%s", o->path, o->keep ? ".partial" : TMP_SUFFIX) < 0) {
+        o->tmp = NULL;
+        return lm_fail_nomem(strlen(o->path));
+    }
+    int rc = o->keep ? open_resumable(o) : open_temporary(o, kind == LM_OUTPUT_WAIT);
+    if (rc) { /* what has the name is not ours to remove */
+        free(o->tmp);
+        o->tmp = NULL;
+    }
+    return rc;
+}
+
+/* ---- the end --------------------------------------------------------------------------- */
+
+static void release(lm_output *o)
+{
+    if (o->fd > STDERR_FILENO) close(o->fd);
+    free(o->tmp);
+    free(o->path);
+    *o = (lm_output){ .fd = -1 };
+}
+
+/* Give the file the permissions that the one it replaces has. */
+static int set_mode(const lm_output *o)
+{
+    struct stat st;
+    if (!o->replaces) return LM_OK;
+    if (fstat(o->fd, &st) || ((st.st_mode & 0777) != o->mode && fchmod(o->fd, o->mode)))
+        return lm_fail_errno(errno, "%s: cannot set the permissions", o->tmp);
+    return LM_OK;
+}
+
+int lm_output_commit(lm_output *o)
+{
+    int rc = LM_OK;
+    if (o->direct) goto out;
+    rc = set_mode(o);
+    if (!rc && fsync(o->fd)) rc = lm_fail_errno(errno, "%s: cannot sync", o->path);
+    if (!rc && rename(o->tmp, o->path))
+        rc = lm_fail_errno(errno, "%s: cannot rename to %s", o->tmp, o->path);
+    if (rc) {
+        lm_output_abandon(o);
+        return rc;
+    }
+    rc = lm_sync_dir(o->path);
+out:
+    release(o); /* the lock lasts until the file has its name */
+    return rc;
+}
+
+void lm_output_abandon(lm_output *o)
+{
+    if (o->tmp && !o->keep) (void)unlink(o->tmp);
+    release(o);
+}
+
+int lm_output_clean(const char *dir)
+{
+    DIR *d = opendir(dir);
+    if (!d) return lm_fail_errno(errno, "%s", dir);
+    int rc = LM_OK, at = dirfd(d);
+    for (const struct dirent *e; !rc && (e = readdir(d));) {
+        if (!lm_has_suffix(e->d_name, TMP_SUFFIX)) continue;
+        int fd = openat(at, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) continue;
+        if (!flock(fd, LOCK_EX | LOCK_NB) && still_named(fd, at, e->d_name) == 1 &&
+            unlinkat(at, e->d_name, 0))
+            rc = lm_fail_errno(errno, "%s/%s: cannot remove", dir, e->d_name);
+        close(fd);
+    }
+    closedir(d);
+    return rc;
+}
+
+int lm_temporary_fd(const char *path)
+{
+    const char *tmp = getenv("TMPDIR");
+    char *name = NULL;
+    int n = path ? asprintf(&name, "%s.longmix.XXXXXX.tmp", path)
+                 : asprintf(&name, "%s/longmix.XXXXXX.tmp", tmp && *tmp ? tmp : "/tmp");
+    if (n < 0) return lm_fail_nomem(path ? strlen(path) : 32);
+    int fd = mkostemps(name, (int)strlen(".tmp"), O_CLOEXEC);
+    if (fd < 0) fd = lm_fail_errno(errno, "%s: cannot make a temporary file", name);
+    else (void)unlink(name);
+    free(name);
+    return fd;
+}
+
+int lm_write_file(const char *path, const void *p, size_t n)
+{
+    lm_output o;
+    int rc = lm_output_locate(&o, path);
+    if (!rc) rc = lm_output_open(&o, LM_OUTPUT_WAIT);
+    if (!rc) rc = lm_write_all(o.fd, p, n, o.path);
+    if (!rc) return lm_output_commit(&o);
+    lm_output_abandon(&o);
+    return rc;
+}

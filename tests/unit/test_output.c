@@ -1,0 +1,363 @@
+/* Where outputs go: every kind of target, several writers, what dead ones leave, failures. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "lib/io/output.h"
+#include "longmix/zio.h"
+
+#define TMP(path) path ".longmix.tmp"
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return !lstat(path, &st);
+}
+
+static void save(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    NEED(f && fputs(text, f) >= 0 && !fclose(f));
+}
+
+static const char *load(const char *path)
+{
+    static char text[64];
+    FILE *f = fopen(path, "r");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    text[n] = 0;
+    if (f) fclose(f);
+    return text;
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat st;
+    NEED(!stat(path, &st));
+    return st.st_mode & 07777;
+}
+
+/* Write `text` to `path` as `kind`: 0 or the error. */
+static int put(const char *path, enum lm_output_kind kind, const char *text)
+{
+    lm_output o;
+    int rc = lm_output_locate(&o, path);
+    if (!rc) rc = lm_output_open(&o, kind);
+    if (!rc) rc = lm_write_all(o.fd, text, strlen(text), lm_output_name(&o));
+    if (!rc) return lm_output_commit(&o);
+    lm_output_abandon(&o);
+    return rc;
+}
+
+/* Open it and leave it open. */
+static lm_output begin(const char *path, enum lm_output_kind kind)
+{
+    lm_output o;
+    NEED(!lm_output_locate(&o, path));
+    NEED(!lm_output_open(&o, kind));
+    return o;
+}
+
+static void regular_files(void)
+{
+    umask(027);
+    for (int kind = LM_OUTPUT_NEW; kind <= LM_OUTPUT_RESUMABLE; kind++) {
+        CHECK_OK(put("new", (enum lm_output_kind)kind, "one"));
+        CHECK_STR(load("new"), "one");
+        CHECK_EQ(mode_of("new"), 0640); /* of the umask */
+        NEED(!chmod("new", 04604));
+        CHECK_OK(put("new", (enum lm_output_kind)kind, "two"));
+        CHECK_STR(load("new"), "two");
+        CHECK_EQ(mode_of("new"), 0604); /* of the file that was there, without setuid */
+        CHECK(!exists(TMP("new")) && !exists("new.partial"));
+        NEED(!unlink("new"));
+    }
+    umask(022);
+    save("kept", "old");
+    lm_output o = begin("kept", LM_OUTPUT_NEW);
+    CHECK(exists(TMP("kept")));
+    CHECK_STR(load("kept"), "old"); /* until the commit */
+    lm_output_abandon(&o);
+    lm_output_abandon(&o);
+    CHECK(!exists(TMP("kept")));
+    CHECK_STR(load("kept"), "old");
+    save("private", "x");
+    NEED(!chmod("private", 0600));
+    o = begin("private", LM_OUTPUT_NEW);
+    CHECK_EQ(mode_of(TMP("private")), 0600); /* at no time readable by others */
+    lm_output_abandon(&o);
+}
+
+static void resumable(void)
+{
+    lm_output o = begin("r", LM_OUTPUT_RESUMABLE);
+    CHECK_STR(lm_output_name(&o), "r.partial");
+    CHECK_OK(lm_write_all(o.fd, "half", 4, "r"));
+    lm_output_abandon(&o);
+    CHECK_STR(load("r.partial"), "half");
+    CHECK(!exists("r"));
+    o = begin("r", LM_OUTPUT_RESUMABLE);
+    NEED(lseek(o.fd, 0, SEEK_END) == 4);
+    CHECK_OK(lm_write_all(o.fd, "done", 4, "r"));
+    CHECK_OK(lm_output_commit(&o));
+    CHECK_STR(load("r"), "halfdone");
+    CHECK(!exists("r.partial"));
+}
+
+/* Start a child that copies a FIFO to a file. */
+static pid_t drain(const char *fifo, const char *to)
+{
+    pid_t child = fork();
+    if (child) return child;
+    execlp("cp", "cp", fifo, to, (char *)NULL); /* cp reads a FIFO as a stream */
+    _exit(127);
+}
+
+static void devices(void)
+{
+    for (int kind = LM_OUTPUT_NEW; kind <= LM_OUTPUT_RESUMABLE; kind++) {
+        int status = 0;
+        struct stat st;
+        if (!exists("fifo")) NEED(!mkfifo("fifo", 0600));
+        pid_t child = drain("fifo", "drained");
+        CHECK_OK(put("fifo", (enum lm_output_kind)kind, "through"));
+        NEED(waitpid(child, &status, 0) == child);
+        CHECK_STR(load("drained"), "through");
+        CHECK(!stat("fifo", &st) && S_ISFIFO(st.st_mode));
+        CHECK(!exists(TMP("fifo")) && !exists("fifo.partial"));
+        if (!exists("null") && mknod("null", S_IFCHR | 0666, makedev(1, 3)))
+            continue;                       /* not root */
+        if (access("null", W_OK)) continue; /* nodev */
+        int rc = put("null", (enum lm_output_kind)kind, "x");
+        if (rc && strstr(lm_err(), "Permission")) continue; /* a file system without devices */
+        CHECK_OK(rc);
+        CHECK(!stat("null", &st) && S_ISCHR(st.st_mode));
+    }
+    if (!access("/dev/full", W_OK)) {
+        NEED(!symlink("/dev/full", "full"));
+        CHECK(put("full", LM_OUTPUT_NEW, "x") == LM_EIO);
+        CHECK_STR(lm_err(), "full: cannot write: No space left on device");
+        CHECK(exists("full") && !exists(TMP("full")));
+    }
+}
+
+static void descriptors(void)
+{
+    save("out", "old\n");
+    int fd = open("out", O_WRONLY | O_APPEND), saved = dup(STDOUT_FILENO);
+    NEED(fd >= 0 && saved >= 0 && !fflush(stdout) && dup2(fd, STDOUT_FILENO) >= 0);
+    int a = put("-", LM_OUTPUT_NEW, "a"), b = put("/dev/stdout", LM_OUTPUT_RESUMABLE, "b"),
+        c = put("/dev/fd/1", LM_OUTPUT_WAIT, "c");
+    NEED(dup2(saved, STDOUT_FILENO) >= 0);
+    CHECK(!a && !b && !c);
+    CHECK_STR(load("out"), "old\nabc"); /* appended, not replaced */
+    close(fd);
+    close(saved);
+}
+
+static void directories(void)
+{
+    NEED(!mkdir("dir", 0777));
+    CHECK(put("dir", LM_OUTPUT_NEW, "x") == LM_EIO);
+    CHECK_STR(lm_err(), "dir: is a directory, not a file");
+    CHECK(put("absent/x", LM_OUTPUT_NEW, "x") == LM_EIO);
+    CHECK_STR(lm_err(), "absent/x: cannot open for writing: No such file or directory");
+    if (geteuid()) { /* root may write everywhere */
+        NEED(!chmod("dir", 0555));
+        CHECK(put("dir/x", LM_OUTPUT_NEW, "x") == LM_EIO);
+        CHECK_STR(lm_err(), "dir/x: cannot open for writing: Permission denied");
+        NEED(!chmod("dir", 0777));
+    }
+    /* A directory that comes in the way later: the rename fails and nothing is left. */
+    lm_output o = begin("dir/late", LM_OUTPUT_NEW);
+    NEED(!mkdir("dir/late", 0777));
+    CHECK(lm_output_commit(&o) == LM_EIO);
+    CHECK(!exists(TMP("dir/late")));
+}
+
+static void links(void)
+{
+    NEED(!mkdir("far", 0777));
+    save("far/file", "old");
+    NEED(!symlink("far/link", "link") && !symlink("file", "far/link"));
+    lm_output o = begin("link", LM_OUTPUT_NEW);
+    CHECK(exists(TMP("far/file"))); /* beside the file, so that the rename is atomic */
+    CHECK_OK(lm_write_all(o.fd, "new", 3, "link"));
+    CHECK_OK(lm_output_commit(&o));
+    char text[64];
+    CHECK(readlink("link", text, sizeof text) > 0 && readlink("far/link", text, sizeof text) > 0);
+    CHECK_STR(load("far/file"), "new");
+    NEED(!symlink("far/made", "dangling"));
+    CHECK_OK(put("dangling", LM_OUTPUT_NEW, "made"));
+    CHECK_STR(load("far/made"), "made");
+    CHECK(readlink("dangling", text, sizeof text) > 0);
+    NEED(!symlink("loop", "loop"));
+    CHECK(put("loop", LM_OUTPUT_NEW, "x") == LM_EIO && strstr(lm_err(), "symbolic links"));
+
+    /* At the temporary name a link is not followed, and other things are not waited for. */
+    save("victim", "precious");
+    NEED(!symlink("victim", TMP("x")) && !symlink("victim", "x.partial"));
+    CHECK(put("x", LM_OUTPUT_NEW, "x") == LM_EIO && strstr(lm_err(), TMP("x")));
+    CHECK(put("x", LM_OUTPUT_RESUMABLE, "x") == LM_EIO && strstr(lm_err(), "x.partial"));
+    CHECK_STR(load("victim"), "precious");
+    CHECK(exists(TMP("x")));
+    NEED(!mkfifo(TMP("y"), 0600));
+    CHECK(put("y", LM_OUTPUT_WAIT, "x") == LM_EIO && strstr(lm_err(), "not a regular file"));
+    CHECK(exists(TMP("y")));
+}
+
+static void two_writers(void)
+{
+    static const enum lm_output_kind kinds[] = { LM_OUTPUT_NEW, LM_OUTPUT_RESUMABLE };
+    for (int i = 0; i < 2; i++) {
+        lm_output first = begin("twice", kinds[i]);
+        CHECK_OK(lm_write_all(first.fd, "first", 5, "twice"));
+        CHECK(put("twice", kinds[i], "second") == LM_EUSAGE);
+        CHECK_STR(lm_err(), "twice: another process is writing it");
+        CHECK(exists(i ? "twice.partial" : TMP("twice")));
+        CHECK_OK(lm_output_clean("."));
+        CHECK_OK(lm_output_commit(&first));
+        CHECK_STR(load("twice"), "first");
+        CHECK_OK(put("twice", kinds[i], "third"));
+        CHECK_STR(load("twice"), "third");
+    }
+    /* One that waits comes after the one that it waited for. */
+    lm_output first = begin("turns", LM_OUTPUT_NEW);
+    pid_t child = fork();
+    if (!child) {
+        close(first.fd); /* it shares the lock */
+        _exit(put("turns", LM_OUTPUT_WAIT, "second") != 0);
+    }
+    int status = -1;
+    usleep(100000);
+    CHECK_EQ(waitpid(child, &status, WNOHANG), 0);
+    CHECK_OK(lm_write_all(first.fd, "first", 5, "turns"));
+    CHECK_OK(lm_output_commit(&first));
+    NEED(waitpid(child, &status, 0) == child);
+    CHECK_EQ(status, 0);
+    CHECK_STR(load("turns"), "second");
+}
+
+/* Many processes that begin at the same time: one or more succeed, each with a whole file. */
+static void a_race(void)
+{
+    enum { PROCESSES = 8, ROUNDS = 40 };
+    int ok = 0, busy = 0, other = 0;
+    pid_t child[PROCESSES];
+    for (int i = 0; i < PROCESSES; i++) {
+        child[i] = fork();
+        if (child[i]) continue;
+        int n = 0;
+        for (int k = 0; k < ROUNDS; k++) {
+            int rc = put("race", LM_OUTPUT_NEW, "all of it");
+            if (rc && rc != LM_EUSAGE) _exit(255);
+            n += !rc;
+        }
+        _exit(n);
+    }
+    for (int i = 0; i < PROCESSES; i++) {
+        int status = 0;
+        NEED(waitpid(child[i], &status, 0) == child[i]);
+        int n = WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+        other += n == 255;
+        ok += n;
+        busy += ROUNDS - n;
+    }
+    CHECK_EQ(other, 0);
+    CHECK(ok > 0);
+    CHECK_STR(load("race"), "all of it");
+    CHECK(!exists(TMP("race")));
+}
+
+static void left_overs(void)
+{
+    save("mine.tmp", "notes"); /* nobody's temporary file */
+    save(TMP("mine"), "a longer text than what is written now");
+    NEED(!chmod(TMP("mine"), 0444));
+    CHECK_OK(put("mine", LM_OUTPUT_NEW, "whole"));
+    CHECK_STR(load("mine"), "whole");
+    CHECK_STR(load("mine.tmp"), "notes");
+    CHECK_EQ(mode_of("mine"), 0644);
+
+    /* A writer that is killed. */
+    pid_t child = fork();
+    if (!child) {
+        lm_output o = begin("killed", LM_OUTPUT_NEW);
+        (void)!write(o.fd, "half of something long", 22);
+        kill(getpid(), SIGKILL);
+    }
+    NEED(waitpid(child, NULL, 0) == child);
+    CHECK(exists(TMP("killed")));
+    CHECK_OK(put("killed", LM_OUTPUT_WAIT, "whole"));
+    CHECK_STR(load("killed"), "whole");
+    CHECK(!exists(TMP("killed")));
+
+    /* Cleaning takes those of dead writers only. */
+    save(TMP("dead"), "x");
+    lm_output o = begin("alive", LM_OUTPUT_NEW);
+    CHECK_OK(lm_output_clean("."));
+    CHECK(!exists(TMP("dead")) && exists(TMP("alive")) && exists("mine.tmp"));
+    CHECK_OK(lm_output_commit(&o));
+    CHECK(lm_output_clean("absent") == LM_EIO);
+}
+
+static void full_disk(void)
+{
+    struct rlimit was, small;
+    NEED(!getrlimit(RLIMIT_FSIZE, &was));
+    small = was;
+    small.rlim_cur = 4;
+    signal(SIGXFSZ, SIG_IGN);
+    save("full.txt", "old");
+    NEED(!setrlimit(RLIMIT_FSIZE, &small));
+    int rc = put("full.txt", LM_OUTPUT_NEW, "too long");
+    char why[128];
+    snprintf(why, sizeof why, "%s", lm_err());
+    NEED(!setrlimit(RLIMIT_FSIZE, &was));
+    CHECK_EQ(rc, LM_EIO);
+    CHECK_STR(why, "full.txt: cannot write: File too large");
+    CHECK_STR(load("full.txt"), "old");
+    CHECK(!exists(TMP("full.txt")));
+}
+
+static void unlinked_files(void)
+{
+    char b[4] = "";
+    int fd = lm_temporary_fd("here");
+    NEED(fd >= 0);
+    struct stat st;
+    CHECK(!fstat(fd, &st) && st.st_nlink == 0);
+    CHECK_OK(lm_write_all(fd, "abc", 3, "here"));
+    CHECK_OK(lm_pread_all(fd, b, 3, 0, "here"));
+    CHECK_STR(b, "abc");
+    close(fd);
+    CHECK(lm_temporary_fd("absent/x") == LM_EIO);
+    setenv("TMPDIR", "no-such-folder", 1);
+    CHECK(lm_temporary_fd(NULL) == LM_EIO && strstr(lm_err(), "no-such-folder/"));
+    setenv("TMPDIR", ".", 1);
+    fd = lm_temporary_fd(NULL);
+    CHECK(fd >= 0);
+    close(fd);
+}
+
+int main(void)
+{
+    regular_files();
+    resumable();
+    devices();
+    descriptors();
+    directories();
+    links();
+    two_writers();
+    a_race();
+    left_overs();
+    full_disk();
+    unlinked_files();
+    CHECK_END();
+}
