@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "longmix/docs.h"
 #include "longmix/domain.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
 
@@ -230,17 +231,11 @@ static int choose_domains(void)
     }
 }
 
-static bool ends_with(const char *s, const char *tail)
-{
-    size_t n = strlen(s), k = strlen(tail);
-    return n > k && !strcmp(s + n - k, tail);
-}
-
 static int open_outputs(void)
 {
     static const char quarantine[] = "quarantine:";
     size_t k = sizeof quarantine - 1;
-    bool zst = ends_with(out_path, ".zst");
+    bool zst = lm_has_suffix(out_path, ".zst");
     if (!strncmp(bad_lines, quarantine, k) && bad_lines[k]) {
         int rc = lm_out_open(&aside, bad_lines + k, LM_OUT_PLAIN, 0);
         if (rc) return rc;

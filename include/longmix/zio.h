@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "longmix/buf.h"
 #include "longmix/err.h"
 
 #ifdef __cplusplus
@@ -35,7 +36,10 @@ LM_CHECKED ssize_t lm_in_read(lm_in *in, void *buf, size_t n);
  * when it ended inside. */
 LM_CHECKED int lm_in_exact(lm_in *in, void *buf, size_t n);
 
-uint64_t lm_in_offset(const lm_in *in);     /* decompressed bytes given out so far */
+/* Append everything up to the end to `out`. 0, LM_EDATA when that is more than out->max bytes, or
+ * an error as above. */
+LM_CHECKED int lm_in_all(lm_in *in, lm_buf *out);
+
 uint64_t lm_in_raw_offset(const lm_in *in); /* bytes of the file itself read so far */
 uint64_t lm_in_raw_hash(const lm_in *in);   /* XXH3-64 of those bytes: at the end, of the file */
 const char *lm_in_name(const lm_in *in);    /* the path, or "stdin" */

@@ -43,12 +43,18 @@ static inline void lm_put64(void *p, uint64_t v)
     lm_put32((unsigned char *)p + 4, (uint32_t)(v >> 32));
 }
 
-/* n token ids of `width` (2 or 4) bytes each, as files hold them, to 32-bit integers and back.
+/* Token id number i of an array of ids of `width` (2 or 4) bytes, as files hold them. */
+static inline uint32_t lm_id_at(const void *ids, size_t i, unsigned width)
+{
+    const unsigned char *p = (const unsigned char *)ids;
+    return width == 2 ? lm_le16(p + 2 * i) : lm_le32(p + 4 * i);
+}
+
+/* n of them to 32-bit integers and back.
  * Narrowing to 2 bytes keeps the low half: the caller knows that the vocabulary fits. */
 static inline void lm_ids_widen(uint32_t *out, const void *ids, size_t n, unsigned width)
 {
-    const unsigned char *p = (const unsigned char *)ids;
-    for (size_t i = 0; i < n; i++) out[i] = width == 2 ? lm_le16(p + 2 * i) : lm_le32(p + 4 * i);
+    for (size_t i = 0; i < n; i++) out[i] = lm_id_at(ids, i, width);
 }
 
 static inline void lm_ids_narrow(void *out, const uint32_t *ids, size_t n, unsigned width)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/docs/internal.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 
 enum {
@@ -91,14 +92,15 @@ static int fill(lm_chunker *k, lm_chunk *c, size_t *end)
 
 int lm_chunker_next(lm_chunker *k, lm_chunk *c)
 {
-    if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
     lm_buf *b = &c->bytes;
+    int rc = lm_check_interrupt();
+    if (rc) return rc;
     b->max = LM_LINE_MAX + LM_CHUNK_BYTES + 2 * STEP_MAX;
     lm_buf_reset(b, KEEP_BYTES);
     c->line = k->line;
     c->offset = k->offset;
     size_t end = 0;
-    int rc = lm_buf_reserve(b, LM_CHUNK_BYTES + 2 * STEP_MIN);
+    rc = lm_buf_reserve(b, LM_CHUNK_BYTES + 2 * STEP_MIN);
     if (!rc) rc = lm_buf_add(b, k->rest.data, k->rest.size);
     if (!rc) rc = fill(k, c, &end);
     if (rc) return rc;
@@ -173,13 +175,6 @@ int lm_line_parser_new(lm_line_parser **out, const char *const *keys)
     return rc;
 }
 
-static bool is_blank(const char *s, size_t n)
-{
-    size_t i = 0;
-    while (i < n && (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n')) i++;
-    return i == n;
-}
-
 /* The first path of the label that leads to a string wins. */
 static void set_line(lm_line *out, const lm_string *found, unsigned count)
 {
@@ -194,7 +189,7 @@ static void set_line(lm_line *out, const lm_string *found, unsigned count)
 
 int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size_t *fault)
 {
-    if (is_blank(s, n)) return 0;
+    if (lm_is_blank(s, n)) return 0;
     lm_string found[LM_PATHS_MAX];
     const char *why = NULL;
     int rc = lm_simd_parse(p->simd, s, n, &p->paths, found, &why);
@@ -210,7 +205,7 @@ int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size
 int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out, size_t *fault)
 {
     if (n <= BIG_LINE) return lm_line_parse(p, s, n, out, fault);
-    if (is_blank(s, n)) return 0;
+    if (lm_is_blank(s, n)) return 0;
     lm_span span[LM_PATHS_MAX];
     lm_string found[LM_PATHS_MAX] = { { NULL, 0 } };
     int rc = lm_line_scan(s, n, &p->paths, span, fault);

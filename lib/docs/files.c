@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/base/text.h"
 #include "longmix/docs.h"
 
 #define FILES_MAX ((size_t)1 << 24)
@@ -31,14 +32,12 @@ static int add(list *l, char *path)
         return lm_fail(LM_EUSAGE, "more than %zu input files", FILES_MAX);
     }
     if (l->n + 1 >= l->room) {
-        size_t room = l->room ? l->room * 2 : 64;
-        char **v = realloc(l->v, room * sizeof *v);
+        char **v = lm_grow(l->v, &l->room, sizeof *v, FILES_MAX + 1);
         if (!v) {
             free(path);
-            return lm_fail_nomem(room * sizeof *v);
+            return LM_ENOMEM;
         }
         l->v = v;
-        l->room = room;
     }
     l->v[l->n++] = path;
     l->v[l->n] = NULL;
@@ -48,11 +47,8 @@ static int add(list *l, char *path)
 static bool is_jsonl(const char *name)
 {
     static const char *const tails[] = { ".jsonl", ".jsonl.zst", ".jsonl.gz" };
-    size_t n = strlen(name);
-    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
-        size_t k = strlen(tails[i]);
-        if (n > k && !strcmp(name + n - k, tails[i])) return true;
-    }
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++)
+        if (lm_has_suffix(name, tails[i])) return true;
     return false;
 }
 
@@ -98,11 +94,6 @@ static int walk(list *l, const char *dir, const struct stat *st, const above *up
     return rc;
 }
 
-static int bytewise(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int expand(list *l, const char *arg)
 {
     struct stat st;
@@ -114,7 +105,7 @@ static int expand(list *l, const char *arg)
     if (rc) return rc;
     if (l->n == before)
         return lm_fail(LM_EUSAGE, "%s: holds no *.jsonl, *.jsonl.zst or *.jsonl.gz", arg);
-    qsort(l->v + before, l->n - before, sizeof *l->v, bytewise);
+    qsort(l->v + before, l->n - before, sizeof *l->v, lm_by_name);
     return LM_OK;
 }
 

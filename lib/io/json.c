@@ -14,7 +14,7 @@
 #include "lib/base/text.h"
 #include "longmix/zio.h"
 
-enum { DEPTH_MAX = 64 };
+enum { DEPTH_MAX = 64, MEMBERS_MAX = 1 << 30 };
 
 struct lm_json {
     enum lm_json_type type;
@@ -63,11 +63,9 @@ static bool adopt(lm_json *o, const char *key, lm_json *child)
 {
     if (!child) return false;
     if (o->count == o->room) {
-        size_t room = o->room ? o->room * 2 : 8;
-        lm_json **kids = realloc(o->kids, room * sizeof(lm_json *));
+        lm_json **kids = lm_grow(o->kids, &o->room, sizeof(lm_json *), MEMBERS_MAX);
         if (!kids) goto fail;
         o->kids = kids;
-        o->room = room;
     }
     free(child->key);
     child->key = key ? strdup(key) : NULL;
@@ -185,17 +183,9 @@ int lm_json_load(lm_json **out, const char *path, size_t max)
 {
     *out = NULL;
     lm_in *in = NULL;
-    lm_buf text = LM_BUF_INIT(max + 1);
+    lm_buf text = LM_BUF_INIT(max);
     int rc = lm_in_open(&in, path);
-    while (!rc) {
-        rc = text.size > max ? lm_fail(LM_EDATA, "%s: larger than %zu bytes", lm_in_name(in), max)
-                             : lm_buf_reserve(&text, 1);
-        if (rc) break;
-        ssize_t got = lm_in_read(in, text.data + text.size, text.cap - text.size);
-        if (got < 0) rc = (int)got;
-        if (got <= 0) break;
-        text.size += (size_t)got;
-    }
+    if (!rc) rc = lm_in_all(in, &text);
     if (!rc) rc = lm_json_parse(out, text.data, text.size, lm_in_name(in));
     lm_buf_free(&text);
     lm_in_close(in);

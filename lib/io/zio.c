@@ -49,7 +49,7 @@ static ssize_t raw_read(lm_in *in, void *to, size_t n)
     ssize_t got = 0;
     do got = read(in->fd, to, n);
     while (got < 0 && errno == EINTR && !lm_interrupted());
-    if (got < 0 && errno == EINTR) return lm_fail(LM_EINTR, "interrupted");
+    if (got < 0 && errno == EINTR) return lm_check_interrupt();
     if (got < 0)
         return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, in->name, in->raw_offset);
     if (got == 0) in->raw_ended = true;
@@ -231,7 +231,21 @@ int lm_in_exact(lm_in *in, void *buf, size_t n)
     return 1;
 }
 
-uint64_t lm_in_offset(const lm_in *in) { return in->offset; }
+int lm_in_all(lm_in *in, lm_buf *out)
+{
+    for (;;) {
+        unsigned char beyond;
+        bool full = out->size == out->max; /* one byte more would be too much */
+        int rc = full ? LM_OK : lm_buf_reserve(out, 1);
+        if (rc) return rc;
+        ssize_t got = full ? lm_in_read(in, &beyond, 1)
+                           : lm_in_read(in, out->data + out->size, out->cap - out->size);
+        if (got <= 0) return (int)got;
+        if (full) return lm_fail(LM_EDATA, "%s: larger than %zu bytes", in->name, out->max);
+        out->size += (size_t)got;
+    }
+}
+
 uint64_t lm_in_raw_offset(const lm_in *in) { return in->raw_offset; }
 uint64_t lm_in_raw_hash(const lm_in *in) { return lm_hasher_digest(in->hash); }
 const char *lm_in_name(const lm_in *in) { return in->name; }

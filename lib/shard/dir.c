@@ -58,10 +58,9 @@ int lm_shards_list(uint64_t **out, size_t *count, const char *dir)
         }
         if (!lm_shard_number_of(e->d_name, &number)) continue;
         if (n == room) {
-            room = room ? room * 2 : 64;
-            uint64_t *more = n < SHARDS_MAX ? realloc(v, room * sizeof *v) : NULL;
+            uint64_t *more = lm_grow(v, &room, sizeof *v, SHARDS_MAX);
             if (!more) {
-                rc = lm_fail_nomem(room * sizeof *v);
+                rc = LM_ENOMEM;
                 break;
             }
             v = more;
@@ -86,11 +85,12 @@ int lm_shards_list(uint64_t **out, size_t *count, const char *dir)
 static int add(lm_shards *s, const char *path)
 {
     if (s->count == s->room) {
-        size_t room = s->room ? s->room * 2 : 16;
-        lm_shard **shard = realloc(s->shard, room * sizeof(lm_shard *));
-        if (shard) s->shard = shard;
-        uint64_t *rows = shard ? realloc(s->rows, (room + 1) * sizeof *rows) : NULL;
-        if (!rows) return lm_fail_nomem(room * sizeof(lm_shard *));
+        size_t room = s->room;
+        lm_shard **shard = lm_grow(s->shard, &room, sizeof(lm_shard *), SHARDS_MAX);
+        if (!shard) return LM_ENOMEM;
+        s->shard = shard;
+        uint64_t *rows = realloc(s->rows, (room + 1) * sizeof *rows);
+        if (!rows) return lm_fail_nomem((room + 1) * sizeof *rows);
         s->rows = rows;
         s->room = room;
     }

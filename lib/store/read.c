@@ -351,9 +351,8 @@ static int check_index(lm_store *s, const char *path)
 /* The first id outside the vocabulary, as its place in the record; or tokens. */
 static uint64_t first_bad_id(const lm_record *r, unsigned width, uint32_t vocab)
 {
-    const unsigned char *p = r->tokens;
     for (uint64_t i = 0; i < r->doc.tokens; i++)
-        if ((width == 2 ? lm_le16(p + 2 * i) : lm_le32(p + 4 * i)) >= vocab) return i;
+        if (lm_id_at(r->tokens, (size_t)i, width) >= vocab) return i;
     return r->doc.tokens;
 }
 

@@ -110,7 +110,7 @@ int lmstore_reader_need(lmstore_reader *r, uint64_t n)
         ssize_t got = 0;
         do got = read(r->fd, w->data + w->size, w->cap - w->size);
         while (got < 0 && errno == EINTR && !lm_interrupted());
-        if (got < 0 && errno == EINTR) return lm_fail(LM_EINTR, "interrupted");
+        if (got < 0 && errno == EINTR) return lm_check_interrupt();
         if (got < 0)
             return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, r->name,
                                  r->offset + (w->size - r->pos));

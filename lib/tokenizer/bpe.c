@@ -58,22 +58,6 @@ static bool grow(lm_bpe *b, void *p, size_t *cap, size_t need, size_t size)
     return true;
 }
 
-size_t lm_utf8(const unsigned char *p, size_t n, uint32_t *c)
-{
-    unsigned a = p[0];
-    if (a < 0x80) return *c = a, 1;
-    if (n < 2 || (p[1] & 0xc0) != 0x80) return 0;
-    if (a < 0xe0) return *c = (a & 31) << 6 | (p[1] & 63), a >= 0xc2 ? 2 : 0;
-    if (n < 3 || (p[2] & 0xc0) != 0x80) return 0;
-    if (a < 0xf0) {
-        *c = (a & 15) << 12 | (uint32_t)(p[1] & 63) << 6 | (p[2] & 63);
-        return *c >= 0x800 && (*c < 0xd800 || *c > 0xdfff) ? 3 : 0;
-    }
-    if (n < 4 || (p[3] & 0xc0) != 0x80 || a > 0xf4) return 0;
-    *c = (a & 7) << 18 | (uint32_t)(p[1] & 63) << 12 | (uint32_t)(p[2] & 63) << 6 | (p[3] & 63);
-    return *c >= 0x10000 && *c <= 0x10ffff ? 4 : 0;
-}
-
 /* A min-heap of rank << 32 | place. */
 static void heap_sink(uint64_t *heap, size_t size, size_t at)
 {
@@ -195,7 +179,7 @@ static unsigned char *encode_parts(lm_bpe *b, bool space, const unsigned char *p
         before = LM_SPACE_MARK;
     }
     for (size_t i = 0; i < n; i += len, before = c) {
-        len = lm_utf8(p + i, n - i, &c);
+        len = lm_utf8_decode(p + i, n - i, &c);
         if (!len || c == LM_SPACE_MARK) {
             b->rc = LM_UNCLEAN;
             return NULL;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "longmix/buf.h"
 #include "longmix/err.h"
 #include "longmix/tokenizer.h"
@@ -191,9 +192,6 @@ typedef size_t lm_scan(const lm_vocab *v, const unsigned char *text, size_t pos,
 lm_scan lm_scan_scalar, lm_scan_avx2;
 bool lm_avx2(void); /* the machine has what lm_scan_avx2 and lm_bpe_*_avx2 need */
 
-/* The joins of the LLaMA vocabularies, runs of digits and of controls kept whole. */
-extern const bool lm_join_f[LM_CLASSES][LM_CLASSES];
-
 /* Choose how to cut, from what may join. */
 void lm_scan_prepare(lm_vocab *v);
 
@@ -244,9 +242,6 @@ unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_
  * past the ids may be written. */
 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n,
                                  unsigned char *out);
-
-/* The character at p, n > 0 bytes before the end: its length, 0 where it is not UTF-8. */
-size_t lm_utf8(const unsigned char *p, size_t n, uint32_t *c);
 
 static inline unsigned char *lm_put_id(unsigned char *out, uint32_t id, unsigned width)
 {

@@ -81,11 +81,9 @@ static int read_piece(lm_model *m, reader r, bool *odd)
     }
     if (got < 0) *odd = true;
     if (m->count == m->cap) {
-        size_t cap = m->cap ? m->cap * 2 : 1024;
-        lm_piece *p = realloc(m->pieces, cap * sizeof *p);
-        if (!p) return lm_fail_nomem(cap * sizeof *p);
+        lm_piece *p = lm_grow(m->pieces, &m->cap, sizeof *p, UINT32_MAX);
+        if (!p) return LM_ENOMEM;
         m->pieces = p;
-        m->cap = cap;
     }
     m->pieces[m->count++] = piece;
     return LM_OK;

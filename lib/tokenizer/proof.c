@@ -15,29 +15,6 @@
 
 #define MAX_CHARS 256 /* of a piece; trainers stay far below */
 
-#define S LM_SPACE
-#define L LM_LETTER
-#define D LM_DIGIT
-#define O LM_OTHER
-#define P LM_PUNCT
-#define H LM_HIGH
-const uint8_t lm_byte_classes[256] = {
-    O, O, O, O, O, O, O, O, O, O, O, O, O, P, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, P, O, O,
-    S, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, D, D, D, D, D, D, D, D, D, D, P, P, P, P, P, P,
-    P, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, P, P, P, P, P,
-    P, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, P, P, P, P, P,
-    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
-    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
-    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
-    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
-};
-#undef S
-#undef L
-#undef D
-#undef O
-#undef P
-#undef H
-
 /* The normal pieces by their text, while the proof is made. */
 typedef struct text_map {
     uint32_t *slots; /* index + 1 */
@@ -81,7 +58,7 @@ static bool split_chars(const lm_piece *p, chars *c)
     c->count = c->spaces = 0;
     for (size_t at = 0; at < p->size; c->count++) {
         if (c->count == MAX_CHARS) return false;
-        size_t n = lm_utf8(text + at, p->size - at, &c->code[c->count]);
+        size_t n = lm_utf8_decode(text + at, p->size - at, &c->code[c->count]);
         if (!n) return false;
         c->ends[c->count] = at += n;
         if (c->code[c->count] == LM_SPACE_MARK && c->spaces == c->count) c->spaces++;

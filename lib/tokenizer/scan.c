@@ -1,6 +1,41 @@
 /* scan.c -- where a text may be cut, byte by byte: what tokenizer_avx2.c must equal. */
 #include "lib/tokenizer/internal.h"
 
+#define S LM_SPACE
+#define L LM_LETTER
+#define D LM_DIGIT
+#define O LM_OTHER
+#define P LM_PUNCT
+#define H LM_HIGH
+const uint8_t lm_byte_classes[256] = {
+    O, O, O, O, O, O, O, O, O, O, O, O, O, P, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, P, O, O,
+    S, P, P, P, P, P, P, P, P, P, P, P, P, P, P, P, D, D, D, D, D, D, D, D, D, D, P, P, P, P, P, P,
+    P, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, P, P, P, P, P,
+    P, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, P, P, P, P, P,
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
+    H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H, H,
+};
+#undef S
+#undef L
+#undef D
+#undef O
+#undef P
+#undef H
+
+/* The joins of the LLaMA vocabularies, runs of digits and of controls kept whole. */
+#define _ false
+#define X true
+static const bool join_f[LM_CLASSES][LM_CLASSES] = {
+    /*              space letter digit other high punct */
+    [LM_SPACE] = { X, X, _, _, X, X }, [LM_LETTER] = { _, X, _, _, X, _ },
+    [LM_DIGIT] = { _, _, X, _, _, _ }, [LM_OTHER] = { _, _, _, X, _, _ },
+    [LM_HIGH] = { _, X, _, _, X, X },  [LM_PUNCT] = { _, _, _, _, X, X },
+};
+#undef _
+#undef X
+
 void lm_scan_prepare(lm_vocab *v)
 {
     /* Digits and control characters often join nothing, but they come in runs: a run kept whole
@@ -9,19 +44,8 @@ void lm_scan_prepare(lm_vocab *v)
     /* The bytes of one character are never parted, also where no piece has two such characters. */
     v->join[LM_HIGH][LM_HIGH] = true;
     v->join[LM_OTHER][LM_OTHER] = true;
-    v->cut_f = !memcmp(v->join, lm_join_f, sizeof v->join);
+    v->cut_f = !memcmp(v->join, join_f, sizeof v->join);
 }
-
-#define _ false
-#define X true
-const bool lm_join_f[LM_CLASSES][LM_CLASSES] = {
-    /*              space letter digit other high punct */
-    [LM_SPACE] = { X, X, _, _, X, X }, [LM_LETTER] = { _, X, _, _, X, _ },
-    [LM_DIGIT] = { _, _, X, _, _, _ }, [LM_OTHER] = { _, _, _, X, _, _ },
-    [LM_HIGH] = { _, X, _, _, X, X },  [LM_PUNCT] = { _, _, _, _, X, X },
-};
-#undef _
-#undef X
 
 static bool cut_between(const lm_vocab *v, unsigned a, unsigned b, bool space_after)
 {

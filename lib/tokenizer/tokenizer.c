@@ -154,7 +154,7 @@ static size_t slice_end(const lm_vocab *v, const unsigned char *text, size_t n)
     size_t i = SLICE;
     while (i < n && (text[i] & 0xc0) == 0x80) i++;
     for (size_t len; i<n; i += len, before = c, known = len> 0) {
-        len = lm_utf8(text + i, n - i, &c);
+        len = lm_utf8_decode(text + i, n - i, &c);
         if (!len) return n;
         if (c == ' ') c = LM_SPACE_MARK;
         if (known && !lm_may_join(v, before, c)) return i;

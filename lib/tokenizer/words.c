@@ -341,8 +341,8 @@ static int copy_text(lm_buf *copy, const unsigned char *text, size_t n, bool pre
     if (clean) {
         for (size_t i = 0, len; i < n; i += len) {
             uint32_t c;
-            if (!(len = lm_utf8(text + i, n - i, &c))) {
-                memcpy(q, "\xef\xbf\xbd", 3);
+            if (!(len = lm_utf8_decode(text + i, n - i, &c))) {
+                memcpy(q, LM_UTF8_REPLACEMENT, 3);
                 q += 3;
                 len = 1;
             } else if (c == LM_SPACE_MARK) {
