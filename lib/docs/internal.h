@@ -1,5 +1,5 @@
-/* internal.h -- what the readings of a line share: docs_json.cc (simdjson: fast, says yes or
- * no), docs_scan.c (ours: exact about the fault, and frugal) and docs.c. */
+/* internal.h -- what the readings of a line share: parse.cc (simdjson: fast, says yes or
+ * no), scan.c (ours: exact about the fault, and frugal) and docs.c. */
 #ifndef LM_LIB_DOCS_INTERNAL_H
 #define LM_LIB_DOCS_INTERNAL_H
 

@@ -1,4 +1,4 @@
-// docs_json.cc -- the only face of simdjson. Its DOM, not its "on demand" reader: the latter does
+// parse.cc -- the only face of simdjson. Its DOM, not its "on demand" reader: the latter does
 // not look at what nobody asks for, and a line must be right as a whole.
 #include "lib/docs/internal.h"
 
@@ -13,7 +13,7 @@ namespace {
 constexpr size_t first_capacity = size_t(1) << 20; // allocated, not touched, until a line needs it
 constexpr size_t kept_capacity = size_t(8) << 20;
 static_assert(LM_LINE_PAD >= simdjson::SIMDJSON_PADDING, "simdjson reads this far past the line");
-static_assert(LM_DEPTH_MAX + 1 == simdjson::DEFAULT_MAX_DEPTH, "docs_scan.c has the same bound");
+static_assert(LM_DEPTH_MAX + 1 == simdjson::DEFAULT_MAX_DEPTH, "scan.c has the same bound");
 } // namespace
 
 struct lm_simd {

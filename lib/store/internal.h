@@ -46,12 +46,12 @@ enum {
 
 static inline uint64_t store_pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
-/* ---- header (store.c) --------------------------------------------------------------- */
+/* ---- header (header.c) --------------------------------------------------------------- */
 
 /* The header's bytes for this JSON. */
 LM_CHECKED int lmstore_header_build(lm_buf *out, const lm_json *json, unsigned width);
 
-/* ---- records (store_record.c) ------------------------------------------------------- */
+/* ---- records (record.c) ------------------------------------------------------- */
 
 /* What the header allows a record to say. */
 typedef struct lmstore_limits {
@@ -66,7 +66,7 @@ uint64_t lmstore_record_size(const unsigned char *p, unsigned width);
 const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lmstore_limits *l,
                                  lm_record *out);
 
-/* ---- reading in order (store_reader.c) ---------------------------------------------- */
+/* ---- reading in order (reader.c) ---------------------------------------------- */
 
 /* A window on an open file or pipe. */
 typedef struct lmstore_reader {
@@ -103,7 +103,7 @@ LM_CHECKED int lmstore_reader_header(lmstore_reader *r, lm_meta *out);
 LM_CHECKED int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record *out,
                                      uint64_t *size);
 
-/* ---- the index (store_index.c) ------------------------------------------------------ */
+/* ---- the index (index.c) ------------------------------------------------------ */
 
 /* What the documents of a stream add up to. */
 typedef struct lmstore_sums {
@@ -150,7 +150,7 @@ void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t);
 /* NULL, or what is wrong with it. */
 const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out);
 
-/* ---- parts (store_parts.c) ---------------------------------------------------------- */
+/* ---- parts (parts.c) ---------------------------------------------------------- */
 
 /* The files that a path stands for: itself, or the parts in a directory, in order. */
 typedef struct lmstore_parts {

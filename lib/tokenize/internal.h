@@ -9,7 +9,7 @@
 #include "lib/base/threads.h"
 #include "longmix/tokenize.h"
 
-/* ---- order and room (tokenize_order.c) ---------------------------------------------- */
+/* ---- order and room (order.c) ---------------------------------------------- */
 
 /* A chunk's way: read, worked on, written. */
 typedef struct tok_job {
@@ -61,7 +61,7 @@ void tok_order_stop(tok_order *q);
 /* Tell the system that n bytes at p are not needed any more. They may read as zeros then. */
 void tok_give_back(const void *p, size_t n);
 
-/* ---- comparing with SentencePiece (tokenize_check.c) -------------------------------- */
+/* ---- comparing with SentencePiece (work.c) -------------------------------- */
 
 /* The reference, loaded when the first document is drawn. */
 typedef struct tok_check {
@@ -76,12 +76,6 @@ typedef struct tok_check {
 
 void tok_check_init(tok_check *c, const lm_tokenize_options *o);
 void tok_check_destroy(tok_check *c);
-
-/* Is a document with this key and text size drawn? */
-bool tok_check_drawn(const tok_check *c, uint64_t key, size_t size);
-
-/* Compare `n` bytes of ids with the reference's. LM_EDATA with a reason where they differ. */
-LM_CHECKED int tok_check_document(tok_check *c, const lm_line *doc, const void *ids, size_t n);
 
 /* ---- the run (tokenize.c) ----------------------------------------------------------- */
 
@@ -112,7 +106,7 @@ typedef struct tok_run {
     lm_tokenize_sums *sums;
 } tok_run;
 
-/* ---- a thread's work (tokenize_work.c) ---------------------------------------------- */
+/* ---- a thread's work (work.c) ---------------------------------------------- */
 
 /* One thread: its tools, and the chunk in its hands. */
 typedef struct tok_work {

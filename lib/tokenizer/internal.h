@@ -1,12 +1,12 @@
 /* internal.h -- the parts of the tokenizer. docs/tokenizer.md says why it is exact.
  *
  *   tokenizer.c        open, close, decode, and which of the two ways encodes
- *   tokenizer_spm.cc   SentencePiece behind a C face: the reference and the slow way
- *   tokenizer_model.c  the model file as pieces and settings
- *   tokenizer_proof.c  what the vocabulary proves: where to cut, which merges can happen
- *   tokenizer_scan.c   text to cut positions; tokenizer_avx2.c the same with SIMD
- *   tokenizer_bpe.c    the merges of one segment
- *   tokenizer_words.c  the table of words seen, and the loop over a text */
+ *   sentencepiece.cc   SentencePiece behind a C face: the reference and the slow way
+ *   model.c  the model file as pieces and settings
+ *   proof.c  what the vocabulary proves: where to cut, which merges can happen
+ *   scan.c   text to cut positions; avx2.c the same with SIMD
+ *   bpe.c    the merges of one segment
+ *   words.c  the table of words seen, and the loop over a text */
 #ifndef LM_LIB_TOKENIZER_INTERNAL_H
 #define LM_LIB_TOKENIZER_INTERNAL_H
 
@@ -29,7 +29,7 @@ extern "C" {
 #define LM_SHORT 16  /* bytes of a word that fits a slot; symbols that merge in registers */
 #define LM_MEDIUM 64 /* symbols of which the best merge is looked for one by one */
 
-/* ---- tokenizer_spm.cc: 0 or an LM_E* with a message; no exception comes out --------- */
+/* ---- sentencepiece.cc: 0 or an LM_E* with a message; no exception comes out --------- */
 
 typedef struct lm_spm lm_spm;
 int lm_spm_open(lm_spm **out, const void *model, size_t size, const char *path);
@@ -42,7 +42,7 @@ const char *lm_spm_piece(const lm_spm *s, uint32_t id);
 int lm_spm_encode(const lm_spm *s, const char *text, size_t n, unsigned width, lm_buf *out);
 int lm_spm_decode(const lm_spm *s, const void *ids, size_t count, unsigned width, lm_buf *out);
 
-/* ---- tokenizer_model.c -------------------------------------------------------------- */
+/* ---- model.c -------------------------------------------------------------- */
 
 /* Numbers of the file format. */
 enum lm_piece_type { LM_NORMAL = 1, LM_UNKNOWN = 2, LM_CONTROL = 3, LM_BYTE = 6 };
@@ -67,7 +67,7 @@ typedef struct lm_model {
 int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why, size_t why_size);
 void lm_model_free(lm_model *m);
 
-/* ---- tokenizer_proof.c -------------------------------------------------------------- */
+/* ---- proof.c -------------------------------------------------------------- */
 
 #define LM_SPACE_MARK 0x2581 /* what SentencePiece makes of a space */
 
@@ -179,7 +179,7 @@ static inline lm_merge lm_merge_find(const lm_vocab *v, uint32_t left, uint32_t 
     return (lm_merge){ v->ranks[sym], sym };
 }
 
-/* ---- tokenizer_scan.c, tokenizer_avx2.c --------------------------------------------- */
+/* ---- scan.c, avx2.c --------------------------------------------- */
 
 /* Cut positions of `blocks` times 64 bytes from `pos` on, written to `cuts` (room for 64 a block
  * and 16 more); returns their number. `prev` is the class of the byte before `pos`, or
@@ -198,7 +198,7 @@ void lm_scan_prepare(lm_vocab *v);
 /* Is there a cut before byte i, 0 < i < n? */
 bool lm_cut_at(const lm_vocab *v, const unsigned char *text, size_t i, size_t n);
 
-/* ---- tokenizer_bpe.c ---------------------------------------------------------------- */
+/* ---- bpe.c ---------------------------------------------------------------- */
 
 typedef struct lm_bpe lm_bpe; /* scratch of one thread */
 struct lm_bpe {
@@ -262,7 +262,7 @@ static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
     return memcpy(&v, p, 2), v;
 }
 
-/* ---- tokenizer_stream.c ------------------------------------------------------------- */
+/* ---- stream.c ------------------------------------------------------------- */
 
 /* One part after the other, symbol by symbol; ids are written to *out as soon as they are settled,
  * at most one a symbol. NULL and false: no memory. A part need not be ended. */
@@ -273,7 +273,7 @@ bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out);
 void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out);
 void lm_bpe_stream_free(lm_bpe_stream *s); /* NULL is fine */
 
-/* ---- tokenizer_words.c -------------------------------------------------------------- */
+/* ---- words.c -------------------------------------------------------------- */
 
 typedef struct lm_words lm_words;
 int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned flags);

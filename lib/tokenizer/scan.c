@@ -1,4 +1,4 @@
-/* scan.c -- where a text may be cut, byte by byte: what tokenizer_avx2.c must equal. */
+/* scan.c -- where a text may be cut, byte by byte: what avx2.c must equal. */
 #include "lib/tokenizer/internal.h"
 
 #define S LM_SPACE

@@ -1,4 +1,4 @@
-// tokenizer_spm.cc -- SentencePiece behind a C face. Exceptions end here.
+// sentencepiece.cc -- SentencePiece behind a C face. Exceptions end here.
 
 #include <sentencepiece_processor.h>
 

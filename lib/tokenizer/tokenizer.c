@@ -1,4 +1,4 @@
-/* tokenizer.c -- a model and its two ways to encode: the words of tokenizer_words.c where the
+/* tokenizer.c -- a model and its two ways to encode: the words of words.c where the
  * vocabulary proves them exact, SentencePiece where not. */
 #include "longmix/tokenizer.h"
 

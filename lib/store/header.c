@@ -1,4 +1,4 @@
-/* store.c -- the header: what every reader must know before the first record. */
+/* header.c -- the header: what every reader must know before the first record. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
