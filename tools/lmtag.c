@@ -20,21 +20,21 @@ static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
+      "JSONL, plain or compressed with zstd or gzip; a directory means the *.jsonl, *.jsonl.zst "
       "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
+      "Domains and the rules that assign them (JSON; docs/domains.md). Without it, SlimPajama's "
       "seven sets." },
     { CLI_STR, "only", 0, &only, "LIST",
-      "Keep the documents of these domains: names divided by commas." },
+      "Keep only documents of these domains (names, separated by commas)." },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
-      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
+      "How to treat a document that no rule matches: keep tags it \"unknown\", stop makes it a "
       "bad line, table does what the table says (the default; the built-in one keeps)." },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
-      "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
-      "writes it as it is to FILE, tells where and why, and goes on." },
+      "How to treat an invalid line: stop (the default) ends the run; quarantine "
+      "writes it as it is to FILE, reports position and reason, and continues." },
     { CLI_STR, "output", 'o', &out_path, "FILE",
-      "Write to FILE, compressed where its name ends in .zst. It has its name only when it is "
+      "Write to FILE, compressed if its name ends in .zst. It is renamed into place when it is "
       "complete." },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. The output does not depend on them.", 0,
       4096 },
@@ -42,8 +42,8 @@ static const cli_opt opts[] = {
 };
 
 static lm_domains *domains;
-static bool *wanted;        /* by domain */
-static lm_out *out, *aside; /* aside: NULL where bad lines stop the run */
+static bool *wanted;             /* by domain */
+static lm_out *out, *quarantine; /* NULL if bad lines stop the run */
 static lm_progress *progress;
 
 /* The inputs, under the lock of `turns`. */
@@ -66,7 +66,7 @@ typedef struct job {
     const char *file;   /* as domain rules see it */
     uint64_t raw_bytes; /* of the input, read since the last chunk */
     lm_line_parser *parser;
-    lm_buf out, bad, told; /* lines; refused lines; a message for each, NUL-ended */
+    lm_buf out, bad, notes; /* lines; refused lines; a message for each, NUL-ended */
     tally *count;
 } job;
 
@@ -102,9 +102,9 @@ static int refuse(job *j, const char *s, size_t n, uint64_t line, uint64_t offse
 {
     const char *name = strcmp(j->file, "-") ? j->file : "stdin";
     int rc = lm_line_error(name, line, offset, lm_err());
-    if (!aside) return rc;
+    if (!quarantine) return rc;
     j->count->bad++;
-    rc = lm_buf_add(&j->told, lm_err(), strlen(lm_err()) + 1);
+    rc = lm_buf_add(&j->notes, lm_err(), strlen(lm_err()) + 1);
     return rc ? rc : lm_buf_add(&j->bad, s, n + 1); /* with its LF */
 }
 
@@ -150,10 +150,10 @@ static int tag_chunk(job *j)
     const char *s = (const char *)j->chunk.bytes.data, *end = s + j->chunk.bytes.size;
     uint64_t line = j->chunk.line, offset = j->chunk.offset;
     j->out.max = j->bad.max = 2 * LM_LINE_MAX;
-    j->told.max = LM_LINE_MAX;
+    j->notes.max = LM_LINE_MAX;
     lm_buf_reset(&j->out, KEEP_BYTES);
     lm_buf_reset(&j->bad, KEEP_BYTES);
-    lm_buf_reset(&j->told, KEEP_BYTES);
+    lm_buf_reset(&j->notes, KEEP_BYTES);
     int rc = LM_OK;
     while (!rc && s < end) {
         size_t n = (size_t)((const char *)memchr(s, '\n', (size_t)(end - s)) - s);
@@ -166,12 +166,12 @@ static int tag_chunk(job *j)
     return rc;
 }
 
-/* In turn: tell, set aside, write. */
+/* In order: report, quarantine, write. */
 static int hand_on(job *j, uint64_t before)
 {
-    for (size_t i = 0; i < j->told.size; i += strlen((char *)j->told.data + i) + 1)
-        cli_warn("%s", (char *)j->told.data + i);
-    int rc = aside ? lm_out_write(aside, j->bad.data, j->bad.size) : LM_OK;
+    for (size_t i = 0; i < j->notes.size; i += strlen((char *)j->notes.data + i) + 1)
+        cli_warn("%s", (char *)j->notes.data + i);
+    int rc = quarantine ? lm_out_write(quarantine, j->bad.data, j->bad.size) : LM_OK;
     if (!rc) rc = lm_out_write(out, j->out.data, j->out.size);
     lm_progress_add(progress, j->raw_bytes, j->count->documents - before);
     return rc;
@@ -190,11 +190,11 @@ static int work(void *arg, int t)
             lm_turns_leave(turns);
             break;
         }
-        /* What went wrong here also waits for its turn: the first fault of the input is told. */
+        /* An error also waits for its turn: the first one in the input is reported. */
         uint64_t ticket = lm_turns_claim(turns);
         rc = got < 0 ? got : tag_chunk(&j);
         if (!lm_turns_wait(turns, ticket)) {
-            rc = LM_OK; /* another thread tells why */
+            rc = LM_OK; /* another thread reports the error */
             break;
         }
         if (!rc) rc = hand_on(&j, before);
@@ -206,7 +206,7 @@ static int work(void *arg, int t)
     lm_buf_free(&j.chunk.bytes);
     lm_buf_free(&j.out);
     lm_buf_free(&j.bad);
-    lm_buf_free(&j.told);
+    lm_buf_free(&j.notes);
     return rc;
 }
 
@@ -233,11 +233,11 @@ static int choose_domains(void)
 
 static int open_outputs(void)
 {
-    static const char quarantine[] = "quarantine:";
-    size_t k = sizeof quarantine - 1;
+    static const char prefix[] = "quarantine:";
+    size_t k = sizeof prefix - 1;
     bool zst = lm_has_suffix(out_path, ".zst");
-    if (!strncmp(bad_lines, quarantine, k) && bad_lines[k]) {
-        int rc = lm_out_open(&aside, bad_lines + k, LM_OUT_PLAIN, 0);
+    if (!strncmp(bad_lines, prefix, k) && bad_lines[k]) {
+        int rc = lm_out_open(&quarantine, bad_lines + k, LM_OUT_PLAIN, 0);
         if (rc) return rc;
     } else if (strcmp(bad_lines, "stop")) {
         return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
@@ -274,7 +274,7 @@ static void report(void)
                 cli_count(all.written));
     if (all.by_domain[n - 1])
         cli_note("documents of no known domain: %s", cli_count(all.by_domain[n - 1]));
-    if (all.bad) cli_note("bad lines set aside: %s", cli_count(all.bad));
+    if (all.bad) cli_note("bad lines quarantined: %s", cli_count(all.bad));
 }
 
 static int run(void)
@@ -293,9 +293,9 @@ static int run(void)
     }
     progress = cli_progress("documents", input_bytes());
     rc = lm_parallel(threads, work, NULL);
-    if (!rc && aside) {
-        rc = lm_out_commit(aside);
-        aside = NULL;
+    if (!rc && quarantine) {
+        rc = lm_out_commit(quarantine);
+        quarantine = NULL;
     }
     if (!rc) {
         rc = lm_out_commit(out);
@@ -303,7 +303,7 @@ static int run(void)
     }
     if (!rc) report();
 out:
-    lm_out_abandon(aside);
+    lm_out_abandon(quarantine);
     lm_out_abandon(out);
     lm_chunker_free(chunker);
     lm_files_free(files);
@@ -318,20 +318,20 @@ int main(int argc, char **argv)
 {
     static const cli_tool tool = {
         .name = "lmtag",
-        .summary = "name the domain of each document",
-        .about = "Reads JSONL documents (a JSON object a line with a string member \"text\") and "
-                 "writes them with the member \"domain\", the name of the source that each came "
-                 "from. Every other byte of a line stays as it was. A line that names its domain "
-                 "already is left alone.\n\n"
-                 "The domain is found by a label in the document (\"domain\", or SlimPajama's "
-                 "\"meta.redpajama_set_name\"), else by the name of the file. docs/domains.md has "
-                 "the rules, docs/jsonl.md says what is read and what is refused.",
+        .summary = "write the domain of each document into JSONL",
+        .about =
+            "Reads JSONL documents (one JSON object per line, with a string member \"text\") and "
+            "writes them with the member \"domain\", the name of their source. Every other "
+            "byte of a line is kept. A line that already names its domain is not changed.\n\n"
+            "The domain is found by a label in the document (\"domain\", or SlimPajama's "
+            "\"meta.redpajama_set_name\"), else by the name of the file. docs/domains.md has "
+            "the rules, docs/jsonl.md defines what is accepted.",
         .opts = opts,
         .examples = "# name the domains of a corpus and keep the long sources\n"
                     "lmtag --only ArXiv,Book corpus > long.jsonl\n"
                     "# one set, compressed; -v counts documents by domain\n"
                     "lmtag -v --only C4 -o c4.jsonl.zst corpus\n"
-                    "# go on past broken lines, and keep them\n"
+                    "# quarantine broken lines\n"
                     "lmtag --bad-lines quarantine:bad.txt corpus > tagged.jsonl\n",
         .see = "lmtok(1), lmhist(1)",
         .run = run,

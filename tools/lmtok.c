@@ -21,19 +21,19 @@ static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a folder stands for the *.jsonl, *.jsonl.zst "
+      "JSONL, plain or compressed with zstd or gzip; a directory means the *.jsonl, *.jsonl.zst "
       "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
     { CLI_STR, "model", 'm', &model, "MODEL",
       "The SentencePiece model (tokenizer.model). Needed." },
     { CLI_STR, "output", 'o', &output, "STORE",
-      "Write a store there: STORE.partial until it is complete. Run again with the same arguments "
-      "after an interruption, lmtok goes on from STORE.partial, and the bytes are the same. "
-      "Without -o the same stream goes to standard output." },
+      "Write a store to STORE (STORE.partial until it is complete). Run again with the same "
+      "arguments after an interruption, lmtok resumes from STORE.partial; the result is "
+      "byte-identical. Without -o the same stream is written to standard output." },
     { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that lead to them (JSON; docs/domains.md). Without it, SlimPajama's "
+      "Domains and the rules that assign them (JSON; docs/domains.md). Without it, SlimPajama's "
       "seven sets." },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
-      "What becomes of a document that no rule names: keep tags it \"unknown\", stop makes it a "
+      "How to treat a document that no rule matches: keep tags it \"unknown\", stop makes it a "
       "bad line, table does what the table says (the default; the built-in one keeps)." },
     { CLI_SWITCH, "bos", 0, &bos, NULL,
       "Put the model's BOS id before every document, as LLaMA does (the default)." },
@@ -41,16 +41,15 @@ static const cli_opt opts[] = {
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The output does not depend on them.", 0, 4096 },
     { CLI_PART, "part", 0, &part, "k/K",
-      "Only the k-th of K parts of the files, counted from 1. STORE is a directory then, which "
-      "the K runs share; when all have ended it is a store. Parts are ranges of the list of "
+      "Only the k-th of K parts of the files, counted from 1. STORE is then a directory that "
+      "the K runs share; it is a store when all have finished. Parts are ranges of the list of "
       "files, about equal on disk." },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
-      "What becomes of a line that is no document: stop (the default) ends the run; quarantine "
-      "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and goes "
-      "on." },
-    { CLI_FLAG, "force", 0, &force, NULL, "Begin anew, whatever STORE and STORE.partial hold." },
-    { CLI_FLAG, "reference", 0, &reference, NULL,
-      "Let SentencePiece itself do all the work: slow." },
+      "How to treat an invalid line: stop (the default) ends the run; quarantine "
+      "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and "
+      "continues." },
+    { CLI_FLAG, "force", 0, &force, NULL, "Overwrite STORE and STORE.partial." },
+    { CLI_FLAG, "reference", 0, &reference, NULL, "Encode with SentencePiece alone (slow)." },
     { CLI_SIZE, "check-every", 0, &check_every, "N",
       "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a "
       "difference. 0 checks none. Texts over 64 KiB are not chosen." },
@@ -68,13 +67,12 @@ static void report(const lm_tokenize_sums *s, char *const *files, double seconds
         cli_note("%s: already complete", output);
         return;
     }
-    if (s->resumed)
-        cli_verbose("%s documents were there from an earlier run", cli_count(s->resumed));
+    if (s->resumed) cli_verbose("%s documents are from an earlier run", cli_count(s->resumed));
     cli_verbose("%s documents, %s tokens, %s files; %.1f MB of text, %.1f MB/s",
                 cli_count(s->documents), cli_count(s->tokens), cli_count(s->files),
                 (double)s->text_bytes / 1e6, (double)s->text_bytes / 1e6 / seconds);
     cli_verbose("thread seconds: %.2f reading and decompressing, %.2f JSON, tokens and hashes, "
-                "%.2f writing, %.2f waiting for others",
+                "%.2f writing, %.2f waiting for other threads",
                 s->reading, s->working, s->writing, s->waiting);
     if (check_every && s->checked)
         cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
@@ -82,20 +80,19 @@ static void report(const lm_tokenize_sums *s, char *const *files, double seconds
         cli_note("documents of no known domain, kept as \"unknown\": %s; the first is %s:%" PRIu64,
                  cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
     if (s->bad_lines)
-        cli_note("bad lines set aside: %s; the first is %s:%" PRIu64, cli_count(s->bad_lines),
+        cli_note("bad lines quarantined: %s; the first is %s:%" PRIu64, cli_count(s->bad_lines),
                  file_name(files, s->bad_file), s->bad_line);
 }
 
 /* An error's message with what can be done about it. */
-static int advise(int rc, bool begun)
+static int add_advice(int rc, bool begun)
 {
     char message[1024];
     bool stored = strcmp(output, "-") != 0;
     bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was begun with other");
     snprintf(message, sizeof message, "%s", lm_err());
-    if (stored && begun)
-        return lm_fail(rc, "%s (the same command goes on from what is done)", message);
-    if (stored && in_the_way) return lm_fail(rc, "%s (--force begins anew)", message);
+    if (stored && begun) return lm_fail(rc, "%s (the same command resumes from here)", message);
+    if (stored && in_the_way) return lm_fail(rc, "%s (--force overwrites it)", message);
     return rc;
 }
 
@@ -104,13 +101,13 @@ static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
     lm_tokenize_sums sums;
     double started = lm_seconds();
     const char *slow = lm_tokenizer_slow_reason(o->tokenizer);
-    if (slow && !reference) cli_verbose("%s: SentencePiece does the work, slowly: %s", model, slow);
+    if (slow && !reference) cli_verbose("%s: using SentencePiece alone, slowly: %s", model, slow);
     if (bos && lm_tokenizer_bos(o->tokenizer) < 0)
-        cli_verbose("%s: the model has no BOS; none is put", model);
+        cli_verbose("%s: the model has no BOS; none is added", model);
     if (eos && lm_tokenizer_eos(o->tokenizer) < 0)
-        cli_warn("%s: the model has no EOS; none is put", model);
+        cli_warn("%s: the model has no EOS; none is added", model);
     int rc = lm_tokenize(o, files, n, output, &sums);
-    if (rc) return advise(rc, sums.begun);
+    if (rc) return add_advice(rc, sums.begun);
     report(&sums, files, lm_seconds() - started);
     return LM_OK;
 }
@@ -119,9 +116,9 @@ static int run(void)
 {
     static const char quarantine[] = "quarantine:";
     size_t k = sizeof quarantine - 1, n = 0;
-    bool aside = !strncmp(bad_lines, quarantine, k) && bad_lines[k];
+    bool quarantined = !strncmp(bad_lines, quarantine, k) && bad_lines[k];
     if (!model) return cli_usage("-m MODEL is needed");
-    if (!aside && strcmp(bad_lines, "stop"))
+    if (!quarantined && strcmp(bad_lines, "stop"))
         return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
     if (!strcmp(output, "-") && isatty(STDOUT_FILENO))
         return cli_usage(
@@ -129,7 +126,7 @@ static int run(void)
     if (operands.n == 0 && isatty(STDIN_FILENO))
         return cli_usage("standard input is a terminal: name files");
 
-    /* What each chunk and file needs again stays; what a large document needed goes back. */
+    /* Keep memory that each chunk and file needs again; return that of large documents. */
     mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
     mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 
@@ -151,7 +148,7 @@ static int run(void)
             .part = part.k,
             .parts = part.n,
             .force = force,
-            .quarantine = aside ? bad_lines + k : NULL,
+            .quarantine = quarantined ? bad_lines + k : NULL,
             .check_every = check_every,
             .progress = cli_progress("documents", 0),
         };
@@ -168,24 +165,24 @@ int main(int argc, char **argv)
     static const cli_tool tool = {
         .name = "lmtok",
         .summary = "JSONL documents to a token store",
-        .about = "Reads JSONL documents (a JSON object a line with a string member \"text\"), "
-                 "finds the source domain of each, and tokenizes it, token for token as "
-                 "SentencePiece does. What is written is a token store: records, an index, an end "
-                 "marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
-                 "Documents stand in the store in the order of the files and lines. A document's "
-                 "key is the XXH3-64 of its text. What is a document, and what is refused, stands "
-                 "in docs/jsonl.md; a bad line is told with its file, line and byte, and ends the "
-                 "run, unless --bad-lines sets it aside. A store has its name only when it is "
-                 "complete.",
+        .about =
+            "Reads JSONL documents (one JSON object per line, with a string member \"text\"), "
+            "finds the source domain of each, and tokenizes it exactly as "
+            "SentencePiece does. The output is a token store: records, an index, an end "
+            "marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
+            "Documents are stored in the order of the files and lines. A document's key is the "
+            "XXH3-64 of its text. docs/jsonl.md defines what is accepted; an invalid line is "
+            "reported with its file, line and byte, and ends the run, unless --bad-lines "
+            "quarantines it. A store is renamed into place when it is complete.",
         .opts = opts,
         .examples =
             "# a store of a corpus\n"
             "lmtok -m tokenizer.model -o store.lmt corpus\n"
             "# in three parts, which may run on three machines; parts is then a store\n"
             "for k in 1 2 3; do lmtok -m tokenizer.model -o parts --part $k/3 corpus; done\n"
-            "# without a store: count on the way\n"
+            "# count the documents without a store\n"
             "lmtok -m tokenizer.model corpus | lmhist\n"
-            "# set bad lines aside\n"
+            "# quarantine bad lines\n"
             "lmtok -m tokenizer.model --bad-lines quarantine:bad.jsonl -o checked.lmt corpus\n",
         .see = "lmtag(1), lmhist(1), lmplan(1), lmmix(1), lmcheck(1), lmcat(1)",
         .run = run,

@@ -13,7 +13,7 @@ extern "C" {
 typedef struct lm_buf {
     unsigned char *data; /* size bytes are in use, cap are allocated; NULL when cap == 0 */
     size_t size, cap;
-    size_t max; /* the bound: growing past it is LM_ENOMEM */
+    size_t max; /* the maximum: growing past it is LM_ENOMEM */
 } lm_buf;
 
 #define LM_BUF_INIT(bound)  \
@@ -28,14 +28,14 @@ LM_CHECKED int lm_buf_reserve(lm_buf *b, size_t more);
 /* Append n bytes. 0 or LM_ENOMEM. */
 LM_CHECKED int lm_buf_add(lm_buf *b, const void *p, size_t n);
 
-/* Append formatted text (no NUL is counted, but one stands after the last byte). */
+/* Append formatted text. A NUL follows the last byte; it is not counted. */
 LM_CHECKED int lm_buf_printf(lm_buf *b, const char *fmt, ...) LM_PRINTF(2, 3);
 
-/* Empty it: size = 0. If more than `keep` bytes are allocated they are given back, so that
- * one large document does not stay for ever. */
+/* Empty it: size = 0. If more than `keep` bytes are allocated they are freed, so that the memory
+ * for one large document is not held until the end. */
 void lm_buf_reset(lm_buf *b, size_t keep);
 
-/* Give the memory back; b can be used again. A zeroed lm_buf may be freed. */
+/* Free the memory; b can be used again. A zeroed lm_buf may be freed. */
 void lm_buf_free(lm_buf *b);
 
 /* A larger block for an array of *cap elements of `size` bytes that is full: `p` reallocated to

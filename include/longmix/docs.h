@@ -1,9 +1,9 @@
-/* docs.h -- JSONL to documents: chunks of whole lines, and the strict reading of a line.
- * The only face of simdjson (lib/docs/parse.cc).
+/* docs.h -- JSONL to documents: chunks of whole lines, and a strict parser of lines.
+ * The only user of simdjson (lib/docs/parse.cc).
  *
  * A document is a line that holds one JSON object with a string member "text". Lines end in
  * LF; the last one may lack it. A line of white space only is no document and is skipped.
- * What is refused, and what is answered where readers differ, stands in docs/jsonl.md. */
+ * docs/jsonl.md defines what is rejected, and what is accepted where parsers differ. */
 #ifndef LONGMIX_DOCS_H
 #define LONGMIX_DOCS_H
 
@@ -52,10 +52,10 @@ LM_CHECKED int lm_chunker_new(lm_chunker **out, lm_in *in); /* takes `in` */
 LM_CHECKED int lm_chunker_next(lm_chunker *k, lm_chunk *c);
 
 lm_in *lm_chunker_in(lm_chunker *k); /* for its name, raw offset and hash */
-void lm_chunker_free(lm_chunker *k); /* closes the input; NULL is fine */
+void lm_chunker_free(lm_chunker *k); /* closes the input; NULL is allowed */
 
 /* Set the message of a line that is no document, "NAME:LINE: byte OFFSET: reason", and return
- * LM_EDATA. `line` and `offset` (of the fault, decompressed, from 0) are the file's; `reason`
+ * LM_EDATA. `line` and `offset` (of the error, decompressed, from 0) are the file's; `reason`
  * may be lm_err(). */
 int lm_line_error(const char *name, uint64_t line, uint64_t offset, const char *reason);
 
@@ -78,23 +78,23 @@ LM_CHECKED int lm_line_parser_new(lm_line_parser **out, const char *const *keys)
 
 /* Parse the line of n bytes at `s` (without its LF; LM_LINE_PAD readable bytes must follow).
  * 1 with *out set, 0 for a line of white space, LM_EDATA for a line that is no document: the
- * message is the reason alone, and *fault is the 0-based byte in the line where it shows; or
+ * message is the reason alone, and *fault is its 0-based byte offset in the line; or
  * LM_ENOMEM. */
 LM_CHECKED int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out,
                              size_t *fault);
 
 /* The same for a line that is not needed afterwards: a long one that is accepted is unescaped
- * where it stands, so that a document of 100 MB costs its line and no more. Then *out points
- * into the line. A line that is refused is left as it was. */
+ * in place, so that a document of 100 MB needs no memory beyond its line. Then *out points
+ * into the line. A rejected line is left unchanged. */
 LM_CHECKED int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out, size_t *fault);
 
 /* The bytes of the value of the first member `key` (at most 255 bytes) of the object in a line
  * that lm_line_parse accepted. False where it has none. */
 bool lm_line_member(const char *line, size_t n, const char *key, const char **value, size_t *size);
 
-/* After a line past 8 MiB the parser keeps large buffers; this gives them back. */
+/* After a line past 8 MiB the parser keeps large buffers; this frees them. */
 void lm_line_parser_trim(lm_line_parser *p);
-void lm_line_parser_free(lm_line_parser *p); /* NULL is fine */
+void lm_line_parser_free(lm_line_parser *p); /* NULL is allowed */
 
 #ifdef __cplusplus
 }

@@ -25,12 +25,12 @@ typedef struct lm_domains lm_domains;
 /* `path` NULL gives the built-in table; else a JSON file (docs/domains.md):
  *   { "keys": ["domain", "meta.redpajama_set_name"],   paths tried in order; this is the default
  *     "domains": [ { "name": "C4", "aliases": ["RedPajamaC4"], "files": ["*c4*"] }, ... ],
- *     "unknown": "keep" | "stop" }                      what a document becomes that no rule names
+ *     "unknown": "keep" | "stop" }                      for documents that no rule matches
  * Labels match names and aliases without regard to ASCII case; where the label is absent or
  * unknown, the file's name is matched with each pattern (fnmatch) in order. 0, LM_EIO or
  * LM_EDATA. */
 LM_CHECKED int lm_domains_open(lm_domains **out, const char *path);
-void lm_domains_free(lm_domains *d); /* NULL is fine */
+void lm_domains_free(lm_domains *d); /* NULL is allowed */
 
 /* Override the table's "unknown": before threads share it. */
 void lm_domains_on_unknown(lm_domains *d, bool stop);

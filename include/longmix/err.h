@@ -1,9 +1,9 @@
-/* err.h -- one way to fail.
+/* err.h -- error codes and messages.
  *
  * A function that can fail returns int: 0 (or a documented positive number) is
- * good, a negative LM_E* is not. The message is set once, where the fault was
- * found, in a buffer of the calling thread; callers on the way up return the
- * code and leave the message alone. The library never prints and never exits. */
+ * success, a negative LM_E* is an error. The message is set once, where the error was
+ * detected, in a thread-local buffer; callers return the code and leave the
+ * message unchanged. The library never prints and never exits. */
 #ifndef LONGMIX_ERR_H
 #define LONGMIX_ERR_H
 
@@ -19,16 +19,16 @@ extern "C" {
 
 enum lm_code {
     LM_OK = 0,
-    LM_EIO = -1,    /* the system refused: open, read, write, rename, full disk */
+    LM_EIO = -1,    /* a system call failed: open, read, write, rename, full disk */
     LM_EDATA = -2,  /* the input is damaged or not what its format says */
     LM_EUSAGE = -3, /* the request makes no sense: options, recipe, plan */
     LM_ENOMEM = -4, /* no memory, or a declared bound was reached */
     LM_ESHORT = -5, /* the data holds too little for what was asked */
-    LM_EPIPE = -6,  /* the reader of our output went away */
+    LM_EPIPE = -6,  /* the reader of our output has closed it */
     LM_EINTR = -7,  /* stopped by lm_interrupt() (threads.h) */
 };
 
-/* Set this thread's message and return `code`, so that a fault is one line:
+/* Set this thread's message and return `code`, so that an error is one line:
  *     return lm_fail(LM_EDATA, "%s: record at byte %" PRIu64 " is damaged", ...);
  * A message says what is wrong, where (file, line or byte offset) and, where it
  * helps, what to do. It has no newline and no program name. At most 1023 bytes

@@ -1,4 +1,4 @@
-/* json.h -- recipes, plans, manifests, configs: small JSON. The only face of jansson.
+/* json.h -- recipes, plans, manifests, configs: small JSON. The only user of jansson.
  *
  * Values form a tree owned by its root; lm_json_free() frees a root. A getter that is asked
  * for something absent or of another type fails with LM_EDATA and a message with the name of
@@ -29,7 +29,7 @@ LM_CHECKED int lm_json_parse(lm_json **out, const void *p, size_t n, const char 
 /* The same from a file ("-" is standard input) of at most `max` bytes. */
 LM_CHECKED int lm_json_load(lm_json **out, const char *path, size_t max);
 
-void lm_json_free(lm_json *root); /* NULL is fine */
+void lm_json_free(lm_json *root); /* NULL is allowed */
 
 /* Walk. Children are borrowed from the root and live as long as it. lm_json_get gives NULL
  * where `key` is absent; lm_json_need fails instead. Index and size are of arrays. */
@@ -63,16 +63,16 @@ LM_CHECKED int lm_json_hex64(uint64_t *out, const lm_json *o, const char *key);
 LM_CHECKED int lm_json_tokens(uint64_t *out, const lm_json *o, const char *key);
 
 /* LM_EDATA naming the first member of `o` whose key is not in the NULL-ended list: a
- * misspelt field must not pass in silence. */
+ * misspelt field must not be ignored. */
 LM_CHECKED int lm_json_only(const lm_json *o, const char *const *keys);
 
-/* Fail with LM_EDATA at the place of `v`: "NAME: PATH: " and the text. */
+/* Fail with LM_EDATA and the message "NAME: PATH: " and the text, where PATH is that of `v`. */
 int lm_json_fail(const lm_json *v, const char *fmt, ...) LM_PRINTF(2, 3);
 
 /* ---- writing ------------------------------------------------------------------------- */
 
 /* New roots. Out of memory is remembered in the tree and reported by lm_json_dump, so
- * building needs no check a line: every setter accepts NULL and does nothing then. */
+ * no call needs a check: every setter accepts NULL and does nothing then. */
 lm_json *lm_json_object(void);
 lm_json *lm_json_array(void);
 void lm_json_set(lm_json *o, const char *key, lm_json *child); /* takes child; key NULL: append */
@@ -85,7 +85,7 @@ void lm_json_set_bool(lm_json *o, const char *key, bool v);
 void lm_json_set_null(lm_json *o, const char *key);
 void lm_json_set_hex64(lm_json *o, const char *key, uint64_t v);
 
-/* Append the text to `out`: indent 0 gives one line, else that many spaces a level. No
+/* Append the text to `out`: indent 0 gives one line, else that many spaces per level. No
  * newline at the end. */
 LM_CHECKED int lm_json_dump(const lm_json *v, int indent, lm_buf *out);
 

@@ -1,5 +1,5 @@
-/* progress.h -- one live line on a terminal, nothing elsewhere. The line itself goes through a
- * callback: the library does not print. */
+/* progress.h -- a progress line for a terminal. The line is passed to a callback: the library does
+ * not print. */
 #ifndef LONGMIX_PROGRESS_H
 #define LONGMIX_PROGRESS_H
 
@@ -14,13 +14,13 @@ typedef struct lm_progress {
     void *arg;
     const char *noun; /* what is counted: "documents", "rows" */
     uint64_t total;   /* bytes expected, 0 when unknown */
-    /* The rest is the library's. */
+    /* The rest is private to the library. */
     double started, shown;
     uint64_t bytes, things;
 } lm_progress;
 
 /* Count `bytes` and `things` more (thread-safe; p may be NULL) and show the line if it is time:
- * bytes, share done, things, MB/s, time left. */
+ * bytes, percentage, things, MB/s, time left. */
 void lm_progress_add(lm_progress *p, uint64_t bytes, uint64_t things);
 
 /* Seconds of a monotonic clock, from an arbitrary start. */

@@ -1,5 +1,5 @@
 /* shard.h -- packed shards (.lms): rows of a fixed number of tokens, with the lineage of every
- * token. The only door between data and trainer. Byte by byte: docs/format-shard.md.
+ * token. The only interface between data and trainer. Byte by byte: docs/format-shard.md.
  *
  *   header | rows | row checksums | row index | span table | identity | receipt | trailer
  *
@@ -20,7 +20,7 @@ extern "C" {
 
 #define LM_SHARD_VERSION 1
 enum { LM_SHARD_DATA = 4096 };         /* file offset of the first row */
-#define LM_ROW_MAX ((uint64_t)1 << 28) /* tokens a row at most */
+#define LM_ROW_MAX ((uint64_t)1 << 28) /* maximum number of tokens per row */
 
 enum lm_span_flags {
     LM_SPAN_BEGINS = 1,  /* the unit's first token is here */
@@ -29,7 +29,7 @@ enum lm_span_flags {
 };
 
 /* A run of tokens of one document within one row. Tokens of a row that no span covers are
- * padding, and stand at its end. */
+ * padding, at its end. */
 typedef struct lm_span {
     uint64_t key;         /* XXH3-64 of the document's text */
     uint64_t doc_start;   /* the run's first token within the document */
@@ -50,15 +50,15 @@ typedef struct lm_shard lm_shard; /* immutable once open: any number of threads 
 /* Open one .lms file: header, span table, JSON and trailer are verified; rows are verified as
  * they are read. 0, LM_EIO, or LM_EDATA with file and byte offset. */
 LM_CHECKED int lm_shard_open(lm_shard **out, const char *path);
-void lm_shard_close(lm_shard *s); /* NULL is fine */
+void lm_shard_close(lm_shard *s); /* NULL is allowed */
 
 const char *lm_shard_name(const lm_shard *s);
 uint64_t lm_shard_rows(const lm_shard *s);
 uint64_t lm_shard_row_tokens(const lm_shard *s); /* N, or N+1 with labels */
-bool lm_shard_labels(const lm_shard *s);         /* rows carry one token more than the sequence */
-unsigned lm_shard_width(const lm_shard *s);      /* bytes a token: 2 or 4 */
+bool lm_shard_labels(const lm_shard *s);         /* rows have one token more than the sequence */
+unsigned lm_shard_width(const lm_shard *s);      /* bytes per token: 2 or 4 */
 uint32_t lm_shard_vocab(const lm_shard *s);      /* every id is below this */
-uint64_t lm_shard_number(const lm_shard *s);     /* its place in the mixture, from 0 */
+uint64_t lm_shard_number(const lm_shard *s);     /* its number in the mixture, from 0 */
 uint64_t lm_shard_bytes(const lm_shard *s);      /* size of the file */
 uint64_t lm_shard_hash(const lm_shard *s);       /* the trailer's seal: it covers every byte */
 
@@ -71,15 +71,14 @@ uint64_t lm_shard_identity_hash(
     const lm_shard *s); /* XXH3-64 of its text, as lm_json_dump gives it */
 
 /* Copy row `row` into ids[row_tokens], widened to 32 bits, and verify its checksum. The file is
- * opened for it by the name it was given. 0,
- * LM_EUSAGE for a row that is not there, LM_EIO, or LM_EDATA. */
+ * reopened by name. 0, LM_EUSAGE for a row that does not exist, LM_EIO, or LM_EDATA. */
 LM_CHECKED int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids);
 
 /* The spans of a row, in order; *n of them. Borrowed until the shard is closed. */
 LM_CHECKED int lm_shard_spans(const lm_shard *s, uint64_t row, const lm_span **out, size_t *n);
 
 /* Verify every byte of a shard file (`quick`: all but the rows). 0, or LM_EDATA with file and
- * byte offset of the first fault. */
+ * byte offset of the first error. */
 LM_CHECKED int lm_shard_check(const char *path, bool quick);
 
 /* ---- a directory of shards ------------------------------------------------------------- */
@@ -118,7 +117,7 @@ typedef struct lm_shard_spec {
     const lm_json *identity; /* borrowed until the writer is done */
 } lm_shard_spec;
 
-/* Write PATH.tmp; PATH appears at commit. */
+/* Start PATH under a temporary name; it appears at commit. */
 LM_CHECKED int lm_shard_writer_open(lm_shard_writer **out, const char *path,
                                     const lm_shard_spec *spec);
 
@@ -130,7 +129,7 @@ LM_CHECKED int lm_shard_writer_row(lm_shard_writer *w, const void *ids, const lm
 
 /* Write tables, receipt and trailer, fsync, rename; frees `w`, also when it fails. */
 LM_CHECKED int lm_shard_writer_commit(lm_shard_writer *w, const lm_json *receipt);
-void lm_shard_writer_abandon(lm_shard_writer *w); /* removes PATH.tmp; NULL is fine */
+void lm_shard_writer_abandon(lm_shard_writer *w); /* discards the file; NULL is allowed */
 
 #ifdef __cplusplus
 }

@@ -28,10 +28,10 @@ extern "C" {
 
 typedef struct lm_meta {
     lm_json *json;  /* the whole of it, owned */
-    unsigned width; /* bytes a token: 2 or 4 */
+    unsigned width; /* bytes per token: 2 or 4 */
     uint32_t vocab;
     uint64_t tokenizer; /* hash of the model file */
-    int64_t bos, eos;   /* the id put around every document, -1 when none was put */
+    int64_t bos, eos;   /* the id before and after every document, -1 for none */
     size_t domains, files;
     const char **domain;  /* [domains] borrowed from json */
     const char **file;    /* [files] names as the user gave them */
@@ -71,7 +71,7 @@ typedef struct lm_file_end {
     uint64_t lines, documents, bad_lines;
 } lm_file_end;
 
-/* A line that was set aside. */
+/* A quarantined line. */
 typedef struct lm_bad_line {
     uint32_t file;
     uint64_t line, offset, bytes; /* offset and size in the decompressed file, LF not counted */
@@ -137,7 +137,7 @@ uint64_t lm_store_writer_tokens(const lm_store_writer *w);
 /* Write index and trailer, fsync, rename, free `w` (also when it fails). */
 LM_CHECKED int lm_store_finish(lm_store_writer *w);
 
-/* Free `w` and leave PATH.partial for a later resume. NULL is fine. */
+/* Free `w` and leave PATH.partial for a later resume. NULL is allowed. */
 void lm_store_leave(lm_store_writer *w);
 
 /* ---- reading in order ----------------------------------------------------------------- */
@@ -155,7 +155,7 @@ const lm_meta *lm_stream_meta(const lm_stream *s);
 LM_CHECKED int lm_stream_next(lm_stream *s, lm_record *out);
 
 uint64_t lm_stream_offset(const lm_stream *s); /* bytes read so far */
-void lm_stream_close(lm_stream *s);            /* NULL is fine */
+void lm_stream_close(lm_stream *s);            /* NULL is allowed */
 
 /* ---- reading by index ----------------------------------------------------------------- */
 
@@ -164,7 +164,7 @@ typedef struct lm_store lm_store;
 /* Open a complete store: a file, or a directory with all the parts of one
  * (part-00001-of-00003.lmt ...), which together count as one. */
 LM_CHECKED int lm_store_open(lm_store **out, const char *path);
-const lm_meta *lm_store_meta(const lm_store *s); /* files of all parts, one after the other */
+const lm_meta *lm_store_meta(const lm_store *s); /* files of all parts, in order */
 const char *lm_store_name(const lm_store *s);
 uint64_t lm_store_documents(const lm_store *s);
 uint64_t lm_store_tokens(const lm_store *s);
@@ -186,18 +186,18 @@ LM_CHECKED int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry 
  * buffer per thread. */
 LM_CHECKED int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r);
 
-/* Say that this document will be read soon. */
+/* Hint that this document will be read soon. */
 void lm_store_prefetch(lm_store *s, const lm_entry *e);
 
 /* Call fn for each FILE record, in order of file number. */
 LM_CHECKED int lm_store_files(lm_store *s, int (*fn)(void *arg, const lm_file_end *f), void *arg);
 
-void lm_store_close(lm_store *s); /* NULL is fine */
+void lm_store_close(lm_store *s); /* NULL is allowed */
 
 /* ---- checking ------------------------------------------------------------------------- */
 
 /* Verify a store file: with `quick`, header, index and trailer; else every byte. 0, or LM_EDATA
- * with file and byte offset of the first fault. */
+ * with file and byte offset of the first error. */
 LM_CHECKED int lm_store_check(const char *path, bool quick);
 
 #ifdef __cplusplus

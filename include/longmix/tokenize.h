@@ -23,18 +23,18 @@ typedef struct lm_tokenize_options {
     bool bos, eos; /* put the model's id before, after every document, where it has one */
     int threads;
     uint32_t part, parts;   /* 1 of 1 for all files */
-    bool force;             /* begin anew, whatever is there */
-    const char *quarantine; /* file for lines that are no documents; NULL: the first one fails */
-    uint64_t check_every;   /* one in so many documents is encoded by SentencePiece too; 0: none */
+    bool force;             /* overwrite PATH and PATH.partial */
+    const char *quarantine; /* file for invalid lines; NULL: the first one is an error */
+    uint64_t check_every;   /* 1 in so many documents is also encoded by SentencePiece; 0: none */
     lm_progress *progress;  /* may be NULL; its total is set */
 } lm_tokenize_options;
 
-/* What came of it, what a resumed run found done included. A place is a file's number in the
+/* Totals, including what an interrupted run had done. Positions are the number of a file in the
  * whole list and a line in it. */
 typedef struct lm_tokenize_sums {
     bool already;     /* the store was complete: nothing was done */
-    bool begun;       /* PATH.partial has what was done, for the next run */
-    uint64_t resumed; /* documents that were there already */
+    bool begun;       /* PATH.partial holds the finished work, for the next run */
+    uint64_t resumed; /* documents of an earlier run */
     uint64_t files, documents, tokens, text_bytes; /* text_bytes: of this run */
     uint64_t bad_lines, bad_line;                  /* ... and the first of them */
     size_t bad_file;
@@ -50,14 +50,14 @@ LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uin
                                 size_t *first, size_t *count);
 
 /* Tokenize `files` (of lm_files_expand) into a store at `path` ("-": standard output; with
- * parts > 1 a directory, made if absent). Killed and called again with the same arguments it goes
- * on from PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend
+ * parts > 1 a directory, made if absent). Killed and called again with the same arguments it resumes
+ * from PATH.partial; other arguments are LM_EUSAGE unless `force`. The bytes of the store depend
  * on files and options alone.
  *
- * A line that is no document, or whose domain the table refuses, fails with LM_EDATA and
- * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is appended to that file (in more than one
+ * An invalid line, or one whose domain the table rejects, fails with LM_EDATA and
+ * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is written to that file (in more than one
  * part: FILE.part-00001-of-00003) and counted. LM_EINTR when interrupted. Memory: under 300 MB
- * and 16 MB a thread, for documents of up to 100 MB. */
+ * and 16 MB per thread, for documents of up to 100 MB. */
 LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n,
                            const char *path, lm_tokenize_sums *sums);
 

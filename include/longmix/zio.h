@@ -1,4 +1,4 @@
-/* zio.h -- bytes in and out of files: plain, gzip, zstd. The only face of zlib and libzstd.
+/* zio.h -- reading and writing files: plain, gzip, zstd. The only user of zlib and libzstd.
  *
  * Reading finds the format by its first bytes, not by the name. Truncated input is an error,
  * never an end. A file is written under a temporary name, and lm_out_commit() renames it: a file
@@ -21,10 +21,10 @@ extern "C" {
 
 typedef struct lm_in lm_in;
 
-/* Open `path` for reading; "-" is standard input. gzip (members one after the other) and
+/* Open `path` for reading; "-" is standard input. gzip (any number of members) and
  * zstd (any number of frames, skippable ones too, window up to 2 GiB) are decompressed.
  * Directories are refused; an empty file is an empty plain input, but one of under four bytes
- * whose name ends in .zst or .gz was cut: LM_EDATA. 0, LM_EIO or LM_EDATA. One thread at a time. */
+ * whose name ends in .zst or .gz is truncated: LM_EDATA. 0, LM_EIO or LM_EDATA. One thread at a time. */
 LM_CHECKED int lm_in_open(lm_in **out, const char *path);
 
 /* Read up to n decompressed bytes. Returns how many (0 only at the true end of the input, or
@@ -43,7 +43,7 @@ LM_CHECKED int lm_in_all(lm_in *in, lm_buf *out);
 uint64_t lm_in_raw_offset(const lm_in *in); /* bytes of the file itself read so far */
 uint64_t lm_in_raw_hash(const lm_in *in);   /* XXH3-64 of those bytes: at the end, of the file */
 const char *lm_in_name(const lm_in *in);    /* the path, or "stdin" */
-void lm_in_close(lm_in *in);                /* NULL is fine */
+void lm_in_close(lm_in *in);                /* NULL is allowed */
 
 /* ---- writing ------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@ static _Thread_local char message[1024];
 
 static void set(const char *fmt, va_list ap)
 {
-    /* Arguments may point into the old message, so it is formatted aside. */
+    /* Arguments may point into the old message, so the new one is formatted in a copy. */
     char tmp[sizeof message];
     vsnprintf(tmp, sizeof tmp, fmt, ap);
     memcpy(message, tmp, sizeof message);

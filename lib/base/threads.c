@@ -20,7 +20,7 @@ int lm_threads_default(void)
     return n < 1 ? 1 : n > 4096 ? 4096 : (int)n;
 }
 
-/* One thread's part and how it ended; messages are per thread, so they are carried out. */
+/* One thread's part and its result; messages are thread-local, so they are copied. */
 typedef struct worker {
     int (*fn)(void *arg, int t);
     void *arg;
@@ -41,7 +41,7 @@ static void *work(void *p)
 static void run_all(worker *w, int n)
 {
 #pragma omp parallel num_threads(n)
-    /* The runtime may give fewer threads than asked for; every part is run all the same. */
+    /* The runtime may give fewer threads than asked for; every part is run anyway. */
     for (int t = omp_get_thread_num(); t < n; t += omp_get_num_threads()) work(&w[t]);
 }
 
@@ -80,16 +80,16 @@ int lm_parallel(int n, int (*fn)(void *arg, int t), void *arg)
 
 /* ---- turns ----------------------------------------------------------------------------- */
 
-enum { BELLS = 64 };
+enum { SLOTS = 64 };
 
 struct lm_turns {
     pthread_mutex_t claim; /* held while work is claimed */
     uint64_t next;         /* the next ticket, under `claim` */
-    pthread_mutex_t hand;  /* of what follows */
+    pthread_mutex_t lock;  /* of what follows */
     uint64_t turn;         /* the ticket whose turn it is */
     bool stopped;
-    /* One for each ticket % BELLS, so that a finished turn wakes few others than the next. */
-    pthread_cond_t bell[BELLS];
+    /* One for each ticket % SLOTS, so that a finished turn wakes few others than the next. */
+    pthread_cond_t wake[SLOTS];
 };
 
 int lm_turns_new(lm_turns **out)
@@ -99,16 +99,16 @@ int lm_turns_new(lm_turns **out)
     if (!t) return lm_fail_nomem(sizeof *t);
     /* With default attributes these do nothing that could fail on Linux. */
     pthread_mutex_init(&t->claim, NULL);
-    pthread_mutex_init(&t->hand, NULL);
-    for (int i = 0; i < BELLS; i++) pthread_cond_init(&t->bell[i], NULL);
+    pthread_mutex_init(&t->lock, NULL);
+    for (int i = 0; i < SLOTS; i++) pthread_cond_init(&t->wake[i], NULL);
     return LM_OK;
 }
 
 void lm_turns_free(lm_turns *t)
 {
     if (!t) return;
-    for (int i = 0; i < BELLS; i++) pthread_cond_destroy(&t->bell[i]);
-    pthread_mutex_destroy(&t->hand);
+    for (int i = 0; i < SLOTS; i++) pthread_cond_destroy(&t->wake[i]);
+    pthread_mutex_destroy(&t->lock);
     pthread_mutex_destroy(&t->claim);
     free(t);
 }
@@ -126,34 +126,34 @@ void lm_turns_leave(lm_turns *t) { pthread_mutex_unlock(&t->claim); }
 
 bool lm_turns_wait(lm_turns *t, uint64_t ticket)
 {
-    pthread_mutex_lock(&t->hand);
-    while (t->turn < ticket && !t->stopped) pthread_cond_wait(&t->bell[ticket % BELLS], &t->hand);
+    pthread_mutex_lock(&t->lock);
+    while (t->turn < ticket && !t->stopped) pthread_cond_wait(&t->wake[ticket % SLOTS], &t->lock);
     bool go = !t->stopped;
-    pthread_mutex_unlock(&t->hand);
+    pthread_mutex_unlock(&t->lock);
     return go;
 }
 
 void lm_turns_done(lm_turns *t, uint64_t ticket)
 {
-    pthread_mutex_lock(&t->hand);
+    pthread_mutex_lock(&t->lock);
     t->turn = ticket + 1;
-    pthread_cond_broadcast(&t->bell[t->turn % BELLS]);
-    pthread_mutex_unlock(&t->hand);
+    pthread_cond_broadcast(&t->wake[t->turn % SLOTS]);
+    pthread_mutex_unlock(&t->lock);
 }
 
 void lm_turns_stop(lm_turns *t)
 {
-    pthread_mutex_lock(&t->hand);
+    pthread_mutex_lock(&t->lock);
     t->stopped = true;
-    for (int i = 0; i < BELLS; i++) pthread_cond_broadcast(&t->bell[i]);
-    pthread_mutex_unlock(&t->hand);
+    for (int i = 0; i < SLOTS; i++) pthread_cond_broadcast(&t->wake[i]);
+    pthread_mutex_unlock(&t->lock);
 }
 
 bool lm_turns_stopped(lm_turns *t)
 {
-    pthread_mutex_lock(&t->hand);
+    pthread_mutex_lock(&t->lock);
     bool stopped = t->stopped;
-    pthread_mutex_unlock(&t->hand);
+    pthread_mutex_unlock(&t->lock);
     return stopped;
 }
 

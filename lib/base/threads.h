@@ -1,4 +1,4 @@
-/* threads.h -- parallel regions, results in input order, and being interrupted. */
+/* threads.h -- parallel regions, results in input order, and interruption. */
 #ifndef LM_LIB_BASE_THREADS_H
 #define LM_LIB_BASE_THREADS_H
 
@@ -19,8 +19,8 @@ int lm_threads_default(void);
  * the caller's. */
 LM_CHECKED int lm_parallel(int n, int (*fn)(void *arg, int t), void *arg);
 
-/* A turnstile: work is claimed under a lock in order 0, 1, 2, ... and its results are handed
- * on in the same order, whoever finishes first. */
+/* A ticket lock: work is claimed under a lock in order 0, 1, 2, ... and its results are passed
+ * on in the same order, whichever thread finishes first. */
 typedef struct lm_turns lm_turns;
 LM_CHECKED int lm_turns_new(lm_turns **out);
 void lm_turns_free(lm_turns *t);
@@ -31,12 +31,12 @@ void lm_turns_enter(lm_turns *t);
 uint64_t lm_turns_claim(lm_turns *t);
 void lm_turns_leave(lm_turns *t);
 
-/* Wait until every lower ticket is done. false when lm_turns_stop was called: nothing may be
- * handed on any more. */
+/* Wait until every lower ticket is done. false when lm_turns_stop was called: no more results may be
+ * passed on. */
 LM_CHECKED bool lm_turns_wait(lm_turns *t, uint64_t ticket);
 void lm_turns_done(lm_turns *t, uint64_t ticket);
 
-/* Wake all waiters for good: someone failed. */
+/* Wake all waiters, after an error. */
 void lm_turns_stop(lm_turns *t);
 bool lm_turns_stopped(lm_turns *t);
 

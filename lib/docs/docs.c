@@ -1,4 +1,4 @@
-/* docs.c -- chunks of whole lines, and the reading of a line by one of two readers. */
+/* docs.c -- chunks of whole lines, and lines parsed by simdjson or scan.c. */
 #include "longmix/docs.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 enum {
     STEP_MIN = 64 * 1024, /* read past a chunk's size to find the line's end */
     STEP_MAX = 1024 * 1024,
-    KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is given back after its line */
+    KEEP_BYTES = 4 * 1024 * 1024, /* a larger buffer is freed after its line */
     BIG_LINE = 4 * 1024 * 1024,
 };
 
@@ -73,7 +73,7 @@ static int fill(lm_chunker *k, lm_chunk *c, size_t *end)
             size_t start = before ? (size_t)(before + 1 - b->data) : 0;
             if (b->size - start > LM_LINE_MAX) return line_too_long(k, c, start);
         }
-        /* Large steps in long lines; small ones else, for what is read too far is copied. */
+        /* Large steps in long lines; small ones otherwise: what is read past the end is copied. */
         size_t step = b->size < LM_CHUNK_BYTES ? LM_CHUNK_BYTES + STEP_MIN - b->size : b->size / 8;
         if (step < STEP_MIN) step = STEP_MIN;
         if (step > STEP_MAX) step = STEP_MAX;
@@ -198,7 +198,7 @@ int lm_line_parse(lm_line_parser *p, const char *s, size_t n, lm_line *out, size
     lm_span span[LM_PATHS_MAX];
     rc = lm_line_scan(s, n, &p->paths, span, fault);
     if (rc) return rc;
-    *fault = 0; /* the readers disagree: simdjson's word counts */
+    *fault = 0; /* the parsers disagree: simdjson decides */
     return lm_fail(LM_EDATA, "%s", why ? why : "no document");
 }
 

@@ -16,7 +16,7 @@ typedef struct list {
     size_t n, room;
 } list;
 
-/* The folders on the way to where we are: a link back to one of them would never end. */
+/* The directories above the current one: a link back to one of them would be endless. */
 typedef struct above {
     const struct above *up;
     dev_t dev;

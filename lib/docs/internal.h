@@ -1,5 +1,5 @@
-/* internal.h -- what the readings of a line share: parse.cc (simdjson: fast, says yes or
- * no), scan.c (ours: exact about the fault, and frugal) and docs.c. */
+/* internal.h -- what the parsers of a line share: parse.cc (simdjson: fast, says yes or
+ * no), scan.c (ours: reports the position of the error, uses less memory) and docs.c. */
 #ifndef LM_LIB_DOCS_INTERNAL_H
 #define LM_LIB_DOCS_INTERNAL_H
 
@@ -20,7 +20,7 @@ enum {
 };
 
 /* The members that are wanted, as paths from the line's object. path[0] is "text". A path that
- * can be read in two ways, because a key on it stands twice, makes the line no document. */
+ * can be read in two ways, because a key on it occurs twice, makes the line invalid. */
 typedef struct lm_paths {
     unsigned count;
     struct lm_path {
@@ -40,15 +40,15 @@ typedef struct lm_span {
 } lm_span;
 
 /* Read the whole line with simdjson's strictness. 0 with span[LM_PATHS_MAX] filled, or LM_EDATA
- * with the reason as message and the place in *fault. */
+ * with the reason as message and the byte offset in *fault. */
 LM_CHECKED int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span,
                             size_t *fault);
 
 /* Undo the escapes of a string that lm_line_scan passed; `to` may be `from`. Gives the size. */
 size_t lm_line_unescape(char *to, const char *from, size_t n);
 
-/* simdjson behind a C face. `found` (LM_PATHS_MAX of them) are borrowed until the next parse.
- * 1 for a document; 0 for none, with simdjson's word for it, or NULL where the JSON is sound and
+/* simdjson behind a C interface. `found` (LM_PATHS_MAX of them) are borrowed until the next parse.
+ * 1 for a document; 0 for none, with simdjson's message, or NULL where the JSON is valid and
  * the document is not; LM_ENOMEM. */
 typedef struct lm_simd lm_simd;
 typedef struct lm_string {

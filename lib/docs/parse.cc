@@ -1,5 +1,5 @@
-// parse.cc -- the only face of simdjson. Its DOM, not its "on demand" reader: the latter does
-// not look at what nobody asks for, and a line must be right as a whole.
+// parse.cc -- the only user of simdjson. Its DOM, not its "on demand" reader: the latter does
+// not validate values that are not read, and the whole line must be valid.
 #include "lib/docs/internal.h"
 
 #include <new>
@@ -65,7 +65,7 @@ extern "C" int lm_simd_parse(lm_simd *d, const char *s, size_t n, const lm_paths
     for (unsigned p = 0; p < paths->count; p++) found[p] = { nullptr, 0 };
     simdjson::error_code e = simdjson::SUCCESS;
     if (n > d->parser.capacity()) {
-        // At least doubled, so that lines of rising length do not allocate each time.
+        // At least doubled, so that lines of increasing length do not allocate each time.
         size_t room = d->parser.capacity() * 2;
         if (room < first_capacity) room = first_capacity;
         e = d->parser.allocate(n > room ? n : room);

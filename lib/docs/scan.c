@@ -1,5 +1,5 @@
-/* scan.c -- a strict reader of one line that knows where it is. simdjson says only that a
- * line is wrong; this one says at which byte and why. It must accept and refuse what simdjson
+/* scan.c -- a strict parser of one line that reports positions. simdjson says only that a
+ * line is invalid; this one says at which byte and why. It must accept and reject what simdjson
  * does (tests/fuzz/fuzz_jsonl.c compares them). */
 #include "lib/docs/internal.h"
 
@@ -21,7 +21,7 @@ typedef struct scan {
 #define FAIL_AT(w, where, ...) (*(w)->fault = (where), lm_fail(LM_EDATA, __VA_ARGS__))
 #define FAIL(w, ...) FAIL_AT(w, (w)->at, __VA_ARGS__)
 
-/* The byte at hand, -1 at the end. */
+/* The current byte, -1 at the end. */
 static int peek(const scan *w) { return w->at < w->n ? w->s[w->at] : -1; }
 
 static int after_space(scan *w)
@@ -48,7 +48,7 @@ static int hex4(const unsigned char *s)
 static bool is_high(int v) { return (v & 0xfc00) == 0xd800; }
 static bool is_low(int v) { return (v & 0xfc00) == 0xdc00; }
 
-/* The \uXXXX at hand, or -1. */
+/* The code unit of the \uXXXX escape here, or -1. */
 static int unit(const scan *w)
 {
     const unsigned char *s = w->s + w->at;
@@ -80,7 +80,7 @@ static int escape(scan *w)
     return LM_OK;
 }
 
-/* True when the eight bytes at p are ASCII that stands for itself inside a string. */
+/* True when the eight bytes at p are ASCII that needs no escape inside a string. */
 static bool plain8(const unsigned char *p)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
@@ -314,7 +314,7 @@ static const char *kind_of(int c)
     }
 }
 
-/* The value at hand, `depth` containers deep. `active`: paths that go on below it; `final`: paths
+/* The value here, `depth` containers deep. `active`: paths that continue below it; `final`: paths
  * that end here. */
 static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsigned final)
 {

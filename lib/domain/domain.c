@@ -91,7 +91,7 @@ static int each_word(lm_domains *d, const lm_json *o, const char *key, size_t id
     return LM_OK;
 }
 
-/* Names stand in JSON, in lists divided by commas and in tables. */
+/* Names appear in JSON, in lists separated by commas and in tables. */
 static bool is_plain(const char *s)
 {
     for (; *s; s++)

@@ -225,7 +225,7 @@ bool lm_json_member(const lm_json *o, size_t i, const char **key, const lm_json 
 
 enum lm_json_type lm_json_type(const lm_json *v) { return v->type; }
 
-/* The value a getter speaks of. */
+/* The value that a getter reads. */
 static int pick(const lm_json **v, const lm_json *o, const char *key)
 {
     *v = o;
@@ -320,7 +320,7 @@ void lm_json_set(lm_json *o, const char *key, lm_json *child)
     lm_json *old = key ? (lm_json *)lm_json_get(o, key) : NULL;
     if (!adopt(o, key, child)) {
         o->broken = true;
-    } else if (old) { /* the new value takes the old one's place */
+    } else if (old) { /* the new value replaces the old one */
         size_t i = 0;
         while (o->kids[i] != old) i++;
         o->kids[i] = o->kids[--o->count];

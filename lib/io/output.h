@@ -13,8 +13,8 @@
  *
  * One process at a time writes a target: it holds an flock on the temporary file, PATH.longmix.tmp.
  * A temporary file that nobody has locked is of a process that died: it is removed. Other names are
- * never touched, PATH.tmp of someone else included, and what stands at the temporary name is not
- * followed if it is a link. On a file system without flock each writer takes a name of its own,
+ * never touched, PATH.tmp of someone else included, and a link at the temporary name is not
+ * followed. On a file system without flock each writer takes a name of its own,
  * PATH.longmix.PID-N.tmp: then two of them are not detected, whichever is later wins with a whole
  * file, and files of dead processes are left to the user. A resumable output is PATH.partial, which
  * is kept and locked in the same way; without flock two writers of it are not detected. */

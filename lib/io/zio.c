@@ -20,7 +20,7 @@
 
 enum {
     RAW_BYTES = 512 * 1024,    /* of the file, read at a time */
-    STAGE_BYTES = 1024 * 1024, /* gathered before a write */
+    STAGE_BYTES = 1024 * 1024, /* buffered before a write */
     WINDOW_LOG_MAX = 31,
 };
 
@@ -100,7 +100,7 @@ static int begin_gzip(lm_in *in)
     return LM_OK;
 }
 
-/* Read until the first four bytes tell the format. */
+/* Read until the first four bytes identify the format. */
 static int find_format(lm_in *in)
 {
     while (in->end < 4 && !in->raw_ended) {
@@ -113,7 +113,7 @@ static int find_format(lm_in *in)
     bool frame = in->end >= 4 && m[0] == 0x28 && m[1] == 0xb5 && m[2] == 0x2f && m[3] == 0xfd;
     bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
     if (frame || skippable) return begin_zstd(in);
-    /* A compressed file has these bytes even when it holds none: this one was cut at its start. */
+    /* An empty compressed file has these bytes, too: this one is truncated. */
     if (in->end < 4 && (lm_has_suffix(in->name, ".zst") || lm_has_suffix(in->name, ".gz")))
         return truncated(in);
     return LM_OK;
@@ -266,7 +266,7 @@ void lm_in_close(lm_in *in)
 
 struct lm_out {
     lm_output file;
-    int failed; /* the first code that a write gave */
+    int failed; /* the first error of a write */
     unsigned char *stage;
     size_t staged;
     uint64_t offset;

@@ -6,7 +6,7 @@
 
 #include "longmix/shard.h"
 
-/* The span table is written from and mapped as an array of lm_span, and rows are handed over as
+/* The span table is written from and mapped as an array of lm_span, and rows are passed as
  * they are: memory must look like the file. */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "longmix writes little-endian files from memory: a big-endian machine needs conversions here"

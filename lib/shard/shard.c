@@ -110,7 +110,7 @@ static int read_header(lm_shard *s, uint64_t *sum)
     if ((s->width != 2 && s->width != 4) || s->row_tokens < 1 || s->row_tokens > LM_ROW_MAX ||
         labels > 1 || s->vocab < 1 || (s->width == 2 && s->vocab > 65536))
         return lm_fail(LM_EDATA,
-                       "%s: byte %d: the header makes no sense: %u bytes a token, %" PRIu64
+                       "%s: byte %d: the header makes no sense: %u bytes per token, %" PRIu64
                        " tokens a row, %u ids",
                        s->name, HEAD_WIDTH, s->width, s->row_tokens, (unsigned)s->vocab);
     return LM_OK;
@@ -317,7 +317,7 @@ static int row_verdict(const lm_shard *s, uint64_t row, uint64_t sum, uint32_t m
     return LM_OK;
 }
 
-/* Widen n ids in place: they stand, 16 bits each, in the upper half of ids[n]. What is written
+/* Widen n ids in place: they are, 16 bits each, in the upper half of ids[n]. What is written
  * never reaches what is still to be read; blocks let the compiler know. */
 static void widen(uint32_t *ids, size_t n)
 {

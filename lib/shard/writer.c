@@ -1,5 +1,5 @@
 /* writer.c -- writing one .lms file, front to back. Tables come after the rows and may
- * outgrow memory, so they wait in spools. */
+ * exceed memory, so they are spooled. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 enum { SPOOL_BYTES = 1 << 20 };
 
 typedef struct spool {
-    unsigned char *data; /* the last `held` bytes; those before lie in the file */
+    unsigned char *data; /* the last `held` bytes; those before are in the file */
     size_t held;
     uint64_t total;
     int fd;
@@ -72,7 +72,7 @@ struct lm_shard_writer {
     spool queue[SEC_SPANS + 1]; /* SEC_CHECKS, SEC_INDEX, SEC_SPANS */
     lm_buf identity;
     lm_hasher *hasher;
-    int failed; /* the first code that a row gave */
+    int failed; /* the first error of a row */
 };
 
 static void writer_free(lm_shard_writer *w)
@@ -174,7 +174,7 @@ static int emit_padding(lm_shard_writer *w)
     return emit(w, zero, (size_t)(shard_pad8(at) - at));
 }
 
-/* What was held back in memory is moved out of the way, to read the file through its buffer. */
+/* What is still in memory is flushed, to read the file through its buffer. */
 static int emit_spool(lm_shard_writer *w, enum shard_section which)
 {
     spool *q = &w->queue[which];

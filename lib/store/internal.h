@@ -85,7 +85,7 @@ void lmstore_reader_close(lmstore_reader *r);
 /* Open `path` ("-": standard input) for reading in order. */
 LM_CHECKED int lmstore_reader_open(lmstore_reader *r, const char *path);
 
-/* Have n unread bytes at hand: 1, 0 where the input ends before, or LM_EIO, LM_ENOMEM. Memory
+/* Buffer n unread bytes: 1, 0 where the input ends before, or LM_EIO, LM_ENOMEM. Memory
  * grows with what is there, not with what n claims. */
 LM_CHECKED int lmstore_reader_need(lmstore_reader *r, uint64_t n);
 const unsigned char *lmstore_reader_at(const lmstore_reader *r);

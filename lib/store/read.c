@@ -58,9 +58,9 @@ static int open_part(part *p, const char *path, lm_meta *meta)
 
     if (fstat(p->fd, &st)) return lm_fail_errno(errno, "%s", path);
     if (!S_ISREG(st.st_mode))
-        return lm_fail(
-            LM_EUSAGE,
-            "%s: not a regular file; a store is read by its index, which stands at the end", path);
+        return lm_fail(LM_EUSAGE,
+                       "%s: not a regular file; a store is read by its index, which is at the end",
+                       path);
     posix_fadvise(p->fd, 0, 0, POSIX_FADV_RANDOM);
     uint64_t size = (uint64_t)st.st_size;
     if (size < p->records + INDEX_HEAD + TRAILER)
@@ -224,7 +224,7 @@ int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r)
     uint64_t offset = 0;
     size_t k = 0;
     const part *p = find_part(s, e, &offset, &k);
-    /* Room for the longer head. A read that takes in too much stays inside the file, because
+    /* Enough for the longer head. A read that is too long stays inside the file, because
      * index and trailer are longer than the difference. */
     uint64_t size = PIECE_HEAD + store_pad8(e->tokens * p->limits.width);
     if (offset < p->records || offset + size > p->end.size)
@@ -266,7 +266,7 @@ static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to
     int rc = LM_OK;
     while (from < to && !rc) {
         lm_record r;
-        /* As in lm_store_read: index and trailer make room for a read that is too long. */
+        /* As in lm_store_read: index and trailer make a read that is too long safe. */
         rc = lm_pread_all(p->fd, record, FILE_RECORD, from, s->parts.path[k]);
         if (rc) break;
         uint64_t size = lmstore_record_size(record, p->limits.width);

@@ -13,7 +13,7 @@
 
 enum {
     WINDOW_BYTES = 1 << 20, /* read at a time */
-    WINDOW_KEEP = 4 << 20,  /* a larger window, for a large document, is given back */
+    WINDOW_KEEP = 4 << 20,  /* a larger window, for a large document, is freed */
 };
 
 void lmstore_reader_init(lmstore_reader *r, int fd, const char *name)
@@ -82,7 +82,7 @@ static int rewindow(lmstore_reader *r, size_t cap)
     return LM_OK;
 }
 
-/* Make room behind the unread bytes, of which there are too few for n. */
+/* Make space after the unread bytes, of which there are too few for n. */
 static int make_room(lmstore_reader *r, uint64_t n)
 {
     lm_buf *w = &r->window;
@@ -92,7 +92,7 @@ static int make_room(lmstore_reader *r, uint64_t n)
         if (cap < WINDOW_BYTES || cap > WINDOW_KEEP) cap = WINDOW_BYTES;
         else if (w->size < cap && r->pos + n <= cap) return LM_OK;
     } else if (left == cap || cap < WINDOW_BYTES) {
-        /* Twice what has come so far, so that a count that lies cannot take memory. */
+        /* Twice what has come so far, so that a damaged count cannot take memory. */
         cap = 2 * (left > WINDOW_BYTES ? left : WINDOW_BYTES);
         if (cap > n) cap = (size_t)n;
     } else if (w->size < cap) {
@@ -139,7 +139,7 @@ int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record 
     const char *why = lmstore_record_parse(p, *size, l, out);
     if (!why && out->kind == LM_REC_DOC) {
         if (!r->document) r->document = lm_le32(p + 8);
-        if (r->document != lm_le32(p + 8)) why = "whole documents and pieces stand in one stream";
+        if (r->document != lm_le32(p + 8)) why = "whole documents and pieces in one stream";
     }
     return why ? lmstore_reader_fail(r, 0, "the record is damaged: %s", why) : 1;
 }

@@ -1,7 +1,7 @@
-/* writer.c -- a token stream on its way to a file or a pipe.
+/* writer.c -- writing a token stream to a file or a pipe.
  *
- * Index entries are kept aside while records are written: in memory up to 1 MiB, then in a
- * file without a name. Nothing but PATH.partial itself is needed to resume: its records are
+ * Index entries are spooled while records are written: in memory up to 1 MiB, then in an
+ * unlinked temporary file. Nothing but PATH.partial itself is needed to resume: its records are
  * read again, and the entries with them. */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +16,8 @@
 #include "lib/store/internal.h"
 
 enum {
-    GATHER_BYTES = 1 << 20,    /* small appends are gathered up to this ... */
-    DIRECT_BYTES = 128 * 1024, /* ... and appends of this size go straight out */
+    GATHER_BYTES = 1 << 20,    /* small appends are buffered up to this ... */
+    DIRECT_BYTES = 128 * 1024, /* ... and appends of this size are written directly */
     SPOOL_BYTES = 1 << 20,
     WRITEBACK_BYTES = 16 << 20,
 };
@@ -45,7 +45,7 @@ static int write_out(lm_store_writer *w, const void *p, size_t n)
     return rc;
 }
 
-/* Ask for the disk to begin now, or all of it waits for the sync at the end. Only a hint. */
+/* Start writing to disk now, or everything waits for the sync at the end. Only a hint. */
 static void write_back(lm_store_writer *w)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
@@ -74,7 +74,7 @@ static int put(lm_store_writer *w, const void *p, size_t n)
     return n >= DIRECT_BYTES ? write_out(w, p, n) : lm_buf_add(&w->gathered, p, n);
 }
 
-/* ---- the index, kept aside ---------------------------------------------------------- */
+/* ---- the index, spooled ---------------------------------------------------------- */
 
 static const char spool_name[] = "the temporary file of the index";
 
@@ -99,7 +99,7 @@ static int add_entry(lm_store_writer *w, uint64_t key, uint64_t offset, uint64_t
     return n ? keep_block(w, n) : LM_OK;
 }
 
-/* Write all that was kept aside, oldest first. */
+/* Write the spooled index, oldest entries first. */
 static int put_index(lm_store_writer *w)
 {
     size_t n = lmstore_block_end(&w->block);
@@ -149,7 +149,7 @@ static int other_header(const char *name, const lm_json *ours, const lm_json *th
         where = key;
         break;
     }
-    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" is another",
+    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" differs",
                      name, where);
     lm_buf_free(&a);
     lm_buf_free(&b);
@@ -194,8 +194,8 @@ static int is_done(const char *path, const lm_buf *header, const lm_json *json)
     return rc ? rc : 1;
 }
 
-/* Take in the records of a store that was broken off, and cut off what follows the last whole
- * one: a torn record, or an index that was being written. */
+/* Read the records of an incomplete store, and drop what follows the last complete
+ * one: a partial record, or an index that was being written. */
 static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json,
                    int (*seen)(void *arg, const lm_record *r), void *arg)
 {
@@ -302,7 +302,7 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
             if (!w->document) w->document = kind;
             if (w->document != kind)
                 return lm_fail(LM_EUSAGE,
-                               "%s: whole documents and pieces cannot stand in one stream",
+                               "%s: whole documents and pieces cannot be mixed in one stream",
                                lm_output_name(&w->file));
             rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
         }

@@ -1,26 +1,26 @@
-/* order.c -- jobs are written in the order in which they were read, and only so much is in
- * work at a time that memory does not grow. */
+/* order.c -- jobs are written in the order in which they were read, and the amount in
+ * progress is bounded. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "lib/tokenize/internal.h"
 
-/* A document in work takes up to about four times its size. Chunks up to SMALL come out of what
- * each thread may use; larger ones share BUDGET, and one that is larger still works alone. */
+/* A document being processed takes up to about four times its size. Chunks up to SMALL_BYTES are not
+ * counted; larger ones share BUDGET_BYTES, and one above that is processed alone. */
 enum { SMALL_BYTES = 1 << 20, BUDGET_BYTES = 32 << 20 };
 
 enum {
-    JOBS_A_THREAD = 6,    /* so many may be done while one thread has a long one */
+    JOBS_PER_THREAD = 6,  /* finished jobs that may wait for a slow one */
     KEEP_BYTES = 4 << 20, /* of a buffer, from one job to the next */
 };
 
-/* The longest line, if each byte became an id of 4 bytes, and room for SentencePiece's way. */
+/* The longest line, if each byte became an id of 4 bytes, and space for SentencePiece's expansion. */
 #define RECORDS_MAX ((size_t)64 << 30)
 
 int tok_order_open(tok_order *q, int threads)
 {
-    *q = (tok_order){ .size = JOBS_A_THREAD * (size_t)threads + 2 };
+    *q = (tok_order){ .size = JOBS_PER_THREAD * (size_t)threads + 2 };
     q->ring = calloc(q->size, sizeof *q->ring);
     if (!q->ring) return lm_fail_nomem(q->size * sizeof *q->ring);
     for (size_t i = 0; i < q->size; i++) {
@@ -44,7 +44,7 @@ void tok_order_close(tok_order *q)
     pthread_cond_destroy(&q->moved);
 }
 
-/* Empty it, but for the memory that the next one needs as well. */
+/* Empty it, but keep memory for the next one. */
 static void clear(tok_job *job)
 {
     lm_buf_reset(&job->records, KEEP_BYTES);
@@ -104,7 +104,7 @@ void tok_order_stop(tok_order *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-void tok_give_back(const void *p, size_t n)
+void tok_discard(const void *p, size_t n)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1), to = ((uintptr_t)p + n) & ~(page - 1);

@@ -1,5 +1,5 @@
-/* tokenize.c -- the run: files are read in order under one lock, chunks are worked on by all
- * threads, and what comes of them is written in order. */
+/* tokenize.c -- the run: files are read in order under one lock, chunks are processed by all
+ * threads, and the results are written in order. */
 #include "longmix/tokenize.h"
 
 #include <errno.h>
@@ -110,8 +110,8 @@ static int read_next(tok_work *w, tok_job *job)
     return 1;
 }
 
-/* Take the next job, or leave w->job NULL when there is none. An error is a job too: of all that
- * go wrong, the first in the order of the input is told. */
+/* Take the next job, or leave w->job NULL when there is none. An error is a job too: of several
+ * errors, the first in the order of the input is reported. */
 static void claim(tok_work *w)
 {
     tok_run *r = w->run;
@@ -169,33 +169,33 @@ static int write_job(void *arg, tok_job *job)
     int rc = LM_OK;
     add_sums(r, job);
     if (job->at_end) rc = end_file(r, job);
-    /* Lines set aside go first: a resumed run cuts what no record speaks of. */
+    /* Quarantined lines go first: a resumed run cuts off those without a record. */
     if (!rc && job->bad.size)
-        rc = lm_write_all(r->aside, job->bad.data, job->bad.size, r->aside_name);
+        rc = lm_write_all(r->bad_fd, job->bad.data, job->bad.size, r->bad_name);
     if (!rc) rc = lm_store_append(r->writer, job->records.data, job->records.size);
     lm_progress_add(r->o->progress, job->raw_bytes, job->documents);
     r->sums->writing += lm_seconds() - start;
     if (rc || !job->fault) return rc;
-    /* What came before the fault is written: a resumed run has it. */
+    /* What came before the error is written, for a resumed run. */
     lm_err_set(job->message);
     return job->fault;
 }
 
 /* ---- a thread ----------------------------------------------------------------------- */
 
-/* Take one job all the way: 1, 0 when there is none left, or an error. */
+/* Process one job: 1, 0 when none is left, or an error. */
 static int one_job(tok_work *w)
 {
     tok_run *r = w->run;
     double start = lm_seconds();
     claim(w);
-    double begun = lm_seconds();
-    w->reading += begun - start;
+    double claimed = lm_seconds();
+    w->reading += claimed - start;
     tok_job *job = w->job;
     if (!job) return 0;
     if (!job->fault && !job->at_end) job->fault = tok_work_lines(w);
     if (job->fault) snprintf(job->message, sizeof job->message, "%s", lm_err());
-    w->working += lm_seconds() - begun;
+    w->working += lm_seconds() - claimed;
     return tok_order_done(&r->order, job, write_job, r);
 }
 
@@ -238,7 +238,7 @@ static int seen(void *arg, const lm_record *rec)
         r->file = rec->bad.file;
         r->open.bad_lines++;
         r->open.lines = rec->bad.line;
-        r->aside_size += rec->bad.bytes + 1;
+        r->bad_size += rec->bad.bytes + 1;
         if (!s->bad_lines++) {
             s->bad_file = r->first + r->file;
             s->bad_line = rec->bad.line;
@@ -254,35 +254,35 @@ static int seen(void *arg, const lm_record *rec)
     return LM_OK;
 }
 
-/* Open the quarantine's file and cut it to what the records account for. */
-static int open_aside(tok_run *r)
+/* Open the quarantine file and truncate it to what the records account for. */
+static int open_quarantine(tok_run *r)
 {
     struct stat st;
-    const char *name = r->aside_name;
-    if (!name && r->aside_size == 0) return LM_OK;
+    const char *name = r->bad_name;
+    if (!name && r->bad_size == 0) return LM_OK;
     if (!name)
         return lm_fail(
             LM_EUSAGE,
-            "the run that is to be resumed set lines aside: name the same quarantine file");
-    r->aside = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (r->aside < 0) return lm_fail_errno(errno, "%s: cannot open for writing", name);
-    if (flock(r->aside, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return lm_fail(LM_EUSAGE, "%s: another run is writing it", name);
-    if (fstat(r->aside, &st)) return lm_fail_errno(errno, "%s", name);
+            "the run that is to be resumed quarantined lines: name the same quarantine file");
+    r->bad_fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (r->bad_fd < 0) return lm_fail_errno(errno, "%s: cannot open for writing", name);
+    if (flock(r->bad_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return lm_fail(LM_EUSAGE, "%s: another process is writing it", name);
+    if (fstat(r->bad_fd, &st)) return lm_fail_errno(errno, "%s", name);
     if (!S_ISREG(st.st_mode)) return LM_OK;
-    if ((uint64_t)st.st_size < r->aside_size)
-        return lm_fail(LM_EDATA, "%s: has lost lines that the run to be resumed set aside", name);
-    if (ftruncate(r->aside, (off_t)r->aside_size) || lseek(r->aside, 0, SEEK_END) < 0)
+    if ((uint64_t)st.st_size < r->bad_size)
+        return lm_fail(LM_EDATA, "%s: lacks lines that the run to be resumed quarantined", name);
+    if (ftruncate(r->bad_fd, (off_t)r->bad_size) || lseek(r->bad_fd, 0, SEEK_END) < 0)
         return lm_fail_errno(errno, "%s: cannot truncate", name);
     return LM_OK;
 }
 
-static int close_aside(tok_run *r, int rc)
+static int close_quarantine(tok_run *r, int rc)
 {
-    if (r->aside < 0) return rc;
-    if (!rc && fsync(r->aside) && errno != EINVAL && errno != EROFS)
-        rc = lm_fail_errno(errno, "%s: cannot sync", r->aside_name);
-    close(r->aside);
+    if (r->bad_fd < 0) return rc;
+    if (!rc && fsync(r->bad_fd) && errno != EINVAL && errno != EROFS)
+        rc = lm_fail_errno(errno, "%s: cannot sync", r->bad_name);
+    close(r->bad_fd);
     return rc;
 }
 
@@ -321,7 +321,7 @@ static uint64_t total_size(char *const *files, size_t n)
     return (uint64_t)total;
 }
 
-/* Read, work and write until all is done. */
+/* Process all input. */
 static int run_all(tok_run *r)
 {
     const lm_tokenize_options *o = r->o;
@@ -345,14 +345,14 @@ int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, cons
                 lm_tokenize_sums *sums)
 {
     *sums = (lm_tokenize_sums){ 0 };
-    tok_run r = { .o = o, .sums = sums, .aside = -1, .width = lm_tokenizer_width(o->tokenizer) };
+    tok_run r = { .o = o, .sums = sums, .bad_fd = -1, .width = lm_tokenizer_width(o->tokenizer) };
     lm_buf store = LM_BUF_INIT(65536), aside = LM_BUF_INIT(65536);
     lm_json *header = NULL;
     int rc = lm_tokenize_part(files, n, o->part, o->parts, &r.first, &r.count);
     r.files = files + r.first;
     if (!rc) rc = name_outputs(o, path, &store, &aside);
     if (rc) goto out;
-    r.aside_name = aside.size ? (const char *)aside.data : NULL;
+    r.bad_name = aside.size ? (const char *)aside.data : NULL;
     header = header_json(&r);
     rc = lm_store_writer_open(&r.writer, (const char *)store.data, header, !o->force, seen, &r);
     if (rc == 1) {
@@ -360,14 +360,14 @@ int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, cons
         rc = LM_OK;
     }
     if (rc || sums->already) goto out;
-    rc = open_aside(&r);
+    rc = open_quarantine(&r);
     sums->begun = !rc;
     if (!rc) rc = run_all(&r);
     /* Each file has its record, or the store must not look complete. */
     if (!rc && sums->files != r.count)
         rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read", (const char *)store.data,
                      sums->files, r.count);
-    rc = close_aside(&r, rc);
+    rc = close_quarantine(&r, rc);
     sums->documents = lm_store_writer_documents(r.writer);
     sums->tokens = lm_store_writer_tokens(r.writer);
     if (rc) lm_store_leave(r.writer);

@@ -8,8 +8,8 @@
 
 /* ---- a sample of the documents is compared with SentencePiece --------------------------- */
 
-/* SentencePiece takes some hundred bytes of memory a character: longer texts are not drawn. */
-enum { TEXT_MAX = 64 * 1024, DRAW_SEED = 0x5350 };
+/* SentencePiece takes some hundred bytes of memory per character: longer texts are not sampled. */
+enum { TEXT_MAX = 64 * 1024, SAMPLE_SEED = 0x5350 };
 
 void tok_check_init(tok_check *c, const lm_tokenize_options *o)
 {
@@ -31,7 +31,7 @@ void tok_check_destroy(tok_check *c)
 
 static bool is_sampled(const tok_check *c, uint64_t key, size_t size)
 {
-    return c->every && size <= TEXT_MAX && lm_hash4(DRAW_SEED, key, 0, 0) % c->every == 0;
+    return c->every && size <= TEXT_MAX && lm_hash4(SAMPLE_SEED, key, 0, 0) % c->every == 0;
 }
 
 static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
@@ -46,8 +46,8 @@ static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
     if (c->ids.size == n && !memcmp(c->ids.data, ids, n)) return LM_OK;
     const unsigned char *a = c->ids.data, *b = ids;
     unsigned width = lm_tokenizer_width(c->tokenizer);
-    size_t i = 0, most = c->ids.size < n ? c->ids.size : n;
-    while (i < most && a[i] == b[i]) i++;
+    size_t i = 0, min = c->ids.size < n ? c->ids.size : n;
+    while (i < min && a[i] == b[i]) i++;
     return lm_fail(
         LM_EDATA,
         "token %zu is not SentencePiece's; please report this, and use --reference until then",
@@ -64,7 +64,7 @@ static int check_document(tok_check *c, const lm_line *doc, const void *ids, siz
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
-/* A text over this is encoded bit by bit and given back, and so is what it was read with. */
+/* A longer text is encoded in slices, and its memory is released as soon as possible. */
 enum { LONG_TEXT = 4 << 20 };
 
 int tok_work_open(tok_work *w, tok_run *run)
@@ -96,7 +96,7 @@ static int put_id(tok_work *w, int64_t id)
     return lm_buf_add(&w->job->records, p, w->run->width);
 }
 
-/* Encode a text that is large, and let go of each piece of it that is done. */
+/* Encode a large text, and release each slice of it that is done. */
 static int encode_long(tok_work *w, const lm_line *doc)
 {
     const char *p = doc->text, *end = p + doc->text_size;
@@ -105,14 +105,14 @@ static int encode_long(tok_work *w, const lm_line *doc)
         size_t used = 0;
         int rc = lm_encode_some(w->encoder, p, (size_t)(end - p), first, &w->job->records, &used);
         if (rc) return rc;
-        tok_give_back(p, used);
+        tok_discard(p, used);
         p += used;
         first = false;
     }
     return LM_OK;
 }
 
-/* Append the ids of a document. Its text may be gone afterwards. */
+/* Append the ids of a document. Its text may be released. */
 static int add_ids(tok_work *w, const lm_line *doc, uint64_t key)
 {
     const lm_tokenize_options *o = w->run->o;
@@ -152,12 +152,12 @@ static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int doma
     return LM_OK;
 }
 
-/* A line that is no document, for the reason in lm_err(). */
+/* An invalid line, for the reason in lm_err(). */
 static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t offset,
                   size_t fault)
 {
     tok_job *job = w->job;
-    if (w->run->aside < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
+    if (w->run->bad_fd < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
     lm_bad_line bad = { .file = (uint32_t)job->file, .line = line, .offset = offset, .bytes = n };
     if (!job->bad_lines++) job->first_bad = line;
     int rc =
@@ -165,30 +165,30 @@ static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t 
     return rc ? rc : lm_buf_add(&job->bad, s, n + 1); /* with its LF */
 }
 
-/* Let go of a long line but for its text, which is in it or in the parser. */
-static void give_back_rest(const char *s, size_t n, const lm_line *doc)
+/* Release a long line except its text, which is in it or in the parser. */
+static void discard_rest(const char *s, size_t n, const lm_line *doc)
 {
     const char *end = s + n;
     bool inside = doc->text >= s && doc->text < end;
     const char *text = inside ? doc->text : end;
-    tok_give_back(s, (size_t)(text - s));
-    if (inside) tok_give_back(text + doc->text_size, (size_t)(end - text) - doc->text_size);
+    tok_discard(s, (size_t)(text - s));
+    if (inside) tok_discard(text + doc->text_size, (size_t)(end - text) - doc->text_size);
 }
 
 static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t offset)
 {
     lm_line doc;
     size_t fault = 0;
-    bool aside = w->run->aside >= 0;
-    /* A line that may yet be set aside, because of its domain, must not be spent. */
-    int rc = aside ? lm_line_parse(w->parser, s, n, &doc, &fault)
-                   : lm_line_spend(w->parser, s, n, &doc, &fault);
+    bool quarantine = w->run->bad_fd >= 0;
+    /* A line that may still be quarantined, because of its domain, must not be changed. */
+    int rc = quarantine ? lm_line_parse(w->parser, s, n, &doc, &fault)
+                        : lm_line_spend(w->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
     int domain = rc;
     if (rc > 0) domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
-    if (n > LONG_TEXT) give_back_rest(s, n, &doc);
+    if (n > LONG_TEXT) discard_rest(s, n, &doc);
     rc = add_document(w, &doc, line, domain);
     return rc == LM_EDATA ? lm_line_error(shown_name(w), line, offset, lm_err()) : rc;
 }
@@ -216,7 +216,7 @@ static int read_lines(tok_work *w)
 int tok_work_lines(tok_work *w)
 {
     int rc = read_lines(w);
-    if (w->job->large) { /* before others take its room */
+    if (w->job->large) { /* before other jobs take its share of the budget */
         lm_buf_reset(&w->chunk.bytes, 0);
         lm_line_parser_trim(w->parser);
     }

@@ -20,7 +20,7 @@ typedef struct masks {
 } masks;
 
 /* A byte is in a class when the row of its low half and the row of its high half share the
- * class's bit; a byte past ASCII is told by its sign. Letters take two bits: A to O and a to o,
+ * class's bit; a byte past ASCII is found by its sign bit. Letters take two bits: A to O and a to o,
  * and P to Z and p to z. */
 enum { BIT_A_TO_O = 0x80, BIT_P_TO_Z = 0x40, BIT_DIGIT = 0x20, BIT_SPACE = 0x10, BIT_OTHER = 8 };
 
@@ -162,7 +162,7 @@ AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab
     uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
     uint32_t high =
         (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_extracti128_si256(ranks, 1)));
-    /* rank in the low half, lane above: turned round, so that one comparison picks */
+    /* rank in the low half, lane above: swapped, so that one comparison picks */
     low = low << 16 | low >> 16;
     high = (high << 16 | high >> 16) + 8;
     uint32_t best = low < high ? low : high;
@@ -218,7 +218,7 @@ AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p,
         _mm256_storeu_si256((__m256i *)w.first + i, first[i]);
         first[i] = _mm256_srli_epi32(first[i], 16);
     }
-    /* Packing goes by halves of registers: the permutation puts the quarters in order. */
+    /* Packing works on halves of registers: the permutation puts the quarters in order. */
     w.ranks = _mm256_permute4x64_epi64(_mm256_packus_epi32(first[0], first[1]), 0xd8);
     _mm256_storeu_si256((__m256i *)(w.at + 1),
                         _mm256_permute4x64_epi64(_mm256_packus_epi32(syms[0], syms[1]), 0xd8));

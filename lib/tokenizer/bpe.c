@@ -6,7 +6,7 @@
 
 #define KEEP_SYMBOLS 16384 /* scratch that is kept between segments */
 
-/* A symbol of a long part, at the place of its first character. */
+/* A symbol of a long part, at the index of its first character. */
 typedef struct lm_bpe_node {
     uint32_t sym, left, right; /* neighbours alive; NO_NODE at the ends */
     uint32_t rank, merged;     /* of the union with `right`; LM_NO_RANK: none, or not alive */
@@ -58,7 +58,7 @@ static bool grow(lm_bpe *b, void *p, size_t *cap, size_t need, size_t size)
     return true;
 }
 
-/* A min-heap of rank << 32 | place. */
+/* A min-heap of rank << 32 | index. */
 static void heap_sink(uint64_t *heap, size_t size, size_t at)
 {
     uint64_t v = heap[at];
@@ -89,7 +89,7 @@ static uint64_t heap_pop(lm_bpe *b)
 }
 
 /* Look for the union of the symbol at i with the next. Stale entries stay in the heap: they are
- * told by their rank, which is not the node's any more. */
+ * recognized by their rank, which is no longer the node's. */
 static bool find_union(lm_bpe *b, uint32_t i)
 {
     node *x = &b->nodes[i];
@@ -166,7 +166,7 @@ static bool flush(lm_bpe *b, size_t n, unsigned char **out)
     return true;
 }
 
-/* Any text, part by part; with `space`, a space stands before it. */
+/* Any text, part by part; with `space`, preceded by a space. */
 static unsigned char *encode_parts(lm_bpe *b, bool space, const unsigned char *p, size_t n,
                                    unsigned char *out)
 {
@@ -186,7 +186,7 @@ static unsigned char *encode_parts(lm_bpe *b, bool space, const unsigned char *p
         }
         if (c == ' ') c = LM_SPACE_MARK;
         uint32_t sym = lm_char_sym(v, c);
-        if (sym == LM_NO_SYM || !lm_may_join(v, before, c)) { /* no merge crosses this place */
+        if (sym == LM_NO_SYM || !lm_may_join(v, before, c)) { /* no merge crosses this boundary */
             if (!flush(b, count, &out)) return NULL;
             count = 0;
         }

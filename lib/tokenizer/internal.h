@@ -1,7 +1,7 @@
 /* internal.h -- the parts of the tokenizer. docs/tokenizer.md says why it is exact.
  *
- *   tokenizer.c        open, close, decode, and which of the two ways encodes
- *   sentencepiece.cc   SentencePiece behind a C face: the reference and the slow way
+ *   tokenizer.c        open, close, decode, and which of the two encoders is used
+ *   sentencepiece.cc   SentencePiece behind a C interface: the reference and the slow path
  *   model.c  the model file as pieces and settings
  *   proof.c  what the vocabulary proves: where to cut, which merges can happen
  *   scan.c   text to cut positions; avx2.c the same with SIMD
@@ -71,7 +71,7 @@ void lm_model_free(lm_model *m);
 
 #define LM_SPACE_MARK 0x2581 /* what SentencePiece makes of a space */
 
-/* The six classes of bytes. Which may stand side by side inside a piece is read from the
+/* The six classes of bytes. Which may be adjacent inside a piece is read from the
  * vocabulary; between the others the text is cut. */
 enum lm_byte_class {
     LM_SPACE,
@@ -108,7 +108,7 @@ typedef struct lm_vocab {
     uint64_t merge_hash[2];     /* odd multipliers */
     unsigned merge_shift;
     uint32_t *ranks;        /* by symbol, for models that are not narrow */
-    uint64_t *neighbours;   /* a set of pairs of characters that stand in a piece: Bloom */
+    uint64_t *neighbours;   /* a set of pairs of characters that occur in a piece: a Bloom filter */
     struct lm_known *known; /* short texts that are one id */
     size_t known_count;
     size_t count;
@@ -126,7 +126,7 @@ static inline size_t lm_neighbour_bit(uint32_t a, uint32_t b)
                     (64 - LM_NEIGHBOUR_BITS));
 }
 
-/* May the characters a and b stand side by side in a piece? True may be wrong, false not. */
+/* May the characters a and b be adjacent in a piece? True may be wrong, false is not. */
 static inline bool lm_may_join(const lm_vocab *v, uint32_t a, uint32_t b)
 {
     size_t bit = lm_neighbour_bit(a, b);
@@ -206,7 +206,7 @@ struct lm_bpe {
     bool simd;
     unsigned width;
     int rc;         /* why lm_bpe_encode returned NULL: LM_ENOMEM, or LM_UNCLEAN */
-    uint32_t *syms; /* symbols of the part at hand */
+    uint32_t *syms; /* symbols of the current part */
     size_t syms_cap;
     struct lm_bpe_node *nodes;
     size_t nodes_cap;
@@ -265,7 +265,7 @@ static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
 /* ---- stream.c ------------------------------------------------------------- */
 
 /* One part after the other, symbol by symbol; ids are written to *out as soon as they are settled,
- * at most one a symbol. NULL and false: no memory. A part need not be ended. */
+ * at most one per symbol. NULL and false: no memory. A part need not be ended. */
 typedef struct lm_bpe_stream lm_bpe_stream;
 lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width);
 void lm_bpe_stream_begin(lm_bpe_stream *s);

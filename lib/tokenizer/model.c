@@ -116,7 +116,7 @@ static void read_normalizer(lm_model *m, reader r, bool *odd)
 
 int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why, size_t why_size)
 {
-    /* What an absent field stands for. */
+    /* The defaults of absent fields. */
     *m = (lm_model){
         .model_type = 1, .dummy_prefix = true, .squeeze_spaces = true, .escape_spaces = true
     };

@@ -3,7 +3,7 @@
  * SentencePiece merges, over the whole text, the adjacent pair whose union is the best piece,
  * the leftmost of equals, until no union is a piece. From that follows all below:
  *   - A boundary that no piece has inside is never crossed, so the text can be cut there.
- *   - When a piece appears, it has come about as it does in a text that is that piece alone:
+ *   - A piece is merged as it is in a text that consists of it alone:
  *     what happens outside cannot change the order inside. So every piece has one pair of
  *     symbols whose merge makes it, or none. */
 #include <stdio.h>
@@ -91,7 +91,7 @@ static int check_settings(const lm_model *m, char *why, size_t why_size)
     return !what;
 }
 
-/* Put the pieces into the map and the bytes into v->byte_ids, or say what is unforeseen. */
+/* Put the pieces into the map and the bytes into v->byte_ids, or say what is not supported. */
 static int check_pieces(lm_vocab *v, const lm_model *m, text_map *map, char *why, size_t why_size)
 {
     for (size_t id = 0; id < m->count; id++) {
@@ -108,7 +108,7 @@ static int check_pieces(lm_vocab *v, const lm_model *m, text_map *map, char *why
         if (p->type != LM_NORMAL && c.count < 2)
             return say_piece(m, id, "is special and a single character", why, why_size);
         uint32_t *slot = map_slot(map, p->text, p->size);
-        if (*slot) return say_piece(m, id, "stands twice in the vocabulary", why, why_size);
+        if (*slot) return say_piece(m, id, "occurs twice in the vocabulary", why, why_size);
         *slot = (uint32_t)id + 1;
     }
     for (unsigned i = 0; i < 256; i++) {
@@ -179,7 +179,7 @@ static int read_neighbours(lm_vocab *v, const lm_model *m, char *why, size_t why
 }
 
 /* Do runs of spaces merge after everything else, and with nothing but spaces? Then the last
- * space of a run first merges with what follows as if it stood alone, and the others come
+ * space of a run first merges with what follows as if it were alone, and the others come
  * together afterwards. */
 static bool runs_come_last(const lm_vocab *v, const lm_model *m)
 {
@@ -240,7 +240,7 @@ static int rank_pieces(const lm_model *m, uint32_t *ranks, size_t *unions, uint3
     return LM_OK;
 }
 
-/* The two symbols whose merge makes the piece when it stands alone. False: it never appears. */
+/* The two symbols whose merge makes the piece as a text of its own. False: it never appears. */
 static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece *p,
                       uint32_t pair[2])
 {
@@ -266,7 +266,7 @@ static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece
     return true;
 }
 
-/* Put a slot into its one place or the other, moving out what is there, which has another place
+/* Put a slot into one of its two positions, moving out what is there, which has another position
  * as well. False after too many moves. */
 static bool place_merge(lm_vocab *v, uint64_t slot)
 {
@@ -282,7 +282,7 @@ static bool place_merge(lm_vocab *v, uint64_t slot)
 }
 
 /* Fill v->merges with `count` slots, at most half full: other multipliers until all have a
- * place, and now and then a larger table. */
+ * position, and sometimes a larger table. */
 static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
 {
     size_t size = 16;
@@ -304,7 +304,7 @@ static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
     }
 }
 
-/* A piece that appears when it stands alone is the encoding of its text: such words need not be
+/* A piece that appears as a text of its own is the encoding of its text: such words need not be
  * merged even once. `slots` are those of the merges. */
 static int read_known(lm_vocab *v, const lm_model *m, const uint64_t *slots, size_t count)
 {

@@ -39,7 +39,7 @@ static const bool join_f[LM_CLASSES][LM_CLASSES] = {
 void lm_scan_prepare(lm_vocab *v)
 {
     /* Digits and control characters often join nothing, but they come in runs: a run kept whole
-     * is one word to look up in place of many. A cut less is always right. */
+     * is one word to look up instead of many. Fewer cuts are always correct. */
     v->join[LM_DIGIT][LM_DIGIT] = true;
     /* The bytes of one character are never parted, also where no piece has two such characters. */
     v->join[LM_HIGH][LM_HIGH] = true;

@@ -1,4 +1,4 @@
-// sentencepiece.cc -- SentencePiece behind a C face. Exceptions end here.
+// sentencepiece.cc -- SentencePiece behind a C interface. Exceptions end here.
 
 #include <sentencepiece_processor.h>
 

@@ -1,5 +1,5 @@
 /* stream.c -- the merges of a part of any length, from left to right, in memory that does
- * not grow with it: for 100 MB without a place to cut (one letter, spaces, DNA).
+ * not grow with it: for 100 MB without a position to cut (one letter, spaces, DNA).
  *
  * Two facts carry it:
  *   - A sequence of symbols is what the merges make of its characters exactly when that holds of
@@ -16,7 +16,7 @@
 
 enum { PAIR_BITS = 14, SETTLE = 1 << 16 };
 
-/* A symbol that ends at a place, over `size` characters. */
+/* A symbol that ends at a position, over `size` characters. */
 typedef struct ending {
     uint32_t sym, size;
 } ending;
@@ -35,7 +35,7 @@ struct lm_bpe_stream {
     ending *last, *path; /* [cap] the prefixes' last symbols, from base + 1 on; scratch */
     uint8_t *alive;      /* [cap] scratch */
     size_t cap;
-    uint64_t pairs[1 << PAIR_BITS]; /* left << 32 | right << 1 | may stand side by side */
+    uint64_t pairs[1 << PAIR_BITS]; /* left << 32 | right << 1 | may be adjacent */
     uint32_t scratch[];             /* [4 * longest] */
 };
 
@@ -69,7 +69,7 @@ lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width)
     return NULL;
 }
 
-/* ---- two symbols side by side ---- */
+/* ---- two adjacent symbols ---- */
 
 /* Merge the n characters that end at `end`; is there never a merge across the boundary after the
  * first `left`? */
@@ -109,9 +109,9 @@ static bool may_follow(lm_bpe_stream *s, const ending *left, const ending *right
 
 /* ---- one character more ---- */
 
-static ending *endings_at(const lm_bpe_stream *s, size_t place)
+static ending *endings_at(const lm_bpe_stream *s, size_t position)
 {
-    return &s->ending[(place & s->mask) * s->longest];
+    return &s->ending[(position & s->mask) * s->longest];
 }
 
 /* The symbols that end here: the character, and every union of one that ends here with one that
@@ -120,7 +120,7 @@ static void find_endings(lm_bpe_stream *s, uint32_t sym)
 {
     uint32_t at = (uint32_t)s->count & s->mask, n = 1;
     ending *e = endings_at(s, s->count);
-    if (s->run > s->longest) { /* as at the place before */
+    if (s->run > s->longest) { /* as at the previous position */
         n = s->endings[(at - 1) & s->mask];
         memcpy(e, endings_at(s, s->count - 1), n * sizeof *e);
         s->endings[at] = n;

@@ -1,4 +1,4 @@
-/* tokenizer.c -- a model and its two ways to encode: the words of words.c where the
+/* tokenizer.c -- a model and its two encoders: the words of words.c where the
  * vocabulary proves them exact, SentencePiece where not. */
 #include "longmix/tokenizer.h"
 
@@ -145,8 +145,8 @@ int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out)
     return encode(e, text, n, true, out);
 }
 
-/* A boundary past `SLICE` that no merge crosses, whatever stands around: between two characters
- * that stand side by side in no piece. n where there is none. */
+/* A boundary past `SLICE` that no merge crosses, whatever surrounds it: between two characters
+ * that are adjacent in no piece. n where there is none. */
 static size_t slice_end(const lm_vocab *v, const unsigned char *text, size_t n)
 {
     uint32_t c, before = LM_SPACE_MARK;

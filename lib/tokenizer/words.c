@@ -53,10 +53,10 @@ struct lm_words {
     uint32_t cuts[CHUNK_BLOCKS * 64 + 16];
 };
 
-/* Where the encoding of a text stands. */
+/* The state of encoding a text. */
 typedef struct cursor {
     const unsigned char *text;
-    size_t start; /* of the word at hand */
+    size_t start; /* of the current word */
     unsigned char *out;
     unsigned char *last; /* where the ids of the word before begin */
     size_t last_size;    /* of that word */
@@ -172,7 +172,7 @@ static unsigned char *encode_spaces(lm_words *w, size_t n, unsigned char *out)
 }
 
 /* The word just written, from `word` to c->out, follows a run of spaces and begins with the
- * run's last. Where that one merged with nothing it belongs to the run: write that anew. */
+ * run's last. Where that one merged with nothing it belongs to the run: write that again. */
 __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned char *word)
 {
     if (lm_get_id(word, w->width) != w->v->space) return true;
@@ -271,7 +271,7 @@ static bool encode_span(lm_words *w, cursor *c, size_t n)
         if (!encode_cuts(w, c, 1, 0)) return false;
     }
     if (c->start == n) return true;
-    /* One byte before goes along: it tells whether a run of spaces was cut there. */
+    /* One byte before is included: it shows whether a run of spaces was cut there. */
     size_t extra = c->start ? 1 : 0, size = n - c->start;
     memcpy(w->tail, c->text + c->start - extra, size + extra);
     memset(w->tail + size + extra, 0, PAD);
@@ -329,7 +329,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
 /* ---- texts ---- */
 
 /* A copy of the text with what the loop relies on: the dummy prefix as a space, every U+2581 a
- * space (SentencePiece does not tell them apart), every byte that is no UTF-8 as U+FFFD, and
+ * space (SentencePiece does not distinguish them), every byte that is no UTF-8 as U+FFFD, and
  * zeroes behind. */
 static int copy_text(lm_buf *copy, const unsigned char *text, size_t n, bool prefix, bool clean)
 {

@@ -1,5 +1,5 @@
-# A line that is no document: file, line and byte are told, the exit status is 1, and no store has its
-# name. Of several bad lines the first is told, whatever the number of threads.
+# A line that is no document: file, line and byte are reported, the exit status is 1, and no store has its
+# name. Of several bad lines the first is reported, whatever the number of threads.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 good='{"text": "a good line", "meta": {"redpajama_set_name": "RedPajamaC4"}}'
 printf '%s\n' "$good" "$good" '{"text": 7}' "$good" 'rubbish' > in.jsonl

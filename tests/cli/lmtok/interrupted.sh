@@ -18,5 +18,5 @@ done
 grep -q 'interrupted (the same command goes on' err
 [ ! -e cut.lmt ]
 lmtok -v -j 1 -m m.model -o cut.lmt c 2> err
-grep -q 'documents were there from an earlier run' err
+grep -q 'documents are from an earlier run' err
 cmp whole.lmt cut.lmt

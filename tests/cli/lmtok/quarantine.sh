@@ -1,4 +1,4 @@
-# Bad lines set aside: as they are, in order, counted; the rest is a store.
+# Bad lines quarantined: as they are, in order, counted; the rest is a store.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 good='{"text": "a good line", "domain": "C4"}'
 { echo "$good"; printf 'nul\0 \xff\r\n'; echo; echo "$good"; printf '{"text": 1}\n%s\n{"text' "$good"; } > a.jsonl
@@ -20,12 +20,12 @@ echo '{"text": "x", "domain": "Blog"}' > c.jsonl
 lmtok -m m.model -d d.json -o c.lmt c.jsonl 2>&1 && exit 1
 lmtok -m m.model -d d.json --bad-lines quarantine:bad -o c.lmt c.jsonl 2>&1
 cmp bad c.jsonl
-lmtok -m m.model -o k.lmt c.jsonl 2>&1 # kept by default, and told
-# A long line is set aside whole.
+lmtok -m m.model -o k.lmt c.jsonl 2>&1 # kept by default, and reported
+# A long line is quarantined whole.
 { printf '{"domain": "Blog", "text": "'; head -c 9000000 /dev/zero | tr '\0' 'x '; echo '\n"}'; } > long.jsonl
 lmtok -m m.model -d d.json --bad-lines quarantine:bad -o l.lmt long.jsonl 2>&1
 cmp bad long.jsonl
-# Resuming needs the lines that were set aside.
+# Resuming needs the quarantined lines.
 lmtok -m m.model --bad-lines quarantine:bad -o s.lmt --force a.jsonl b.jsonl.zst 2> err
 mv s.lmt s.lmt.partial
 lmtok -m m.model -o s.lmt a.jsonl b.jsonl.zst 2>&1 && exit 1
