@@ -182,6 +182,12 @@ typedef struct lm_entry {
 enum { LM_ENTRIES_MAX = 65536 };
 LM_CHECKED int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out);
 
+/* Call fn for each entry of the index, in order; `number` is the document's, from 0. Stops at the
+ * first result of fn that is not 0 and returns it; else 0, LM_ENOMEM, LM_EINTR after lm_interrupt,
+ * or an error of lm_store_entries. */
+LM_CHECKED int lm_store_each(lm_store *s, int (*fn)(void *arg, uint64_t number, const lm_entry *e),
+                             void *arg);
+
 /* Read and verify one document's record; *r->tokens points into `buf`. Thread-safe with a
  * buffer per thread. */
 LM_CHECKED int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r);

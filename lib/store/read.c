@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
 #include "lib/store/internal.h"
 
@@ -210,6 +211,21 @@ int lm_store_entries(lm_store *s, uint64_t first, size_t n, lm_entry *out)
     return LM_OK;
 }
 
+int lm_store_each(lm_store *s, int (*fn)(void *arg, uint64_t number, const lm_entry *e), void *arg)
+{
+    lm_entry *block = malloc(LM_ENTRIES_MAX * sizeof *block);
+    int rc = block ? LM_OK : lm_fail_nomem(LM_ENTRIES_MAX * sizeof *block);
+    for (uint64_t first = 0; !rc && first < s->documents; first += LM_ENTRIES_MAX) {
+        uint64_t rest = s->documents - first;
+        size_t n = rest < LM_ENTRIES_MAX ? (size_t)rest : LM_ENTRIES_MAX;
+        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
+        else rc = lm_store_entries(s, first, n, block);
+        for (size_t i = 0; !rc && i < n; i++) rc = fn(arg, first + i, &block[i]);
+    }
+    free(block);
+    return rc;
+}
+
 /* ---- documents ---------------------------------------------------------------------- */
 
 static const part *find_part(const lm_store *s, const lm_entry *e, uint64_t *offset, size_t *k)
@@ -328,21 +344,18 @@ int lm_store_files(lm_store *s, int (*fn)(void *arg, const lm_file_end *f), void
 
 /* ---- checking ----------------------------------------------------------------------- */
 
+static int add_entry(void *arg, uint64_t number, const lm_entry *e)
+{
+    (void)number;
+    lmstore_sums_add(arg, e->key, e->tokens, e->domain);
+    return LM_OK;
+}
+
 /* Header and trailer were verified by lm_store_open; here the index, and that it adds up. */
 static int check_index(lm_store *s, const char *path)
 {
-    static const size_t some = BLOCK_ENTRIES;
-    lm_entry *e = malloc(some * sizeof *e);
     lmstore_sums sums = LMSTORE_SUMS_INIT;
-    int rc = e ? LM_OK : lm_fail_nomem(some * sizeof *e);
-    while (!rc && sums.documents < s->documents) {
-        uint64_t left = s->documents - sums.documents;
-        size_t n = left < some ? (size_t)left : some;
-        rc = lm_store_entries(s, sums.documents, n, e);
-        for (size_t i = 0; i < n && !rc; i++)
-            lmstore_sums_add(&sums, e[i].key, e[i].tokens, e[i].domain);
-    }
-    free(e);
+    int rc = lm_store_each(s, add_entry, &sums);
     if (!rc && (sums.tokens != s->tokens || sums.content != s->content))
         rc = lm_fail(LM_EDATA, "%s: the trailer does not say what is in the index", path);
     return rc;

@@ -84,6 +84,28 @@ static int take_file(void *arg, const lm_file_end *f)
     return 0;
 }
 
+typedef struct walk {
+    uint64_t next, stop; /* number expected next, number to stop at */
+} walk;
+
+static int take_entry(void *arg, uint64_t number, const lm_entry *e)
+{
+    walk *w = arg;
+    CHECK_EQ(number, w->next++);
+    CHECK_EQ(e->key, tiny_doc((unsigned)number).key);
+    return number == w->stop ? 7 : 0;
+}
+
+/* Every entry once and in order, over all parts, until fn returns something. */
+static void each_entry(lm_store *s)
+{
+    walk all = { 0, TINY_DOCS }, some = { 0, 1 };
+    CHECK_OK(lm_store_each(s, take_entry, &all));
+    CHECK_EQ(all.next, TINY_DOCS);
+    CHECK_EQ(lm_store_each(s, take_entry, &some), 7);
+    CHECK_EQ(some.next, 2);
+}
+
 static void by_index(const char *path, unsigned width)
 {
     lm_store *s = NULL;
@@ -105,6 +127,7 @@ static void by_index(const char *path, unsigned width)
     }
     CHECK_OK(lm_store_entries(s, TINY_DOCS, 0, e));
     CHECK_EQ(lm_store_entries(s, TINY_DOCS, 1, e), LM_EUSAGE);
+    each_entry(s);
     CHECK_OK(lm_store_files(s, take_file, &files));
     CHECK_EQ(files, TINY_FILES);
     e[0].where++;

@@ -6,7 +6,7 @@
 #include "lib/base/threads.h"
 #include "tiny_store.h"
 
-enum { DOCS = 60000, BIG = 3000000 };
+enum { DOCS = 70000 /* > LM_ENTRIES_MAX */, BIG = 3000000 };
 
 static size_t doc_tokens(uint64_t i) { return i == DOCS / 2 ? BIG : i % 7; }
 
@@ -61,6 +61,12 @@ static int read_share(void *arg, int t)
     return rc;
 }
 
+static int count_entry(void *arg, uint64_t number, const lm_entry *e)
+{
+    uint64_t *n = arg;
+    return number == (*n)++ && e->key == lm_mix64(number) ? 0 : LM_EDATA;
+}
+
 static void through_a_pipe(void)
 {
     int fd[2];
@@ -104,6 +110,9 @@ int main(void)
     NEED(lm_store_open(&store, "large.lmt") == 0);
     CHECK_EQ(lm_store_documents(store), DOCS);
     CHECK_OK(lm_parallel(4, read_share, NULL));
+    docs = 0;
+    CHECK_OK(lm_store_each(store, count_entry, &docs));
+    CHECK_EQ(docs, DOCS);
     lm_store_close(store);
     through_a_pipe();
 
