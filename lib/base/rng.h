@@ -29,4 +29,9 @@ static inline uint64_t lm_hash4(uint64_t seed, uint64_t a, uint64_t b, uint64_t 
 /* A double in [0, 1) with 53 bits, from a 64-bit value. */
 static inline double lm_unit(uint64_t v) { return (double)(v >> 11) * 0x1p-53; }
 
+__extension__ typedef unsigned __int128 u128;
+
+/* A 64-bit value scaled to 0 .. n-1: floor(v n / 2^64). */
+static inline uint64_t lm_scale(uint64_t v, uint64_t n) { return (uint64_t)((u128)v * n >> 64); }
+
 #endif

@@ -25,6 +25,15 @@ static void known_values(void)
         CHECK_EQ(lm_mix64(z), slow_mix1(z));
 }
 
+static void scaling(void)
+{
+    CHECK_EQ(lm_scale(0, 7), 0);
+    CHECK_EQ(lm_scale(UINT64_MAX, 7), 6);
+    CHECK_EQ(lm_scale(UINT64_C(1) << 63, 7), 3);
+    CHECK_EQ(lm_scale(UINT64_MAX, UINT64_MAX), UINT64_MAX - 1);
+    CHECK_EQ(lm_scale(UINT64_MAX, 0), 0);
+}
+
 static void every_argument_counts(void)
 {
     uint64_t v = lm_hash4(1, 2, 3, 4);
@@ -60,6 +69,7 @@ static void uniform(void)
 int main(void)
 {
     known_values();
+    scaling();
     every_argument_counts();
     uniform();
     CHECK_END();
