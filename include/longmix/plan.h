@@ -83,6 +83,11 @@ void lm_plan_free(lm_plan *p);
 /* The stratum of a document, or NULL where the plan has none. Domains by the plan's index. */
 const lm_stratum *lm_plan_stratum(const lm_plan *p, size_t domain, uint64_t doc_tokens);
 
+/* The shards *first .. *end-1 that part `part` of `parts` writes, 1 <= part <= parts. Parts differ by
+ * at most one shard; one is empty where there are more parts than shards. lmmix and lmpack on both
+ * ends of a pipe agree by this function. */
+void lm_plan_part(const lm_plan *p, uint32_t part, uint32_t parts, uint64_t *first, uint64_t *end);
+
 #ifdef __cplusplus
 }
 #endif

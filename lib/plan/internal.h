@@ -2,10 +2,9 @@
 #ifndef LM_LIB_PLAN_INTERNAL_H
 #define LM_LIB_PLAN_INTERNAL_H
 
+#include "lib/base/rng.h"
 #include "longmix/domain.h"
 #include "longmix/plan.h"
-
-__extension__ typedef unsigned __int128 u128;
 
 #define PLAN_FORMAT "longmix plan 1"
 #define PLAN_TOKENS_MAX (UINT64_C(1) << 56) /* of a source or a mixture: products fit 128 bits */

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/rng.h"
-#include "lib/base/threads.h"
 #include "lib/plan/internal.h"
 
 /* Bins by the top bits of the hash, so many that all strata together take at most this. */
@@ -16,7 +14,7 @@ typedef struct bin {
 
 /* A document of the bin in which the budget runs out. */
 typedef struct candidate {
-    uint64_t hash, tokens, place; /* place: its number in the store */
+    uint64_t hash, tokens, number; /* number: in the store */
 } candidate;
 
 typedef struct cut_stratum {
@@ -29,7 +27,6 @@ typedef struct cut_stratum {
 
 typedef struct cutter {
     lm_plan *p;
-    lm_store *s;
     const int *domain_of;
     unsigned bits;
     cut_stratum *strata; /* as the plan's */
@@ -43,43 +40,38 @@ void lmplan_expect(lm_stratum *s)
     s->ties = s->trim = 0;
 }
 
-/* Call `visit` for each document whose stratum wants a fraction, in order of arrival. */
-static int scan(cutter *c, void (*visit)(cutter *c, cut_stratum *cs, uint64_t hash, uint64_t tokens,
-                                         uint64_t place))
+/* The stratum of a document and its hash; NULL where the stratum wants no fraction. */
+static cut_stratum *find(const cutter *c, const lm_entry *e, uint64_t *hash)
 {
     const lm_plan *p = c->p;
-    uint64_t n = lm_store_documents(c->s);
-    lm_entry *e = malloc(LM_ENTRIES_MAX * sizeof *e);
-    int rc = LM_OK;
-    if (!e) return lm_fail_nomem(LM_ENTRIES_MAX * sizeof *e);
-    for (uint64_t at = 0; at < n && !rc; at += LM_ENTRIES_MAX) {
-        size_t k = n - at < LM_ENTRIES_MAX ? (size_t)(n - at) : LM_ENTRIES_MAX;
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(c->s, at, k, e);
-        for (size_t i = 0; i < k && !rc; i++) {
-            const lm_stratum *s =
-                lm_plan_stratum(p, (size_t)c->domain_of[e[i].domain], e[i].tokens);
-            if (!s) continue;
-            cut_stratum *cs = &c->strata[s - p->stratum];
-            if (cs->bins)
-                visit(c, cs, lm_hash4(p->select_seed, e[i].key, s->copies, 0), e[i].tokens, at + i);
-        }
-    }
-    free(e);
-    return rc;
+    const lm_stratum *s = lm_plan_stratum(p, (size_t)c->domain_of[e->domain], e->tokens);
+    cut_stratum *cs = s ? &c->strata[s - p->stratum] : NULL;
+    if (!cs || !cs->bins) return NULL;
+    *hash = lm_hash4(p->select_seed, e->key, s->copies, 0);
+    return cs;
 }
 
-static void count(cutter *c, cut_stratum *cs, uint64_t hash, uint64_t tokens, uint64_t place)
+static int count(void *arg, uint64_t number, const lm_entry *e)
 {
-    (void)place;
+    const cutter *c = arg;
+    uint64_t hash;
+    cut_stratum *cs = find(c, e, &hash);
+    (void)number;
+    if (!cs) return LM_OK;
     bin *b = &cs->bins[hash >> (64 - c->bits)];
-    b->tokens += tokens;
+    b->tokens += e->tokens;
     b->documents++;
+    return LM_OK;
 }
 
-static void collect(cutter *c, cut_stratum *cs, uint64_t hash, uint64_t tokens, uint64_t place)
+static int collect(void *arg, uint64_t number, const lm_entry *e)
 {
-    if (hash >> (64 - c->bits) == cs->in_bin && cs->found < cs->expected)
-        cs->candidates[cs->found++] = (candidate){ hash, tokens, place };
+    const cutter *c = arg;
+    uint64_t hash;
+    cut_stratum *cs = find(c, e, &hash);
+    if (cs && hash >> (64 - c->bits) == cs->in_bin && cs->found < cs->expected)
+        cs->candidates[cs->found++] = (candidate){ hash, e->tokens, number };
+    return LM_OK;
 }
 
 /* The bin in which the budget runs out. There is one: less than all is wanted. */
@@ -97,10 +89,10 @@ static int by_hash(const void *pa, const void *pb)
 {
     const candidate *a = pa, *b = pb;
     if (a->hash != b->hash) return a->hash < b->hash ? -1 : 1;
-    return a->place < b->place ? -1 : 1;
+    return a->number < b->number ? -1 : 1;
 }
 
-static void settle(const cut_stratum *cs, lm_stratum *s)
+static void finalize(const cut_stratum *cs, lm_stratum *s)
 {
     const candidate *c = cs->candidates;
     uint64_t rest = cs->rest;
@@ -116,7 +108,7 @@ static void settle(const cut_stratum *cs, lm_stratum *s)
 
 int lmplan_thresholds(lm_plan *p, lm_store *s, const int *domain_of)
 {
-    cutter c = { .p = p, .s = s, .domain_of = domain_of, .bits = BIN_BITS_MAX };
+    cutter c = { .p = p, .domain_of = domain_of, .bits = BIN_BITS_MAX };
     size_t n = 0;
     bin *bins = NULL;
     int rc = LM_OK;
@@ -141,12 +133,12 @@ int lmplan_thresholds(lm_plan *p, lm_store *s, const int *domain_of)
     for (size_t i = 0; i < p->strata; i++)
         if (c.strata[i].rest) c.strata[i].bins = bins + (n++ << c.bits);
 
-    rc = scan(&c, count);
+    rc = lm_store_each(s, count, &c);
     for (size_t i = 0; i < p->strata && !rc; i++)
         if (c.strata[i].bins) rc = choose_bin(&c.strata[i]);
-    if (!rc) rc = scan(&c, collect);
+    if (!rc) rc = lm_store_each(s, collect, &c);
     for (size_t i = 0; i < p->strata && !rc; i++)
-        if (c.strata[i].bins) settle(&c.strata[i], &p->stratum[i]);
+        if (c.strata[i].bins) finalize(&c.strata[i], &p->stratum[i]);
 out:
     for (size_t i = 0; i < p->strata; i++) free(c.strata[i].candidates);
     free(c.strata);

@@ -485,6 +485,35 @@ static void test_damaged(void)
     CHECK_EQ(lm_plan_load(&p, "no-such-plan.json"), LM_EIO);
 }
 
+/* Parts tile the shards, each of floor or ceil of shards / parts, whatever the numbers. */
+static void check_parts(uint64_t shards, uint32_t parts, uint32_t from, uint32_t to)
+{
+    lm_plan p = { .shards = shards };
+    uint64_t first = 0, end = 0, before = 0;
+    lm_plan_part(&p, 1, parts, &first, &end);
+    CHECK_EQ(first, 0);
+    lm_plan_part(&p, parts, parts, &first, &end);
+    CHECK_EQ(end, shards);
+    for (uint32_t k = from; k <= to; k++) {
+        lm_plan_part(&p, k, parts, &first, &end);
+        CHECK(first <= end && end <= shards);
+        CHECK(end - first == shards / parts || end - first == shards / parts + 1);
+        CHECK(k == from || first == before);
+        before = end;
+    }
+}
+
+static void test_parts(void)
+{
+    check_parts(1, 1, 1, 1);
+    check_parts(10, 3, 1, 3);
+    check_parts(3, 10, 1, 10);
+    check_parts(100000, 65536, 1, 65536);
+    check_parts(UINT64_MAX, 3, 1, 3);
+    check_parts(UINT64_MAX, UINT32_MAX, 1, 100);
+    check_parts(UINT64_MAX, UINT32_MAX, UINT32_MAX - 100, UINT32_MAX - 1);
+}
+
 int main(void)
 {
     size_t n = 0;
@@ -493,6 +522,7 @@ int main(void)
     test_short();
     test_bad_hists();
     test_damaged();
+    test_parts();
     synth_write("store.lmt", docs, n);
     test_recipes(docs, n);
     test_duplicates();
