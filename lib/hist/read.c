@@ -187,30 +187,26 @@ static int read_stream(lm_hist **out, const source *src)
     return rc;
 }
 
-/* A store tells all in its index; a mixture on disk is read through, its index lacks the units. */
+static int add_entry(void *arg, uint64_t number, const lm_entry *e)
+{
+    (void)number;
+    return lm_hist_add(arg, e->domain, e->tokens, e->tokens);
+}
+
+/* The index of a store is enough; a mixture is read through, because its index lacks the units. */
 static int read_store(lm_hist **out, const source *src)
 {
     lm_store *s = NULL;
-    lm_entry *e = malloc(LM_ENTRIES_MAX * sizeof *e);
-    if (!e) return lm_fail_nomem(LM_ENTRIES_MAX * sizeof *e);
     int rc = lm_store_open(&s, src->path);
-    if (rc) goto out;
+    if (rc) return rc;
     const lm_meta *m = lm_store_meta(s);
     if (m->plan) {
         rc = read_stream(out, src);
-        goto out;
+    } else {
+        rc = lm_hist_new(out, "tokens", m->domain, m->domains);
+        if (!rc) rc = lm_store_each(s, add_entry, *out);
     }
-    rc = lm_hist_new(out, "tokens", m->domain, m->domains);
-    uint64_t all = lm_store_documents(s);
-    for (uint64_t first = 0; !rc && first < all; first += LM_ENTRIES_MAX) {
-        size_t n = all - first < LM_ENTRIES_MAX ? (size_t)(all - first) : LM_ENTRIES_MAX;
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(s, first, n, e);
-        for (size_t i = 0; !rc && i < n; i++)
-            rc = lm_hist_add(*out, e[i].domain, e[i].tokens, e[i].tokens);
-    }
-out:
     lm_store_close(s);
-    free(e);
     return rc;
 }
 

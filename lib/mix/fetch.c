@@ -19,6 +19,12 @@ enum {
     ASIDE_BYTES = 64 << 10, /* ... if it is larger than this */
 };
 
+int lmmix_mark(const shuffle *m, lm_buf *out, uint64_t shard)
+{
+    lm_record r = { .kind = LM_REC_SHARD, .shard = { shard, m->start[shard] } };
+    return lm_record_add(out, m->width, &r);
+}
+
 /* ---- one unit ----------------------------------------------------------------------------- */
 
 static lm_entry entry_of(const unit *u)

@@ -45,6 +45,4 @@ LM_CHECKED int lmmix_unit_add(lm_buf *out, unsigned width, const lm_record *doc,
 LM_CHECKED int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t part,
                             uint32_t parts);
 
-__extension__ typedef unsigned __int128 u128;
-
 #endif

@@ -16,10 +16,7 @@ enum {
     WINDOW_UNITS = 2 << 20, /* 48 bytes each */
 };
 
-static uint64_t bin_of(const shuffle *m, uint64_t order)
-{
-    return (uint64_t)(((u128)order * m->bins) >> 64);
-}
+static uint64_t bin_of(const shuffle *m, uint64_t order) { return lm_scale(order, m->bins); }
 
 /* ---- passes over the index --------------------------------------------------------------- */
 
@@ -62,30 +59,25 @@ static void each_unit(shuffle *m, const lm_entry *e, uint64_t place,
     }
 }
 
-static int scan(shuffle *m, void (*visit)(shuffle *m, const unit *u))
+typedef struct pass {
+    shuffle *m;
+    void (*visit)(shuffle *m, const unit *u);
+} pass;
+
+static int visit_document(void *arg, uint64_t number, const lm_entry *e)
 {
-    uint64_t n = lm_store_documents(m->s);
-    lm_entry *e = malloc(LM_ENTRIES_MAX * sizeof *e);
-    int rc = LM_OK;
-    if (!e) return lm_fail_nomem(LM_ENTRIES_MAX * sizeof *e);
-    memset(m->select.ties, 0, m->p->strata * sizeof *m->select.ties);
-    for (uint64_t at = 0; at < n && !rc; at += LM_ENTRIES_MAX) {
-        size_t k = n - at < LM_ENTRIES_MAX ? (size_t)(n - at) : LM_ENTRIES_MAX;
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : lm_store_entries(m->s, at, k, e);
-        for (size_t i = 0; i < k && !rc; i++) {
-            if (e[i].tokens > UINT32_MAX)
-                rc = lm_fail(LM_EDATA, "document %" PRIu64 " is too long", at + i);
-            else each_unit(m, &e[i], at + i, visit);
-        }
-    }
-    free(e);
-    return rc;
+    const pass *p = arg;
+    if (e->tokens > UINT32_MAX)
+        return lm_fail(LM_EDATA, "document %" PRIu64 " is too long", number);
+    each_unit(p->m, e, number, p->visit);
+    return LM_OK;
 }
 
-int lmmix_mark(const shuffle *m, lm_buf *out, uint64_t shard)
+static int scan(shuffle *m, void (*visit)(shuffle *m, const unit *u))
 {
-    lm_record r = { .kind = LM_REC_SHARD, .shard = { shard, m->start[shard] } };
-    return lm_record_add(out, m->width, &r);
+    pass p = { m, visit };
+    memset(m->select.ties, 0, m->p->strata * sizeof *m->select.ties);
+    return lm_store_each(m->s, visit_document, &p);
 }
 
 /* ---- windows ----------------------------------------------------------------------------- */
@@ -229,8 +221,7 @@ int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o, const c
     int rc = check_request(p, s, o);
     if (rc) return rc;
 
-    m.first_shard = (uint64_t)(((u128)(o->part - 1) * p->shards) / o->parts);
-    m.end_shard = (uint64_t)(((u128)o->part * p->shards) / o->parts);
+    lm_plan_part(p, o->part, o->parts, &m.first_shard, &m.end_shard);
     if (m.first_shard < m.end_shard && m.end_shard < p->shards) m.overlap_left = p->row + 1;
     m.bins_a_shard = (BINS_MIN + p->shards - 1) / p->shards;
     m.bins = p->shards * m.bins_a_shard;

@@ -3,6 +3,7 @@
 #ifndef LM_LIB_MIX_SHUFFLE_H
 #define LM_LIB_MIX_SHUFFLE_H
 
+#include "lib/base/rng.h"
 #include "lib/base/threads.h"
 #include "lib/mix/internal.h"
 
@@ -48,7 +49,7 @@ typedef struct shuffle {
 /* The shard that a unit belongs to. */
 static inline uint64_t shuffle_shard(const shuffle *m, const unit *u)
 {
-    return (uint64_t)(((u128)u->order * m->p->shards) >> 64);
+    return lm_scale(u->order, m->p->shards);
 }
 
 /* Append the mark of a shard. */
