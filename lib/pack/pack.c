@@ -12,44 +12,6 @@
 
 #define SHARD_BYTES_DEFAULT ((uint64_t)1 << 30)
 
-/* ---- a row that is being filled ----------------------------------------------------------- */
-
-int pack_row_new(pack_row *r, uint64_t row_tokens, unsigned width)
-{
-    size_t bytes = (size_t)row_tokens * width;
-    *r = (pack_row){ .spans = LM_BUF_INIT((size_t)row_tokens * sizeof(lm_span)) };
-    r->ids = malloc(bytes);
-    return r->ids ? LM_OK : lm_fail_nomem(bytes);
-}
-
-void pack_row_free(pack_row *r)
-{
-    free(r->ids);
-    lm_buf_free(&r->spans);
-    *r = (pack_row){ 0 };
-}
-
-int pack_row_add(pack_row *r, unsigned width, const lm_doc *d, const void *tokens, uint64_t from,
-                 uint64_t n)
-{
-    lm_span s = { .key = d->key,
-                  .doc_start = d->start + from,
-                  .doc_tokens = d->doc_tokens,
-                  .unit_tokens = d->unit_tokens,
-                  .line = d->line,
-                  .file = d->file,
-                  .row_start = (uint32_t)r->fill,
-                  .tokens = (uint32_t)n,
-                  .domain = d->domain,
-                  .copy = d->copy };
-    if (from == 0) s.flags |= LM_SPAN_BEGINS;
-    if (from + n == d->tokens) s.flags |= LM_SPAN_ENDS;
-    if (d->flags & LM_DOC_TRIMMED) s.flags |= LM_SPAN_TRIMMED;
-    memcpy(r->ids + r->fill * width, tokens, (size_t)n * width);
-    r->fill += n;
-    return lm_buf_add(&r->spans, &s, sizeof s);
-}
-
 /* ---- what the shards say they are made from ------------------------------------------------ */
 
 static lm_json *names_json(const char *const *name, size_t n)
@@ -118,8 +80,7 @@ static int begin(packer *p, bool marked, bool force)
         int rc = lm_plan_from_json(&plan, p->meta->plan);
         if (rc) return rc;
         p->shards = plan.shards;
-        p->first = (o->part - 1) * p->shards / o->parts;
-        p->end = o->part * p->shards / o->parts;
+        lm_plan_part(&plan, o->part, o->parts, &p->first, &p->end);
         p->current = p->meta->parts > 1 ? p->first : 0;
         exact = plan.exact;
         if (exact && o->how == LM_PACK_CONCAT && plan.tokens < p->row_tokens)
@@ -182,6 +143,46 @@ static int take_mark(packer *p, const lm_shard_mark *m, bool first)
         return LM_OK; /* its shard is open until the row is full */
     }
     return pack_sink_advance(&p->sink, p->current < p->end ? p->current : p->end, false, 0);
+}
+
+/* concat: rows are windows of the mixture, one after the other, regardless of where documents begin
+ * and end. A row belongs to the shard of its first token. */
+static int hand_on(packer *p)
+{
+    pack_sink *s = &p->sink;
+    int rc = LM_OK;
+    if (!p->marked && s->counts.rows == p->rows_a_shard)
+        rc = pack_sink_advance(s, s->spec.number + 1, false, 0);
+    if (!rc)
+        rc = pack_sink_row(s, p->row.ids, (const lm_span *)(const void *)p->row.spans.data,
+                           p->row.spans.size / sizeof(lm_span));
+    p->row.fill = 0;
+    lm_buf_reset(&p->row.spans, p->row.spans.cap);
+    /* Marks that came within the row take effect now. */
+    uint64_t to = p->current < p->end ? p->current : p->end;
+    bool ended = p->current == p->shards;
+    return rc || !p->marked || ended ? rc : pack_sink_advance(s, to, false, 0);
+}
+
+int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens)
+{
+    const unsigned char *from = tokens;
+    uint64_t i = 0;
+    /* What lies before this part's first row is the end of the part before. */
+    if (p->current < p->first) i = d->tokens;
+    else if (p->at < p->start) i = d->tokens < p->start - p->at ? d->tokens : p->start - p->at;
+    p->at += i;
+    while (i < d->tokens && (p->row.fill || p->current < p->end)) {
+        uint64_t n = p->row_tokens - p->row.fill;
+        if (n > d->tokens - i) n = d->tokens - i;
+        int rc = pack_row_add(&p->row, p->width, d, from + i * p->width, i, n);
+        if (rc) return rc;
+        i += n;
+        p->at += n;
+        if (p->row.fill == p->row_tokens && (rc = hand_on(p))) return rc;
+    }
+    p->at += d->tokens - i; /* of the next part */
+    return LM_OK;
 }
 
 static int take_unit(packer *p, const lm_doc *d, const void *tokens)

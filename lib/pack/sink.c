@@ -13,6 +13,44 @@
 #include "longmix/zio.h"
 #include "lib/pack/internal.h"
 
+/* ---- a row that is being filled -------------------------------------------------------- */
+
+int pack_row_new(pack_row *r, uint64_t row_tokens, unsigned width)
+{
+    size_t bytes = (size_t)row_tokens * width;
+    *r = (pack_row){ .spans = LM_BUF_INIT((size_t)row_tokens * sizeof(lm_span)) };
+    r->ids = malloc(bytes);
+    return r->ids ? LM_OK : lm_fail_nomem(bytes);
+}
+
+void pack_row_free(pack_row *r)
+{
+    free(r->ids);
+    lm_buf_free(&r->spans);
+    *r = (pack_row){ 0 };
+}
+
+int pack_row_add(pack_row *r, unsigned width, const lm_doc *d, const void *tokens, uint64_t from,
+                 uint64_t n)
+{
+    lm_span s = { .key = d->key,
+                  .doc_start = d->start + from,
+                  .doc_tokens = d->doc_tokens,
+                  .unit_tokens = d->unit_tokens,
+                  .line = d->line,
+                  .file = d->file,
+                  .row_start = (uint32_t)r->fill,
+                  .tokens = (uint32_t)n,
+                  .domain = d->domain,
+                  .copy = d->copy };
+    if (from == 0) s.flags |= LM_SPAN_BEGINS;
+    if (from + n == d->tokens) s.flags |= LM_SPAN_ENDS;
+    if (d->flags & LM_DOC_TRIMMED) s.flags |= LM_SPAN_TRIMMED;
+    memcpy(r->ids + r->fill * width, tokens, (size_t)n * width);
+    r->fill += n;
+    return lm_buf_add(&r->spans, &s, sizeof s);
+}
+
 /* ---- rows ------------------------------------------------------------------------------ */
 
 static int open_shard(pack_sink *s)
