@@ -46,8 +46,6 @@ LM_CHECKED int lm_hist_add_more(lm_hist *h, size_t domain, uint64_t length, uint
 LM_CHECKED int lm_hist_merge(lm_hist *h, const lm_hist *from);
 
 const char *lm_hist_unit(const lm_hist *h);
-size_t lm_hist_domains(const lm_hist *h);
-const char *lm_hist_name(const lm_hist *h, size_t domain);
 
 /* Sums: a domain, or all of them with domain == LM_ALL. */
 #define LM_ALL ((size_t)-1)

@@ -215,8 +215,6 @@ int lm_hist_merge(lm_hist *h, const lm_hist *from)
 }
 
 const char *lm_hist_unit(const lm_hist *h) { return h->unit; }
-size_t lm_hist_domains(const lm_hist *h) { return h->domains; }
-const char *lm_hist_name(const lm_hist *h, size_t domain) { return h->domain[domain].name; }
 
 int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out)
 {
