@@ -36,7 +36,7 @@ typedef struct fig {
     const char *common; /* what all series share: "stories260K, RoPE" */
 } fig;
 
-/* ---- memory of a figure (figures.c) ------------------------------------------------------ */
+/* ---- memory of a figure (base.c) ------------------------------------------------------ */
 
 /* n zeroed things, or NULL with f->rc set. */
 void *fig_new(fig *f, size_t n, size_t size);
@@ -44,19 +44,12 @@ void *fig_new(fig *f, size_t n, size_t size);
 const char *fig_text(fig *f, const char *fmt, ...) LM_PRINTF(2, 3);
 void fig_note(const fig *f, const char *fmt, ...) LM_PRINTF(2, 3);
 
-/* Is a table wanted (.md, .tsv, "-")? Then it is written with fig_table. */
+/* Is `out` the name of a table (.md, .tsv, "-")? If the figure's is, fig_table writes it. */
+bool fig_is_table(const char *out);
 bool fig_wants_table(const fig *f);
 LM_CHECKED int fig_table(fig *f, const lm_plot_table *t);
 
-/* ---- lines (read.c) ---------------------------------------------------------------------- */
-
-/* Read all files. With `eval` only lines of these evaluations (divided by blanks) stay, and --where
- * is heeded; LM_EUSAGE where none does. Without: every line is kept as it is. */
-LM_CHECKED int fig_read(fig *f, const char *eval);
-
-/* Leave out lines whose field `key` is there and is not `value`, unless --where, --by or --over
- * speak of the field. */
-LM_CHECKED int fig_only(fig *f, const char *key, const char *value);
+/* ---- fields of a line (base.c) ----------------------------------------------------------- */
 
 /* LM_EDATA at the line: "FILE:NUMBER: " and the text. */
 int fig_fail(const fig_line *l, const char *fmt, ...) LM_PRINTF(2, 3);
@@ -67,6 +60,16 @@ LM_CHECKED int fig_number(const fig_line *l, const char *key, double *out);
 LM_CHECKED int fig_number_or(const fig_line *l, const char *key, double *out);
 /* A field as it is shown: strings bare, else as in JSON; NULL where it is absent. */
 const char *fig_field(fig *f, const fig_line *l, const char *key);
+
+/* ---- lines (read.c) ---------------------------------------------------------------------- */
+
+/* Read all files. With `eval` only lines of these evaluations (divided by blanks) stay, and --where
+ * is heeded; LM_EUSAGE where none does. Without: every line is kept as it is. */
+LM_CHECKED int fig_read(fig *f, const char *eval);
+
+/* Leave out lines whose field `key` is there and is not `value`, unless --where, --by or --over
+ * speak of the field. */
+LM_CHECKED int fig_only(fig *f, const char *key, const char *value);
 
 /* ---- series (series.c) ------------------------------------------------------------------- */
 

@@ -1,6 +1,4 @@
-/* Lines of results: read, picked, and their fields. */
-#include <math.h>
-#include <stdarg.h>
+/* read.c -- result lines, read and selected. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +8,6 @@
 
 enum { LINE_BYTES_MAX = 1 << 24 };
 #define FILE_BYTES_MAX ((size_t)1 << 30)
-
-int fig_fail(const fig_line *l, const char *fmt, ...)
-{
-    char text[800];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    return lm_fail(LM_EDATA, "%s:%zu: %s", l->file, l->number, text);
-}
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
@@ -146,38 +134,4 @@ int fig_only(fig *f, const char *key, const char *value)
     f->lines = kept;
     if (!kept) return lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\" %s", key, value);
     return f->rc;
-}
-
-/* ---- fields ------------------------------------------------------------------------------ */
-
-int fig_number(const fig_line *l, const char *key, double *out)
-{
-    const lm_json *v = lm_json_get(l->json, key);
-    if (!v) return fig_fail(l, "\"%s\" is missing", key);
-    if (lm_json_type(v) == LM_JSON_NULL) {
-        *out = INFINITY;
-        return LM_OK;
-    }
-    if (lm_json_type(v) != LM_JSON_INT && lm_json_type(v) != LM_JSON_REAL)
-        return fig_fail(l, "\"%s\": a number is expected", key);
-    return lm_json_f64(out, v, NULL);
-}
-
-int fig_number_or(const fig_line *l, const char *key, double *out)
-{
-    *out = NAN;
-    return lm_json_get(l->json, key) ? fig_number(l, key, out) : LM_OK;
-}
-
-const char *fig_field(fig *f, const fig_line *l, const char *key)
-{
-    const lm_json *v = lm_json_get(l->json, key);
-    const char *s = NULL;
-    if (!v) return NULL;
-    if (lm_json_type(v) == LM_JSON_STRING) return lm_json_str(&s, v, NULL) ? NULL : s;
-    lm_buf text = LM_BUF_INIT(LINE_BYTES_MAX);
-    if (lm_json_dump(v, 0, &text) || lm_buf_add(&text, "", 1)) f->rc = LM_ENOMEM;
-    else s = fig_text(f, "%s", (char *)text.data);
-    lm_buf_free(&text);
-    return s;
 }
