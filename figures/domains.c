@@ -44,7 +44,7 @@ static const char *range_text(fig *f, const char *s)
     return fig_text(f, "%s-%s", fig_length(f, from), fig_length(f, to));
 }
 
-static int set_place(losses *t, const fig_line *l, fig_sample *s)
+static int set_cell(losses *t, const fig_line *l, fig_sample *s)
 {
     const char *domain = fig_field(t->f, l, "domain"), *range = fig_field(t->f, l, "range");
     if (!range) range = fig_field(t->f, l, "position");
@@ -62,7 +62,7 @@ static int sample(losses *t)
     int rc = f->rc;
     for (size_t i = 0; !rc && i < f->lines; i++) {
         s[i].series = f->line[i].series;
-        rc = set_place(t, &f->line[i], &s[i]);
+        rc = set_cell(t, &f->line[i], &s[i]);
         if (!rc) rc = fig_number(s[i].line, "value", &s[i].value);
     }
     return rc ? rc : fig_average(f, s, f->lines, &t->cell, &t->cells);
@@ -83,18 +83,18 @@ static int find_baseline(losses *t)
 static int read_lines(losses *t)
 {
     fig *f = t->f;
-    const char *place = f->o->at ? "position" : "range";
+    const char *field = f->o->at ? "position" : "range";
     size_t kept = 0, all = f->lines;
     for (size_t i = 0; i < all; i++)
         t->paired = t->paired || !strcmp(fig_field(f, &f->line[i], "eval"), "compare");
     for (size_t i = 0; i < all; i++) {
         fig_line l = f->line[i];
         bool compared = !strcmp(fig_field(f, &l, "eval"), "compare");
-        if (compared == t->paired && lm_json_get(l.json, place)) f->line[kept++] = l;
+        if (compared == t->paired && lm_json_get(l.json, field)) f->line[kept++] = l;
         else lm_json_free(l.json);
     }
     f->lines = kept;
-    return kept ? f->rc : lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\"", place);
+    return kept ? f->rc : lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\"", field);
 }
 
 /* The name of what lines of `compare` are compared with: one, or they are not of one table. */
@@ -129,7 +129,7 @@ static int base_losses(losses *t)
     size_t n = t->domains * t->ranges;
     t->loss = fig_new(f, n, sizeof *t->loss);
     int rc = f->rc;
-    for (size_t i = 0; !rc && i < f->lines; i++) rc = set_place(t, &f->line[i], &s[i]);
+    for (size_t i = 0; !rc && i < f->lines; i++) rc = set_cell(t, &f->line[i], &s[i]);
     for (size_t k = 0; !rc && k < n; k++) {
         fig_cell *c = &t->loss[k];
         for (size_t i = 0; !rc && i < f->lines; i++) {
@@ -241,7 +241,7 @@ static int draw(losses *t)
     size_t rows = row_count(t), size = rows * t->domains;
     const char **row = fig_new(f, rows, sizeof *row);
     lm_plot_map *map = fig_new(f, t->ranges, sizeof *map);
-    double most = 0.02;
+    double max = 0.02;
     for (size_t i = 0; !f->rc && i < rows; i++) row[i] = name_at(t, i);
     for (size_t m = 0; !f->rc && m < t->ranges; m++) {
         double *value = fig_new(f, size, sizeof *value);
@@ -251,7 +251,7 @@ static int draw(losses *t)
         for (size_t i = 0; i < size; i++) {
             text[i] = text_of(t, i / t->domains, i % t->domains, m, false, &value[i]);
             strong[i] = counts(value[i]);
-            if (isfinite(value[i])) most = fmax(most, fabs(value[i]));
+            if (isfinite(value[i])) max = fmax(max, fabs(value[i]));
         }
         map[m] = (lm_plot_map){ .title = range_text(f, t->range[m]),
                                 .value = value,
@@ -268,8 +268,8 @@ static int draw(losses *t)
                           .columns = t->domains,
                           .rows = rows,
                           .palette = LM_PLOT_DIVERGING,
-                          .low = -most,
-                          .high = most,
+                          .low = -max,
+                          .high = max,
                           .map = map,
                           .maps = t->ranges,
                           .across = 1,

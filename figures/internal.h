@@ -149,9 +149,9 @@ LM_CHECKED int fig_series_table(fig *f, const fig_cell *c, size_t cells, const c
                                 const char *caption);
 
 /* An exponential mean over about `steps` values, corrected for its beginning; and means of
- * neighbours that leave at most `most` points, in place: their number. (loss.c) */
+ * neighbours that leave at most `max` points, in place: their number. (loss.c) */
 void fig_smooth(const double *y, size_t n, double steps, double *out);
-size_t fig_thin(double *x, double *y, size_t n, size_t most);
+size_t fig_thin(double *x, double *y, size_t n, size_t max);
 
 /* ---- the figures ------------------------------------------------------------------------- */
 

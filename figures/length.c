@@ -73,18 +73,18 @@ static int sample(fig *f, const char *cell, fig_cell **c, size_t *cells)
 
 /* ---- perplexity -------------------------------------------------------------------------- */
 
-/* Where one form explodes, the axis shows where the others differ: it ends at three times the least
+/* Where one form explodes, the axis shows where the others differ: it ends at three times the min
  * value, brought up to a round number. NAN: nothing explodes. */
 static double sensible_end(const fig_cell *c, size_t n)
 {
-    double least = INFINITY, most = 0;
+    double min = INFINITY, max = 0;
     for (size_t i = 0; i < n; i++) {
-        least = fmin(least, c[i].mean);
-        most = fmax(most, c[i].mean);
+        min = fmin(min, c[i].mean);
+        max = fmax(max, c[i].mean);
     }
-    if (!isfinite(least) || most <= 4 * least) return NAN;
-    double unit = pow(10, floor(log10(3 * least))) / 2;
-    return ceil(3 * least / unit - 1e-9) * unit;
+    if (!isfinite(min) || max <= 4 * min) return NAN;
+    double unit = pow(10, floor(log10(3 * min))) / 2;
+    return ceil(3 * min / unit - 1e-9) * unit;
 }
 
 static int add_red_flag(fig *f, const fig_cell *c, size_t cells, lm_plot_mark *mark, size_t *n)
@@ -236,13 +236,13 @@ static int measure_field(fig *f, const char *field, double scale, const char *sm
                          const char *large, double of_large, measure *m)
 {
     fig_sample *s;
-    double most = 0;
+    double max = 0;
     int rc = fig_sample_lines(f, "length", NULL, field, &s);
     for (size_t i = 0; !rc && i < f->lines; i++) s[i].value *= scale;
     if (!rc) rc = fig_average(f, s, f->lines, &m->cell, &m->cells);
     for (size_t i = 0; !rc && i < m->cells; i++)
-        if (isfinite(m->cell[i].mean)) most = fmax(most, m->cell[i].mean);
-    bool big = most >= 10 * of_large;
+        if (isfinite(m->cell[i].mean)) max = fmax(max, m->cell[i].mean);
+    bool big = max >= 10 * of_large;
     m->unit = big ? large : small;
     m->digits = big ? 3 : 1;
     for (size_t i = 0; !rc && big && i < m->cells; i++) {

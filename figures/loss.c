@@ -141,10 +141,10 @@ void fig_smooth(const double *y, size_t n, double steps, double *out)
     }
 }
 
-/* Means of neighbours, so that at most `most` points are left; their number. In place. */
-size_t fig_thin(double *x, double *y, size_t n, size_t most)
+/* Means of neighbours, so that at most `max` points are left; their number. In place. */
+size_t fig_thin(double *x, double *y, size_t n, size_t max)
 {
-    size_t bins = n < most ? n : most;
+    size_t bins = n < max ? n : max;
     for (size_t b = 0; b < bins; b++) {
         size_t from = b * n / bins, to = (b + 1) * n / bins;
         double sx = 0, sy = 0;
@@ -299,17 +299,17 @@ int fig_loss(fig *f)
     if (rc || !panel) return rc ? rc : f->rc;
     rc = f->o->overlay ? draw_overlaid(&c, panel, &chart) : draw_runs(&c, panel, &chart);
     chart.panel = panel;
-    double least = INFINITY, most = 0;
+    double min = INFINITY, max = 0;
     for (size_t i = 0; i < c.runs; i++) {
         if (!c.run[i].v[TRAIN].n) continue;
-        least = fmin(least, c.run[i].steps);
-        most = fmax(most, c.run[i].steps);
+        min = fmin(min, c.run[i].steps);
+        max = fmax(max, c.run[i].steps);
     }
-    if (most > 1)
+    if (max > 1)
         chart.caption = fig_text(f,
                                  "Training loss: pale as logged, dark its running mean over %s%g "
                                  "steps.",
-                                 least < most ? "up to " : "", most);
+                                 min < max ? "up to " : "", max);
     chart.columns = chart.panels < 4 && !f->o->overlay ? (chart.panels < 2 ? 1 : 2)
                     : chart.panels < 5                 ? 2
                                                        : 3;

@@ -185,9 +185,10 @@ static int heat(fig *f, const char *eval, const char *title, bool row)
     if (f->o->layout != FIG_OWN) row = f->o->layout == FIG_IN_A_ROW;
     int rc = fig_read(f, eval);
     if (!rc) rc = fig_pick_score(f, &score);
-    bool placed = false;
-    for (size_t i = 0; i < f->lines; i++) placed = placed || lm_json_get(f->line[i].json, "depth");
-    if (!rc && !placed) return draw_random_depth(f, title);
+    bool has_depth = false;
+    for (size_t i = 0; i < f->lines; i++)
+        has_depth = has_depth || lm_json_get(f->line[i].json, "depth");
+    if (!rc && !has_depth) return draw_random_depth(f, title);
     if (!rc) rc = fig_find_series(f, "length depth score");
     if (!rc) rc = fig_sample_lines(f, "length", "depth", "value", &s);
     if (!rc) rc = fig_average(f, s, f->lines, &g.cell, &g.cells);

@@ -227,7 +227,7 @@ int fig_find_series(fig *f, const char *cell)
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
-static int by_place(const void *pa, const void *pb)
+static int by_cell(const void *pa, const void *pb)
 {
     const fig_sample *x = pa, *y = pb;
     if (x->series != y->series) return x->series < y->series ? -1 : 1;
@@ -239,14 +239,14 @@ static int by_place(const void *pa, const void *pb)
     return x->line->number < y->line->number ? -1 : x->line->number > y->line->number;
 }
 
-static bool same_place(const fig_sample *x, const fig_sample *y)
+static bool same_cell(const fig_sample *x, const fig_sample *y)
 {
     return x->series == y->series && x->a == y->a && x->b == y->b;
 }
 
 static bool same_run(const fig_sample *x, const fig_sample *y)
 {
-    return same_place(x, y) && x->run == y->run;
+    return same_cell(x, y) && x->run == y->run;
 }
 
 int fig_set_runs(fig *f, fig_sample *s, size_t n)
@@ -325,14 +325,14 @@ int fig_average(fig *f, fig_sample *s, size_t n, fig_cell **out, size_t *cells)
 {
     int rc = fig_set_runs(f, s, n);
     if (rc) return rc;
-    qsort(s, n, sizeof *s, by_place);
+    qsort(s, n, sizeof *s, by_cell);
     rc = no_repeats(f, s, &n);
     if (!rc) rc = join_parts(s, &n);
     fig_cell *c = *out = fig_new(f, n, sizeof *c);
     *cells = 0;
     if (rc || !c) return rc ? rc : f->rc;
     for (size_t i = 0, to; i < n; i = to) {
-        for (to = i; to < n && same_place(&s[i], &s[to]); to++) {}
+        for (to = i; to < n && same_cell(&s[i], &s[to]); to++) {}
         double mean = mean_of(s + i, to - i);
         double sd = to - i > 1 ? deviation(s + i, to - i, mean) : s[i].error;
         c[(*cells)++] =
@@ -371,10 +371,10 @@ const fig_cell *fig_find(const fig_cell *c, size_t n, size_t series, double a, d
 
 size_t fig_runs(const fig_cell *c, size_t n)
 {
-    size_t most = 0;
+    size_t max = 0;
     for (size_t i = 0; i < n; i++)
-        if (c[i].runs > most) most = c[i].runs;
-    return most;
+        if (c[i].runs > max) max = c[i].runs;
+    return max;
 }
 
 static int rising(const void *pa, const void *pb)
@@ -407,20 +407,20 @@ const char *fig_value_text(fig *f, const fig_cell *c, int digits)
 
 const char *fig_runs_text(fig *f, const fig_cell *c, size_t n, const char *sign)
 {
-    size_t most = fig_runs(c, n), least = most;
+    size_t max = fig_runs(c, n), min = max;
     bool bars = false;
     for (size_t i = 0; i < n; i++) {
-        if (c[i].runs < least) least = c[i].runs;
+        if (c[i].runs < min) min = c[i].runs;
         bars = bars || c[i].bar > 0;
     }
     const char *is = fig_wants_table(f) ? "±" : sign;
-    if (most < 2) return bars ? fig_text(f, "%s one standard error of the measurement.", is) : "";
-    if (least == most)
-        return fig_text(f, "Means of %zu runs. %s one standard deviation between runs.", most, is);
+    if (max < 2) return bars ? fig_text(f, "%s one standard error of the measurement.", is) : "";
+    if (min == max)
+        return fig_text(f, "Means of %zu runs. %s one standard deviation between runs.", max, is);
     return fig_text(f,
                     "Means of %zu to %zu runs. %s one standard deviation between runs, of a "
                     "single run one standard error of the measurement.",
-                    least, most, is);
+                    min, max, is);
 }
 
 const char *fig_title(fig *f, const char *title)

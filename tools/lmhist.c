@@ -83,10 +83,10 @@ static void find_range(table *t, size_t inputs)
     for (size_t i = 0; i < inputs * t->rows; i++) {
         const lm_hist_row *r = &t->row[i];
         unsigned low = 0, high = LM_BUCKETS - 1;
-        uint64_t least = whole(r) / 200;
+        uint64_t min = whole(r) / 200;
         if (!whole(r)) continue;
-        for (uint64_t sum = weight(r, low); sum <= least; sum += weight(r, ++low)) {}
-        for (uint64_t sum = weight(r, high); sum <= least; sum += weight(r, --high)) {}
+        for (uint64_t sum = weight(r, low); sum <= min; sum += weight(r, ++low)) {}
+        for (uint64_t sum = weight(r, high); sum <= min; sum += weight(r, --high)) {}
         if (low < t->low) t->low = low;
         if (high > t->high) t->high = high;
     }

@@ -51,8 +51,8 @@ static const cli_opt opts[] = {
 static int find_recipe(char *out, size_t size)
 {
     /* From bin/, build/bin/ and build/asan/bin/ of the sources, and from PREFIX/bin. */
-    static const char *const places[] = { "../recipes", "../../recipes", "../../../recipes",
-                                          "../share/longmix/recipes" };
+    static const char *const folders[] = { "../recipes", "../../recipes", "../../../recipes",
+                                           "../share/longmix/recipes" };
     char self[4096];
     if (!access(recipe_name, F_OK) || strchr(recipe_name, '/')) {
         snprintf(out, size, "%s", recipe_name);
@@ -62,8 +62,8 @@ static int find_recipe(char *out, size_t size)
     self[n < 0 ? 0 : n] = 0;
     char *slash = strrchr(self, '/');
     if (slash) *slash = 0;
-    for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
-        int k = snprintf(out, size, "%s/%s/%s.json", self, places[i], recipe_name);
+    for (size_t i = 0; slash && i < sizeof folders / sizeof *folders; i++) {
+        int k = snprintf(out, size, "%s/%s/%s.json", self, folders[i], recipe_name);
         if (k > 0 && (size_t)k < size && !access(out, F_OK)) return LM_OK;
     }
     return lm_fail(LM_EIO, "%s: neither a file nor a recipe that comes with longmix", recipe_name);

@@ -75,13 +75,13 @@ static int fetch_unit(shuffle *m, const unit *u, lm_buf *in, lm_buf *out)
 
 /* A unit of the window that is a piece of a document with several. */
 typedef struct piece {
-    uint64_t place, i; /* i: in the window */
+    uint64_t document, i; /* document: its number; i: in the window */
 } piece;
 
-static int by_place(const void *pa, const void *pb)
+static int by_document(const void *pa, const void *pb)
 {
     const piece *a = pa, *b = pb;
-    if (a->place != b->place) return a->place < b->place ? -1 : 1;
+    if (a->document != b->document) return a->document < b->document ? -1 : 1;
     return a->i < b->i ? -1 : a->i > b->i;
 }
 
@@ -145,10 +145,10 @@ static int set_all_aside(shuffle *m)
     if (!p) return lm_fail_nomem((n + 1) * sizeof *p);
     n = 0;
     for (uint64_t i = 0; i < m->count; i++)
-        if (has_pieces(m, &m->window[i])) p[n++] = (piece){ m->window[i].place, i };
-    qsort(p, n, sizeof *p, by_place);
+        if (has_pieces(m, &m->window[i])) p[n++] = (piece){ m->window[i].number, i };
+    qsort(p, n, sizeof *p, by_document);
     for (size_t i = 1; i <= n && !rc; i++) {
-        if (i < n && p[i].place == p[first].place) continue;
+        if (i < n && p[i].document == p[first].document) continue;
         if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
         else if (i - first >= ASIDE_PIECES) rc = set_aside(m, p + first, i - first, &in, &records);
         first = i;

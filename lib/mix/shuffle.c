@@ -27,15 +27,15 @@ static void count_unit(shuffle *m, const unit *u)
     m->tokens[b] += u->tokens;
 }
 
-static void place_unit(shuffle *m, const unit *u)
+static void fill_unit(shuffle *m, const unit *u)
 {
     uint64_t b = bin_of(m, u->order);
     if (b < m->from || b >= m->to || m->fill[b] == m->count) return;
     m->window[m->fill[b]++] = *u;
-    m->placed++;
+    m->filled++;
 }
 
-static void each_unit(shuffle *m, const lm_entry *e, uint64_t place,
+static void each_unit(shuffle *m, const lm_entry *e, uint64_t number,
                       void (*visit)(shuffle *m, const unit *u))
 {
     const lm_plan *p = m->p;
@@ -45,7 +45,7 @@ static void each_unit(shuffle *m, const lm_entry *e, uint64_t place,
         uint64_t n = lmmix_units(p->cut, length);
         for (uint64_t i = 0; i < n; i++) {
             unit u = { .order = lm_hash4(p->order_seed, e->key, c, i),
-                       .place = place,
+                       .number = number,
                        .where = e->where,
                        .key = e->key,
                        .doc_tokens = (uint32_t)e->tokens,
@@ -86,7 +86,7 @@ static int by_order(const void *pa, const void *pb)
 {
     const unit *a = pa, *b = pb;
     if (a->order != b->order) return a->order < b->order ? -1 : 1;
-    if (a->place != b->place) return a->place < b->place ? -1 : 1;
+    if (a->number != b->number) return a->number < b->number ? -1 : 1;
     if (a->copy != b->copy) return a->copy < b->copy ? -1 : 1;
     return a->piece < b->piece ? -1 : a->piece > b->piece;
 }
@@ -115,12 +115,12 @@ static int emit_window(shuffle *m)
         n += m->units[b];
     }
     m->count = n;
-    m->placed = 0;
+    m->filled = 0;
     if (!n) return LM_OK;
     m->window = malloc(n * sizeof *m->window);
     if (!m->window) return lm_fail_nomem(n * sizeof *m->window);
-    rc = scan(m, place_unit);
-    if (!rc && m->placed != n)
+    rc = scan(m, fill_unit);
+    if (!rc && m->filled != n)
         rc = lm_fail(LM_EDATA, "%s: changed while it was read", lm_store_name(m->s));
     if (rc) goto out;
     n = 0;
@@ -146,14 +146,14 @@ static uint64_t last_bin(const shuffle *m)
 
 static int emit(shuffle *m)
 {
-    uint64_t end = last_bin(m), most = m->o->window ? m->o->window : WINDOW_UNITS;
+    uint64_t end = last_bin(m), max = m->o->window ? m->o->window : WINDOW_UNITS;
     int rc = LM_OK;
     m->shard = m->first_shard - 1; /* before the first one: its mark is still to come */
     for (m->to = m->first_shard * m->bins_a_shard; m->to < end && !rc;) {
         uint64_t units = 0;
         m->from = m->to;
         do units += m->units[m->to++]; /* one bin is taken, however many it has */
-        while (m->to < end && units + m->units[m->to] <= most);
+        while (m->to < end && units + m->units[m->to] <= max);
         rc = emit_window(m);
     }
     return rc;

@@ -9,8 +9,8 @@
 
 /* A unit, and all that is needed to fetch it: to look its entry up would cost a block each. */
 typedef struct unit {
-    uint64_t order, place; /* place: the document's number in the store */
-    uint64_t where, key;   /* the document's, as in lm_entry; set aside: offset, bytes */
+    uint64_t order, number; /* number: the document's number in the store */
+    uint64_t where, key;    /* the document's, as in lm_entry; set aside: offset, bytes */
     uint32_t doc_tokens, tokens;
     uint32_t piece;
     uint16_t domain;
@@ -35,7 +35,7 @@ typedef struct shuffle {
     uint64_t from, to;
     uint64_t *fill; /* [bins] where the next unit of the bin goes */
     unit *window;
-    uint64_t count, placed; /* units that it has; that the pass has met */
+    uint64_t count, filled; /* units that it has; that the pass has met */
 
     /* What the threads share, under the lock of `turns`. */
     lm_turns *turns, *large; /* large: taken to fetch a large document */

@@ -107,7 +107,8 @@ static int open_row(packer *p)
 }
 
 /* Place n tokens of a unit, from its token `from` on. */
-static int place(packer *p, const lm_doc *d, const unsigned char *tokens, uint64_t from, uint64_t n)
+static int add_piece(packer *p, const lm_doc *d, const unsigned char *tokens, uint64_t from,
+                     uint64_t n)
 {
     pack_best_fit *b = p->open;
     int rc = LM_OK;
@@ -150,7 +151,7 @@ int pack_best_fit_unit(packer *p, const lm_doc *d, const void *tokens)
     b->shard_tokens += d->tokens;
     for (uint64_t from = 0; from < d->tokens && !rc;) {
         uint64_t n = d->tokens - from < p->row_tokens ? d->tokens - from : p->row_tokens;
-        rc = place(p, d, tokens, from, n);
+        rc = add_piece(p, d, tokens, from, n);
         from += n;
     }
     return rc;

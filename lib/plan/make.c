@@ -96,9 +96,9 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
 
 static uint64_t count_shards(uint64_t tokens, uint64_t row)
 {
-    uint64_t shards = (tokens >> 27) + 1;                 /* about 268 MB of 2-byte tokens each */
-    uint64_t least = tokens / row < 8 ? tokens / row : 8; /* so that parts have work */
-    if (shards < least) shards = least;
+    uint64_t shards = (tokens >> 27) + 1;               /* about 268 MB of 2-byte tokens each */
+    uint64_t min = tokens / row < 8 ? tokens / row : 8; /* so that parts have work */
+    if (shards < min) shards = min;
     return shards < PLAN_SHARDS_MAX ? shards : PLAN_SHARDS_MAX;
 }
 

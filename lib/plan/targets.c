@@ -128,11 +128,11 @@ static void weigh_classes(const work *w, const uint64_t have[2], bool lower, uin
     narrow((u128[2]){ (u128)have[0] * keep, (u128)have[1] * UNIT }, 2, weight);
 }
 
-static void move_excess(uint64_t want[2], int from, uint64_t most)
+static void move_excess(uint64_t want[2], int from, uint64_t max)
 {
-    if (want[from] <= most) return;
-    want[!from] += want[from] - most;
-    want[from] = most;
+    if (want[from] <= max) return;
+    want[!from] += want[from] - max;
+    want[from] = max;
 }
 
 /* Give `total` tokens to a group, domains first .. last-1, its long and short documents as the
@@ -146,8 +146,8 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
     for (size_t d = first; d < last; d++)
         for (unsigned b = 0; b < LM_BUCKETS; b++)
             have[b >= w->long_bucket] += w->t->available[d][b];
-    uint64_t most[2] = { have[0] * w->capacity, have[1] * w->capacity };
-    if (total > most[0] + most[1]) return too_short(w, name, false, most[0] + most[1], total);
+    uint64_t max[2] = { have[0] * w->capacity, have[1] * w->capacity };
+    if (total > max[0] + max[1]) return too_short(w, name, false, max[0] + max[1], total);
     if (w->r->scope == LM_LONG_NONE) {
         spread(w, first, last, 0, LM_BUCKETS, total);
         return LM_OK;
@@ -161,10 +161,10 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
     if (lower) {
         /* A share is lowered only as far as there are short documents; none is repeated for it. */
         move_excess(want, 0, have[0]);
-    } else if (want[1] > most[1] && !w->shrink) {
-        return too_short(w, name, true, most[1], want[1]);
+    } else if (want[1] > max[1] && !w->shrink) {
+        return too_short(w, name, true, max[1], want[1]);
     }
-    move_excess(want, 1, most[1]); /* fits: the group as a whole does */
+    move_excess(want, 1, max[1]); /* fits: the group as a whole does */
     spread(w, first, last, 0, w->long_bucket, want[0]);
     spread(w, first, last, w->long_bucket, LM_BUCKETS, want[1]);
     return LM_OK;

@@ -38,9 +38,9 @@ typedef struct layout {
 
 static double widest(pl_canvas *c, const char *const *name, size_t n)
 {
-    double most = 0;
-    for (size_t i = 0; i < n; i++) most = fmax(most, pl_text_width(c, name[i]));
-    return most;
+    double max = 0;
+    for (size_t i = 0; i < n; i++) max = fmax(max, pl_text_width(c, name[i]));
+    return max;
 }
 
 static bool any(const lm_plot_heat *f, bool marks)
@@ -231,7 +231,7 @@ static void draw_bar(const layout *l, pl_canvas *c)
     pl_pen(c, 0.75, 0, 0);
     pl_colour_set(c, pl_pale, 1);
     for (size_t i = 0; i < t->n; i++) {
-        double at = pl_place(&s, t->at[i]);
+        double at = pl_position(&s, t->at[i]);
         pl_line(c, x + BAR, at, x + BAR + 3, at);
         pl_text(c, x + BAR + 6, at + 3.2, PL_LEFT, t->text[i]);
     }

@@ -60,14 +60,14 @@ static void find_range(figure *f)
 /* The highest bar of a row in any column: a row has one scale, so that inputs compare. */
 static double peak(const figure *f, size_t k)
 {
-    double most = 0;
+    double max = 0;
     for (size_t i = 0; i < f->inputs; i++)
         for (unsigned b = f->low; b <= f->high; b++) {
             const lm_hist_row *r = &f->column[i].row[k];
             double s = share(r->bucket_tokens[b], r->tokens);
-            if (s > most) most = s;
+            if (s > max) max = s;
         }
-    return most > 0 ? most : 1;
+    return max > 0 ? max : 1;
 }
 
 /* 1234567 -> "1,234,567" */

@@ -75,7 +75,7 @@ typedef struct pl_scale {
 } pl_scale;
 
 /* The place of a value; it may lie past the ends. */
-double pl_place(const pl_scale *s, double value);
+double pl_position(const pl_scale *s, double value);
 
 /* A number as an axis writes it. */
 void pl_number(enum lm_plot_unit unit, double value, char out[16]);

@@ -42,7 +42,7 @@ static pl_colour colour_of(const lm_plot_line *l) { return palette[l->colour % C
 
 static bool shown(const lm_plot_axis *a, double v) { return !isnan(v) && (!a->log || v > 0); }
 
-static void stretch(double v, double *low, double *high)
+static void widen(double v, double *low, double *high)
 {
     if (v < *low) *low = v;
     if (v > *high) *high = v;
@@ -59,14 +59,14 @@ static void find_ranges(frame *f)
             double e = p->line[k].error ? p->line[k].error[i] : 0;
             if (!shown(&p->x, x) || !shown(&p->y, y)) continue;
             if (x < p->x.low || x > p->x.high) continue;
-            stretch(x, &x0, &x1);
+            widen(x, &x0, &x1);
             if (y < p->y.low || y > p->y.high || isinf(y)) continue;
-            stretch(y, &y0, &y1);
-            if (e > 0 && shown(&p->y, y - e)) stretch(y - e, &y0, &y1);
-            if (e > 0) stretch(y + e, &y0, &y1);
+            widen(y, &y0, &y1);
+            if (e > 0 && shown(&p->y, y - e)) widen(y - e, &y0, &y1);
+            if (e > 0) widen(y + e, &y0, &y1);
         }
     for (size_t i = 0; i < p->marks; i++)
-        if (p->mark[i].level && shown(&p->y, p->mark[i].at)) stretch(p->mark[i].at, &y0, &y1);
+        if (p->mark[i].level && shown(&p->y, p->mark[i].at)) widen(p->mark[i].at, &y0, &y1);
     if (!(x0 <= x1)) x0 = 0, x1 = 1;
     if (!(y0 <= y1)) y0 = 0, y1 = 1;
     if (p->x.zero && x0 > 0) x0 = 0;
@@ -85,7 +85,7 @@ static void draw_axes(const frame *f)
     pl_pen(c, 0.75, 0, 0);
     pl_font(c, 9, false);
     for (size_t i = 0; i < f->y_ticks.n; i++) {
-        double y = pl_place(&f->y, f->y_ticks.at[i]);
+        double y = pl_position(&f->y, f->y_ticks.at[i]);
         pl_colour_set(c, pl_rule, 1);
         pl_line(c, f->left, y, f->right, y);
         pl_colour_set(c, pl_pale, 1);
@@ -94,7 +94,7 @@ static void draw_axes(const frame *f)
     pl_colour_set(c, pl_pale, 1);
     pl_line(c, f->left, f->bottom, f->right, f->bottom);
     for (size_t i = 0; i < f->x_ticks.n; i++) {
-        double x = pl_place(&f->x, f->x_ticks.at[i]);
+        double x = pl_position(&f->x, f->x_ticks.at[i]);
         pl_line(c, x, f->bottom, x, f->bottom + 4);
         pl_text(c, x, f->bottom + 15, PL_MIDDLE, f->x_ticks.text[i]);
     }
@@ -116,7 +116,7 @@ static void draw_marks(const frame *f)
         const lm_plot_mark *m = &f->p->mark[i];
         const pl_scale *s = m->level ? &f->y : &f->x;
         if (m->at < s->low || m->at > s->high) continue;
-        double at = pl_place(s, m->at);
+        double at = pl_position(s, m->at);
         pl_colour_set(c, m->alarm ? alarm_colour : pl_pale, 1);
         pl_pen(c, 1, 4, 3);
         if (m->level) pl_line(c, f->left, at, f->right, at);
@@ -136,7 +136,7 @@ static void draw_mark_labels(const frame *f)
         const lm_plot_mark *m = &f->p->mark[i];
         const pl_scale *s = m->level ? &f->y : &f->x;
         if (!m->label || m->at < s->low || m->at > s->high) continue;
-        double at = pl_place(s, m->at), w = pl_text_width(c, m->label);
+        double at = pl_position(s, m->at), w = pl_text_width(c, m->label);
         double x = m->level ? f->left + 4 : fmin(fmax(at - w / 2, free_from), f->right - w);
         double y = m->level ? at - 4 : f->top - 10;
         if (!m->level) free_from = x + w + 6;
@@ -172,41 +172,42 @@ static bool in_x(const frame *f, double x)
 }
 
 /* The place of a y. Far outside is as good as infinitely far, which cairo cannot hold. */
-static double place_y(const frame *f, double v)
+static double y_position(const frame *f, double v)
 {
-    return fmin(fmax(pl_place(&f->y, v), -1e6), 1e6);
+    return fmin(fmax(pl_position(&f->y, v), -1e6), 1e6);
 }
 
 /* The errors of points from..to as a pale ground behind the line. */
-static void draw_band(const frame *f, const lm_plot_line *l, double *place, size_t from, size_t to)
+static void draw_band(const frame *f, const lm_plot_line *l, double *scratch, size_t from,
+                      size_t to)
 {
-    double *x = place, *y = place + 2 * l->n;
+    double *x = scratch, *y = scratch + 2 * l->n;
     size_t n = to - from;
     for (size_t i = 0; i < n; i++) {
         double v = l->y[from + i], e = l->error[from + i];
-        x[i] = x[2 * n - 1 - i] = pl_place(&f->x, l->x[from + i]);
-        y[i] = place_y(f, v + e);
-        y[2 * n - 1 - i] = shown(&f->p->y, v - e) ? place_y(f, v - e) : f->bottom;
+        x[i] = x[2 * n - 1 - i] = pl_position(&f->x, l->x[from + i]);
+        y[i] = y_position(f, v + e);
+        y[2 * n - 1 - i] = shown(&f->p->y, v - e) ? y_position(f, v - e) : f->bottom;
     }
     pl_colour_set(f->c, colour_of(l), 0.15);
     pl_polygon(f->c, x, y, 2 * n);
     pl_colour_set(f->c, colour_of(l), 1);
 }
 
-static void draw_stretch(const frame *f, const lm_plot_line *l, double *place, size_t from,
+static void draw_segment(const frame *f, const lm_plot_line *l, double *scratch, size_t from,
                          size_t to)
 {
-    double *x = place, *y = place + l->n;
-    if (l->band && l->error && to - from > 1) draw_band(f, l, place, from, to);
+    double *x = scratch, *y = scratch + l->n;
+    if (l->band && l->error && to - from > 1) draw_band(f, l, scratch, from, to);
     for (size_t i = from; i < to; i++) {
-        x[i] = pl_place(&f->x, l->x[i]);
-        y[i] = place_y(f, l->y[i]);
+        x[i] = pl_position(&f->x, l->x[i]);
+        y[i] = y_position(f, l->y[i]);
     }
     if (to - from > 1) pl_path(f->c, x + from, y + from, to - from);
     else if (!l->dots) draw_dot(f->c, l->colour, x[from], y[from], 2.2);
 }
 
-static void draw_line(const frame *f, const lm_plot_line *l, double *place)
+static void draw_line(const frame *f, const lm_plot_line *l, double *scratch)
 {
     pl_canvas *c = f->c;
     pl_clip(c, f->left - 4, f->top - 1, f->right - f->left + 8, f->bottom - f->top + 2);
@@ -215,15 +216,15 @@ static void draw_line(const frame *f, const lm_plot_line *l, double *place)
     for (size_t i = 0; i < l->n;) {
         size_t to = i;
         while (to < l->n && in_x(f, l->x[to]) && shown(&f->p->y, l->y[to])) to++;
-        if (to > i) draw_stretch(f, l, place, i, to);
+        if (to > i) draw_segment(f, l, scratch, i, to);
         i = to + 1;
     }
     pl_pen(c, 1, 0, 0);
     for (size_t i = 0; l->error && !l->band && i < l->n; i++) {
         if (!in_x(f, l->x[i]) || !shown(&f->p->y, l->y[i]) || !(l->error[i] > 0)) continue;
-        double low = l->y[i] - l->error[i], x = pl_place(&f->x, l->x[i]);
-        double y0 = shown(&f->p->y, low) ? place_y(f, low) : f->bottom;
-        double y1 = place_y(f, l->y[i] + l->error[i]);
+        double low = l->y[i] - l->error[i], x = pl_position(&f->x, l->x[i]);
+        double y0 = shown(&f->p->y, low) ? y_position(f, low) : f->bottom;
+        double y1 = y_position(f, l->y[i] + l->error[i]);
         pl_line(c, x, y0, x, y1);
         pl_line(c, x - 2.5, y0, x + 2.5, y0);
         pl_line(c, x - 2.5, y1, x + 2.5, y1);
@@ -233,7 +234,7 @@ static void draw_line(const frame *f, const lm_plot_line *l, double *place)
     for (size_t i = 0; l->dots && i < l->n; i++)
         if (in_x(f, l->x[i]) && shown(&f->p->y, l->y[i]) && l->y[i] >= f->y.low &&
             l->y[i] <= f->y.high)
-            draw_dot(c, l->colour, pl_place(&f->x, l->x[i]), pl_place(&f->y, l->y[i]), 2.8);
+            draw_dot(c, l->colour, pl_position(&f->x, l->x[i]), pl_position(&f->y, l->y[i]), 2.8);
 }
 
 /* Points past the ends of the y axis: triangles with their numbers at the edge, those of several
@@ -251,7 +252,8 @@ static void draw_clipped(const frame *f)
             if (!in_x(f, l->x[i]) || !shown(&f->p->y, v)) continue;
             if (v >= f->y.low && v <= f->y.high) continue;
             bool over = v > f->y.high;
-            double x = pl_place(&f->x, l->x[i]), way = over ? 1 : -1, y = over ? f->top : f->bottom;
+            double x = pl_position(&f->x, l->x[i]), way = over ? 1 : -1,
+                   y = over ? f->top : f->bottom;
             for (size_t t = 0; t < n; t++)
                 if (fabs(taken[0][t] - x) < 26 && taken[1][t] == way) y += way * 11;
             if (n < LINES_MAX * 2) taken[0][n] = x, taken[1][n++] = way;
@@ -274,8 +276,8 @@ static bool end_of(const frame *f, const lm_plot_line *l, double *x, double *y)
 {
     for (size_t i = l->n; i-- > 0;) {
         if (!in_x(f, l->x[i]) || !shown(&f->p->y, l->y[i])) continue;
-        *x = pl_place(&f->x, l->x[i]);
-        *y = fmin(fmax(pl_place(&f->y, l->y[i]), f->top), f->bottom);
+        *x = pl_position(&f->x, l->x[i]);
+        *y = fmin(fmax(pl_position(&f->y, l->y[i]), f->top), f->bottom);
         return true;
     }
     return false;
@@ -287,7 +289,7 @@ static void draw_names(const frame *f)
         const lm_plot_line *l;
         double x, y;
     } end[LINES_MAX], swap;
-    double place[LINES_MAX];
+    double label_y[LINES_MAX];
     size_t n = 0;
     for (size_t k = 0; k < f->p->lines; k++) {
         end[n].l = &f->p->line[k];
@@ -296,25 +298,25 @@ static void draw_names(const frame *f)
     for (size_t i = 1; i < n; i++)
         for (size_t k = i; k > 0 && end[k].y < end[k - 1].y; k--)
             swap = end[k], end[k] = end[k - 1], end[k - 1] = swap;
-    for (size_t i = 0; i < n; i++) place[i] = end[i].y;
-    pl_spread(place, n, 12, f->top + 4, f->bottom - 4);
+    for (size_t i = 0; i < n; i++) label_y[i] = end[i].y;
+    pl_spread(label_y, n, 12, f->top + 4, f->bottom - 4);
     pl_font(f->c, 9.5, true);
     for (size_t i = 0; i < n; i++) {
         pl_colour_set(f->c, colour_of(end[i].l), 1);
         pl_pen(f->c, 0.6, 0, 0);
-        if (fabs(place[i] - end[i].y) > 4 || f->right - end[i].x > 12)
-            pl_line(f->c, end[i].x + 5, end[i].y, f->right + 10, place[i]);
-        pl_text(f->c, f->right + 13, place[i] + 3.4, PL_LEFT, end[i].l->name);
+        if (fabs(label_y[i] - end[i].y) > 4 || f->right - end[i].x > 12)
+            pl_line(f->c, end[i].x + 5, end[i].y, f->right + 10, label_y[i]);
+        pl_text(f->c, f->right + 13, label_y[i] + 3.4, PL_LEFT, end[i].l->name);
     }
 }
 
 static double names_width(pl_canvas *c, const lm_plot_panel *p)
 {
-    double most = 0;
+    double max = 0;
     pl_font(c, 9.5, true);
     for (size_t k = 0; k < p->lines; k++)
-        if (p->line[k].name) most = fmax(most, pl_text_width(c, p->line[k].name) + 13);
-    return most;
+        if (p->line[k].name) max = fmax(max, pl_text_width(c, p->line[k].name) + 13);
+    return max;
 }
 
 /* Is this the first line of the chart with its name? */
@@ -359,7 +361,7 @@ static size_t put_legend(pl_canvas *c, const lm_plot_chart *f, double y, double 
 /* ---- panels ----------------------------------------------------------------------------- */
 
 static void draw_panel(pl_canvas *c, const lm_plot_panel *p, bool names, double left, double top,
-                       double width, double height, double *place)
+                       double width, double height, double *scratch)
 {
     double head = (p->title ? PANEL_TITLE : 0) + (p->y.label ? PANEL_LABEL : 2) + 4;
     frame f = { .c = c, .p = p, .top = top + head, .bottom = top + height - PANEL_FOOT };
@@ -380,9 +382,9 @@ static void draw_panel(pl_canvas *c, const lm_plot_panel *p, bool names, double 
     draw_axes(&f);
     draw_marks(&f);
     for (size_t k = 0; k < p->lines; k++)
-        if (p->line[k].faint) draw_line(&f, &p->line[k], place);
+        if (p->line[k].faint) draw_line(&f, &p->line[k], scratch);
     for (size_t k = 0; k < p->lines; k++)
-        if (!p->line[k].faint) draw_line(&f, &p->line[k], place);
+        if (!p->line[k].faint) draw_line(&f, &p->line[k], scratch);
     draw_mark_labels(&f);
     draw_clipped(&f);
     if (names) draw_names(&f);
@@ -414,8 +416,8 @@ int lm_plot_lines(const char *path, const lm_plot_chart *chart)
     int rc = lm_plot_name(path);
     if (!rc) rc = check(f, &longest);
     if (rc) return rc;
-    double *place = calloc(4 * longest, sizeof *place);
-    if (!place) return lm_fail_nomem(4 * longest * sizeof *place);
+    double *scratch = calloc(4 * longest, sizeof *scratch);
+    if (!scratch) return lm_fail_nomem(4 * longest * sizeof *scratch);
 
     size_t columns = f->columns < f->panels ? f->columns : f->panels;
     size_t rows = (f->panels + columns - 1) / columns;
@@ -447,7 +449,7 @@ int lm_plot_lines(const char *path, const lm_plot_chart *chart)
         for (size_t i = 0; i < f->panels; i++)
             draw_panel(
                 c, &f->panel[i], !f->legend, MARGIN + (double)(i % columns) * (panel_width + GAP),
-                head + (double)(i / columns) * panel_height, panel_width, panel_height, place);
+                head + (double)(i / columns) * panel_height, panel_width, panel_height, scratch);
         pl_font(c, 9, false);
         pl_colour_set(c, pl_pale, 1);
         if (f->caption)
@@ -455,6 +457,6 @@ int lm_plot_lines(const char *path, const lm_plot_chart *chart)
                             f->caption);
     }
     rc = pl_finish(c, rc);
-    free(place);
+    free(scratch);
     return rc;
 }

@@ -5,7 +5,7 @@
 
 #include "lib/plot/internal.h"
 
-double pl_place(const pl_scale *s, double value)
+double pl_position(const pl_scale *s, double value)
 {
     double low = s->log ? log(s->low) : s->low, high = s->log ? log(s->high) : s->high;
     double v = s->log ? log(value) : value;
@@ -62,12 +62,12 @@ static void add(pl_ticks *t, enum lm_plot_unit unit, double at)
 /* 1, 2 or 5 times a power of ten, or a power of two, with at most `want` steps in `span`. */
 static double find_step(enum lm_plot_unit unit, double span, size_t want)
 {
-    double least = span / (double)want;
-    if (unit == LM_PLOT_LENGTH && least > 1) return exp2(ceil(log2(least) - 1e-9));
-    double ten = pow(10, floor(log10(least)));
+    double min_step = span / (double)want;
+    if (unit == LM_PLOT_LENGTH && min_step > 1) return exp2(ceil(log2(min_step) - 1e-9));
+    double ten = pow(10, floor(log10(min_step)));
     static const double times[] = { 1, 2, 5, 10 };
     size_t i = 0;
-    while (i < 3 && times[i] * ten < least * (1 - 1e-9)) i++;
+    while (i < 3 && times[i] * ten < min_step * (1 - 1e-9)) i++;
     return times[i] * ten;
 }
 

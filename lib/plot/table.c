@@ -37,12 +37,12 @@ static int add_some(lm_buf *out, char k, size_t n)
 }
 
 /* Column 0 to the left, the others, which hold numbers, to the right. */
-static int add_row(lm_buf *out, const lm_plot_table *t, size_t row, const size_t *most)
+static int add_row(lm_buf *out, const lm_plot_table *t, size_t row, const size_t *width)
 {
     int rc = LM_OK;
     for (size_t k = 0; !rc && k < t->columns; k++) {
         const char *s = cell_of(t, row, k);
-        size_t pad = most[k] - width_of(s);
+        size_t pad = width[k] - width_of(s);
         rc = lm_buf_add(out, k ? " " : "| ", k ? 1 : 2);
         if (!rc && k) rc = add_some(out, ' ', pad);
         if (!rc) rc = add_cell(out, s, true);
@@ -56,22 +56,22 @@ enum { COLUMNS_MAX = 1024 };
 
 int lm_plot_table_markdown(lm_buf *out, const lm_plot_table *t)
 {
-    size_t most[COLUMNS_MAX];
+    size_t width[COLUMNS_MAX];
     int rc = LM_OK;
     if (!t->columns || t->columns > COLUMNS_MAX)
         return lm_fail(LM_EUSAGE, "a table has 1 to %d columns, not %zu", COLUMNS_MAX, t->columns);
     for (size_t k = 0; k < t->columns; k++) {
-        most[k] = 3;
+        width[k] = 3;
         for (size_t r = 0; r <= t->rows; r++) {
             size_t w = width_of(cell_of(t, r, k));
-            if (w > most[k]) most[k] = w;
+            if (w > width[k]) width[k] = w;
         }
     }
     for (size_t r = 0; !rc && r <= t->rows; r++) {
-        rc = add_row(out, t, r, most);
+        rc = add_row(out, t, r, width);
         for (size_t k = 0; !rc && !r && k < t->columns; k++) {
             rc = lm_buf_add(out, k ? "-" : "|-", k ? 1 : 2);
-            if (!rc) rc = add_some(out, '-', most[k]);
+            if (!rc) rc = add_some(out, '-', width[k]);
             if (!rc) rc = lm_buf_add(out, k ? ":|" : "-|", 2);
         }
         if (!rc && !r) rc = lm_buf_add(out, "\n", 1);

@@ -41,9 +41,9 @@ static const double bytes_per_token[SYNTH_STYLES] = {
 };
 
 /* Where the plan stands before a document. */
-typedef struct place {
+typedef struct cursor {
     uint64_t document, given, given_to[LM_SYNTH_DOMAINS_MAX];
-} place;
+} cursor;
 
 typedef struct document {
     size_t domain;
@@ -55,7 +55,7 @@ struct lm_synth {
     size_t laws, files, files_cap;
     law law[LM_SYNTH_DOMAINS_MAX];
     lm_synth_sums sums[LM_SYNTH_DOMAINS_MAX];
-    place *file; /* [files] where each begins */
+    cursor *file; /* [files] where each begins */
     synth_lexicon *lexicon;
 };
 
@@ -154,7 +154,7 @@ static uint64_t length(const law *w, uint64_t seed)
 /* The document at `at`, which moves on. The domain that lags most behind its share, in documents,
  * is the likeliest; so shares hold in any long stretch. A domain's last document is cut to its
  * budget, so they hold exactly in the whole. */
-static document take(const lm_synth *s, place *at)
+static document take(const lm_synth *s, cursor *at)
 {
     uint64_t seed = lm_hash4(s->seed, at->document, 0, 0);
     document d = { 0, 0, seed };
@@ -178,11 +178,11 @@ static document take(const lm_synth *s, place *at)
     return d;
 }
 
-static int add_file(lm_synth *s, const place *at)
+static int add_file(lm_synth *s, const cursor *at)
 {
     if (s->files == s->files_cap) {
         size_t cap = s->files_cap ? 2 * s->files_cap : 64;
-        place *file = realloc(s->file, cap * sizeof *file);
+        cursor *file = realloc(s->file, cap * sizeof *file);
         if (!file) return lm_fail_nomem(cap * sizeof *file);
         s->file = file;
         s->files_cap = cap;
@@ -191,16 +191,16 @@ static int add_file(lm_synth *s, const place *at)
     return LM_OK;
 }
 
-static bool file_ends(const lm_synth *s, const place *begin, const place *at)
+static bool file_ends(const lm_synth *s, const cursor *begin, const cursor *at)
 {
     return at->given == s->bytes || at->given - begin->given >= s->file_bytes;
 }
 
 static int plan(lm_synth *s)
 {
-    place at = { 0 };
+    cursor at = { 0 };
     while (at.given < s->bytes) {
-        place begin = at;
+        cursor begin = at;
         int rc = add_file(s, &begin);
         if (rc) return rc;
         while (!file_ends(s, &begin, &at)) {
@@ -368,7 +368,7 @@ int lm_synth_file(const lm_synth *s, size_t file, int (*write)(void *arg, const 
         .write = write, .arg = arg, .out = LM_BUF_INIT((size_t)1 << 20), .ascii = file % 2 == 0
     };
     lm_buf text = LM_BUF_INIT((size_t)DOC_MAX + SYNTH_SLACK);
-    place begin = s->file[file], at = begin;
+    cursor begin = s->file[file], at = begin;
     int rc = LM_OK;
     while (!rc && !file_ends(s, &begin, &at)) {
         document d = take(s, &at);
