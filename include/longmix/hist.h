@@ -1,4 +1,4 @@
-/* hist.h -- how long documents are, by domain: exact counts, exact percentiles.
+/* hist.h -- document lengths by domain: exact counts, exact percentiles.
  *
  * Bucket b holds lengths in (2^(b-1), 2^b]; bucket 0 holds 0 and 1. So "over 4096" is exactly
  * buckets 13 and up, and a document of 4,096 tokens is not long. */
@@ -34,12 +34,12 @@ typedef struct lm_hist lm_hist; /* one thread at a time; lengths past 65,536 tak
 LM_CHECKED int lm_hist_new(lm_hist **out, const char *unit, const char *const *names, size_t n);
 void lm_hist_free(lm_hist *h);
 
-/* Count one document: `length` decides bucket and percentiles, `tokens` is what is added to the
- * sums (both the same but for documents that are present in part). */
+/* Count one document: `length` decides bucket and percentiles, `tokens` is added to the sums. They
+ * differ only for documents that are present in part. */
 LM_CHECKED int lm_hist_add(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens);
 
-/* Add more tokens of a document of this length that was counted before, or whose beginning is
- * absent and so is not counted. */
+/* Add tokens of a document of this length without counting the document: it was counted before, or
+ * its beginning is not in the input. */
 LM_CHECKED int lm_hist_add_more(lm_hist *h, size_t domain, uint64_t length, uint64_t tokens);
 
 /* Add all of `from`, whose domains are matched by name (new names are added). */
@@ -47,7 +47,7 @@ LM_CHECKED int lm_hist_merge(lm_hist *h, const lm_hist *from);
 
 const char *lm_hist_unit(const lm_hist *h);
 
-/* Sums: a domain, or all of them with domain == LM_ALL. */
+/* The sums of a domain, or of all domains with domain == LM_ALL. */
 #define LM_ALL ((size_t)-1)
 typedef struct lm_hist_row {
     uint64_t documents, tokens, max;
@@ -57,8 +57,8 @@ typedef struct lm_hist_row {
 } lm_hist_row;
 LM_CHECKED int lm_hist_row_get(lm_hist *h, size_t domain, lm_hist_row *out);
 
-/* For a comparison: the names of the domains in which one of n histograms holds something, in
- * order of appearance. The list is to be freed, the names are borrowed. */
+/* For a comparison: the names of the domains that are not empty in at least one of n histograms, in
+ * order of appearance. The caller frees the list; the names are borrowed. */
 LM_CHECKED int lm_hist_names(const char ***out, size_t *count, lm_hist *const *hist, size_t n);
 
 /* The sums of the domain of this name; zeros where `h` has none. */
@@ -66,13 +66,13 @@ void lm_hist_row_named(lm_hist *h, const char *name, lm_hist_row *out);
 
 /* The JSON of `lmhist --json`: {"format","unit","tokens","documents","long_share","domains":
  * [{"name","documents","tokens","share","long_share","percentiles":{"5":..},"max","buckets":
- * [{"upto","documents","tokens"}]}]}. With another unit, its name stands in place of "tokens".
- * Domains that hold nothing are left out. */
+ * [{"upto","documents","tokens"}]}]}. With another unit, its name replaces "tokens".
+ * Empty domains are left out. */
 LM_CHECKED int lm_hist_to_json(lm_hist *h, lm_json **out);
 
-/* Count what `path` holds, found out by its first bytes:
+/* Count the documents of `path`, whose format is detected by its first bytes:
  *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`;
- *   a store, a file or its parts: tokens, from the index alone;
+ *   a store, one file or a folder of parts: tokens, from the index alone;
  *   another token stream (a mixture): units, by their length before trimming;
  *   a shard, or a folder with *.lms: units, counted in the row where they begin.
  * A folder without *.lms and *.lmt is searched for JSONL. "-" is standard input: JSONL or a token

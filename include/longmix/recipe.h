@@ -1,4 +1,4 @@
-/* recipe.h -- what a mixture should be, before any data is known. JSON, one page; each field
+/* recipe.h -- the description of a mixture, independent of any data. One page of JSON; each field
  * is explained in recipes/README.md. */
 #ifndef LONGMIX_RECIPE_H
 #define LONGMIX_RECIPE_H
@@ -25,23 +25,23 @@ typedef struct lm_weight {
 typedef struct lm_recipe {
     lm_json *json; /* the recipe as read, owned */
     const char *name;
-    uint64_t tokens;          /* "tokens": how many the mixture has; 0: all there are */
+    uint64_t tokens;          /* "tokens": of the mixture; 0: all available */
     uint64_t cut;             /* "cut": units are at most this long; 0: whole documents */
     enum lm_long_scope scope; /* "long": {"scope": "domain" | "global", ... } */
-    uint64_t threshold;       /* "long.threshold": longer is long; a power of two */
-    double long_share;        /* "long.share", or -1 where "long.short_keep" is given */
-    bool only_raise;          /* "long.only_raise": a share that is higher by nature stays */
+    uint64_t threshold;       /* "long.threshold": longer documents are long; a power of two */
+    double long_share;        /* "long.share", or -1 with "long.short_keep" */
+    bool only_raise;          /* "long.only_raise": a higher natural share is kept */
     double short_keep;        /* "long.short_keep": the authors' script; or -1 */
-    bool natural;             /* "weights": "natural", or a table over natural shares ... */
-    bool only;                /* ... with "only": true, over nothing: other domains get none */
-    size_t weights;           /* ... that replaces the shares of these domains, then all are */
-    lm_weight *weight;        /*     normalised to 1. [weights], owned */
+    bool natural;             /* "weights": "natural", or a table of weights, which */
+    bool only;                /*     with "only": true excludes all other domains, else */
+    size_t weights;           /*     replaces the natural shares of these domains; then all */
+    lm_weight *weight;        /*     are normalised to 1. [weights], owned */
     unsigned max_copies;      /* "max_copies": how often one document may be used, 1 to 255 */
     enum lm_when_short when_short;
     uint64_t seed;
 } lm_recipe;
 
-/* Read a recipe; unknown fields are refused. 0, LM_EIO or LM_EDATA (file and field). */
+/* Read a recipe; unknown fields are errors. 0, LM_EIO or LM_EDATA (file and field). */
 LM_CHECKED int lm_recipe_load(lm_recipe *out, const char *path);
 /* The same from JSON that the recipe then owns (also on failure). */
 LM_CHECKED int lm_recipe_from_json(lm_recipe *out, lm_json *json);

@@ -1,5 +1,5 @@
-/* Exact length histograms. Lengths up to DENSE - 1 are counted in a table of counters; the few
- * longer ones are kept as (length, count), sorted and combined whenever their array is full. */
+/* hist.c -- exact length histograms. Lengths up to DENSE - 1 are counted in a table; the few longer
+ * ones are pairs (length, count), sorted and combined whenever their array is full. */
 #include "longmix/hist.h"
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ typedef struct counter {
     char *name;
     uint64_t documents, max;
     uint64_t bucket_documents[LM_BUCKETS], bucket_tokens[LM_BUCKETS];
-    uint64_t *dense; /* [DENSE], NULL before the first document (and then more is empty) */
+    uint64_t *dense; /* [DENSE], NULL before the first document (`more` is empty then) */
     sparse *more;
     size_t mores, more_cap;
 } counter;
@@ -48,7 +48,7 @@ static int by_length(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Sort the long lengths and make each stand there once. */
+/* Sort the long lengths and combine equal ones. */
 static void sort_more(counter *c)
 {
     if (!c->mores) return;
@@ -102,7 +102,7 @@ static int counter_add(counter *to, const counter *from)
     return LM_OK;
 }
 
-/* The length of the document of each wanted rank: one walk, in order of length. */
+/* The length at each percentile's rank: one pass, in order of length. */
 static void percentiles(counter *c, uint64_t out[LM_PERCENTILES])
 {
     memset(out, 0, LM_PERCENTILES * sizeof *out);

@@ -1,5 +1,5 @@
-/* What the documents of an input count: JSONL in characters, by threads; stores by their index;
- * token streams; shards by their spans. */
+/* read.c -- histograms of inputs: JSONL in characters, by several threads; stores from their index;
+ * token streams; shards from their spans. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static int new_hist(lm_hist **out, const lm_domains *d)
     return lm_hist_new(out, "characters", names, n);
 }
 
-/* The next chunk of the files, and which file it is of: 1, or 0 at the end of all. */
+/* The next chunk and its file: 1, or 0 after the last file. */
 static int next_chunk(reading *r, lm_chunk *c, const char **file)
 {
     for (;;) {
@@ -113,7 +113,8 @@ static int count_chunk(job *j)
     return LM_OK;
 }
 
-/* A fault waits for its turn, so that the first one in the input is told, as one thread would. */
+/* An error waits for its turn, so that the first one in the input is reported, as with one
+ * thread. */
 static int count_lines(void *arg, int t)
 {
     reading *r = arg;
@@ -128,7 +129,7 @@ static int count_lines(void *arg, int t)
         }
         uint64_t ticket = lm_turns_claim(r->turns);
         if (rc > 0) rc = count_chunk(&j);
-        if (!lm_turns_wait(r->turns, ticket)) rc = LM_OK; /* another's fault came first */
+        if (!lm_turns_wait(r->turns, ticket)) rc = LM_OK; /* an earlier chunk failed */
         else if (!rc) lm_turns_done(r->turns, ticket);
         else break;
     }
@@ -165,8 +166,7 @@ static int read_jsonl(lm_hist **out, const source *src)
 
 /* ---- token streams, stores, shards ------------------------------------------------------ */
 
-/* A mixture's units are counted by the length of the unit; what only fills up a part's last row
- * belongs to the next part. */
+/* A mixture is counted by the length of its units. The overlap belongs to the next part. */
 static int read_stream(lm_hist **out, const source *src)
 {
     lm_stream *s = NULL;
@@ -243,12 +243,12 @@ static int read_shards(lm_hist **out, const char *path)
     return rc;
 }
 
-/* ---- what an input is ------------------------------------------------------------------- */
+/* ---- the format of an input
+ * ------------------------------------------------------------------- */
 
 enum kind { KIND_JSONL, KIND_STREAM, KIND_STORE, KIND_SHARDS };
 
-/* The first bytes of standard input, which stay there to be read. None where it is of a kind that
- * cannot be looked into. */
+/* The first bytes of standard input, left unread. -1 or 0 if its kind has no way to peek. */
 static ssize_t peek(char *to, size_t n)
 {
     int copy[2];
@@ -256,7 +256,7 @@ static ssize_t peek(char *to, size_t n)
     if (at >= 0) return pread(0, to, n, at);
     ssize_t got = recv(0, to, n, MSG_PEEK);
     if (got >= 0 || pipe(copy)) return got;
-    got = tee(0, copy[1], n, 0); /* duplicates what is in one pipe into another */
+    got = tee(0, copy[1], n, 0); /* copies from one pipe to another without consuming */
     if (got > 0) got = read(copy[0], to, (size_t)got);
     close(copy[0]);
     close(copy[1]);
@@ -277,7 +277,7 @@ static int dir_kind(const char *path, enum kind *out)
     return LM_OK;
 }
 
-/* By the first bytes, not by the name. */
+/* From the first bytes, not from the name. */
 static int find_kind(const char *path, enum kind *out)
 {
     char head[8] = "";
@@ -288,7 +288,7 @@ static int find_kind(const char *path, enum kind *out)
     struct stat st;
     if (stat(path, &st)) return lm_fail_errno(errno, "%s", path);
     if (S_ISDIR(st.st_mode)) return dir_kind(path, out);
-    if (!S_ISREG(st.st_mode)) { /* a named pipe is read once */
+    if (!S_ISREG(st.st_mode)) { /* a named pipe can be read only once */
         *out = KIND_STREAM;
         return LM_OK;
     }

@@ -1,8 +1,8 @@
-/* The units of a window, fetched by threads and handed on in turn.
+/* fetch.c -- the units of a window, read by several threads and written in order.
  *
- * Documents are verified whole, so each piece of a long one would cost the reading of all of it.
- * Where a window has several pieces of a document, their records are made at once and set aside in
- * a file without a name until it is their turn. */
+ * Documents are verified whole, so each piece of a long one would cost reading all of it. If a
+ * window has several pieces of a document, their records are built at once and spooled to an
+ * unlinked temporary file until their turn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "lib/mix/shuffle.h"
 
 enum {
-    AHEAD_UNITS = 8192,     /* asked for ahead of the threads, ... */
-    AHEAD_BYTES = 64 << 20, /* ... both bounds hold */
-    LARGE = 8 << 20,        /* documents of more bytes are fetched one at a time */
-    ASIDE_PIECES = 4,       /* so many of one document in a window are set aside, ... */
-    ASIDE_BYTES = 64 << 10, /* ... if it is larger than this */
+    AHEAD_UNITS = 8192,     /* prefetched ahead of the threads, ... */
+    AHEAD_BYTES = 64 << 20, /* ... within both bounds */
+    LARGE = 8 << 20,        /* documents of more bytes are read one at a time */
+    SPOOL_PIECES = 4,       /* so many of one document in a window are spooled, ... */
+    SPOOL_BYTES = 64 << 10, /* ... if it is larger than this */
 };
 
 int lmmix_mark(const shuffle *m, lm_buf *out, uint64_t shard)
@@ -43,13 +43,13 @@ static int add_unit(const shuffle *m, const unit *u, const lm_record *doc, lm_bu
                           shuffle_shard(m, u) >= m->end_shard ? LM_DOC_OVERLAP : 0);
 }
 
-/* The record of a unit that was set aside. */
-static int take_aside(const shuffle *m, const unit *u, lm_buf *out)
+/* The record of a spooled unit. */
+static int read_spooled(const shuffle *m, const unit *u, lm_buf *out)
 {
     int rc = lm_buf_reserve(out, u->key);
     if (!rc)
-        rc = lm_pread_all(m->aside, out->data + out->size, u->key, u->where,
-                          "the file of pieces set aside");
+        rc = lm_pread_all(m->spool, out->data + out->size, u->key, u->where,
+                          "the temporary file of pieces");
     if (!rc) out->size += u->key;
     return rc;
 }
@@ -57,7 +57,7 @@ static int take_aside(const shuffle *m, const unit *u, lm_buf *out)
 /* Append the record of one unit; `in` is the thread's buffer for the document. */
 static int fetch_unit(shuffle *m, const unit *u, lm_buf *in, lm_buf *out)
 {
-    if (u->flags & UNIT_ASIDE) return take_aside(m, u, out);
+    if (u->flags & UNIT_SPOOLED) return read_spooled(m, u, out);
     lm_entry e = entry_of(u);
     lm_record doc;
     bool large = e.tokens * m->width > LARGE;
@@ -85,32 +85,32 @@ static int by_document(const void *pa, const void *pb)
     return a->i < b->i ? -1 : a->i > b->i;
 }
 
-static int open_aside(shuffle *m)
+static int open_spool(shuffle *m)
 {
     const char *tmp = getenv("TMPDIR");
     lm_buf name = LM_BUF_INIT(65536);
     int rc = lm_buf_printf(&name, "%s/lmmix.XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!rc) {
-        m->aside = mkostemp((char *)name.data, O_CLOEXEC);
-        if (m->aside < 0)
-            rc = lm_fail_errno(errno, "%s: cannot make a temporary file", (char *)name.data);
+        m->spool = mkostemp((char *)name.data, O_CLOEXEC);
+        if (m->spool < 0)
+            rc = lm_fail_errno(errno, "%s: cannot create a temporary file", (char *)name.data);
         else unlink((char *)name.data);
     }
     lm_buf_free(&name);
     return rc;
 }
 
-static int write_aside(shuffle *m, lm_buf *records)
+static int write_spool(shuffle *m, lm_buf *records)
 {
-    int rc = m->aside < 0 ? open_aside(m) : LM_OK;
+    int rc = m->spool < 0 ? open_spool(m) : LM_OK;
     if (!rc)
-        rc = lm_write_all(m->aside, records->data, records->size, "the file of pieces set aside");
+        rc = lm_write_all(m->spool, records->data, records->size, "the temporary file of pieces");
     lm_buf_reset(records, 4 * MIX_BATCH);
     return rc;
 }
 
-/* Make the records of n pieces of one document. */
-static int set_aside(shuffle *m, const piece *p, size_t n, lm_buf *in, lm_buf *records)
+/* Build and spool the records of n pieces of one document. */
+static int spool(shuffle *m, const piece *p, size_t n, lm_buf *in, lm_buf *records)
 {
     lm_entry e = entry_of(&m->window[p->i]);
     lm_record doc;
@@ -119,11 +119,11 @@ static int set_aside(shuffle *m, const piece *p, size_t n, lm_buf *in, lm_buf *r
         unit *u = &m->window[p[k].i];
         size_t before = records->size;
         rc = add_unit(m, u, &doc, records);
-        u->flags |= UNIT_ASIDE;
-        u->where = m->aside_bytes;
+        u->flags |= UNIT_SPOOLED;
+        u->where = m->spool_bytes;
         u->key = records->size - before;
-        m->aside_bytes += u->key;
-        if (!rc && records->size >= MIX_BATCH) rc = write_aside(m, records);
+        m->spool_bytes += u->key;
+        if (!rc && records->size >= MIX_BATCH) rc = write_spool(m, records);
     }
     lm_buf_reset(in, LARGE);
     return rc;
@@ -131,11 +131,11 @@ static int set_aside(shuffle *m, const piece *p, size_t n, lm_buf *in, lm_buf *r
 
 static bool has_pieces(const shuffle *m, const unit *u)
 {
-    return (uint64_t)u->doc_tokens * m->width > ASIDE_BYTES &&
-           lmmix_units(m->p->cut, u->doc_tokens) >= ASIDE_PIECES;
+    return (uint64_t)u->doc_tokens * m->width > SPOOL_BYTES &&
+           lmmix_units(m->p->cut, u->doc_tokens) >= SPOOL_PIECES;
 }
 
-static int set_all_aside(shuffle *m)
+static int spool_all(shuffle *m)
 {
     lm_buf in = LM_BUF_INIT(MIX_RECORDS_MAX), records = LM_BUF_INIT(MIX_RECORDS_MAX);
     size_t n = 0, first = 0;
@@ -150,31 +150,31 @@ static int set_all_aside(shuffle *m)
     for (size_t i = 1; i <= n && !rc; i++) {
         if (i < n && p[i].document == p[first].document) continue;
         if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
-        else if (i - first >= ASIDE_PIECES) rc = set_aside(m, p + first, i - first, &in, &records);
+        else if (i - first >= SPOOL_PIECES) rc = spool(m, p + first, i - first, &in, &records);
         first = i;
     }
-    if (!rc && records.size) rc = write_aside(m, &records);
+    if (!rc && records.size) rc = write_spool(m, &records);
     free(p);
     lm_buf_free(&in);
     lm_buf_free(&records);
     return rc;
 }
 
-/* ---- what threads do ---------------------------------------------------------------------- */
+/* ---- threads ---------------------------------------------------------------------- */
 
 /* One thread's claim: units first .. end-1; `shard` is that of the unit before them. */
 typedef struct claim {
     uint64_t first, end, shard, ticket;
 } claim;
 
-/* Ask for documents some way ahead of the threads. */
+/* Prefetch documents some way ahead of the threads. */
 static void prefetch(shuffle *m)
 {
     while (m->ahead < m->count && m->ahead < m->next + AHEAD_UNITS &&
            m->ahead_bytes < AHEAD_BYTES) {
         const unit *u = &m->window[m->ahead++];
         lm_entry e = entry_of(u);
-        if (!(u->flags & UNIT_ASIDE)) lm_store_prefetch(m->s, &e);
+        if (!(u->flags & UNIT_SPOOLED)) lm_store_prefetch(m->s, &e);
         m->ahead_bytes += (uint64_t)u->tokens * m->width;
     }
 }
@@ -207,7 +207,7 @@ static int fetch_batch(shuffle *m, const claim *c, lm_buf *in, lm_buf *out)
         const unit *u = &m->window[i];
         uint64_t now = shuffle_shard(m, u);
         int rc = LM_OK;
-        /* Shards without units have their marks too; past the part's end there are none. */
+        /* Shards without units have marks, too; shards past the part's end have none. */
         while (shard != now && shard + 1 <= m->end_shard && !rc) rc = lmmix_mark(m, out, ++shard);
         shard = now;
         if (!rc) rc = fetch_unit(m, u, in, out);
@@ -239,13 +239,13 @@ static int fetch_all(void *arg, int thread)
 
 int lmmix_fetch(shuffle *m)
 {
-    m->next = m->ahead = m->ahead_bytes = m->aside_bytes = 0;
-    m->aside = -1;
-    int rc = set_all_aside(m);
+    m->next = m->ahead = m->ahead_bytes = m->spool_bytes = 0;
+    m->spool = -1;
+    int rc = spool_all(m);
     if (!rc) rc = lm_turns_new(&m->turns);
     if (!rc) rc = lm_parallel(m->o->threads, fetch_all, m);
     lm_turns_free(m->turns);
     m->turns = NULL;
-    if (m->aside >= 0) close(m->aside);
+    if (m->spool >= 0) close(m->spool);
     return rc;
 }

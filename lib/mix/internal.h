@@ -1,5 +1,5 @@
-/* internal.h -- which documents a plan takes, and as which units: shared by the two ways to
- * mix, in order of arrival and shuffled. */
+/* internal.h -- the documents that a plan selects and their units, for both orders of a mixture: of
+ * arrival and shuffled. */
 #ifndef LM_LIB_MIX_INTERNAL_H
 #define LM_LIB_MIX_INTERNAL_H
 
@@ -7,23 +7,23 @@
 #include "longmix/domain.h"
 #include "longmix/mix.h"
 
-/* A batch of records is handed on when it has this many bytes. */
+/* A batch of records is written when it has this many bytes. */
 enum { MIX_BATCH = 1 << 20 };
 #define MIX_RECORDS_MAX ((size_t)1 << 35) /* a batch and one document of 2^32 tokens */
 
-/* The strata of a plan by the stream's own domain numbers, and the ties met so far. */
+/* The strata of a plan by the stream's own domain numbers, and the ties seen so far. */
 typedef struct lmmix_select {
     const lm_plan *p;
-    const lm_stratum *stratum[LM_DOMAINS_MAX][LM_BUCKETS]; /* NULL: takes nothing */
-    uint64_t *ties; /* [p->strata] documents met whose hash is the threshold */
+    const lm_stratum *stratum[LM_DOMAINS_MAX][LM_BUCKETS]; /* NULL: nothing */
+    uint64_t *ties; /* [p->strata] documents seen whose hash equals the threshold */
 } lmmix_select;
 
-/* LM_EUSAGE where the stream has no domain that the plan takes from. */
+/* LM_EUSAGE if the stream lacks a domain of the plan. */
 LM_CHECKED int lmmix_select_init(lmmix_select *s, const lm_plan *p, const lm_meta *m);
 void lmmix_select_free(lmmix_select *s);
 
-/* How often a document is taken: `whole` times, and once more its first `trimmed` tokens. To be
- * asked once for each document, in order of arrival. */
+/* A document is used `whole` times, and once more its first `trimmed` tokens. Call lmmix_choose
+ * once for each document, in order of arrival. */
 typedef struct lmmix_pick {
     unsigned whole;
     uint64_t trimmed;

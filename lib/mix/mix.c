@@ -1,4 +1,4 @@
-/* What a plan takes, and the mixture in order of arrival. */
+/* mix.c -- the selection of a plan, and the mixture in order of arrival. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ int lmmix_select_init(lmmix_select *s, const lm_plan *p, const lm_meta *m)
         domain[d] = i < m->domains ? (int)i : -1;
         if (domain[d] < 0 && p->domain[d].tokens)
             return lm_fail(LM_EUSAGE,
-                           "the plan takes %" PRIu64 " tokens of domain %s, unknown to the stream",
+                           "the plan needs %" PRIu64 " tokens of domain %s, which the stream lacks",
                            p->domain[d].tokens, p->domain[d].name);
     }
     s->ties = calloc(p->strata + 1, sizeof *s->ties);
@@ -89,7 +89,7 @@ int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t par
     const char *key = NULL;
     const lm_json *value = NULL;
     if (m->plan)
-        return lm_fail(LM_EUSAGE, "the input is a mixture already; mix the store it was made from");
+        return lm_fail(LM_EUSAGE, "the input is a mixture; mix the store that it was made from");
     lm_json *j = lm_json_object(), *k = lm_json_object();
     for (size_t i = 0; lm_json_member(m->json, i, &key, &value); i++) {
         if (!strcmp(key, "longmix")) lm_json_set_str(j, key, LM_VERSION);
@@ -111,7 +111,7 @@ typedef struct arrival {
     lm_buf out;
     unsigned width;
     uint64_t tokens;                 /* of the mixture so far */
-    uint64_t *documents, *available; /* [strata] met in the stream */
+    uint64_t *documents, *available; /* [strata] seen in the stream */
 } arrival;
 
 static int flush(arrival *a, size_t from)
@@ -163,7 +163,7 @@ static int copy_stream(arrival *a, lm_stream *in, lm_progress *progress)
     return rc ? rc : flush(a, 0);
 }
 
-/* An exact plan holds for its own store only. What came by tells whether this was it. */
+/* An exact plan is valid for its own store only; the counts show whether this was it. */
 static int check_arrival(const arrival *a)
 {
     const lm_plan *p = a->select.p;

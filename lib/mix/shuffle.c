@@ -1,9 +1,9 @@
-/* The mixture shuffled, from a store.
+/* shuffle.c -- the shuffled mixture, from a store.
  *
- * The order is a hash, so the order's range is cut into bins (whole numbers of them make a shard).
- * One pass over the index counts units and tokens by bin, which gives each shard's first token;
- * then, for as many bins as fit the window, another pass puts their units straight into their
- * places, each bin is sorted, and mix_fetch.c brings the documents. */
+ * The order is a hash, whose range is divided into bins (a shard is a whole number of bins). One
+ * pass over the index counts units and tokens per bin, which gives each shard's first token. Then,
+ * for as many bins as fit into the window, another pass collects their units by bin, each bin is
+ * sorted, and fetch.c reads the documents. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static int by_order(const void *pa, const void *pb)
     return a->piece < b->piece ? -1 : a->piece > b->piece;
 }
 
-/* Drop what follows the last unit that the part's overlap needs. */
+/* Drop the units after the last one that the part's overlap needs. */
 static void end_overlap(shuffle *m)
 {
     for (uint64_t i = 0; i < m->count; i++) {
@@ -148,24 +148,24 @@ static int emit(shuffle *m)
 {
     uint64_t end = last_bin(m), max = m->o->window ? m->o->window : WINDOW_UNITS;
     int rc = LM_OK;
-    m->shard = m->first_shard - 1; /* before the first one: its mark is still to come */
+    m->shard = m->first_shard - 1; /* before the first one, whose mark is not yet written */
     for (m->to = m->first_shard * m->bins_a_shard; m->to < end && !rc;) {
         uint64_t units = 0;
         m->from = m->to;
-        do units += m->units[m->to++]; /* one bin is taken, however many it has */
+        do units += m->units[m->to++]; /* at least one bin, however large */
         while (m->to < end && units + m->units[m->to] <= max);
         rc = emit_window(m);
     }
     return rc;
 }
 
-/* The marks that no unit brought about, and the end of the mixture. */
+/* The marks of shards without later units, and the end of the mixture. */
 static int emit_end(shuffle *m)
 {
     lm_buf out = LM_BUF_INIT(MIX_RECORDS_MAX);
     int rc = LM_OK;
     for (uint64_t s = m->shard + 1; s <= m->end_shard && !rc; s++) rc = lmmix_mark(m, &out, s);
-    /* The overlap, too, may have come to the end of the mixture. */
+    /* The overlap may reach the end of the mixture, too. */
     if (!rc && m->overlap_left) rc = lmmix_mark(m, &out, m->p->shards);
     if (!rc) rc = lm_store_append(m->w, out.data, out.size);
     lm_buf_free(&out);
@@ -183,13 +183,13 @@ static int add_file(void *arg, const lm_file_end *f)
     return rc;
 }
 
-/* ---- the whole --------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------- */
 
 static int check_request(const lm_plan *p, const lm_store *s, const lm_mix_options *o)
 {
     if (p->exact && p->source_hash != lm_store_hash(s))
         return lm_fail(LM_EUSAGE,
-                       "%s: the plan was made from another store (content %016" PRIx64
+                       "%s: the plan was made from another store (content hash %016" PRIx64
                        ", this one's is %016" PRIx64 "); plan again",
                        lm_store_name(s), p->source_hash, lm_store_hash(s));
     if (o->part < 1 || o->part > o->parts)

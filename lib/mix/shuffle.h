@@ -1,5 +1,4 @@
-/* shuffle.h -- one shuffled mixture in the making: mix_store.c decides what comes
- * when, mix_fetch.c brings it. */
+/* shuffle.h -- the state of a shuffled mixture: shuffle.c orders units, fetch.c reads them. */
 #ifndef LM_LIB_MIX_SHUFFLE_H
 #define LM_LIB_MIX_SHUFFLE_H
 
@@ -7,17 +6,17 @@
 #include "lib/base/threads.h"
 #include "lib/mix/internal.h"
 
-/* A unit, and all that is needed to fetch it: to look its entry up would cost a block each. */
+/* A unit with all that is needed to read it: looking up its entry would cost a block each. */
 typedef struct unit {
     uint64_t order, number; /* number: the document's number in the store */
-    uint64_t where, key;    /* the document's, as in lm_entry; set aside: offset, bytes */
+    uint64_t where, key;    /* the document's, as in lm_entry; spooled: offset, bytes */
     uint32_t doc_tokens, tokens;
     uint32_t piece;
     uint16_t domain;
     uint8_t copy, flags; /* unit_flags */
 } unit;
 
-enum unit_flags { UNIT_TRIMMED = 1, UNIT_ASIDE = 2 };
+enum unit_flags { UNIT_TRIMMED = 1, UNIT_SPOOLED = 2 };
 
 typedef struct shuffle {
     const lm_plan *p;
@@ -27,20 +26,20 @@ typedef struct shuffle {
     unsigned width;
     uint64_t bins, bins_a_shard;
     uint64_t *units, *tokens; /* [bins] of the whole mixture */
-    uint64_t *start;          /* [shards + 1] number of each shard's first token in it */
+    uint64_t *start;          /* [shards + 1] number of each shard's first token */
     uint64_t first_shard, end_shard;
-    uint64_t overlap_left; /* tokens that are still to follow the part's own */
+    uint64_t overlap_left; /* tokens still to follow the part's own */
 
     /* The window: bins from .. to-1. */
     uint64_t from, to;
-    uint64_t *fill; /* [bins] where the next unit of the bin goes */
+    uint64_t *fill; /* [bins] index of the bin's next unit in `window` */
     unit *window;
-    uint64_t count, filled; /* units that it has; that the pass has met */
+    uint64_t count, filled; /* units in the window; filled so far */
 
     /* What the threads share, under the lock of `turns`. */
-    lm_turns *turns, *large; /* large: taken to fetch a large document */
-    int aside;               /* a file without a name, -1 while there is none */
-    uint64_t aside_bytes;
+    lm_turns *turns, *large; /* large: held to read a large document */
+    int spool;               /* unlinked temporary file, -1: none */
+    uint64_t spool_bytes;
     uint64_t next, ahead, ahead_bytes;
     uint64_t shard; /* of the last unit claimed */
     lm_store_writer *w;

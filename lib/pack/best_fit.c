@@ -1,9 +1,9 @@
 /* best_fit.c -- best-fit packing (Ding et al. 2024, arXiv 2404.10830) with bounded memory.
  *
  * A unit longer than a row is cut into whole rows and a remainder. Remainders and short units go
- * into the open row with the smallest gap that still takes them; where none does, a new row is
- * opened. Where that would be one too many, the fullest is padded and handed on. Units are met
- * in the mixture's order, which is random, so the short ones that close gaps keep coming. */
+ * into the open row with the smallest sufficient gap, or into a new row. If all rows are open, the
+ * fullest is padded and written first. Units come in the mixture's random order, so there are
+ * always short ones to fill gaps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +11,10 @@
 #include "lib/pack/internal.h"
 
 enum {
-    ROWS_MAX = 4096,      /* open at once, ... */
-    IDS_MAX = 64 << 20,   /* ... of so many bytes in all, */
-    SPANS_MAX = 32 << 20, /* with so many bytes of spans */
-    SPANS_KEEP = 4096,    /* an idle row keeps this much for its next spans */
+    ROWS_MAX = 4096,      /* open at once, */
+    IDS_MAX = 64 << 20,   /* bytes of their ids, */
+    SPANS_MAX = 32 << 20, /* bytes of their spans */
+    SPANS_KEEP = 4096,    /* bytes for spans that an idle row keeps */
 };
 
 struct pack_best_fit {
@@ -27,11 +27,11 @@ struct pack_best_fit {
     uint64_t open[ROWS_MAX]; /* gap << 12 | number of the row, ascending */
     size_t opens;
     size_t span_bytes;     /* of the open rows */
-    uint64_t shard_tokens; /* of the shard that is being filled, when not marked */
+    uint64_t shard_tokens; /* of the current shard, when not marked */
 };
 _Static_assert(ROWS_MAX == 1 << 12, "a row's number takes 12 bits");
 
-/* All rows idle, in the order of a new packer: a shard does not depend on the one before. */
+/* Reset all rows to idle, in the initial order: a shard does not depend on the one before. */
 static void all_idle(pack_best_fit *b)
 {
     for (b->idles = 0; b->idles < b->limit; b->idles++)
@@ -70,7 +70,7 @@ static size_t find_gap(const pack_best_fit *b, uint64_t n)
     return low;
 }
 
-/* Pad the i-th open row, hand it on and close it. */
+/* Pad, write and close the i-th open row. */
 static int close_row(packer *p, size_t i)
 {
     pack_best_fit *b = p->open;
@@ -91,7 +91,7 @@ static int close_row(packer *p, size_t i)
     return rc;
 }
 
-/* Open an empty row; it stands last, where the largest gap belongs. */
+/* Open an empty row, last in the order of gaps. */
 static int open_row(packer *p)
 {
     pack_best_fit *b = p->open;
@@ -106,7 +106,7 @@ static int open_row(packer *p)
     return LM_OK;
 }
 
-/* Place n tokens of a unit, from its token `from` on. */
+/* Add n tokens of a unit, from its token `from` on, to a row. */
 static int add_piece(packer *p, const lm_doc *d, const unsigned char *tokens, uint64_t from,
                      uint64_t n)
 {
@@ -126,7 +126,7 @@ static int add_piece(packer *p, const lm_doc *d, const unsigned char *tokens, ui
 
     uint64_t gap = (b->open[i] >> 12) - n;
     if (gap == 0) return close_row(p, i);
-    /* The row moves to where its smaller gap belongs. */
+    /* Restore the order of gaps. */
     uint64_t key = gap << 12 | number;
     size_t to = find_gap(b, gap);
     while (to < i && b->open[to] < key) to++;

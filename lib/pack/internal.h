@@ -1,7 +1,7 @@
-/* internal.h -- what the two ways of packing share: where rows go, and what is counted.
+/* internal.h -- shared by both packing modes: rows, shards and counts.
  *
- *   stream -> pack.c -> pack_concat.c | pack_best_fit.c -> pack_sink.c -> shards, receipts
- *                                                          pack_manifest.c: receipts -> manifest */
+ *   stream -> pack.c (concat), best_fit.c -> sink.c -> shards, receipts (receipt.c)
+ *                                            manifest.c: receipts -> manifest */
 #ifndef LM_LIB_PACK_INTERNAL_H
 #define LM_LIB_PACK_INTERNAL_H
 
@@ -16,13 +16,13 @@
 #define MANIFEST_FORMAT "longmix manifest 1"
 #define PACK_JSON_MAX ((size_t)1 << 30)
 
-/* ---- counting (pack_receipt.c) ------------------------------------------------------------ */
+/* ---- counting (receipt.c) ------------------------------------------------------------ */
 
 typedef struct pack_cell {
     uint64_t tokens, units;
 } pack_cell;
 
-/* What the spans of a shard's rows add up to. */
+/* The sums of the spans of a shard's rows. */
 typedef struct pack_counts {
     size_t domains;
     uint64_t row_tokens, threshold; /* units over the threshold are long */
@@ -40,12 +40,12 @@ void pack_counts_row(pack_counts *c, const lm_span *spans, size_t n);
 /* Set the counts as fields of `receipt`; domains by the names in `names`. */
 void pack_counts_to_json(const pack_counts *c, const lm_json *names, lm_json *receipt);
 
-/* The length over which a unit is long: the plan's, or 4,096 without a plan. */
+/* Units over this length are long: the plan's threshold, or 4,096 without a plan. */
 LM_CHECKED int pack_threshold(uint64_t *out, const lm_json *identity);
 
-/* ---- shards, in order (pack_sink.c) -------------------------------------------------------- */
+/* ---- shards, in order (sink.c) -------------------------------------------------------- */
 
-/* A shard on its way to the disk, which may take a thread of its own. */
+/* A shard that is being committed, possibly by a thread of its own. */
 typedef struct pack_commit {
     lm_shard_writer *writer;
     lm_json *receipt;
@@ -62,7 +62,7 @@ typedef struct pack_sink {
     lm_shard_spec spec;      /* of the next shard; identity is the caller's */
     lm_shard_writer *writer; /* of shard spec.number; NULL until its first row or its end */
     pack_counts counts;      /* of that shard */
-    lm_json *inputs;         /* that ended within it */
+    lm_json *inputs;         /* input files that ended within it */
     lm_pack_sums *sums;      /* of the run */
     lm_progress *progress;
 } pack_sink;
@@ -70,21 +70,21 @@ typedef struct pack_sink {
 LM_CHECKED int pack_sink_row(pack_sink *s, const void *ids, const lm_span *spans, size_t n);
 LM_CHECKED int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *name);
 
-/* Commit the shards before number `to`; those without rows are written too. `last`: the one
- * before `to` is the mixture's last, and `dropped` tokens at the end are in no row. */
+/* Commit the shards before number `to`, empty ones included. `last`: the one before `to` is the
+ * mixture's last, and `dropped` tokens at the end are in no row. */
 LM_CHECKED int pack_sink_advance(pack_sink *s, uint64_t to, bool last, uint64_t dropped);
 
 /* Wait for the shard that is being committed. */
 LM_CHECKED int pack_sink_wait(pack_sink *s);
-void pack_sink_free(pack_sink *s); /* what is not committed is thrown away */
+void pack_sink_free(pack_sink *s); /* discards what is not committed */
 
-/* Make DIR fit for the shards of this identity: see lm_pack. `whole`: no other part writes here. */
+/* Prepare DIR for the shards of this identity: see lm_pack. `whole`: no other part writes here. */
 LM_CHECKED int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool force);
 
 /* Remove all shards and the receipt. */
 LM_CHECKED int pack_empty_dir(const char *dir);
 
-/* Write manifest.json if shards 0 .. count-1 are all in DIR; *complete says whether. */
+/* Write manifest.json if shards 0 .. count-1 are all in DIR, and set *complete. */
 LM_CHECKED int pack_write_manifest(const char *dir, uint64_t count, bool *complete);
 
 /* The bytes of manifest.json. */
@@ -114,15 +114,15 @@ typedef struct packer {
     pack_sink sink;
     uint64_t row_tokens;
     unsigned width;
-    bool marked;           /* the stream says where its shards begin */
+    bool marked;           /* the stream marks its shards */
     uint64_t shards;       /* of the mixture, when marked */
     uint64_t first, end;   /* shards that this run writes: first <= s < end */
-    uint64_t current;      /* shard that the stream is in; `shards` at its end */
-    uint64_t at;           /* place in the mixture of the next token */
-    uint64_t start;        /* place of this run's first row */
+    uint64_t current;      /* shard of the next token; `shards` at the end */
+    uint64_t at;           /* number of the next token in the mixture */
+    uint64_t start;        /* number of this run's first token */
     uint64_t rows_a_shard; /* when not marked */
     pack_row row;          /* concat: the row that is being filled */
-    pack_best_fit *open;   /* best-fit: all of them */
+    pack_best_fit *open;   /* best-fit: the open rows */
 } packer;
 
 LM_CHECKED int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens);
@@ -130,7 +130,7 @@ LM_CHECKED int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens);
 LM_CHECKED int pack_best_fit_new(pack_best_fit **out, const packer *p);
 void pack_best_fit_free(pack_best_fit *b);
 LM_CHECKED int pack_best_fit_unit(packer *p, const lm_doc *d, const void *tokens);
-/* Hand all open rows on, padded. */
+/* Pad and write all open rows. */
 LM_CHECKED int pack_best_fit_flush(packer *p);
 
 #endif

@@ -1,5 +1,5 @@
-/* manifest.c -- the receipt of a mixture: the sums of its shards' receipts beside what the
- * plan wanted. A pure function of the shards. */
+/* manifest.c -- the receipt of a mixture: the sums of its shards' receipts next to the plan's
+ * targets. A pure function of the shards. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,7 +120,7 @@ static void totals_free(totals *t)
     lm_json_free(t->input_list);
 }
 
-/* ---- what was wanted and what came of it ------------------------------------------------ */
+/* ---- targets and results ------------------------------------------------ */
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -144,7 +144,7 @@ static lm_json *bucket_json(const pack_cell *c, unsigned b, const lm_stratum *s,
     return j;
 }
 
-/* NULL for a domain that is neither wanted nor there. `p` is NULL without a plan. */
+/* NULL for a domain without target and tokens. `p` is NULL without a plan. */
 static lm_json *domain_json(const totals *t, size_t d, const char *name, const lm_plan *p)
 {
     uint64_t tokens = 0, units = 0;
@@ -207,7 +207,7 @@ static lm_json *totals_json(const totals *t)
     return j;
 }
 
-/* Fields of the identity that the manifest repeats as they are. */
+/* Copy a field of the identity. */
 static void copy_field(lm_json *to, const lm_json *identity, const char *key)
 {
     const lm_json *v = lm_json_get(identity, key);
@@ -252,7 +252,7 @@ int lm_manifest_build(lm_json **out, const char *dir)
     return rc;
 }
 
-/* The receipt says what the spans say. */
+/* Compare a shard's receipt with the sums of its spans. */
 static int recount(const lm_shard *s, pack_counts *c)
 {
     static const char *const keys[] = { "rows",    "tokens",  "padding", "documents", "units",
@@ -277,7 +277,7 @@ static int recount(const lm_shard *s, pack_counts *c)
         if (!rc) rc = lm_json_dump(v, 0, &said);
         if (!rc) rc = lm_json_dump(lm_json_get(again, keys[i]), 0, &counted);
         if (!rc && (said.size != counted.size || memcmp(said.data, counted.data, said.size)))
-            rc = lm_json_fail(v, "is not what the spans add up to");
+            rc = lm_json_fail(v, "differs from the sum of the spans");
     }
     lm_json_free(again);
     lm_buf_free(&said);
@@ -304,7 +304,7 @@ static int recount_all(const char *dir)
     return rc;
 }
 
-/* The file's text must be `text`. */
+/* Compare a file's contents with `text`. */
 static int compare(const char *path, const lm_buf *text)
 {
     lm_in *in = NULL;
@@ -320,8 +320,8 @@ static int compare(const char *path, const lm_buf *text)
     }
     while (!rc && at < have.size && at < text->size && have.data[at] == text->data[at]) at++;
     if (!rc && (at < have.size || at < text->size))
-        rc =
-            lm_fail(LM_EDATA, "%s: byte %zu: is not what the shards beside it add up to", path, at);
+        rc = lm_fail(LM_EDATA, "%s: byte %zu: differs from the sum of the shards in its directory",
+                     path, at);
     lm_in_close(in);
     lm_buf_free(&have);
     return rc;

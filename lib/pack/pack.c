@@ -1,4 +1,4 @@
-/* pack.c -- one run: what the stream is, which shards of it are ours, where it ends. */
+/* pack.c -- one run: the kind of stream, the shards of this part, concat, the end. */
 #include "longmix/pack.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #define SHARD_BYTES_DEFAULT ((uint64_t)1 << 30)
 
-/* ---- what the shards say they are made from ------------------------------------------------ */
+/* ---- the identity of the shards ------------------------------------------------ */
 
 static lm_json *names_json(const char *const *name, size_t n)
 {
@@ -41,13 +41,13 @@ static lm_json *identity_json(const packer *p)
     return j;
 }
 
-/* ---- the beginning ------------------------------------------------------------------------ */
+/* ---- start ------------------------------------------------------------------------ */
 
 static int check_options(const lm_pack_options *o, const lm_meta *m)
 {
     uint64_t row = o->length + o->labels;
     if (o->length < 1 || row > LM_ROW_MAX)
-        return lm_fail(LM_EUSAGE, "rows of %" PRIu64 " tokens: from 1 to %" PRIu64 " are possible",
+        return lm_fail(LM_EUSAGE, "rows of %" PRIu64 " tokens: must be from 1 to %" PRIu64,
                        o->length, LM_ROW_MAX - o->labels);
     if (o->parts < 1 || o->part < 1 || o->part > o->parts)
         return lm_fail(LM_EUSAGE, "part %u of %u", (unsigned)o->part, (unsigned)o->parts);
@@ -62,7 +62,7 @@ static int check_options(const lm_pack_options *o, const lm_meta *m)
     return LM_OK;
 }
 
-/* The first mark or document tells whether the stream has shards of its own. */
+/* The first mark or document decides whether the stream has shards of its own. */
 static int begin(packer *p, bool marked, bool force)
 {
     const lm_pack_options *o = p->o;
@@ -90,9 +90,8 @@ static int begin(packer *p, bool marked, bool force)
         lm_plan_free(&plan);
         if (rc) return rc;
     } else if (!whole) {
-        return lm_fail(LM_EUSAGE,
-                       "the stream has no shards of its own, so it cannot be packed in parts; "
-                       "pack a mixture of a store (lmmix PLAN STORE)");
+        return lm_fail(LM_EUSAGE, "the stream has no shard marks, so it cannot be packed in parts; "
+                                  "pack a mixture of a store (lmmix PLAN STORE)");
     }
     p->identity = identity_json(p);
     p->sink.spec = (lm_shard_spec){ .row_tokens = p->row_tokens,
@@ -104,8 +103,8 @@ static int begin(packer *p, bool marked, bool force)
     int rc = pack_threshold(&threshold, p->identity);
     if (!rc) rc = pack_counts_new(&p->sink.counts, p->meta->domains, p->row_tokens, threshold);
     if (!rc) rc = pack_prepare_dir(p->sink.dir, p->identity, whole, force);
-    /* Only an exact plan says that the same identity means the same tokens. Else shards of an
-     * earlier run might be taken for ones of this. */
+    /* Only with an exact plan does the same identity mean the same tokens. Otherwise shards of an
+     * earlier run could be mistaken for this one's. */
     if (!rc && whole && !exact) rc = pack_empty_dir(p->sink.dir);
     if (!rc && o->how == LM_PACK_CONCAT) rc = pack_row_new(&p->row, p->row_tokens, p->width);
     if (!rc && o->how == LM_PACK_BEST_FIT) rc = pack_best_fit_new(&p->open, p);
@@ -117,7 +116,7 @@ static int begin(packer *p, bool marked, bool force)
 /* Shard m->shard begins with the next token. */
 static int take_mark(packer *p, const lm_shard_mark *m, bool first)
 {
-    bool jump = m->shard == p->shards && p->current >= p->end; /* the overlap came to the end */
+    bool jump = m->shard == p->shards && p->current >= p->end; /* the overlap reached the end */
     if (first) {
         if (m->shard != p->current)
             return lm_fail(LM_EDATA, "the mixture begins with shard %" PRIu64 ", not %" PRIu64,
@@ -129,7 +128,7 @@ static int take_mark(packer *p, const lm_shard_mark *m, bool first)
     }
     if (m->start != p->at)
         return lm_fail(LM_EDATA,
-                       "shard %" PRIu64 " begins with token %" PRIu64 ", but %" PRIu64 " have come",
+                       "shard %" PRIu64 " begins with token %" PRIu64 ", but %" PRIu64 " were read",
                        m->shard, m->start, p->at);
     p->current = m->shard;
     if (m->shard == p->first)
@@ -147,7 +146,7 @@ static int take_mark(packer *p, const lm_shard_mark *m, bool first)
 
 /* concat: rows are windows of the mixture, one after the other, regardless of where documents begin
  * and end. A row belongs to the shard of its first token. */
-static int hand_on(packer *p)
+static int write_row(packer *p)
 {
     pack_sink *s = &p->sink;
     int rc = LM_OK;
@@ -158,7 +157,7 @@ static int hand_on(packer *p)
                            p->row.spans.size / sizeof(lm_span));
     p->row.fill = 0;
     lm_buf_reset(&p->row.spans, p->row.spans.cap);
-    /* Marks that came within the row take effect now. */
+    /* Marks within the row take effect now. */
     uint64_t to = p->current < p->end ? p->current : p->end;
     bool ended = p->current == p->shards;
     return rc || !p->marked || ended ? rc : pack_sink_advance(s, to, false, 0);
@@ -168,7 +167,7 @@ int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens)
 {
     const unsigned char *from = tokens;
     uint64_t i = 0;
-    /* What lies before this part's first row is the end of the part before. */
+    /* Tokens before this part's first row belong to the part before. */
     if (p->current < p->first) i = d->tokens;
     else if (p->at < p->start) i = d->tokens < p->start - p->at ? d->tokens : p->start - p->at;
     p->at += i;
@@ -179,28 +178,28 @@ int pack_concat_unit(packer *p, const lm_doc *d, const void *tokens)
         if (rc) return rc;
         i += n;
         p->at += n;
-        if (p->row.fill == p->row_tokens && (rc = hand_on(p))) return rc;
+        if (p->row.fill == p->row_tokens && (rc = write_row(p))) return rc;
     }
-    p->at += d->tokens - i; /* of the next part */
+    p->at += d->tokens - i; /* these belong to the next part */
     return LM_OK;
 }
 
 static int take_unit(packer *p, const lm_doc *d, const void *tokens)
 {
     if (p->marked && d->flags & LM_DOC_OVERLAP && p->current < p->end)
-        return lm_fail(LM_EDATA, "the mixture's overlap stands before the end of its part");
+        return lm_fail(LM_EDATA, "the mixture's overlap precedes the end of its part");
     return p->o->how == LM_PACK_CONCAT ? pack_concat_unit(p, d, tokens)
                                        : pack_best_fit_unit(p, d, tokens);
 }
 
 static int take_input(packer *p, const lm_file_end *f)
 {
-    /* Those of a store come before the first mark and belong to shard 0, whoever packs it. */
+    /* The inputs of a store precede the first mark and belong to shard 0. */
     if (p->first > 0 && p->at <= p->start) return LM_OK;
     return pack_sink_input(&p->sink, f, p->meta->file[f->file]);
 }
 
-/* Inputs that end before the first mark or document wait until it is known whose they are. */
+/* Inputs that end before the first mark or document wait until their shard is known. */
 static int keep_input(lm_buf *waiting, const lm_file_end *f)
 {
     return lm_buf_add(waiting, f, sizeof *f);
@@ -245,7 +244,7 @@ static int copy_stream(packer *p, lm_stream *in, bool force)
     return rc;
 }
 
-/* ---- the end ------------------------------------------------------------------------------ */
+/* ---- end ------------------------------------------------------------------------------ */
 
 static int finish_marked(packer *p)
 {

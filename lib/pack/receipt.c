@@ -1,5 +1,5 @@
-/* receipt.c -- what is in a shard, counted from the spans of its rows alone, so that anyone
- * can count it again. */
+/* receipt.c -- the counts of a shard, from the spans of its rows alone, so that they can be
+ * verified. */
 #include <stdlib.h>
 #include <string.h>
 

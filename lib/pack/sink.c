@@ -1,5 +1,4 @@
-/* sink.c -- rows into numbered shards, each with its receipt, in a directory that holds
- * one mixture and no other. */
+/* sink.c -- rows, and numbered shards with receipts in a directory of one mixture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,7 +89,7 @@ static void *commit_thread(void *arg)
 {
     pack_commit *c = arg;
     c->rc = lm_shard_writer_commit(c->writer, c->receipt);
-    /* The message is this thread's: it is carried over to the one that waits. */
+    /* The message is local to this thread: keep it for the one that waits. */
     if (c->rc) snprintf(c->message, sizeof c->message, "%s", lm_err());
     return NULL;
 }
@@ -110,7 +109,7 @@ int pack_sink_wait(pack_sink *s)
     return s->commit.rc;
 }
 
-/* Commit the writer. The disk is waited for in the background, one shard at a time. */
+/* Commit the writer, in the background if wanted, one shard at a time. */
 static int commit_writer(pack_sink *s, lm_json *receipt)
 {
     int rc = pack_sink_wait(s);
@@ -210,10 +209,11 @@ int pack_empty_dir(const char *dir)
     return rc;
 }
 
-#define OTHER_MIXTURE "is of another mixture; choose another directory, or replace it with --force"
+#define OTHER_MIXTURE \
+    "belongs to another mixture; choose another directory, or replace it with --force"
 
-/* Whether shard `number` is of the mixture with this identity. With `force` one that is not is
- * removed; without, it is LM_EUSAGE. */
+/* Whether shard `number` belongs to the mixture with this identity. If not, it is removed with
+ * `force`, else LM_EUSAGE. */
 static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash, bool force,
                        bool *ours)
 {
@@ -227,9 +227,9 @@ static int claim_shard(const char *dir, uint64_t number, uint64_t identity_hash,
     if (*ours || (rc && rc != LM_EDATA)) goto out;
     if (force) rc = remove_file(path);
     else if (rc)
-        rc =
-            lm_fail(LM_EUSAGE,
-                    "%s is damaged and may be of another mixture; remove it, or use --force", path);
+        rc = lm_fail(LM_EUSAGE,
+                     "%s is damaged and may belong to another mixture; remove it, or use --force",
+                     path);
     else rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, path);
 out:
     free(path);
@@ -243,7 +243,7 @@ int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool 
     size_t n = 0, kept = 0;
     char *manifest = NULL;
     if (mkdir(dir, 0777) && errno != EEXIST)
-        return lm_fail_errno(errno, "%s: cannot make the directory", dir);
+        return lm_fail_errno(errno, "%s: cannot create the directory", dir);
     int rc = lm_json_dump(identity, 0, &text);
     if (!rc) hash = lm_hash64(text.data, text.size);
     if (!rc) rc = lm_shards_list(&number, &n, dir);
@@ -253,7 +253,7 @@ int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool 
         kept += ours;
     }
     if (!rc) rc = manifest_path(&manifest, dir);
-    /* A manifest without a shard of ours, or with one less than before, tells of something else. */
+    /* A manifest without our shards, or with other shards removed, is out of date. */
     if (!rc && kept == 0 && n == 0 && !force && !access(manifest, F_OK))
         rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, manifest);
     if (!rc && (kept == 0 || kept < n)) rc = remove_manifest(dir);

@@ -1,4 +1,4 @@
-/* The plan as text, and back. docs/format-plan.md */
+/* json.c -- write and read a plan (docs/format-plan.md). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 
 enum {
     PLAN_MAX = 16 << 20, /* bytes of a plan file */
-    HEAD_BYTES = 4096,   /* a shard before its rows */
-    SPAN_BYTES = 64,     /* of lineage for each run of a row */
+    HEAD_BYTES = 4096,   /* of a shard, before its rows */
+    SPAN_BYTES = 64,     /* of lineage for each span of a row */
 };
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -65,7 +65,7 @@ static lm_json *strata_json(const lm_plan *p)
     return list;
 }
 
-/* What packing it by `concat` will give, as far as the table of strata tells. */
+/* The expected result of packing with `concat`, estimated from the strata. */
 static lm_json *expected_json(const lm_plan *p, unsigned width)
 {
     uint64_t rows = p->tokens / p->row, units = 0, cut = 0, repeated = 0, repeats = 0;
@@ -74,7 +74,7 @@ static lm_json *expected_json(const lm_plan *p, unsigned width)
         if (!s->tokens) continue;
         uint64_t used = (uint64_t)((u128)s->tokens * s->documents / s->available);
         units += used + (p->cut ? s->tokens / p->cut : 0);
-        /* Whole buckets: that in which the cut lies counts as not cut. */
+        /* Whole buckets only: the bucket that contains the cut counts as not cut. */
         if (p->cut && s->bucket && lm_bucket_upto(s->bucket - 1u) >= p->cut) cut += used;
         if (s->tokens > s->available) {
             repeats += s->tokens - s->available;
@@ -126,7 +126,7 @@ void lmplan_write(lm_plan *p, const plan_source *source)
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
-/* A count of the plan within min..max. */
+/* A count within min..max. */
 static int get(uint64_t *out, const lm_json *o, const char *key, uint64_t min, uint64_t max)
 {
     int rc = lm_json_u64(out, o, key);
@@ -164,7 +164,7 @@ static int read_domain(lm_plan *p, size_t d, const lm_json *j)
         if (!(v[i] >= 0 && v[i] <= 1)) return lm_json_fail(j, "a share is not from 0 to 1");
     for (size_t other = 0; other < d; other++)
         if (!strcmp(p->domain[other].name, pd->name))
-            return lm_json_fail(j, "\"%s\" is there twice", pd->name);
+            return lm_json_fail(j, "\"%s\" appears twice", pd->name);
     return LM_OK;
 }
 
@@ -251,7 +251,7 @@ static int read_recipe(lm_plan *p, const lm_json *j)
     for (size_t i = 0; lm_json_member(j, i, &key, &v); i++) lm_json_set_copy(copy, key, v);
     int rc = lm_recipe_from_json(&r, copy);
     if (!rc && (r.cut != p->cut || r.threshold != p->threshold))
-        rc = lm_json_fail(j, "\"cut\" or \"threshold\" is not that of the plan");
+        rc = lm_json_fail(j, "\"cut\" or \"threshold\" differs from the plan's");
     lm_recipe_free(&r);
     return rc ? rc : lm_json_str(&p->recipe, j, "name");
 }

@@ -47,7 +47,7 @@ static int bucket_from_hist(plan_table *t, size_t d, const lm_json *j)
     if (rc) return rc;
     unsigned b = lm_bucket(upto);
     if (upto != lm_bucket_upto(b) || t->documents[d][b] || t->available[d][b])
-        return lm_json_fail(lm_json_get(j, "upto"), "must be a power of two, each one once");
+        return lm_json_fail(lm_json_get(j, "upto"), "must be a power of two, each at most once");
     if (tokens > PLAN_TOKENS_MAX || documents > PLAN_TOKENS_MAX || (tokens && !documents))
         return lm_json_fail(j, "%" PRIu64 " tokens in %" PRIu64 " documents", tokens, documents);
     t->documents[d][b] = documents;
@@ -66,7 +66,7 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
     if (rc) return rc;
     if (strcmp(unit, "tokens"))
         return lm_json_fail(lm_json_get(hist, "unit"),
-                            "counts %s; a plan needs tokens (lmhist of a store)", unit);
+                            "counts %s, but a plan needs tokens (run lmhist on a store)", unit);
     if (lm_json_type(domains) != LM_JSON_ARRAY || lm_json_size(domains) > LM_DOMAINS_MAX)
         return lm_json_fail(domains, "must be an array of at most %d domains", LM_DOMAINS_MAX);
 
@@ -78,7 +78,7 @@ static int table_from_hist(plan_table *t, const lm_json *hist)
         if (rc) return rc;
         for (size_t other = 0; other < d; other++)
             if (!strcmp(t->name[other], t->name[d]))
-                return lm_json_fail(j, "\"%s\" is there twice", t->name[d]);
+                return lm_json_fail(j, "\"%s\" appears twice", t->name[d]);
         for (size_t i = 0; i < lm_json_size(buckets); i++) {
             rc = bucket_from_hist(t, d, lm_json_at(buckets, i));
             if (rc) return rc;
@@ -147,7 +147,7 @@ static void sum_domains(lm_plan *p, const plan_table *t, uint64_t source_tokens)
         }
         pd->source_share = (double)available / (double)source_tokens;
         pd->target_share = (double)pd->tokens / (double)p->tokens;
-        /* Pieces of at most `cut` tokens are never long, whatever they were cut from. */
+        /* Pieces of at most `cut` tokens are never long, however long the document. */
         bool none = p->cut && p->cut <= p->threshold;
         pd->target_long_share = pd->tokens && !none ? (double)long_tokens / (double)pd->tokens : 0;
     }
@@ -189,7 +189,7 @@ static int make(lm_plan *out, const lm_recipe *r, const lm_plan_options *o, plan
     }
     if (rc) goto out;
     lmplan_write(&p, &source);
-    /* What is printed is read back, so that the plan here is the plan in the file. */
+    /* Read back what is printed, so that this plan equals the one in the file. */
     rc = lm_plan_from_json(out, p.json);
 out:
     lm_plan_free(&p);
@@ -204,8 +204,7 @@ int lm_plan_from_store(lm_plan *out, const lm_recipe *r, const lm_plan_options *
     int rc = options_check(o);
     if (rc) return rc;
     if (lm_store_meta(s)->plan)
-        return lm_fail(LM_EUSAGE, "%s: is a mixture already; plans are made from the store",
-                       lm_store_name(s));
+        return lm_fail(LM_EUSAGE, "%s: is a mixture; make plans from its store", lm_store_name(s));
     t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     rc = table_from_store(t, s, domain_of);

@@ -1,4 +1,4 @@
-/* How many tokens each stratum gives: integers that sum to the total exactly. */
+/* targets.c -- how many tokens each stratum contributes: integers with an exact sum. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +13,15 @@ enum { CELLS = LM_DOMAINS_MAX * LM_BUCKETS };
 typedef struct work {
     plan_table *t;
     const lm_recipe *r;
-    uint64_t capacity; /* how often a document may be used */
+    uint64_t capacity; /* maximum copies per document */
     bool shrink;
     unsigned long_bucket;
     uint64_t total, domain_total[LM_DOMAINS_MAX];
     uint64_t domain_weight[LM_DOMAINS_MAX];
     uint64_t share, keep; /* billionths */
-    /* The first group that has too little. */
+    /* The first group that is too small. */
     size_t short_domain; /* LM_ALL: the whole source */
-    bool short_long;     /* it is its long documents that are too few */
+    bool short_long;     /* its long documents are too few */
     uint64_t have, want;
     plan_rest scratch[CELLS];
     uint64_t weight[CELLS], out[CELLS];
@@ -62,7 +62,7 @@ static void narrow(const u128 *wide, size_t n, uint64_t *weight)
 
 static uint64_t billionths(double v) { return (uint64_t)(v * (double)UNIT + 0.5); }
 
-/* What each domain weighs: its own tokens, or the weight of the recipe. */
+/* The weight of each domain: its tokens, or the recipe's weight. */
 static int weigh_domains(work *w)
 {
     const plan_table *t = w->t;
@@ -80,13 +80,12 @@ static int weigh_domains(work *w)
         while (d < t->domains && strcmp(t->name[d], e->domain)) d++;
         if (e->weight > 0 && (d == t->domains || !w->domain_total[d]))
             return lm_fail(LM_ESHORT,
-                           "%s: %s has a weight of %g, but the source holds no tokens of it",
-                           r->name, e->domain, e->weight);
+                           "%s: %s has a weight of %g, but the source has no tokens of it", r->name,
+                           e->domain, e->weight);
         if (d < t->domains) wide[d] = (u128)w->total * billionths(e->weight);
     }
     for (size_t d = 0; d < t->domains; d++) sum += wide[d];
-    if (!sum)
-        return lm_fail(LM_ESHORT, "%s: no domain that the source holds has a weight", r->name);
+    if (!sum) return lm_fail(LM_ESHORT, "%s: no domain of the source has a weight", r->name);
     narrow(wide, t->domains, w->domain_weight);
     return LM_OK;
 }
@@ -114,8 +113,8 @@ static void spread(work *w, size_t first, size_t last, unsigned from, unsigned t
         for (unsigned b = from; b < to; b++) t->take[d][b] = w->out[n++];
 }
 
-/* How a group's tokens divide into short [0] and long [1] documents. `lower`: long documents have
- * more than the recipe's share by nature. */
+/* The weights of a group's short [0] and long [1] documents. `lower`: the natural share of long
+ * documents exceeds the recipe's. */
 static void weigh_classes(const work *w, const uint64_t have[2], bool lower, uint64_t weight[2])
 {
     uint64_t keep = UNIT;
@@ -135,8 +134,8 @@ static void move_excess(uint64_t want[2], int from, uint64_t max)
     want[from] = max;
 }
 
-/* Give `total` tokens to a group, domains first .. last-1, its long and short documents as the
- * recipe says. LM_ESHORT, without a message, where they are too few. */
+/* Divide `total` tokens among the strata of a group, domains first .. last-1, by the recipe's share
+ * of long documents. LM_ESHORT, without a message, if they are too few. */
 static int fill_group(work *w, size_t first, size_t last, uint64_t total)
 {
     size_t name = last - first == 1 ? first : LM_ALL;
@@ -159,12 +158,12 @@ static int fill_group(work *w, size_t first, size_t last, uint64_t total)
     if (!weight[0] && !weight[1]) return too_short(w, name, true, 0, total);
     lmplan_divide(total, weight, 2, want, w->scratch);
     if (lower) {
-        /* A share is lowered only as far as there are short documents; none is repeated for it. */
+        /* A share is lowered only as far as short documents suffice without repeats. */
         move_excess(want, 0, have[0]);
     } else if (want[1] > max[1] && !w->shrink) {
         return too_short(w, name, true, max[1], want[1]);
     }
-    move_excess(want, 1, max[1]); /* fits: the group as a whole does */
+    move_excess(want, 1, max[1]); /* fits, because the whole group does */
     spread(w, first, last, 0, w->long_bucket, want[0]);
     spread(w, first, last, w->long_bucket, LM_BUCKETS, want[1]);
     return LM_OK;
@@ -215,7 +214,7 @@ static int report_short(work *w, uint64_t tokens, enum lm_when_short when_short)
         snprintf(documents, sizeof documents, " in documents over %" PRIu64, r->threshold);
     if (w->capacity > 1) snprintf(times, sizeof times, ", %" PRIu64 " copies counted", w->capacity);
     fits = largest(w);
-    /* The first to run out is not always the one that was met first. */
+    /* The group that runs out first need not be the one found first. */
     bool more = fill(w, fits + 1);
     return lm_fail(LM_ESHORT,
                    "%s: %s has %" PRIu64 " tokens%s%s, but a mixture of %" PRIu64 " takes %" PRIu64
@@ -242,13 +241,13 @@ int lmplan_targets(plan_table *t, const lm_recipe *r, enum lm_when_short when_sh
         w->total += w->domain_total[d];
     }
     if (!w->total) {
-        rc = lm_fail(LM_ESHORT, "%s: the source holds no tokens", r->name);
+        rc = lm_fail(LM_ESHORT, "%s: the source has no tokens", r->name);
         goto out;
     }
     rc = weigh_domains(w);
     if (rc) goto out;
     if (!*tokens) *tokens = largest(w);
-    rc = *tokens ? fill(w, *tokens) : fill(w, 1); /* nothing fits: say what is missing */
+    rc = *tokens ? fill(w, *tokens) : fill(w, 1); /* nothing fits: find what is missing */
     if (rc && w->shrink) {
         uint64_t fits = largest(w);
         if (fits) rc = fill(w, *tokens = fits);

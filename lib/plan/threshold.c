@@ -1,11 +1,11 @@
-/* Which documents make the fraction: the hash below which they sum to the budget, found in two
- * passes over the index with memory that does not grow with it. */
+/* threshold.c -- the documents of a fractional copy: the hash below which their tokens sum to the
+ * budget, in two passes over the index with memory that does not depend on its size. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/plan/internal.h"
 
-/* Bins by the top bits of the hash, so many that all strata together take at most this. */
+/* Bins by the top bits of the hash; all strata together use at most this much memory. */
 enum { BIN_BYTES = 64 << 20, BIN_BITS_MAX = 16 };
 
 typedef struct bin {
@@ -18,9 +18,9 @@ typedef struct candidate {
 } candidate;
 
 typedef struct cut_stratum {
-    bin *bins;       /* [1 << bits]; NULL where no fraction is wanted */
-    uint64_t rest;   /* tokens still wanted: of all, then of the one bin */
-    uint64_t in_bin; /* that bin */
+    bin *bins;       /* [1 << bits]; NULL without a fractional copy */
+    uint64_t rest;   /* tokens still needed: overall, then in the one bin */
+    uint64_t in_bin; /* the bin in which the budget runs out */
     candidate *candidates;
     size_t found, expected;
 } cut_stratum;
@@ -29,7 +29,7 @@ typedef struct cutter {
     lm_plan *p;
     const int *domain_of;
     unsigned bits;
-    cut_stratum *strata; /* as the plan's */
+    cut_stratum *strata; /* [p->strata] */
 } cutter;
 
 void lmplan_expect(lm_stratum *s)
@@ -40,7 +40,7 @@ void lmplan_expect(lm_stratum *s)
     s->ties = s->trim = 0;
 }
 
-/* The stratum of a document and its hash; NULL where the stratum wants no fraction. */
+/* A document's stratum and hash; NULL without a fractional copy. */
 static cut_stratum *find(const cutter *c, const lm_entry *e, uint64_t *hash)
 {
     const lm_plan *p = c->p;
@@ -74,7 +74,7 @@ static int collect(void *arg, uint64_t number, const lm_entry *e)
     return LM_OK;
 }
 
-/* The bin in which the budget runs out. There is one: less than all is wanted. */
+/* Find the bin in which the budget runs out. It exists: less than everything is needed. */
 static int choose_bin(cut_stratum *cs)
 {
     uint64_t b = 0;
@@ -99,7 +99,7 @@ static void finalize(const cut_stratum *cs, lm_stratum *s)
     size_t i = 0, first;
     qsort(cs->candidates, cs->found, sizeof *c, by_hash);
     while (i < cs->found - 1 && rest >= c[i].tokens) rest -= c[i++].tokens;
-    /* Document i is the one that is trimmed; those of its hash before it are its ties. */
+    /* Document i is trimmed; those with its hash before it are the ties. */
     for (first = i; first > 0 && c[first - 1].hash == c[i].hash; first--) {}
     s->threshold = c[i].hash;
     s->ties = i - first;

@@ -1,4 +1,4 @@
-/* A page and its strokes: the only place that knows cairo. */
+/* canvas.c -- a page to draw on: the only user of cairo. */
 #include <cairo/cairo-pdf.h>
 #include <cairo/cairo-svg.h>
 #include <cairo/cairo.h>
@@ -10,18 +10,18 @@
 #include "longmix/zio.h"
 #include "lib/plot/internal.h"
 
-#define PNG_SCALE (150.0 / 72) /* 150 dots an inch */
+#define PNG_SCALE (150.0 / 72) /* 150 dots per inch */
 
 struct pl_canvas {
     cairo_t *c;
     cairo_surface_t *surface;
-    lm_out *out; /* NULL: only to measure with */
+    lm_out *out; /* NULL: only to measure text */
     const char *path;
     bool png;
 };
 
 #ifdef __SANITIZE_ADDRESS__
-/* fontconfig keeps what it has read until the process ends. */
+/* fontconfig keeps its configuration until the process ends. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libfontconfig"; }
 const char *__lsan_default_options(void);
@@ -107,7 +107,7 @@ int pl_finish(pl_canvas *c, int rc)
     return rc;
 }
 
-/* ---- strokes ---------------------------------------------------------------------------- */
+/* ---- drawing ---------------------------------------------------------------------------- */
 
 void pl_colour_set(pl_canvas *c, pl_colour k, double alpha)
 {
@@ -179,7 +179,7 @@ void pl_unclip(pl_canvas *c) { cairo_restore(c->c); }
 void pl_hatch(pl_canvas *c, double x, double y, double w, double h, double gap)
 {
     pl_clip(c, x, y, w, h);
-    /* In step with its neighbours. */
+    /* Aligned with the neighbouring cells. */
     for (double t = gap - fmod(x + y, gap); t < w + h; t += gap) {
         cairo_move_to(c->c, x + t, y);
         cairo_line_to(c->c, x + t - h, y + h);
@@ -212,8 +212,8 @@ void pl_text(pl_canvas *c, double x, double y, enum pl_align how, const char *s)
     cairo_new_path(c->c);
 }
 
-void pl_text_turned(pl_canvas *c, double x, double y, double degrees, enum pl_align how,
-                    const char *s)
+void pl_text_rotated(pl_canvas *c, double x, double y, double degrees, enum pl_align how,
+                     const char *s)
 {
     cairo_save(c->c);
     cairo_translate(c->c, x, y);
@@ -240,7 +240,7 @@ size_t pl_text_wrapped(pl_canvas *c, double x, double y, double room, double lea
     char line[512];
     size_t lines = 0;
     while (*s) {
-        /* The longest beginning that ends at a blank and fits; one word at least. */
+        /* The longest prefix that ends at a blank and fits; at least one word. */
         size_t end = strcspn(s, " \n");
         for (size_t next = end; s[next] == ' ';) {
             next += 1 + strcspn(s + next + 1, " \n");

@@ -1,4 +1,4 @@
-/* Heat maps: cells coloured by value, missing ones hatched, with a bar of the colours. */
+/* heat.c -- heat maps: cells coloured by value, missing ones hatched, with a colour bar. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +24,13 @@ typedef struct layout {
     const lm_plot_heat *f;
     double cell_w, cell_h;     /* a cell */
     double map_w, map_h;       /* the cells of a map */
-    double left, above, below; /* room for the names of rows, for titles, for names of columns */
+    double left, above, below; /* space for row names, titles and column names */
     double head, foot;         /* of the page */
     double bar_w;              /* the bar with its numbers and label */
     double width, height;      /* of the page */
     pl_ticks ticks;            /* of the bar */
     size_t across, down;
-    size_t every_row, every_column; /* so many have one name */
+    size_t every_row, every_column; /* a name for each so many */
     bool slanted;
 } layout;
 
@@ -52,7 +52,7 @@ static bool any(const lm_plot_heat *f, bool marks)
     return false;
 }
 
-/* Every how many names fit where one takes `need` of `step` points each. */
+/* The interval at which names of `need` points fit into steps of `step` points. */
 static size_t thin(double need, double step)
 {
     return step >= need ? 1 : (size_t)ceil(need / step);
@@ -107,7 +107,7 @@ static pl_colour colour_at(const lm_plot_heat *f, double v)
 static void draw_cells(const layout *l, pl_canvas *c, const lm_plot_map *m, double x0, double y0)
 {
     const lm_plot_heat *f = l->f;
-    double seam = f->grid ? 0 : 0.4; /* neighbours overlap, or the page would show between them */
+    double seam = f->grid ? 0 : 0.4; /* overlap, so that the page does not show between cells */
     for (size_t r = 0; r < f->rows; r++)
         for (size_t k = 0; k < f->columns; k++) {
             double v = m->value[r * f->columns + k], x = x0 + (double)k * l->cell_w;
@@ -160,7 +160,7 @@ static void draw_mark(const layout *l, pl_canvas *c, const lm_plot_map *m, doubl
 {
     if (isnan(m->mark)) return;
     double x = x0 + m->mark * l->cell_w, width = fmin(4, fmax(2, l->cell_w / 5));
-    /* White alone would be lost in cells that are missing. */
+    /* White alone would be invisible on missing cells. */
     pl_colour_set(c, pl_ink, 0.55);
     pl_pen(c, width + 1.4, 9, 5);
     pl_line(c, x, y0, x, y0 + l->map_h);
@@ -185,14 +185,14 @@ static void draw_names(const layout *l, pl_canvas *c, bool first, double x0, dou
         pl_text(c, x0 - 6, y0 + ((double)r + 0.5) * l->cell_h + 3.2, PL_RIGHT, f->row_name[r]);
     for (size_t k = 0; k < f->columns; k += l->every_column) {
         double x = x0 + ((double)k + 0.5) * l->cell_w;
-        if (l->slanted) pl_text_turned(c, x + 4, bottom + 10, 45, PL_RIGHT, f->column_name[k]);
+        if (l->slanted) pl_text_rotated(c, x + 4, bottom + 10, 45, PL_RIGHT, f->column_name[k]);
         else pl_text(c, x, bottom + 13, PL_MIDDLE, f->column_name[k]);
     }
     pl_font(c, 10, false);
     pl_colour_set(c, pl_ink, 1);
     if (f->x_label) pl_text(c, x0 + l->map_w / 2, bottom + l->below - 3, PL_MIDDLE, f->x_label);
     if (f->y_label && first)
-        pl_text_turned(c, x0 - l->left + 9, y0 + l->map_h / 2, 90, PL_MIDDLE, f->y_label);
+        pl_text_rotated(c, x0 - l->left + 9, y0 + l->map_h / 2, 90, PL_MIDDLE, f->y_label);
 }
 
 static void draw_map(const layout *l, pl_canvas *c, size_t i)
@@ -237,7 +237,7 @@ static void draw_bar(const layout *l, pl_canvas *c)
     }
     pl_font(c, 10, false);
     pl_colour_set(c, pl_ink, 1);
-    pl_text_turned(c, x + l->bar_w - BAR_GAP - 3, y + h / 2, 90, PL_MIDDLE, f->bar_label);
+    pl_text_rotated(c, x + l->bar_w - BAR_GAP - 3, y + h / 2, 90, PL_MIDDLE, f->bar_label);
 }
 
 /* ---- the page --------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* Histograms: small multiples, inputs across, domains down. */
+/* hist.c -- histograms as small multiples: a column per input, a row per domain. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum {
     INPUTS_MAX = 64,
 };
 
-/* Blue and vermilion of Okabe and Ito: they differ for every kind of colour vision, and in grey. */
+/* Blue and vermilion of Okabe and Ito: distinct in colour blindness and in grey. */
 static const pl_colour short_colour = { 0.34, 0.62, 0.80 }, long_colour = { 0.80, 0.33, 0.0 };
 
 typedef struct figure {
@@ -28,7 +28,7 @@ typedef struct figure {
     size_t inputs, rows;     /* "all", the last row, included */
     const char *const *name; /* [rows - 1] */
     unsigned low, high;      /* buckets shown */
-    bool narrow;             /* one column: the words below need three lines */
+    bool narrow;             /* one column: the key needs three lines */
     double width, height;
 } figure;
 
@@ -42,7 +42,7 @@ static const lm_hist_row *all_of(const figure *f, size_t input)
     return &f->column[input].row[f->rows - 1];
 }
 
-/* From 64 to 128K, or on to the last bucket that holds 1 in 200 of its row somewhere. */
+/* From 64 to 128K, extended to the last bucket with at least 1/200 of some row. */
 static void find_range(figure *f)
 {
     f->low = LM_LONG_BUCKET - 7;
@@ -57,7 +57,7 @@ static void find_range(figure *f)
         }
 }
 
-/* The highest bar of a row in any column: a row has one scale, so that inputs compare. */
+/* The highest bar of a row in any column: one scale per row makes inputs comparable. */
 static double peak(const figure *f, size_t k)
 {
     double max = 0;
@@ -86,7 +86,7 @@ static void count_text(uint64_t v, char out[32])
 
 static double step(const figure *f) { return (double)PANEL / (double)(f->high - f->low + 1); }
 
-/* Where the bucket's upper end is. */
+/* The position of the bucket's upper end. */
 static double bucket_x(const figure *f, double left, unsigned b)
 {
     return left + (double)(b + 1 - f->low) * step(f);

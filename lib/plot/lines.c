@@ -1,4 +1,4 @@
-/* Panels of lines with axes, bars of error, marks and a legend. */
+/* lines.c -- panels of lines with axes, error bars, marks and a legend. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ enum {
     PANELS_MAX = 64,
 };
 
-/* Okabe and Ito's colours; wine in place of the yellow, which is too light for a line. */
+/* Okabe and Ito's colours, with wine for the yellow, which is too light for a line. */
 static const pl_colour palette[] = { { 0.00, 0.45, 0.70 }, { 0.84, 0.37, 0.00 },
                                      { 0.00, 0.62, 0.45 }, { 0.80, 0.47, 0.65 },
                                      { 0.90, 0.62, 0.00 }, { 0.34, 0.71, 0.91 },
@@ -31,7 +31,7 @@ static const pl_colour alarm_colour = { 0.72, 0.09, 0.17 };
 typedef struct frame {
     pl_canvas *c;
     const lm_plot_panel *p;
-    double left, top, right, bottom; /* of the box that the lines are in */
+    double left, top, right, bottom; /* of the plotting area */
     pl_scale x, y;
     pl_ticks x_ticks, y_ticks;
 } frame;
@@ -124,8 +124,8 @@ static void draw_marks(const frame *f)
     }
 }
 
-/* Of upright marks above the panel, right of the axis' label; of level ones over the lines, on a
- * ground that lets them shine through. */
+/* Labels of vertical marks go above the panel, right of the axis label; those of horizontal marks
+ * go over the lines, on a translucent background. */
 static void draw_mark_labels(const frame *f)
 {
     pl_canvas *c = f->c;
@@ -149,7 +149,7 @@ static void draw_mark_labels(const frame *f)
 
 /* ---- lines ------------------------------------------------------------------------------ */
 
-/* Each colour has its shape, for those who see no colours. */
+/* A shape for each colour, so that lines differ in grey, too. */
 static void draw_dot(pl_canvas *c, unsigned colour, double x, double y, double r)
 {
     double d = r * 1.3;
@@ -171,13 +171,13 @@ static bool in_x(const frame *f, double x)
     return shown(&f->p->x, x) && x >= f->x.low * (1 - 1e-12) && x <= f->x.high * (1 + 1e-12);
 }
 
-/* The place of a y. Far outside is as good as infinitely far, which cairo cannot hold. */
+/* The position of a y, clamped: cairo cannot represent infinity. */
 static double y_position(const frame *f, double v)
 {
     return fmin(fmax(pl_position(&f->y, v), -1e6), 1e6);
 }
 
-/* The errors of points from..to as a pale ground behind the line. */
+/* The errors of points from..to as a shaded band behind the line. */
 static void draw_band(const frame *f, const lm_plot_line *l, double *scratch, size_t from,
                       size_t to)
 {
@@ -237,8 +237,8 @@ static void draw_line(const frame *f, const lm_plot_line *l, double *scratch)
             draw_dot(c, l->colour, pl_position(&f->x, l->x[i]), pl_position(&f->y, l->y[i]), 2.8);
 }
 
-/* Points past the ends of the y axis: triangles with their numbers at the edge, those of several
- * lines at one x below each other. */
+/* Points beyond the y axis: triangles with their values at the edge, stacked if several lines have
+ * one at the same x. */
 static void draw_clipped(const frame *f)
 {
     double taken[2][LINES_MAX * 2];
@@ -271,7 +271,7 @@ static void draw_clipped(const frame *f)
 
 /* ---- names ------------------------------------------------------------------------------ */
 
-/* The last point of a line that is in the box, or at its edge; false: none. */
+/* The last point of a line, clamped to the plotting area; false: none. */
 static bool end_of(const frame *f, const lm_plot_line *l, double *x, double *y)
 {
     for (size_t i = l->n; i-- > 0;) {
@@ -319,7 +319,7 @@ static double names_width(pl_canvas *c, const lm_plot_panel *p)
     return max;
 }
 
-/* Is this the first line of the chart with its name? */
+/* Whether this is the first line of the chart with its name. */
 static bool first_of_name(const lm_plot_chart *f, size_t panel, size_t line)
 {
     const char *name = f->panel[panel].line[line].name;
@@ -329,7 +329,7 @@ static bool first_of_name(const lm_plot_chart *f, size_t panel, size_t line)
     return name != NULL;
 }
 
-/* The legend, in as many rows as its names need: their number. Draws where `draw`. */
+/* Lay out the legend and draw it if `draw`. Returns its number of rows. */
 static size_t put_legend(pl_canvas *c, const lm_plot_chart *f, double y, double width, bool draw)
 {
     double x = MARGIN;

@@ -1,10 +1,10 @@
-/* plot.h -- figures and tables from plain arrays: histograms, lines, heat maps. The only face of
- * cairo.
+/* plot.h -- figures and tables from plain arrays: histograms, lines, heat maps. The only interface
+ * to cairo.
  *
- * Every figure is drawn into PATH as SVG, PNG (150 dots an inch) or PDF, by its name, and appears
- * by rename. What it is given is borrowed during the call. Each returns 0, LM_EUSAGE (another name;
- * nothing to draw), LM_EIO or LM_ENOMEM. Equal input gives an equal SVG, but for cairo's running
- * number of the figures of a process. */
+ * Every figure is written to PATH as SVG, PNG (150 dots per inch) or PDF, by its extension, and is
+ * renamed into place when complete. Arguments are borrowed during the call. Each function returns
+ * 0, LM_EUSAGE (another extension; nothing to draw), LM_EIO or LM_ENOMEM. Equal input gives an
+ * equal SVG, except for cairo's running number of the figures of a process. */
 #ifndef LM_LIB_PLOT_PLOT_H
 #define LM_LIB_PLOT_PLOT_H
 
@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-/* 0 when the name ends in .svg, .png or .pdf, else LM_EUSAGE: to be asked before long work. */
+/* 0 when the name ends in .svg, .png or .pdf, else LM_EUSAGE: call it before long work. */
 LM_CHECKED int lm_plot_name(const char *path);
 
 /* ---- histograms ---------------------------------------------------------------------- */
@@ -40,7 +40,7 @@ LM_CHECKED int lm_plot_hist(const char *path, lm_hist *const *hist, const char *
 
 /* ---- lines --------------------------------------------------------------------------- */
 
-/* How numbers of an axis are written and where its ticks stand. */
+/* The number format and tick positions of an axis. */
 enum lm_plot_unit {
     LM_PLOT_NUMBER, /* 0.5, 20, 1,000 */
     LM_PLOT_LENGTH, /* powers of two: 512, 1K, 128K */
@@ -50,26 +50,26 @@ enum lm_plot_unit {
 typedef struct lm_plot_axis {
     const char *label;
     enum lm_plot_unit unit;
-    bool log;         /* what is not above zero is left out */
-    double low, high; /* NAN: from the data. Values past a given y.high or y.low are drawn at the
-                       * edge as triangles with their number; past x they are left out. */
-    bool zero;        /* without `low`: begin at 0 */
+    bool log;         /* values of 0 and below are omitted */
+    double low, high; /* NAN: from the data. Values beyond y.high or y.low are drawn at the
+                       * edge as triangles with their number; beyond x they are omitted. */
+    bool zero;        /* without `low`: start at 0 */
 } lm_plot_axis;
 
 typedef struct lm_plot_line {
-    const char *name; /* NULL: in no legend */
+    const char *name; /* NULL: not in the legend */
     size_t n;
-    const double *x, *y; /* x ascending; a y that is NAN breaks the line, one that is infinite is
-                          * past the edge */
-    const double *error; /* half the length of each point's bar; NULL: none */
-    unsigned colour;     /* 0, 1, ...: of a palette for every kind of colour vision */
-    bool dots;           /* a mark at each point */
+    const double *x, *y; /* x ascending; a NAN y breaks the line, an infinite one is beyond the
+                          * edge */
+    const double *error; /* half the length of each error bar; NULL: none */
+    unsigned colour;     /* 0, 1, ...: index into a colour-blind safe palette */
+    bool dots;           /* a marker at each point */
     bool dashed;
-    bool band;  /* errors as a pale ground, not as bars */
-    bool faint; /* thin and pale, behind the others */
+    bool band;  /* errors as a shaded band, not as bars */
+    bool faint; /* thin and light, behind the others */
 } lm_plot_line;
 
-/* A straight line across the panel with words at it: at a y where `level`, else at an x. */
+/* A labelled line across the panel: horizontal at a y if `level`, else vertical at an x. */
 typedef struct lm_plot_mark {
     double at;
     const char *label; /* NULL: none */
@@ -89,7 +89,7 @@ typedef struct lm_plot_chart {
     const char *title, *caption; /* NULL: none; \n breaks the caption */
     const lm_plot_panel *panel;
     size_t panels, columns; /* columns: panels side by side */
-    bool legend; /* one legend for all panels above them; else names stand at the ends of lines */
+    bool legend;            /* one legend above all panels; else names at the ends of lines */
 } lm_plot_chart;
 
 LM_CHECKED int lm_plot_lines(const char *path, const lm_plot_chart *chart);
@@ -103,32 +103,32 @@ enum lm_plot_palette {
 
 typedef struct lm_plot_map {
     const char *title;       /* NULL: none */
-    const double *value;     /* [rows][columns]; NAN: missing, drawn hatched */
-    const char *const *text; /* [rows][columns], in the cells; NULL: none */
+    const double *value;     /* [rows][columns]; NAN: missing, hatched */
+    const char *const *text; /* [rows][columns]; NULL: none */
     const bool *strong;      /* [rows][columns]: text in bold; NULL: none */
-    double mark;             /* a dashed upright line, in columns from the left edge; NAN: none */
+    double mark;             /* a dashed vertical line, in columns from the left edge; NAN: none */
     const char *mark_label;  /* above it; NULL: none */
 } lm_plot_map;
 
 typedef struct lm_plot_heat {
     const char *title, *caption;               /* NULL: none */
-    const char *x_label, *y_label, *bar_label; /* NULL: none; bar: of the colours */
+    const char *x_label, *y_label, *bar_label; /* NULL: none; bar: the colour bar */
     const char *const *column_name, *const *row_name;
     size_t columns, rows;
     enum lm_plot_palette palette;
-    double low, high; /* the ends of the palette */
+    double low, high; /* the values at the ends of the palette */
     const lm_plot_map *map;
     size_t maps, across;            /* across: maps side by side */
-    double cell_width, cell_height; /* points; 0: such that the figure fits a page's width */
+    double cell_width, cell_height; /* points; 0: fit the figure to a page's width */
     bool grid;                      /* a dashed grey line between cells */
-    bool slanted; /* names of columns at 45 degrees, where they are wider than a column */
+    bool slanted;                   /* column names at 45 degrees if they are wider than a column */
 } lm_plot_heat;
 
 LM_CHECKED int lm_plot_heat_maps(const char *path, const lm_plot_heat *heat);
 
 /* ---- tables -------------------------------------------------------------------------- */
 
-/* cell[rows][columns]; NULL is an empty cell. Column 0 names the row. `caption` stands under a
+/* cell[rows][columns]; NULL is an empty cell. Column 0 names the row. `caption` follows a
  * Markdown table (NULL: none); TSV has none. */
 typedef struct lm_plot_table {
     const char *caption;
@@ -137,9 +137,9 @@ typedef struct lm_plot_table {
     size_t rows, columns;
 } lm_plot_table;
 
-/* Append the table: Markdown with columns of one width, numbers to the right; or TSV, a head
- * line and a line a row. Tabs and line ends in cells become blanks, and | is escaped in Markdown.
- * 0 or LM_ENOMEM. */
+/* Append the table: Markdown with aligned columns, numbers to the right; or TSV, a header and a
+ * line per row. Tabs and line ends in cells become blanks; | is escaped in Markdown. 0 or
+ * LM_ENOMEM. */
 LM_CHECKED int lm_plot_table_markdown(lm_buf *out, const lm_plot_table *t);
 LM_CHECKED int lm_plot_table_tsv(lm_buf *out, const lm_plot_table *t);
 

@@ -1,4 +1,4 @@
-/* Numbers and their places: scales, ticks, labels that make room for each other, palettes. */
+/* scale.c -- scales, ticks, labels without overlap, palettes. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ double pl_position(const pl_scale *s, double value)
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 
-/* Without the zeros at the end of a fraction. */
+/* Without trailing zeros of a fraction. */
 static void plain(double value, const char *suffix, char out[16])
 {
     char text[32];
@@ -82,7 +82,7 @@ static void power_ticks(pl_ticks *t, double low, double high, size_t want)
 {
     int first = (int)ceil(log2(low) - 1e-9), last = (int)floor(log2(high) + 1e-9);
     int step = (last - first) / (int)want + 1;
-    /* Counted from the upper end: the greatest length is what a figure is about. */
+    /* Counted from the upper end, so that the longest length always has a tick. */
     for (int k = last - (last - first) / step * step; k <= last; k += step)
         add(t, LM_PLOT_LENGTH, exp2(k));
 }
@@ -138,8 +138,8 @@ void pl_enclose(enum lm_plot_unit unit, bool log, double *low, double *high, siz
 
 void pl_spread(double *y, size_t n, double gap, double low, double high)
 {
-    /* Groups of touching labels stand about the mean of where their members want to be; a group
-     * that touches the one before joins it. The members of a group are counted in size[]. */
+    /* A group of touching labels is centred on the mean of its members' positions; a group that
+     * touches the one before is merged into it. size[] counts the members of a group. */
     enum { MOST = 256 };
     double middle[MOST];
     size_t size[MOST], groups = 0;

@@ -1,4 +1,4 @@
-/* Tables as text. */
+/* table.c -- tables as text. */
 #include <string.h>
 
 #include "lib/plot/plot.h"
@@ -9,7 +9,7 @@ static const char *cell_of(const lm_plot_table *t, size_t row, size_t column)
     return s ? s : "";
 }
 
-/* One cell with what would end it replaced. */
+/* One cell, with delimiters replaced or escaped. */
 static int add_cell(lm_buf *out, const char *s, bool markdown)
 {
     int rc = LM_OK;
@@ -21,7 +21,7 @@ static int add_cell(lm_buf *out, const char *s, bool markdown)
     return rc;
 }
 
-/* In characters, with what escapes. */
+/* In characters, escapes included. */
 static size_t width_of(const char *s)
 {
     size_t n = 0;
@@ -36,7 +36,7 @@ static int add_some(lm_buf *out, char k, size_t n)
     return rc;
 }
 
-/* Column 0 to the left, the others, which hold numbers, to the right. */
+/* Column 0 left-aligned, the others (numbers) right-aligned. */
 static int add_row(lm_buf *out, const lm_plot_table *t, size_t row, const size_t *width)
 {
     int rc = LM_OK;

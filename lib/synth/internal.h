@@ -1,5 +1,5 @@
-/* internal.h -- the parts of the synthetic corpus: words (typed lists), lexicon (banks and
- * templates made from them), text (the generator), synth (laws, plan, JSONL). */
+/* internal.h -- the parts of the synthetic corpus: words.c (word lists), lexicon.c (banks and
+ * templates built from them), text.c (the generator), synth.c (laws, plan, JSONL). */
 #ifndef LM_LIB_SYNTH_INTERNAL_H
 #define LM_LIB_SYNTH_INTERNAL_H
 
@@ -18,14 +18,14 @@ extern const char synth_common[], synth_prefixes[], synth_roots[], synth_suffixe
 
 /* ---- lexicon -------------------------------------------------------------------------- */
 
-/* A word, or a few that go together, with the space after them. Copied whole, 32 bytes at a
- * time, so that no copy has a variable length. */
+/* A word or phrase with the space after it. Always copied as 32 bytes, so that copies have a
+ * constant length. */
 typedef struct synth_entry {
     char text[31];
     uint8_t size;
 } synth_entry;
 
-enum { SYNTH_RARE = UINT16_MAX }; /* in a bank's table: a word is made up on the spot */
+enum { SYNTH_RARE = UINT16_MAX }; /* in a bank's table: generate a word */
 
 /* Entries and their frequencies: entry pick[r >> shift] for a 16-bit random r. */
 typedef struct synth_bank {
@@ -63,15 +63,15 @@ enum synth_style {
 };
 extern const char *const synth_style_names[SYNTH_STYLES];
 
-/* A template: text with places for generated things ("@s": a sentence), see synth_text.c. */
+/* A template is text with placeholders ("@s": a sentence), see text.c. */
 typedef struct synth_style_text {
-    const char *opening;     /* how a document of the style begins */
-    const char *const *line; /* what follows, each as likely as its repeats */
+    const char *opening;     /* the start of a document */
+    const char *const *line; /* the rest, drawn uniformly; repeats raise the probability */
     size_t lines;
 } synth_style_text;
 extern const synth_style_text synth_styles[SYNTH_STYLES];
 
-/* The same on every machine and for every seed: one language. */
+/* The same for every seed and on every machine: one language. */
 typedef struct synth_lexicon {
     synth_bank bank[SYNTH_BANKS];
 } synth_lexicon;
@@ -80,7 +80,7 @@ void synth_lexicon_free(synth_lexicon *l);
 
 /* ---- text ----------------------------------------------------------------------------- */
 
-/* More than any template can make past the size that was asked for. */
+/* More than any template can write beyond the requested size. */
 enum { SYNTH_SLACK = 128 * 1024 };
 
 /* Write one document of exactly `size` bytes (a few less where that would cut a character) at

@@ -1,4 +1,4 @@
-/* The lexicon: banks of words with their frequencies, and the templates of the styles. */
+/* lexicon.c -- banks of words with their frequencies, and the templates of the styles. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static bool entry_set(synth_entry *e, const char *p, size_t n, bool space)
     return true;
 }
 
-/* Append the words of a list; "-" stands for the empty word. Room is the caller's. */
+/* Append the words of a list; "-" is the empty word. The caller allocates. */
 static void add_list(synth_bank *b, const char *list)
 {
     for (const char *p = list; *p;) {
@@ -46,8 +46,8 @@ static int bank_room(synth_bank *b, size_t entries)
     return b->entry ? LM_OK : lm_fail_nomem(entries * sizeof *b->entry);
 }
 
-/* Make the table of `bits` bits from the weights of the entries; `rare` is the share that is
- * left to words made up on the spot. */
+/* Build the table of `bits` bits from the weights of the entries; `rare` is the share of generated
+ * words. */
 static int bank_weigh(synth_bank *b, const double *weight, unsigned bits, double rare)
 {
     size_t slots = (size_t)1 << bits;
@@ -77,7 +77,7 @@ static int bank_zipf(synth_bank *b, double shift, double power, unsigned bits)
     return rc;
 }
 
-/* A bank of a typed list alone. */
+/* A bank of one list. */
 static int bank_list(synth_bank *b, const char *list, bool spaced, double shift, double power)
 {
     b->spaced = spaced;
@@ -94,8 +94,8 @@ static const synth_entry *draw(const synth_bank *b, uint64_t r)
     return &b->entry[b->pick[(r & 0xffff) >> b->shift]];
 }
 
-/* English: the common words, words of morphemes by Zipf's law, and phrases of those, which make
- * the text as compressible as text is. */
+/* English: common words, words of morphemes by Zipf's law, and phrases of both, which make the text
+ * as compressible as real text. */
 static int english(synth_lexicon *l)
 {
     synth_bank *b = &l->bank[SYNTH_ENGLISH];
@@ -146,7 +146,7 @@ out:
     return rc;
 }
 
-/* Identifiers as programmers make them: buffer, buffer_size, bufferSize, BUFFER_SIZE. */
+/* Identifiers in the usual styles: buffer, buffer_size, bufferSize, BUFFER_SIZE. */
 static int identifiers(synth_lexicon *l)
 {
     synth_bank parts = { 0 };

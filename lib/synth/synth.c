@@ -1,4 +1,5 @@
-/* A corpus like SlimPajama: the laws of its sets, the plan of documents, and their JSONL. */
+/* synth.c -- a corpus like SlimPajama: the laws of its sets, the plan of documents, and their
+ * JSONL. */
 #include "lib/synth/synth.h"
 
 #include <math.h>
@@ -18,12 +19,12 @@ typedef struct law {
     char name[48], label[48];
     enum synth_style style;
     double share, median, sigma; /* share of tokens; median in tokens */
-    double mean;                 /* bytes a document, in the long run */
+    double mean;                 /* expected bytes per document */
     uint64_t budget;             /* bytes of the corpus */
 } law;
 
-/* Shares by the authors' count of SlimPajama's tokens. Medians from their script. The sigmas
- * are ours: tails fat enough that a corpus a few times the size of a mixture can feed it. */
+/* Shares from the authors' count of SlimPajama's tokens, medians from their script. The sigmas are
+ * ours: tails heavy enough that a corpus a few times the size of a mixture suffices for it. */
 static const law builtin[] = {
     { "CommonCrawl", "RedPajamaCommonCrawl", SYNTH_PROSE, 0.53374772, 1066, 1.1, 0, 0 },
     { "C4", "RedPajamaC4", SYNTH_PROSE, 0.26609933, 315, 1.25, 0, 0 },
@@ -34,13 +35,13 @@ static const law builtin[] = {
     { "StackExchange", "RedPajamaStackExchange", SYNTH_ANSWERS, 0.03169647, 507, 1.2, 0, 0 },
 };
 
-/* Bytes a LLaMA-2 token takes in our text, measured. */
+/* Bytes per LLaMA-2 token in our text, measured. */
 static const double bytes_per_token[SYNTH_STYLES] = {
     [SYNTH_PROSE] = 3.845, [SYNTH_BOOK] = 3.915, [SYNTH_WIKI] = 3.78,
     [SYNTH_CODE] = 3.31,   [SYNTH_LATEX] = 3.75, [SYNTH_ANSWERS] = 3.83,
 };
 
-/* Where the plan stands before a document. */
+/* The state of the plan before a document. */
 typedef struct cursor {
     uint64_t document, given, given_to[LM_SYNTH_DOMAINS_MAX];
 } cursor;
@@ -55,7 +56,7 @@ struct lm_synth {
     size_t laws, files, files_cap;
     law law[LM_SYNTH_DOMAINS_MAX];
     lm_synth_sums sums[LM_SYNTH_DOMAINS_MAX];
-    cursor *file; /* [files] where each begins */
+    cursor *file; /* [files] state before the first document of each */
     synth_lexicon *lexicon;
 };
 
@@ -102,7 +103,7 @@ static int read_law(law *w, const lm_json *o)
             w->style = (enum synth_style)i;
             return LM_OK;
         }
-    return lm_json_fail(o, "style: \"%s\" is none of prose, book, wiki, code, latex, answers",
+    return lm_json_fail(o, "style: \"%s\" is not one of prose, book, wiki, code, latex, answers",
                         style);
 }
 
@@ -125,7 +126,7 @@ static int read_laws(lm_synth *s, const lm_json *laws)
     return rc;
 }
 
-/* Shares of tokens become budgets in bytes that sum to all. */
+/* Convert shares of tokens to budgets in bytes with an exact sum. */
 static void budgets(lm_synth *s)
 {
     double all = 0;
@@ -142,7 +143,7 @@ static void budgets(lm_synth *s)
 
 /* ---- plan ------------------------------------------------------------------------------ */
 
-/* Bytes of the document, by the log-normal law of its domain (Box and Muller). */
+/* Bytes of a document, log-normal (Box-Muller). */
 static uint64_t length(const law *w, uint64_t seed)
 {
     double u = 1 - lm_unit(lm_hash4(seed, 1, 0, 0)), v = lm_unit(lm_hash4(seed, 2, 0, 0));
@@ -151,9 +152,9 @@ static uint64_t length(const law *w, uint64_t seed)
     return bytes >= (double)DOC_MAX ? DOC_MAX : bytes < MIN_BYTES ? MIN_BYTES : (uint64_t)bytes;
 }
 
-/* The document at `at`, which moves on. The domain that lags most behind its share, in documents,
- * is the likeliest; so shares hold in any long stretch. A domain's last document is cut to its
- * budget, so they hold exactly in the whole. */
+/* The document at `at`, which is advanced. The further a domain lags behind its share, in
+ * documents, the more probable it is, so shares hold in any long range. A domain's last document is
+ * cut to its budget, so they hold exactly in the whole corpus. */
 static document take(const lm_synth *s, cursor *at)
 {
     uint64_t seed = lm_hash4(s->seed, at->document, 0, 0);
@@ -220,7 +221,7 @@ int lm_synth_new(lm_synth **out, uint64_t seed, uint64_t bytes, uint64_t file_by
                  const lm_json *laws)
 {
     if (bytes < MIN_BYTES || bytes > CORPUS_MAX)
-        return lm_fail(LM_EUSAGE, "a corpus has %d bytes of text at least, 1 PiB at most",
+        return lm_fail(LM_EUSAGE, "a corpus has at least %d bytes of text and at most 1 PiB",
                        MIN_BYTES);
     if (file_bytes < bytes / (1 << 20))
         return lm_fail(LM_EUSAGE, "that would be over a million files");
@@ -284,7 +285,7 @@ static unsigned char *put_hex(unsigned char *o, unsigned v)
     return o;
 }
 
-/* Escape the character at *p, which moves past it. The text is ours: valid UTF-8. */
+/* Escape the character at *p and advance *p. Our text is valid UTF-8. */
 static unsigned char *put_special(unsigned char *o, const unsigned char **p, bool ascii)
 {
     unsigned c = *(*p)++;
@@ -307,7 +308,7 @@ static unsigned char *put_special(unsigned char *o, const unsigned char **p, boo
     return put_hex(put_hex(o, 0xd800 + (c >> 10)), 0xdc00 + (c & 0x3ff));
 }
 
-/* Append the n bytes at p, escaped. `out` has room for 6 bytes each and 8 more. */
+/* Append the n bytes at p, escaped. `out` has space for 6 n + 8 bytes. */
 static void escape(lm_buf *out, const unsigned char *p, size_t n, bool ascii)
 {
     unsigned char *o = out->data + out->size;
@@ -323,7 +324,7 @@ static void escape(lm_buf *out, const unsigned char *p, size_t n, bool ascii)
                 continue;
             }
         }
-        /* A whole group of 8 byte by byte: specials come in groups. */
+        /* The whole group of 8 byte by byte: special characters are clustered. */
         for (const unsigned char *stop = end - p >= 8 ? p + 8 : end; p < stop;)
             o = put_special(o, &p, ascii);
     }
@@ -333,7 +334,7 @@ static void escape(lm_buf *out, const unsigned char *p, size_t n, bool ascii)
 typedef struct sink {
     int (*write)(void *arg, const void *p, size_t n);
     void *arg;
-    lm_buf out; /* less than a slice is held back */
+    lm_buf out; /* less than a slice is pending */
     bool ascii;
 } sink;
 

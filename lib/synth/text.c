@@ -1,5 +1,5 @@
-/* The generator of text. It copies words from banks by one table look-up each; a 64-bit random
- * word chooses four of them. That makes text faster than zstd can pack it. */
+/* text.c -- the text generator. Each word is one table lookup, and a 64-bit random number selects
+ * four of them, so text is generated faster than zstd compresses it. */
 #include <string.h>
 
 #include "lib/base/rng.h"
@@ -18,7 +18,7 @@ static inline uint64_t next(generator *g)
 
 static inline char *put(char *p, const synth_entry *e)
 {
-    memcpy(p, e, sizeof *e); /* the size byte goes along and is overwritten */
+    memcpy(p, e, sizeof *e); /* the size byte is copied, too, and overwritten */
     return p + e->size;
 }
 
@@ -49,7 +49,7 @@ static void capital(char *p)
     if (*p >= 'a' && *p <= 'z') *p = (char)(*p - 32);
 }
 
-/* Numbers are small more often than not: of 1 to 5 digits. */
+/* Numbers of 1 to 5 digits, mostly small. */
 static char *number(generator *g, char *p)
 {
     static const uint32_t below[8] = { 10, 10, 30, 100, 100, 1000, 10000, 100000 };
@@ -85,7 +85,7 @@ static char *address(generator *g, char *p)
     return put_number(p, next(g) & 0xffff);
 }
 
-/* A word from outside the bank: most of them the reader has never met before. */
+/* A word outside the bank, usually one that occurs nowhere else. */
 static char *rare(generator *g, char *p)
 {
     const synth_bank *b = g->l->bank;
@@ -224,7 +224,7 @@ size_t synth_text(const synth_lexicon *l, enum synth_style style, uint64_t seed,
         g.language = &l->bank[SYNTH_FOREIGN + (r >> 32) % (SYNTH_FOREIGN_LAST - SYNTH_FOREIGN + 1)];
     char *p = fill(&g, out, t->opening), *end = out + size;
     while (p < end) p = fill(&g, p, t->line[(next(&g) >> 32) % t->lines]);
-    *p = 0; /* for the look past the end */
+    *p = 0;                                                           /* read below, past the end */
     while (size && ((unsigned char)out[size] & 0xc0) == 0x80) size--; /* not inside a character */
     return size;
 }

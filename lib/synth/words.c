@@ -1,8 +1,8 @@
-/* The words of the synthetic corpus: typed lists, from which lib/synth/lexicon.c makes banks. A
- * list is one string, its items divided by spaces; in `|` lists an item may hold spaces. */
+/* words.c -- the word lists from which lexicon.c builds its banks. A list is one string of items
+ * separated by spaces. */
 #include "lib/synth/internal.h"
 
-/* Common words of English, roughly by falling frequency: the head of the Zipf law. */
+/* Common English words, roughly by decreasing frequency: the head of Zipf's law. */
 const char synth_common[] =
     "the of and to a in is for that on it with as was be this by are at from I you have or not we "
     "an they but will can his has one all their there which he more were what would when if my so "
@@ -38,7 +38,7 @@ const char synth_common[] =
     "turned stood felt nothing myself himself indeed perhaps among upon toward beyond behind "
     "below along";
 
-/* Where words of the long tail come from: a beginning, a root, an ending. "-" is none. */
+/* Parts of rare words: prefix, root, suffix. "-" is none. */
 const char synth_prefixes[] =
     "- - - - - - - - - - re un in con pro inter trans sub over pre dis ex de per com im under out "
     "mis non multi micro";
@@ -76,7 +76,7 @@ const char synth_names[] =
     "Wright Baker Adams Nelson Carter Mitchell Roberts Turner Phillips Campbell Parker Evans "
     "Collins José Müller Zoë François Björn Łukasz Håkon Chloë Dvořák Renée";
 
-/* What identifiers are made of. */
+/* Parts of identifiers. */
 const char synth_code_words[] =
     "get set init parse read write open close buffer len size count index node list map key value "
     "data ctx state name path file line str ptr next prev head tail cur tmp result ret err flags "
