@@ -1,5 +1,5 @@
-/* Table 5 of Fu et al.: loss by domain and range, as differences to a baseline. From the losses
- * that `domains` measured, or, with errors of paired differences, from those of `compare`. */
+/* domains.c -- Table 5 of Fu et al.: loss by domain and range, as differences to a baseline. From
+ * lines of `domains`, or of `compare`, which have errors of paired differences. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,12 +13,12 @@ typedef struct losses {
     fig *f;
     const char *domain[NAMES_MAX], *range[NAMES_MAX];
     size_t domains, ranges;
-    bool paired;      /* values are differences already */
+    bool paired;      /* values are already differences */
     const char *base; /* the baseline's name */
-    size_t baseline;  /* its series; past all of them where paired */
+    size_t baseline;  /* its series; f->n_series if paired */
     fig_cell *cell;   /* a: domain, b: range */
     size_t cells;
-    fig_cell *loss; /* of the baseline where paired: [domains][ranges] */
+    fig_cell *loss; /* of the baseline if paired: [domains][ranges] */
 } losses;
 
 /* ---- reading ----------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static int set_cell(losses *t, const fig_line *l, fig_sample *s)
     const char *domain = fig_field(t->f, l, "domain"), *range = fig_field(t->f, l, "range");
     if (!range) range = fig_field(t->f, l, "position");
     if (!domain || !range)
-        return fig_fail(l, "\"domain\", and \"range\" or \"position\", are needed");
+        return fig_fail(l, "\"domain\" and \"range\" or \"position\" are missing");
     s->line = l;
     int rc = index_of(t->domain, &t->domains, domain, &s->a);
     return rc ? rc : index_of(t->range, &t->ranges, range, &s->b);
@@ -79,7 +79,7 @@ static int find_baseline(losses *t)
     return lm_fail(LM_EUSAGE, "--baseline %s: the series are %s", want, all);
 }
 
-/* Keep the lines of ranges (or of positions), and those of `compare` alone where there are some. */
+/* Keep the lines of ranges (or positions), and only those of `compare` if there are any. */
 static int read_lines(losses *t)
 {
     fig *f = t->f;
@@ -97,7 +97,7 @@ static int read_lines(losses *t)
     return kept ? f->rc : lm_fail(LM_EUSAGE, "nothing to draw: no line with \"%s\"", field);
 }
 
-/* The name of what lines of `compare` are compared with: one, or they are not of one table. */
+/* The baseline of lines of `compare`, which must be the same in all. */
 static int find_base(losses *t)
 {
     fig *f = t->f;
@@ -120,7 +120,7 @@ static int find_base(losses *t)
     return f->rc;
 }
 
-/* The mean of the compared files' own losses: each file once, though it stands in many lines. */
+/* The mean of the compared files' own losses: each file once, although many lines repeat it. */
 static int base_losses(losses *t)
 {
     fig *f = t->f;
@@ -148,15 +148,15 @@ static int base_losses(losses *t)
     return rc;
 }
 
-/* ---- what is shown ----------------------------------------------------------------------- */
+/* ---- output ----------------------------------------------------------------------- */
 
-/* A difference of at least 0.01 counts: below that the paper calls two mixtures equal. As shown, so
- * that what is written decides. */
+/* Differences of at least 0.01 count: the paper calls smaller ones equal. Rounded as printed, so
+ * that the printed number decides. */
 static bool counts(double delta) { return round(fabs(delta) * 1000) >= 10; }
 
 static size_t row_count(const losses *t) { return t->f->n_series + t->paired; }
 
-/* Row 0 is the baseline's; the series of the others. */
+/* The series of a row; row 0 is the baseline's. */
 static size_t series_at(const losses *t, size_t row)
 {
     return row == 0 ? t->baseline : row <= t->baseline ? row - 1 : row;
@@ -174,7 +174,7 @@ static const fig_cell *base_cell(const losses *t, size_t domain, size_t range)
                      : fig_find(t->cell, t->cells, t->baseline, (double)domain, (double)range);
 }
 
-/* What stands in a cell: the baseline's loss, or the difference to it. */
+/* The text of a cell: the baseline's loss, or the difference to it. */
 static const char *text_of(const losses *t, size_t row, size_t domain, size_t range, bool errors,
                            double *delta)
 {
@@ -194,7 +194,7 @@ static const char *text_of(const losses *t, size_t row, size_t domain, size_t ra
                                : fig_text(f, "%+.3f", *delta);
 }
 
-static const char *words(const losses *t)
+static const char *caption(const losses *t)
 {
     fig *f = t->f;
     size_t runs = fig_runs(t->cell, t->cells);
@@ -230,7 +230,7 @@ static int write_table(losses *t)
         }
     }
     lm_plot_table table = {
-        .caption = words(t), .head = head, .cell = cell, .rows = rows, .columns = columns
+        .caption = caption(t), .head = head, .cell = cell, .rows = rows, .columns = columns
     };
     return fig_table(f, &table);
 }
@@ -261,7 +261,7 @@ static int draw(losses *t)
     }
     const char *title = f->o->at ? "Loss by domain and position" : "Loss by domain";
     lm_plot_heat heat = { .title = t->paired && !f->o->title ? title : fig_title(f, title),
-                          .caption = words(t),
+                          .caption = caption(t),
                           .bar_label = "Δ loss",
                           .column_name = t->domain,
                           .row_name = row,

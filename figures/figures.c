@@ -9,13 +9,13 @@
 
 const fig_entry fig_list[] = {
     { "needle", "retrieval by depth and length, as heat maps" },
-    { "passkey", "the same of passkey retrieval" },
+    { "passkey", "the same for passkey retrieval" },
     { "loss", "learning curves from logs of lmtrain" },
     { "ppl", "perplexity against length" },
     { "position", "loss against position" },
     { "speed", "time and memory against length" },
     { "curve", "retrieval against training tokens" },
-    { "domains", "loss by domain and range beside a baseline" },
+    { "domains", "loss by domain and range, compared with a baseline" },
     { "histogram", "lengths by domain from lmhist --json" },
     { NULL, NULL },
 };
@@ -31,7 +31,7 @@ static int find(const char *name, size_t *which)
     char all[256] = "";
     for (size_t i = 0, n = 0; fig_list[i].name && n < sizeof all; i++)
         n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", fig_list[i].name);
-    return lm_fail(LM_EUSAGE, "%s: there is no such figure; there are %s", name, all);
+    return lm_fail(LM_EUSAGE, "%s: no such figure; choose one of %s", name, all);
 }
 
 int fig_check(const char *name, const char *out)
@@ -39,9 +39,7 @@ int fig_check(const char *name, const char *out)
     size_t which;
     int rc = find(name, &which);
     if (rc || fig_is_table(out) || !lm_plot_name(out)) return rc;
-    return lm_fail(LM_EUSAGE,
-                   "%s: the name of a figure ends in .svg, .png or .pdf, that of a table in .md or "
-                   ".tsv",
+    return lm_fail(LM_EUSAGE, "%s: a figure must end in .svg, .png or .pdf, a table in .md or .tsv",
                    out);
 }
 

@@ -1,4 +1,4 @@
-/* Figure 2 of Fu et al. from the JSON of lmhist. */
+/* histogram.c -- Figure 2 of Fu et al. from the JSON of lmhist. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ enum { INPUTS_MAX = 64, NAMES_MAX = 256 };
 
 typedef struct inputs {
     fig *f;
-    lm_json *root[INPUTS_MAX]; /* one a file */
+    lm_json *root[INPUTS_MAX]; /* one per file */
     size_t roots;
     const lm_json *hist[INPUTS_MAX];
     const char *title[INPUTS_MAX];
@@ -39,7 +39,7 @@ static int add_input(inputs *in, const lm_json *hist, const char *title)
     const char *format;
     int rc = lm_json_str(&format, hist, "format");
     if (!rc && strcmp(format, "longmix histogram 1"))
-        rc = lm_json_fail(hist, "\"%s\" is no histogram of lmhist --json", format);
+        rc = lm_json_fail(hist, "\"%s\" is not a histogram of lmhist --json", format);
     if (!rc && in->n == INPUTS_MAX) rc = lm_fail(LM_EUSAGE, "more than %d histograms", INPUTS_MAX);
     if (rc) return rc;
     if (lm_json_get(hist, "input")) rc = lm_json_str(&title, hist, "input");
@@ -99,7 +99,7 @@ static void add_row(lm_hist_row *to, const lm_hist_row *from)
     }
 }
 
-/* Rows by name, and the one of all after them. */
+/* The rows by name, then the row of all. */
 static int read_rows(const inputs *in, size_t i, const char *unit, lm_hist_row *row)
 {
     const lm_json *domains = lm_json_get(in->hist[i], "domains"), *buckets;

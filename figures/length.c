@@ -1,4 +1,4 @@
-/* Against length: perplexity, loss by position, time and memory; a line for each series. */
+/* length.c -- against length: perplexity, loss by position, time and memory; a line per series. */
 #include <math.h>
 #include <string.h>
 
@@ -73,8 +73,8 @@ static int sample(fig *f, const char *cell, fig_cell **c, size_t *cells)
 
 /* ---- perplexity -------------------------------------------------------------------------- */
 
-/* Where one form explodes, the axis shows where the others differ: it ends at three times the min
- * value, brought up to a round number. NAN: nothing explodes. */
+/* If one series diverges, the axis shows the differences of the others: it ends at three times the
+ * minimum, rounded up. NAN: none diverges. */
 static double sensible_end(const fig_cell *c, size_t n)
 {
     double min = INFINITY, max = 0;
@@ -103,7 +103,7 @@ static int add_red_flag(fig *f, const fig_cell *c, size_t cells, lm_plot_mark *m
                                               fig_length(f, trained)) };
         return f->rc;
     }
-    return lm_fail(LM_EUSAGE, "--red-flag: no series has a value at the length it was trained at");
+    return lm_fail(LM_EUSAGE, "--red-flag: no series has a value at its training length");
 }
 
 int fig_ppl(fig *f)
@@ -205,7 +205,7 @@ int fig_position(fig *f)
                              .mark = mark,
                              .marks = marks };
         rc = lines_at(f, c, cells, length[i], line[i], &panel[i].lines);
-        /* Bins lie close together: dots and bars would hide the lines. */
+        /* Bins are dense: dots and bars would hide the lines. */
         for (size_t k = 0; k < panel[i].lines; k++) {
             line[i][k].dots = line[i][k].n < 2;
             line[i][k].band = true;
@@ -223,7 +223,7 @@ int fig_position(fig *f)
 
 /* ---- time and memory --------------------------------------------------------------------- */
 
-/* A panel of the figure: what is measured, in a unit that suits its numbers. */
+/* A panel of the figure: a measurement in a suitable unit. */
 typedef struct measure {
     fig_cell *cell;
     size_t cells;
@@ -231,7 +231,7 @@ typedef struct measure {
     int digits; /* of its numbers in the table */
 } measure;
 
-/* What did not fit has null for a value: it is in the table, and ends a line. */
+/* A length that did not fit has the value null: shown in the table, the end of a line. */
 static int measure_field(fig *f, const char *field, double scale, const char *small,
                          const char *large, double of_large, measure *m)
 {

@@ -1,4 +1,5 @@
-/* Learning curves from logs of lmtrain: training loss, smoothed, and held-out loss by domain. */
+/* loss.c -- learning curves from logs of lmtrain: smoothed training loss, held-out loss by
+ * domain. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,15 +21,15 @@ typedef struct log_run {
     const char *file, *name;
     size_t first, lines; /* in f->line */
     curve v[CURVES_MAX];
-    double *smooth; /* of the training loss */
-    double steps;   /* over which it is */
+    double *smooth; /* smoothed training loss */
+    double steps;   /* its averaging window */
 } log_run;
 
 typedef struct curves {
     fig *f;
     log_run *run;
     size_t runs;
-    const char *name[CURVES_MAX]; /* of curves, the same in all runs */
+    const char *name[CURVES_MAX]; /* of the curves, shared by all runs */
     size_t n;
 } curves;
 
@@ -67,7 +68,7 @@ static int add(curves *c, log_run *r, size_t which, double x, double y, const fi
         if (c->f->rc) return c->f->rc;
     }
     if (v->n && x <= v->x[v->n - 1])
-        return fig_fail(l, "\"tokens\" does not rise: are two runs in one log?");
+        return fig_fail(l, "\"tokens\" does not increase: are two runs in one log?");
     v->x[v->n] = x;
     v->y[v->n++] = y;
     return LM_OK;
@@ -99,7 +100,7 @@ static int read_run(curves *c, log_run *r)
         if (!rc) rc = fig_number_or(l, "eval_loss", &held);
         if (rc) break;
         if (isnan(train) && isnan(held))
-            rc = fig_fail(l, "neither \"loss\" nor \"eval_loss\": this is no log of lmtrain");
+            rc = fig_fail(l, "neither \"loss\" nor \"eval_loss\": not a log of lmtrain");
         if (!rc && !isnan(train)) rc = add(c, r, TRAIN, tokens, train, l);
         if (!rc && !isnan(held)) rc = add(c, r, HELD_OUT, tokens, held, l);
         if (!rc && !isnan(held)) rc = add_domains(c, r, tokens, l);
@@ -130,7 +131,6 @@ static int read_logs(curves *c)
 
 /* ---- smoothing --------------------------------------------------------------------------- */
 
-/* An exponential mean over about `steps` steps, corrected for its beginning. */
 void fig_smooth(const double *y, size_t n, double steps, double *out)
 {
     double keep = steps > 1 ? exp(-1 / steps) : 0, sum = 0, weight = 0;
@@ -141,7 +141,6 @@ void fig_smooth(const double *y, size_t n, double steps, double *out)
     }
 }
 
-/* Means of neighbours, so that at most `max` points are left; their number. In place. */
 size_t fig_thin(double *x, double *y, size_t n, size_t max)
 {
     size_t bins = n < max ? n : max;
@@ -173,7 +172,7 @@ static int smooth_runs(curves *c)
     return LM_OK;
 }
 
-/* ---- pictures ---------------------------------------------------------------------------- */
+/* ---- drawing ---------------------------------------------------------------------------- */
 
 /* One y axis for all panels, from the smoothed and held-out losses. */
 static void find_range(const curves *c, double *low, double *high)
@@ -204,7 +203,7 @@ static lm_plot_panel new_panel(const curves *c, const char *title, lm_plot_line 
                                    .high = isnan(c->f->o->max) ? high : c->f->o->max } };
 }
 
-/* The line of one curve of a run; training is drawn twice, faint and smoothed. */
+/* The lines of one curve of a run; the training loss is drawn twice, faint and smoothed. */
 static size_t add_lines(const log_run *r, size_t which, const char *name, unsigned colour,
                         lm_plot_line *line)
 {
@@ -248,7 +247,7 @@ static int draw_overlaid(curves *c, lm_plot_panel *panel, lm_plot_chart *chart)
         if (!line) return c->f->rc;
         lm_plot_panel *p = &panel[chart->panels];
         *p = new_panel(c, c->name[k], line);
-        p->y.label = NULL; /* the title says it */
+        p->y.label = NULL; /* the title names it */
         for (size_t i = 0; i < c->runs; i++)
             p->lines += add_lines(&c->run[i], k, c->run[i].name, (unsigned)i, line + p->lines);
         for (size_t i = 0; i < p->lines; i++) line[i].dashed = line[i].colour >= 8;

@@ -1,4 +1,4 @@
-/* Retrieval: heat maps over depth and length, and scores against tokens of training. */
+/* needle.c -- retrieval: heat maps over depth and length, and scores against training tokens. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "figures/internal.h"
 #include "longmix/json.h"
 
-/* ---- which score ------------------------------------------------------------------------- */
+/* ---- the score ------------------------------------------------------------------------- */
 
 int fig_pick_score(fig *f, const char **score)
 {
@@ -22,8 +22,8 @@ int fig_pick_score(fig *f, const char **score)
     return *score ? fig_only(f, "score", *score) : f->rc;
 }
 
-/* The end of the score's scale. */
-static double score_end(const char *score) { return score && !strcmp(score, "rouge1") ? 10 : 1; }
+/* The maximum of the score. */
+static double score_max(const char *score) { return score && !strcmp(score, "rouge1") ? 10 : 1; }
 
 static const char *score_text(const char *score)
 {
@@ -41,7 +41,7 @@ static const char *score_text(const char *score)
 /* "A perfect answer scores 0.917, a wrong sentence 0.333." from the lines' own fields. */
 static int bounds_text(fig *f, const char **out)
 {
-    double ceiling, low;
+    double ceiling = NAN, low = NAN;
     int rc = fig_number_or(&f->line[0], "ceiling", &ceiling);
     if (!rc) rc = fig_number_or(&f->line[0], "floor", &low);
     *out = "";
@@ -58,7 +58,7 @@ typedef struct grid {
     double *length, *depth;
 } grid;
 
-/* Columns up to the trained length stand left of the mark. */
+/* The mark separates columns up to the training length from longer ones. */
 static double trained_column(const grid *g, double trained)
 {
     size_t k = 0;
@@ -135,7 +135,7 @@ static int draw_grid(fig *f, grid *g, const char *title, bool row, const char *s
                           .columns = g->lengths,
                           .rows = g->depths,
                           .low = 0,
-                          .high = score_end(score),
+                          .high = score_max(score),
                           .map = map,
                           .maps = f->n_series,
                           .across = row ? 3 : 1,
@@ -144,7 +144,7 @@ static int draw_grid(fig *f, grid *g, const char *title, bool row, const char *s
     return f->rc ? f->rc : lm_plot_heat_maps(f->o->out, &heat);
 }
 
-/* Keys at random depths have no grid: a line for each series, as Figure 6 of An et al. */
+/* Keys at random depths have no grid: a line per series, as in Figure 6 of An et al. */
 static int draw_random_depth(fig *f, const char *title)
 {
     fig_sample *s = NULL;
@@ -161,11 +161,11 @@ static int draw_random_depth(fig *f, const char *title)
 
     rc = fig_series_lines(f, c, cells, line, &lines);
     if (!rc) rc = fig_trained(f, mark, &marks);
-    bool zero = false; /* a length of 0 is on no logarithmic axis */
+    bool zero = false; /* a length of 0 has no position on a logarithmic axis */
     for (size_t i = 0; i < cells; i++) zero = zero || c[i].a <= 0;
     lm_plot_panel panel = { .x = { "length", LM_PLOT_LENGTH, .log = !zero, .low = NAN,
                                    .high = NAN },
-                            .y = { "share of trials that were right", .low = 0, .high = 1 },
+                            .y = { "share of correct trials", .low = 0, .high = 1 },
                             .line = line,
                             .lines = lines,
                             .mark = mark,
@@ -202,9 +202,9 @@ static int heat(fig *f, const char *eval, const char *title, bool row)
 int fig_needle(fig *f) { return heat(f, "needle", "Needle in a haystack", false); }
 int fig_passkey(fig *f) { return heat(f, "passkey", "Passkey retrieval", true); }
 
-/* ---- against tokens of training ---------------------------------------------------------- */
+/* ---- against training tokens ---------------------------------------------------------- */
 
-/* What the line's model was trained on: --tokens, or the line's own field. */
+/* The training tokens of the line's model: --tokens, or the line's own field. */
 static int tokens_of(fig *f, const fig_line *l, double *out)
 {
     const char *model = fig_field(f, l, "model");
@@ -220,8 +220,8 @@ static int tokens_of(fig *f, const fig_line *l, double *out)
     int rc = fig_number_or(l, "trained_tokens", out);
     if (!rc && isnan(*out))
         rc = lm_fail(LM_EUSAGE,
-                     "%s:%zu: how many tokens %s was trained on is not known; --tokens "
-                     "%s=COUNT says it",
+                     "%s:%zu: the training tokens of %s are unknown; give --tokens "
+                     "%s=COUNT",
                      l->file, l->number, model ? model : "the model", model ? model : "MODEL");
     return rc;
 }
@@ -234,8 +234,8 @@ static int by_model(const void *pa, const void *pb)
     return x->run < y->run ? -1 : x->run > y->run;
 }
 
-/* One sample a run of a model: the mean of its cells. Their number must be the same in all, or the
- * means would not be of the same. */
+/* One sample per run of a model: the mean of its cells. All must have the same number of cells, or
+ * the means would not be comparable. */
 static int mean_of_cells(fig *f, fig_sample *s, size_t *n)
 {
     size_t kept = 0, of_first = 0;
@@ -248,8 +248,8 @@ static int mean_of_cells(fig *f, fig_sample *s, size_t *n)
         if (!of_first) of_first = to - i;
         if (to - i != of_first)
             return lm_fail(LM_EUSAGE,
-                           "%s:%zu: %zu cells are measured of this model and %zu of another; their "
-                           "means do not compare",
+                           "%s:%zu: %zu cells of this model and %zu of another; their "
+                           "means are not comparable",
                            mean.line->file, mean.line->number, to - i, of_first);
         s[kept++] = mean;
     }
@@ -293,7 +293,7 @@ int fig_curve(fig *f)
     if (!rc) rc = mean_of_cells(f, s, &n);
     if (!rc) rc = fig_average(f, s, n, &c, &cells);
     for (size_t i = 0; i < cells; i++)
-        if (c[i].runs < 2) c[i].bar = 0; /* an error of one cell is not one of their mean */
+        if (c[i].runs < 2) c[i].bar = 0; /* the error of one cell is not that of the mean */
     if (rc) return rc;
     const char *runs = fig_runs_text(f, c, cells, "Bars:");
     if (fig_wants_table(f))
@@ -303,9 +303,9 @@ int fig_curve(fig *f)
     double first = c[0].a;
     for (size_t i = 0; i < cells; i++) first = fmin(first, c[i].a);
     lm_plot_panel panel = {
-        /* Tokens double from point to point as a rule; a model that was not trained stands at 0. */
+        /* Tokens usually double from point to point; an untrained model is at 0. */
         .x = { "tokens of training", LM_PLOT_COUNT, .log = first > 0, .low = NAN, .high = NAN },
-        .y = { "mean score", .low = 0, .high = isnan(f->o->max) ? score_end(score) : f->o->max },
+        .y = { "mean score", .low = 0, .high = isnan(f->o->max) ? score_max(score) : f->o->max },
         .line = line,
         .lines = lines
     };

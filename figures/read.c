@@ -24,7 +24,7 @@ static int agrees(fig *f, const fig_line *l, const char *condition, bool *out)
 {
     const char *equals = strchr(condition, '=');
     if (!equals || equals == condition)
-        return lm_fail(LM_EUSAGE, "--where %s: FIELD=VALUE is needed", condition);
+        return lm_fail(LM_EUSAGE, "--where %s: expected FIELD=VALUE", condition);
     const char *key = fig_text(f, "%.*s", (int)(equals - condition), condition);
     const char *value = fig_field(f, l, key), *want = equals + 1;
     *out = value && !strcmp(value, want);
@@ -36,7 +36,7 @@ static int agrees(fig *f, const fig_line *l, const char *condition, bool *out)
     return f->rc;
 }
 
-/* Takes `json`. *others counts lines of other evaluations, *left those that --where leaves out. */
+/* Takes `json`. *others counts lines of other evaluations, *left those excluded by --where. */
 static int keep(fig *f, lm_json *json, const char *file, size_t number, const char *eval,
                 size_t *others, size_t *left)
 {
@@ -58,7 +58,7 @@ static int keep(fig *f, lm_json *json, const char *file, size_t number, const ch
         size_t room = f->room ? 2 * f->room : 256;
         fig_line *v = room <= FIG_LINES_MAX ? realloc(f->line, room * sizeof *v) : NULL;
         if (v) f->line = v, f->room = room;
-        else rc = lm_fail(LM_ENOMEM, "more than %zu lines cannot be held", f->room);
+        else rc = lm_fail(LM_ENOMEM, "more than %zu lines do not fit into memory", f->room);
     }
     if (!rc && wanted) f->line[f->lines++] = l;
     else lm_json_free(json);
@@ -106,13 +106,13 @@ int fig_read(fig *f, const char *eval)
         fig_note(f, "%zu lines of other evaluations are not in this figure", others);
     if (f->lines || !eval) return LM_OK;
     const char *first = f->o->files.v[0];
-    return left ? lm_fail(LM_EUSAGE, "nothing to draw: --where leaves none of %zu lines (%s)", left,
+    return left ? lm_fail(LM_EUSAGE, "nothing to draw: --where excludes all %zu lines (%s)", left,
                           eval)
                 : lm_fail(LM_EUSAGE, "nothing to draw: no line of %s in %s%s", eval, first,
                           f->o->files.n > 1 ? " and the others" : "");
 }
 
-static bool speaks_of(const fig_words *w, const char *key)
+static bool names_field(const fig_words *w, const char *key)
 {
     size_t n = strlen(key);
     for (size_t i = 0; i < w->n; i++)
@@ -123,7 +123,8 @@ static bool speaks_of(const fig_words *w, const char *key)
 int fig_only(fig *f, const char *key, const char *value)
 {
     size_t kept = 0, all = f->lines;
-    if (speaks_of(&f->o->where, key) || speaks_of(&f->o->by, key) || speaks_of(&f->o->over, key))
+    if (names_field(&f->o->where, key) || names_field(&f->o->by, key) ||
+        names_field(&f->o->over, key))
         return LM_OK;
     for (size_t i = 0; i < all; i++) {
         const char *v = fig_field(f, &f->line[i], key);

@@ -1,4 +1,4 @@
-/* Series told apart and named; runs averaged. */
+/* series.c -- grouping lines into series, labels, averaging runs. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ const char *fig_named(const fig_words *list, const char *model)
     return NULL;
 }
 
-/* The last part of a path; of a checkpoint, also the run it belongs to. */
+/* The last part of a path; for a checkpoint, with its run. */
 const char *fig_short_name(fig *f, const char *path)
 {
     size_t n = strlen(path), from;
@@ -30,21 +30,21 @@ const char *fig_short_name(fig *f, const char *path)
     return fig_text(f, "%.*s", (int)(n - from), path + from);
 }
 
-/* The model, or what else the line is of: `compare` names a file of results. */
+/* The model; for `compare`, the file of results. */
 static const char *subject_of(fig *f, const fig_line *l)
 {
     const char *model = fig_field(f, l, "model");
     return model ? model : fig_field(f, l, "results");
 }
 
-/* Where checkpoints of one run are one series, the run's directory. */
+/* The run's directory if the checkpoints of a run are one series, else the model. */
 static const char *run_of(fig *f, const char *model)
 {
     const char *checkpoint = f->by_run ? strstr(model, "/checkpoint-") : NULL;
     return checkpoint ? fig_text(f, "%.*s", (int)(checkpoint - model), model) : model;
 }
 
-/* What --name calls the model, or the run it is a checkpoint of; NULL: nothing. */
+/* The --name of the model, or of the run it is a checkpoint of; NULL: none. */
 static const char *given_name(fig *f, const char *model)
 {
     const char *name = model ? fig_named(&f->o->names, model) : NULL;
@@ -69,7 +69,7 @@ static const char *scaling_text(fig *f, const char *s)
     return s;
 }
 
-/* "RoPE", "PI ×4", "DCA (intra) + NTK ×2": attention and scaling as the papers call them. */
+/* "RoPE", "PI ×4", "DCA (intra) + NTK ×2": attention and scaling as in the papers. */
 static const char *method_of(fig *f, const fig_line *l)
 {
     const char *attention = fig_field(f, l, "attention"), *scaling = fig_field(f, l, "scaling");
@@ -118,7 +118,7 @@ static bool same(const identity *a, const identity *b)
     return true;
 }
 
-/* Short names of models, unless two then look alike. */
+/* Short names of models, unless two would be equal. */
 static void shorten(fig *f, identity *id, size_t n)
 {
     const char **brief = fig_new(f, n, sizeof *brief);
@@ -130,7 +130,7 @@ static void shorten(fig *f, identity *id, size_t n)
     for (size_t i = 0; i < n; i++) id[i].part[MODEL] = brief[i];
 }
 
-/* What is equal in all goes to `common`, the rest into the labels. */
+/* Parts that all series share go into `common`, the others into the labels. */
 static void label(fig *f, const identity *id)
 {
     bool differs[PARTS] = { false };
@@ -163,7 +163,7 @@ static bool in_words(const fig_words *w, const char *s)
     return false;
 }
 
-/* May lines of one figure differ in this field? */
+/* Whether lines of one figure may differ in this field. */
 static bool free_field(const fig *f, const char *key, const char *cell)
 {
     static const char *const of_series[] = { "model",     "attention", "dca_parts",     "scaling",
@@ -179,7 +179,7 @@ static bool free_field(const fig *f, const char *key, const char *cell)
     return in_words(&f->o->by, key) || in_words(&f->o->over, key);
 }
 
-/* Every field before "value" of `a` that is not free is the same in `b`. */
+/* Require that every field of `a` before "value" is free or the same in `b`. */
 static int check_fields(fig *f, const fig_line *a, const fig_line *b, const char *cell)
 {
     const char *key;
@@ -189,11 +189,11 @@ static int check_fields(fig *f, const fig_line *a, const fig_line *b, const char
         const char *x = fig_field(f, a, key), *y = fig_field(f, b, key);
         if (f->rc) return f->rc;
         if (y && !strcmp(x, y)) continue;
-        return lm_fail(LM_EUSAGE,
-                       "%s:%zu and %s:%zu do not belong in one figure: \"%s\" is %.100s and "
-                       "%.100s; --where %s=... picks one, --by %s draws both, --over %s their mean",
-                       a->file, a->number, b->file, b->number, key, x, y ? y : "absent", key, key,
-                       key);
+        return lm_fail(
+            LM_EUSAGE,
+            "%s:%zu and %s:%zu do not belong in one figure: \"%s\" is %.100s and "
+            "%.100s; --where %s=... selects one, --by %s draws both, --over %s their mean",
+            a->file, a->number, b->file, b->number, key, x, y ? y : "absent", key, key, key);
     }
     return LM_OK;
 }
@@ -214,7 +214,7 @@ int fig_find_series(fig *f, const char *cell)
         if (f->n_series == FIG_SERIES_MAX)
             return lm_fail(LM_EUSAGE,
                            "%s:%zu: a figure has at most %d series; --where FIELD=VALUE "
-                           "leaves some out",
+                           "excludes some",
                            l->file, l->number, FIG_SERIES_MAX);
         id[f->n_series] = mine;
         f->series[f->n_series++] = (fig_series){ .first = l };
@@ -281,8 +281,7 @@ static int no_repeats(fig *f, fig_sample *s, size_t *n)
         const char *was = fig_field(f, last->line, "weights");
         const char *is = fig_field(f, s[i].line, "weights");
         if (last->value == s[i].value && (!was || !is || !strcmp(was, is))) continue;
-        return lm_fail(LM_EUSAGE,
-                       "%s:%zu and %s:%zu measure the same and differ%s; results are not mixed",
+        return lm_fail(LM_EUSAGE, "%s:%zu and %s:%zu are the same measurement but differ%s",
                        last->line->file, last->line->number, s[i].line->file, s[i].line->number,
                        was && is && strcmp(was, is) ? ", with other weights" : "");
     }
@@ -304,7 +303,7 @@ static double mean_of(const fig_sample *s, size_t n)
     return sum / (double)n;
 }
 
-/* One sample a run: the mean of its parts with its standard error, or the line's own. */
+/* One sample per run: the mean of its parts with the standard error, or the line's own error. */
 static int join_parts(fig_sample *s, size_t *n)
 {
     size_t kept = 0, all = *n;
@@ -377,7 +376,7 @@ size_t fig_runs(const fig_cell *c, size_t n)
     return max;
 }
 
-static int rising(const void *pa, const void *pb)
+static int ascending(const void *pa, const void *pb)
 {
     double x = *(const double *)pa, y = *(const double *)pb;
     return x < y ? -1 : x > y;
@@ -389,13 +388,13 @@ int fig_values(fig *f, const fig_cell *c, size_t n, bool of_b, double **out, siz
     *count = 0;
     if (!v) return f->rc;
     for (size_t i = 0; i < n; i++) v[i] = of_b ? c[i].b : c[i].a;
-    qsort(v, n, sizeof *v, rising);
+    qsort(v, n, sizeof *v, ascending);
     for (size_t i = 0; i < n; i++)
         if (!*count || v[i] != v[*count - 1]) v[(*count)++] = v[i];
     return LM_OK;
 }
 
-/* ---- words ------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------- */
 
 const char *fig_value_text(fig *f, const fig_cell *c, int digits)
 {

@@ -44,7 +44,7 @@ static bool named(const char *path, const char *end)
 int lm_plot_name(const char *path)
 {
     if (named(path, ".png") || named(path, ".pdf") || named(path, ".svg")) return LM_OK;
-    return lm_fail(LM_EUSAGE, "%s: the name of a plot ends in .svg, .png or .pdf", path);
+    return lm_fail(LM_EUSAGE, "%s: a figure must end in .svg, .png or .pdf", path);
 }
 
 static cairo_surface_t *open_surface(pl_canvas *c, double width, double height)

@@ -69,7 +69,7 @@ static int bank_weigh(synth_bank *b, const double *weight, unsigned bits, double
 /* Weights that fall as 1 / (rank + shift)^power. */
 static int bank_zipf(synth_bank *b, double shift, double power, unsigned bits)
 {
-    double *w = malloc(b->entries * sizeof *w);
+    double *w = malloc((b->entries + 1) * sizeof *w);
     if (!w) return lm_fail_nomem(b->entries * sizeof *w);
     for (size_t i = 0; i < b->entries; i++) w[i] = pow((double)i + shift, -power);
     int rc = bank_weigh(b, w, bits, 0);
