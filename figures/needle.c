@@ -165,7 +165,7 @@ static int draw_random_depth(fig *f, const char *title)
     for (size_t i = 0; i < cells; i++) zero = zero || c[i].a <= 0;
     lm_plot_panel panel = { .x = { "length", LM_PLOT_LENGTH, .log = !zero, .low = NAN,
                                    .high = NAN },
-                            .y = { "share of correct trials", .low = 0, .high = 1 },
+                            .y = { "share of trials that were right", .low = 0, .high = 1 },
                             .line = line,
                             .lines = lines,
                             .mark = mark,

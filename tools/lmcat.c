@@ -1,4 +1,4 @@
-/* lmcat.c -- looks inside stores, mixtures, shards, receipts and plans. */
+/* lmcat.c -- print stores, mixtures, shards, manifests and plans. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,20 +27,18 @@ static cli_list inputs;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
       "A store or mixture (.lmt, a directory of parts, or - for standard input), a shard (.lms) or "
-      "a directory of "
-      "them, a manifest or a plan.",
+      "a directory of them, a manifest or a plan.",
       1, 0 },
     { CLI_SIZE, "head", 'n', &head, "N", "Only the first N documents or rows." },
     { CLI_SIZE, "from", 0, &from, "N", "Start with document or row number N (0)." },
-    { CLI_FLAG, "json", 0, &as_json, NULL, "One JSON object a line." },
+    { CLI_FLAG, "json", 0, &as_json, NULL, "One JSON object per line." },
     { CLI_FLAG, "ids", 0, &with_ids, NULL,
-      "The ids, divided by spaces, a line for each document or row; with --json, in the object." },
+      "Token ids, separated by spaces, a line per document or row; with --json, in the object." },
     { CLI_FLAG, "text", 0, &with_text, NULL, "The text; needs -m. With --json, in the object." },
-    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model that made the tokens." },
+    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model of the tokens." },
     { CLI_CHOICE, "format", 0, &layout, "longmix|fu",
-      "With --json, the fields: longmix (docs/format-shard.md), or fu, those of the data that Fu "
-      "et al. 2024 released: "
-      "input_ids, labels, source." },
+      "With --json, the fields: longmix (docs/format-shard.md), or fu, those of the data released "
+      "by Fu et al. 2024: input_ids, labels, source." },
     { .kind = CLI_END },
 };
 
@@ -71,7 +69,7 @@ static int add_ids(const void *ids, unsigned width, uint64_t n, const char *betw
     return rc;
 }
 
-/* Bytes of the UTF-8 character at p, 0 where there is none: a row may begin inside one. */
+/* Bytes of the UTF-8 character at p, 0 if there is none: a row may start inside one. */
 static size_t character(const unsigned char *p, size_t n)
 {
     size_t k = p[0] < 0x80   ? 1
@@ -88,7 +86,7 @@ static size_t character(const unsigned char *p, size_t n)
     return overlong || beyond ? 0 : k;
 }
 
-/* A member of a JSON object: any bytes, NUL included; what is not UTF-8 becomes U+FFFD. */
+/* A member of a JSON object: any bytes, NUL included; invalid UTF-8 becomes U+FFFD. */
 static int add_text(const char *key, const void *s, size_t n)
 {
     int rc = lm_buf_printf(&line, "\"%s\":\"", key);
@@ -129,8 +127,7 @@ static int open_model(uint64_t hash)
     if (!with_text) return LM_OK;
     int rc = lm_tokenizer_open(&tokenizer, model, 0);
     if (!rc && lm_tokenizer_hash(tokenizer) != hash)
-        rc = lm_fail(LM_EUSAGE,
-                     "%s: the tokens were made with another model (its hash is %016" PRIx64 ")",
+        rc = lm_fail(LM_EUSAGE, "%s: the tokens were made with another model (hash %016" PRIx64 ")",
                      model, hash);
     return rc;
 }
@@ -144,7 +141,7 @@ static const char *name_at(const lm_json *list, uint64_t i)
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
-static const char *flag_words(const lm_span *s)
+static const char *flag_text(const lm_span *s)
 {
     static char words[64];
     snprintf(
@@ -227,8 +224,8 @@ static int row_json(const row *r)
     return rc ? rc : lm_buf_printf(&line, "}");
 }
 
-/* The released data's fields: a sequence, the one token that follows it (rows with labels have
- * it), and where each document lies. */
+/* The fields of the released data: a sequence, the token after it (in rows with labels), and the
+ * range of each document. */
 static int row_fu(const row *r)
 {
     bool labels = lm_shard_labels(r->shard);
@@ -265,7 +262,7 @@ static int row_view(const row *r)
             &line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
             name_at(lm_json_get(identity, "domains"), s->domain),
             name_at(lm_json_get(identity, "files"), s->file), s->line, cli_count(s->doc_start),
-            cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_words(s));
+            cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_text(s));
         if (!rc && s->copy) rc = lm_buf_printf(&line, ", repetition %u", s->copy);
     }
     if (!rc && r->fill < r->tokens)
@@ -304,7 +301,7 @@ static int model_of_shards(const lm_shard *s)
     uint64_t hash = 0;
     int rc = !with_text ? LM_OK
              : t        ? lm_json_hex64(&hash, t, "xxh3")
-                        : lm_fail(LM_EDATA, "%s: names no tokenizer", lm_shard_name(s));
+                        : lm_fail(LM_EDATA, "%s: has no tokenizer", lm_shard_name(s));
     return rc ? rc : open_model(hash);
 }
 
@@ -394,7 +391,7 @@ static int show_document(const lm_meta *m, const lm_record *r, uint64_t number)
     return rc ? rc : print_line();
 }
 
-/* Records that are no documents, in the human view only. */
+/* Records other than documents, in the readable view only. */
 static void show_other(const lm_meta *m, const lm_record *r)
 {
     switch (r->kind) {
@@ -408,7 +405,7 @@ static void show_other(const lm_meta *m, const lm_record *r)
                   cli_count(r->file.bad_lines), cli_count(r->file.raw_bytes), r->file.raw_hash);
         break;
     case LM_REC_BAD:
-        cli_print("-- %s:%" PRIu64 ": set aside: %s bytes at byte %s\n", m->file[r->bad.file],
+        cli_print("-- %s:%" PRIu64 ": quarantined: %s bytes at byte %s\n", m->file[r->bad.file],
                   r->bad.line, cli_count(r->bad.bytes), cli_count(r->bad.offset));
         break;
     case LM_REC_DOC: break;
@@ -421,7 +418,7 @@ static int cat_stream(const char *path)
     lm_record r;
     uint64_t seen = 0;
     bool view = !as_json && !with_ids && !with_text;
-    if (layout == FU) return cli_usage("--format fu is for rows: pack the stream first");
+    if (layout == FU) return cli_usage("--format fu needs rows: pack the stream first");
     int rc = lm_stream_open(&s, path);
     if (rc) return rc;
     const lm_meta *m = lm_stream_meta(s);
@@ -440,7 +437,7 @@ static int cat_stream(const char *path)
     return rc;
 }
 
-/* ---- what is it? ---------------------------------------------------------------------------- */
+/* ---- formats ---------------------------------------------------------------------------- */
 
 static int cat_json(const char *path)
 {
@@ -476,9 +473,9 @@ static int run(void)
 {
     int rc = LM_OK;
     if (with_text && !model) return cli_usage("--text needs -m MODEL");
-    if (layout == FU && !as_json) return cli_usage("--format fu goes with --json");
+    if (layout == FU && !as_json) return cli_usage("--format fu needs --json");
     if (!as_json && with_ids && with_text)
-        return cli_usage("--ids and --text go together with --json only");
+        return cli_usage("--ids and --text together need --json");
     for (size_t i = 0; i < inputs.n && !rc; i++) {
         rc = cat(inputs.v[i]);
         lm_tokenizer_free(tokenizer);
@@ -491,12 +488,13 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmcat",
-    .summary = "looks inside stores, mixtures, shards, receipts and plans",
+    .summary = "print stores, mixtures, shards, manifests and plans",
     .about =
-        "Prints the documents of a token stream or the rows of packed shards, each with where it "
-        "came from: domain, "
-        "file, line, place in the document. Manifests and plans are printed as they are.\n\n"
-        "What is shown has been verified: a damaged record or row ends the program with its place.",
+        "Prints the documents of a token stream or the rows of packed shards, each with its "
+        "source: domain, file, line, offset in the document. Manifests and plans are printed as "
+        "they are.\n\n"
+        "Everything printed has been verified: a damaged record or row is an error with its byte "
+        "offset.",
     .opts = opts,
     .examples = "# the lineage of the first row\n"
                 "lmcat --head 1 shards\n"

@@ -1,4 +1,4 @@
-/* lmcheck.c -- is this file whole and true? */
+/* lmcheck.c -- verify stores, shards, manifests and plans. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,19 +19,19 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
-      "A store (.lmt), a shard (.lms), a manifest.json beside its shards, a plan, or a directory "
-      "of these. - is a "
-      "token stream on standard input.",
+      "A store (.lmt), a shard (.lms), a manifest.json next to its shards, a plan, or a directory "
+      "of "
+      "these. - is a token stream on standard input.",
       1, 0 },
     { CLI_FLAG, "quick", 0, &quick, NULL,
       "Verify headers, tables, indices and end markers, but neither the rows of shards nor the "
       "records of stores." },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Files that are checked at once (all cores).", 0,
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Files checked in parallel (all cores).", 0,
       4096 },
     { .kind = CLI_END },
 };
 
-/* ---- what is to be checked ------------------------------------------------------------- */
+/* ---- the files to check ------------------------------------------------------------- */
 
 enum kind { SHARD, STORE, STREAM, JSON, MANIFEST, PARTS, INCOMPLETE, UNREADABLE, EMPTY };
 
@@ -61,8 +61,8 @@ static bool ends_with(const char *s, const char *tail)
     return n >= k && !strcmp(s + n - k, tail);
 }
 
-/* By its name, so that a damaged first byte cannot make a shard something else; a name that says
- * nothing, by its first bytes. */
+/* By name, so that a damaged first byte cannot turn a shard into something else; other names by the
+ * first bytes. */
 static enum kind kind_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -85,7 +85,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What of ours lies in a directory, and whether it is all there. */
+/* Add the stores and shards of a directory, and a check that they are complete. */
 static int add_directory(const char *dir)
 {
     char **names = NULL;
@@ -129,7 +129,7 @@ static int add_path(const char *path)
     return S_ISDIR(st.st_mode) ? add_directory(path) : add(kind_of(path), path, NULL);
 }
 
-/* ---- checking: 0 and a word on what was found, or an error ------------------------------- */
+/* ---- checking: 0 and a description, or an error ------------------------------- */
 
 static int check_shard(const char *path, char *found, size_t size)
 {
@@ -175,7 +175,7 @@ static int check_stream(const char *path, char *found, size_t size)
     return rc;
 }
 
-/* All parts of a store are there and agree. */
+/* All parts of a store exist and agree. */
 static int check_parts(const char *path, char *found, size_t size)
 {
     lm_store *s = NULL;
@@ -230,7 +230,7 @@ static int check(const item *i, char *found, size_t size)
     case INCOMPLETE:
         return lm_fail(LM_EDATA, "%s: incomplete: the program that writes it has not finished",
                        i->path);
-    case EMPTY: return lm_fail(LM_EDATA, "%s: holds nothing to check", i->path);
+    case EMPTY: return lm_fail(LM_EDATA, "%s: contains nothing to check", i->path);
     case UNREADABLE: break;
     }
     struct stat st;
@@ -238,7 +238,7 @@ static int check(const item *i, char *found, size_t size)
                               : lm_fail(LM_EIO, "%s: cannot be read", i->path);
 }
 
-/* ---- several at once, reported in order ---------------------------------------------------- */
+/* ---- in parallel, reported in order ---------------------------------------------------- */
 
 static lm_turns *turns;
 static size_t faults;
@@ -281,22 +281,19 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmcheck",
-    .summary = "is this file whole and true?",
-    .about = "Verifies token stores, packed shards, manifests and plans. For each file that is in "
-             "order a line \"ok FILE: "
-             "what it is\" goes to standard output; for each that is not, one line with the file "
-             "and the byte offset of "
-             "the first fault goes to standard error, and the exit status is 1. The others are "
-             "checked all the same.\n\n"
-             "In a directory every store and shard is checked, then whether all parts or shards "
-             "are there and whether "
-             "manifest.json is what the shards add up to. Files that another program has not "
-             "finished (.partial, .tmp) "
-             "are faults: nothing that is incomplete is called ok.",
+    .summary = "verify stores, shards, manifests and plans",
+    .about =
+        "Verifies token stores, packed shards, manifests and plans. For each valid file a line "
+        "\"ok FILE: description\" goes to standard output. For each invalid one a line with "
+        "the byte offset of the first error goes to standard error; the other files are still "
+        "checked, and the exit status is 1.\n\n"
+        "In a directory every store and shard is checked, then that all parts or shards exist "
+        "and that manifest.json equals the sums of the shards. Unfinished files (.partial, "
+        ".tmp) are errors.",
     .opts = opts,
     .examples = "# every byte of what lmpack wrote\n"
                 "lmcheck shards\n"
-                "# only what can be seen without reading all of it\n"
+                "# without reading all of it\n"
                 "lmcheck --quick store.lmt shards\n",
     .see = "lmcat(1), lmpack(1), lmtok(1)",
     .run = run,

@@ -1,4 +1,4 @@
-/* lmhist -- how long the documents of each domain are: JSONL, stores, streams, shards. */
+/* lmhist.c -- document lengths by domain: JSONL, stores, streams, shards. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,28 +21,28 @@ static cli_list operands;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "INPUT",
       "A JSONL file, plain or compressed; a store (.lmt) or any token stream; a shard (.lms); a "
-      "folder of one of these; - for standard input, which is also read when there is no INPUT. A "
-      "folder with *.lms is shards, else one with *.lmt is the parts of a store, else JSONL is "
-      "looked for below it." },
+      "folder of one of these; - for standard input (the default). A folder is read as shards if "
+      "it contains *.lms, else as the parts of a store if it contains *.lmt, else it is searched "
+      "for JSONL." },
     { CLI_CHOICE, "by", 0, &by, "tokens|docs",
-      "What the shares and bars in the terminal weigh. Default tokens." },
+      "The unit of shares and bars in the terminal. Default: tokens." },
     { CLI_FLAG, "json", 0, &json, NULL,
       "Print JSON (docs/histograms.md): an object, or with several inputs an array of objects, "
-      "each with the name of its input. lmplan reads it in place of a store." },
-    { CLI_FLAG, "tsv", 0, &tsv, NULL, "Print a line of tab-separated columns for each domain." },
+      "each with the name of its input. lmplan accepts it instead of a store." },
+    { CLI_FLAG, "tsv", 0, &tsv, NULL, "Print a line of tab-separated columns per domain." },
     { CLI_STR, "plot", 'p', &plot_path, "FILE.svg|.png|.pdf",
-      "Draw the histograms into FILE too, a column for each input." },
+      "Also draw the histograms into FILE, a column per input." },
     { CLI_STR, "domains", 'd', &domains_path, "FILE",
-      "Domains of JSONL and the rules that lead to them (JSON; docs/domains.md). Without it, "
+      "Domains of JSONL and the rules that assign them (JSON; docs/domains.md). Default: "
       "SlimPajama's seven sets." },
-    { CLI_FLAG, "ascii", 0, &ascii, NULL, "Draw with ASCII characters, without colour." },
+    { CLI_FLAG, "ascii", 0, &ascii, NULL, "Use only ASCII characters, without colour." },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. Default: all cores.", 0, 1024 },
     { .kind = CLI_END },
 };
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-/* The rows to show: one for each domain that some input holds, then all together. */
+/* The rows to show: one per domain that is not empty in some input, then the total. */
 typedef struct table {
     const char **name; /* [rows - 1] */
     size_t rows;
@@ -74,8 +74,8 @@ static double percent(uint64_t part, uint64_t all)
     return all ? 100.0 * (double)part / (double)all : 0;
 }
 
-/* From 64 to 128K, or on to where no row has more than 1 in 200 beyond: histograms of like inputs
- * get like bars. */
+/* From 64 to 128K, extended until no row has more than 1/200 beyond: similar inputs get the same
+ * range. */
 static void find_range(table *t, size_t inputs)
 {
     t->low = LM_LONG_BUCKET - 7;
@@ -134,7 +134,7 @@ static void repeat(const char *s, int n)
     while (n-- > 0) cli_print("%s", s);
 }
 
-/* One bar for each bucket, as high as its share of the highest; a rule after 4,096. */
+/* One bar per bucket, relative to the highest; a rule after 4,096. */
 static void print_bars(const table *t, const lm_hist_row *r, int wide)
 {
     static const char *const blocks[] = { " ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
@@ -160,7 +160,7 @@ static void bucket_name(unsigned b, char out[8])
     snprintf(out, 8, "%u%s", 1u << b % 10, unit[b / 10]);
 }
 
-/* The scale under the bars: the upper ends of some buckets, each ending under its bucket. */
+/* The scale below the bars: the upper ends of some buckets, right-aligned with them. */
 static void print_scale(const table *t, int wide, bool last)
 {
     char line[2 * LM_BUCKETS + 2], name[8];
@@ -193,7 +193,7 @@ static int count_width(const table *t, size_t column, const char *head)
     return width;
 }
 
-/* The last row, all domains together, stands under a rule. */
+/* A rule before the last row, the total. */
 static void rule_before(const table *t, size_t k, int width)
 {
     if (k + 1 < t->rows || t->rows == 2) return;
@@ -202,7 +202,7 @@ static void rule_before(const table *t, size_t k, int width)
     cli_print("%s\n", plain);
 }
 
-/* What the user calls the input. */
+/* The display name of an input. */
 static const char *title_of(const char *path)
 {
     return strcmp(path, "-") ? path : "standard input";
@@ -259,7 +259,7 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
     }
 }
 
-/* The end of a path that is too long says more than its beginning. */
+/* Shorten a path at its start: the end is more specific. */
 static void print_fitted(const char *s, int width, bool last)
 {
     int n = (int)strlen(s);
@@ -275,7 +275,7 @@ static const char *short_percent(uint64_t part, uint64_t all, char out[16])
     return out;
 }
 
-/* Several inputs: shares and bars side by side, as many to a block as the terminal is wide. */
+/* Several inputs: shares and bars side by side, as many per block as fit the terminal. */
 static void print_side_by_side(const table *t, char *const *path, lm_hist *const *hist, size_t n,
                                int width)
 {
@@ -368,7 +368,7 @@ static int run(void)
     table t = { 0 };
     lm_domains *domains = NULL; /* of JSONL */
     lm_progress *progress = cli_progress("documents", 0);
-    if (json && tsv) return cli_usage("--json and --tsv exclude each other");
+    if (json && tsv) return cli_usage("--json and --tsv are mutually exclusive");
     if (plot_path && lm_plot_name(plot_path)) return LM_EUSAGE;
     lm_hist **hist = calloc(n, sizeof *hist);
     int rc = hist ? lm_domains_open(&domains, domains_path) : lm_fail_nomem(n * sizeof *hist);
@@ -394,17 +394,15 @@ int main(int argc, char **argv)
 {
     static const cli_tool tool = {
         .name = "lmhist",
-        .summary = "show how long the documents of each domain are",
+        .summary = "show document lengths by domain",
         .about =
-            "Counts the documents of each domain by length: how many, their share, the share of "
-            "those over 4,096, percentiles, and buckets by powers of two. Lengths are in tokens "
-            "where the input has tokens, else in characters (Unicode code points), which needs no "
-            "tokenizer. A store is counted from its index alone. In mixtures and shards what is "
-            "counted is the unit: the document, or the piece of it that the recipe's cut "
-            "makes.\n\n"
-            "Several inputs are compared side by side. Bars are drawn to the highest of their "
-            "row; the rule in them stands at 4,096. docs/histograms.md says what is counted, and "
-            "how.",
+            "Counts documents by domain and length: their number and share, the share of those "
+            "over 4,096, percentiles, and buckets by powers of two. Lengths are in tokens if the "
+            "input has tokens, else in characters (Unicode code points), which needs no tokenizer. "
+            "A store is counted from its index alone. Mixtures and shards are counted by units: "
+            "documents, or the pieces into which the recipe cuts them.\n\n"
+            "Several inputs are compared side by side. Bars are relative to the highest of their "
+            "row; the rule in them marks 4,096. docs/histograms.md defines the counts.",
 
         .opts = opts,
         .examples = "# raw text, in characters\n"
@@ -412,9 +410,9 @@ int main(int argc, char **argv)
                     "# a store, and the same as JSON for lmplan on another machine\n"
                     "lmhist store.lmt\n"
                     "lmhist --json store.lmt > histogram.json\n"
-                    "# what a mixture did, as a figure\n"
+                    "# the effect of a mixture, as a figure\n"
                     "lmhist --plot figure.svg store.lmt shards\n"
-                    "# a filter in front of a plan\n"
+                    "# a mixture, from a pipe\n"
                     "lmmix plan.json store.lmt | lmhist -\n",
         .see = "lmtok(1), lmplan(1), lmcat(1)",
         .run = run,

@@ -1,4 +1,4 @@
-/* lmmix.c -- a plan and tokens make the mixture. */
+/* lmmix.c -- sample and shuffle a mixture. */
 #include <string.h>
 #include <unistd.h>
 
@@ -12,13 +12,14 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PLAN [STORE|-]",
-      "What lmplan wrote, and the tokens: a store (a .lmt file, or a directory of parts), or - for "
-      "a stream on standard input (the default).",
+      "A plan of lmplan, and a token store (a .lmt file, or a directory of parts), or - for a "
+      "token "
+      "stream on standard input (the default).",
       1, 0 },
     { CLI_PART, "part", 0, &part, "k/K",
-      "Only the k-th of K parts, counted from 1: a range of the mixture's shards, for lmpack "
-      "--part k/K. Needs a store." },
-    { CLI_STR, "output", 'o', &output, "FILE", "Write the stream there (standard output)." },
+      "Only part k of K, counted from 1: a range of the mixture's shards, for lmpack --part k/K. "
+      "Needs a store." },
+    { CLI_STR, "output", 'o', &output, "FILE", "Output file (standard output)." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The output does not depend on it.", 0, 4096 },
     { .kind = CLI_END },
@@ -45,7 +46,7 @@ static int mix_stream(const lm_plan *p, const char *path, const lm_mix_options *
 static int run(void)
 {
     lm_plan p = { 0 };
-    if (inputs.n > 2) return cli_usage("%s: one plan and one store are taken", inputs.v[2]);
+    if (inputs.n > 2) return cli_usage("%s: expected one plan and one store", inputs.v[2]);
     const char *source = inputs.n == 2 ? inputs.v[1] : "-";
     bool piped = !strcmp(source, "-");
     if (piped && isatty(STDIN_FILENO))
@@ -69,16 +70,16 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmmix",
-    .summary = "a plan and tokens make the mixture",
-    .about = "Writes the documents that a plan takes, cut and repeated as it says, as a token "
-             "stream for lmpack. From a store they are shuffled; from a pipe they come in order of "
-             "arrival. Both take the same ones.\n\n"
-             "The output is a pure function of plan and store: it depends neither on threads nor "
-             "on machines, and parts made apart are parts of the whole. Memory does not grow with "
-             "the store or the mixture; pieces of long documents wait for their turn in a file "
-             "without a name in $TMPDIR, or /tmp.",
+    .summary = "sample and shuffle a mixture",
+    .about = "Writes the documents that a plan selects, cut and repeated as planned, as a token "
+             "stream for lmpack. Documents of a store are shuffled; those of a pipe stay in order "
+             "of arrival. Both select the same documents.\n\n"
+             "The output is a pure function of plan and store: it does not depend on threads or "
+             "machines, and parts generated separately are bit-identical to those of the whole. "
+             "Memory does not grow with the store or the mixture; pieces of long documents are "
+             "spooled to an unlinked temporary file in $TMPDIR or /tmp.",
     .opts = opts,
-    .examples = "# shuffled, to rows of 4,096 tokens\n"
+    .examples = "# shuffled and packed into rows of 4,096 tokens\n"
                 "lmmix plan.json store.lmt | lmpack -L 4096 -o shards\n"
                 "# the second of two parts\n"
                 "lmmix plan.json store.lmt --part 2/2 > part-2.lmt\n",

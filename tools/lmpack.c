@@ -1,4 +1,4 @@
-/* lmpack.c -- a token stream becomes rows of one length. */
+/* lmpack.c -- pack a token stream into fixed-length rows. */
 #include <string.h>
 #include <unistd.h>
 
@@ -16,41 +16,36 @@ static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "STREAM",
       "A token stream: a file, a store in a directory of parts, or - for standard input (the "
       "default)." },
-    { CLI_SIZE, "length", 'L', &length, "N", "Tokens of a row: 4096, 128Ki. Needed." },
+    { CLI_SIZE, "length", 'L', &length, "N", "Tokens per row: 4096, 128Ki. Required." },
     { CLI_STR, "output", 'o', &output, "DIR",
-      "The directory for shard-00000.lms, shard-00001.lms, ... and manifest.json; made if absent. "
-      "Needed." },
+      "Directory for shard-00000.lms, shard-00001.lms, ... and manifest.json; created if absent. "
+      "Required." },
     { CLI_FLAG, "labels", 0, &labels, NULL,
-      "Rows of N + 1 tokens, for trainers that take the label of a row's last token from the "
-      "row." },
+      "Rows of N + 1 tokens, for trainers that need the label of the last token." },
     { CLI_CHOICE, "pack", 0, &how, "concat|best-fit",
-      "concat (the default): rows are the windows of the mixture, regardless of where documents "
-      "begin. best-fit: "
-      "only documents longer than a row are cut, rows are padded." },
+      "concat (the default): rows are consecutive windows of the mixture, regardless of document "
+      "boundaries. best-fit: only documents longer than a row are cut, rows are padded." },
     { CLI_SIZE, "pad-id", 0, &pad_id, "ID",
-      "The id that fills rows in best-fit: by default the EOS that ends the documents, or 0 where "
-      "none does." },
+      "Padding id in best-fit. Default: the EOS id of the stream, or 0 without one." },
     { CLI_PART, "part", 0, &part, "k/K",
-      "Write only the k-th of K parts of the shards, counted from 1. The stream is lmmix --part "
-      "k/K, or the whole "
-      "mixture." },
+      "Write only part k of K of the shards, counted from 1. The stream is lmmix --part k/K or the "
+      "whole mixture." },
     { CLI_SIZE, "shard-bytes", 0, &shard_bytes, "SIZE",
-      "Size of a shard for streams that do not say where shards begin, as a store or a mixture in "
-      "order of arrival "
+      "Shard size for streams without shard marks, such as a store or a mixture in order of "
+      "arrival "
       "(1Gi)." },
-    { CLI_FLAG, "force", 0, &force, NULL, "Replace what DIR holds of another mixture." },
+    { CLI_FLAG, "force", 0, &force, NULL, "Replace the files of another mixture in DIR." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
-      "Threads (all cores): with more than one, a shard is synced to the disk while the next one "
-      "is packed. The output "
-      "does not depend on it.",
+      "Threads (all cores): with more than one, a shard is synced to disk while the next one is "
+      "packed. The output does not depend on it.",
       0, 4096 },
     { .kind = CLI_END },
 };
 
-/* The id for padding, where none was given. */
+/* The default padding id. */
 static uint64_t default_pad(const lm_meta *m) { return m->eos >= 0 ? (uint64_t)m->eos : 0; }
 
-static void tell(const lm_pack_sums *s)
+static void report(const lm_pack_sums *s)
 {
     uint64_t all = s->tokens + s->padding;
     cli_note("%s rows, %s tokens in %s shard%s", cli_count(s->rows), cli_count(s->tokens),
@@ -59,20 +54,18 @@ static void tell(const lm_pack_sums *s)
         cli_note("%s tokens of padding (%.3f %%)", cli_count(s->padding),
                  all ? 100.0 * (double)s->padding / (double)all : 0);
     if (s->dropped)
-        cli_note("%s tokens at the end make no whole row and are dropped", cli_count(s->dropped));
+        cli_note("%s tokens after the last whole row are dropped", cli_count(s->dropped));
     if (s->complete) cli_note("the receipt is %s/manifest.json", output);
-    else
-        cli_note("%s waits for the shards of other parts; the last one writes manifest.json",
-                 output);
+    else cli_note("%s is incomplete: the part that finishes last writes manifest.json", output);
 }
 
 static int run(void)
 {
     lm_stream *in = NULL;
     lm_pack_sums sums;
-    if (inputs.n > 1) return cli_usage("%s: one stream is taken", inputs.v[1]);
-    if (!length) return cli_usage("-L N, the tokens of a row, is needed");
-    if (!output) return cli_usage("-o DIR is needed");
+    if (inputs.n > 1) return cli_usage("%s: expected one stream", inputs.v[1]);
+    if (!length) return cli_usage("-L N, the tokens per row, is required");
+    if (!output) return cli_usage("-o DIR is required");
     const char *path = inputs.n ? inputs.v[0] : "-";
     if (!strcmp(path, "-") && isatty(STDIN_FILENO))
         return cli_usage("standard input is a terminal: pipe lmmix into it");
@@ -89,36 +82,32 @@ static int run(void)
                           .pad = (uint32_t)pad,
                           .threads = threads,
                           .progress = cli_progress("rows", 0) };
-    rc = pad > UINT32_MAX ? cli_usage("--pad-id %s: not an id", cli_count(pad))
+    rc = pad > UINT32_MAX ? cli_usage("--pad-id %s: not a token id", cli_count(pad))
                           : lm_pack(in, &o, output, force, &sums);
-    if (!rc) tell(&sums);
+    if (!rc) report(&sums);
     lm_stream_close(in);
     return rc;
 }
 
 static const cli_tool tool = {
     .name = "lmpack",
-    .summary = "a token stream becomes rows of one length",
-    .about = "Reads a token stream, most often a mixture from lmmix, and writes packed shards: "
-             "rows of exactly N tokens, "
-             "each with the lineage of its tokens (domain, file, line, place in the document, hash "
-             "of its text), and a "
-             "receipt, manifest.json, that says what was wanted and what is there.\n\n"
-             "Rows and shards are a pure function of the stream and the options. Parts made apart, "
-             "on other machines or "
-             "at other times, leave in one directory the same files as one whole run; whichever is "
-             "last writes the "
-             "receipt. A shard has its name only when it is complete: after a crash, run the same "
-             "command again.\n\n"
+    .summary = "pack a token stream into fixed-length rows",
+    .about = "Reads a token stream, usually a mixture from lmmix, and writes packed shards: rows "
+             "of exactly N tokens, each with the lineage of its tokens (domain, file, line, offset "
+             "in the document, hash of its text), and a receipt, manifest.json, with the planned "
+             "and the actual composition.\n\n"
+             "Rows and shards are a pure function of the stream and the options. Parts written "
+             "separately, on other machines or at other times, are bit-identical to those of a "
+             "single run; the part that finishes last writes the receipt. A shard is renamed into "
+             "place atomically when complete: after a crash, run the same command again.\n\n"
              "In concat the tokens after the last whole row are dropped and counted. In best-fit "
-             "nothing is dropped; "
-             "padding is counted.",
+             "nothing is dropped; padding is counted.",
     .opts = opts,
-    .examples = "# a mixture to rows of 4,096 tokens\n"
+    .examples = "# a mixture in rows of 4,096 tokens\n"
                 "lmmix plan.json store.lmt | lmpack -L 4096 -o shards\n"
                 "# fewer cut documents, with padding\n"
                 "lmmix plan.json store.lmt | lmpack -L 4096 --pack best-fit -o fitted\n"
-                "# a store as it is, with the label of the last token in each row\n"
+                "# a store as it is, with labels\n"
                 "lmpack -L 1024 --labels -o plain store.lmt\n",
     .see = "lmmix(1), lmcheck(1), lmcat(1), lmhist(1)",
     .run = run,

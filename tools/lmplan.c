@@ -1,4 +1,4 @@
-/* lmplan.c -- a recipe and what there is make a plan. */
+/* lmplan.c -- plan a mixture from a recipe and a store. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,28 +21,28 @@ static cli_list inputs;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "SOURCE",
       "A token store (a .lmt file, or a directory of parts), or the JSON of lmhist --json (- is "
-      "standard input). From a store the plan meets its budgets to the token and holds for that "
-      "store alone; from a histogram it meets them in expectation and holds for any store or "
+      "standard input). A plan from a store meets its budgets to the token and is valid only for "
+      "that store; a plan from a histogram meets them in expectation and is valid for any store or "
       "stream.",
       1, 0 },
     { CLI_STR, "recipe", 'r', &recipe_name, "RECIPE",
       "A recipe file, or the name of one that comes with longmix: cut-4k, cut-128k, per-source, "
       "global, up-arxiv-book-github, up-book, up-code, up-arxiv." },
     { CLI_SIZE, "tokens", 't', &tokens, "N",
-      "Tokens of the mixture (5B, 300M) in place of the recipe's." },
-    { CLI_STR, "seed", 's', &seed, "N", "Seed in place of the recipe's." },
+      "Tokens of the mixture (5B, 300M); overrides the recipe's." },
+    { CLI_STR, "seed", 's', &seed, "N", "Seed for selection and order; overrides the recipe's." },
     { CLI_CHOICE, "when-short", 0, &when_short, "error|repeat|shrink",
-      "What happens where the source holds too little, in place of the recipe's answer: stop; use "
-      "documents again, as often as the recipe's max_copies; or shrink: take all the long "
-      "documents that there are, and more of the domain's short ones, and where a domain is too "
-      "small as a whole, make the mixture as large as the shares allow." },
-    { CLI_SIZE, "length", 'L', &row, "N", "Tokens of a row that lmpack will make (131072)." },
+      "If the source is too small (overrides the recipe's): error stops; repeat uses documents "
+      "again, up to the recipe's max_copies; shrink takes all long documents of a domain and more "
+      "of its short ones, and if the whole domain is too small, makes the mixture as large as the "
+      "shares allow." },
+    { CLI_SIZE, "length", 'L', &row, "N", "Tokens per row for lmpack (131072)." },
     { CLI_SIZE, "shards", 0, &shards, "N",
-      "Cut the mixture into N shards; otherwise as many as give each about 2^27 tokens, and at "
-      "least eight or one a row." },
+      "Divide the mixture into N shards. Default: about 2^27 tokens per shard, and at least eight "
+      "shards or one per row." },
     { CLI_FLAG, "table", 0, &table, NULL,
-      "Write a table to read in place of the JSON; under -v it is on standard error anyway." },
-    { CLI_STR, "output", 'o', &output, "FILE", "Write the plan there (standard output)." },
+      "Write a readable table instead of JSON; -v prints it to standard error, too." },
+    { CLI_STR, "output", 'o', &output, "FILE", "Output file (standard output)." },
     { .kind = CLI_END },
 };
 
@@ -66,12 +66,12 @@ static int find_recipe(char *out, size_t size)
         int k = snprintf(out, size, "%s/%s/%s.json", self, folders[i], recipe_name);
         if (k > 0 && (size_t)k < size && !access(out, F_OK)) return LM_OK;
     }
-    return lm_fail(LM_EIO, "%s: neither a file nor a recipe that comes with longmix", recipe_name);
+    return lm_fail(LM_EIO, "%s: neither a file nor a recipe of longmix", recipe_name);
 }
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-/* Append the plan, to read. */
+/* Append the plan as a readable table. */
 static int add_table(lm_buf *b, const lm_plan *p)
 {
     uint64_t long_tokens = 0, strata = 0;
@@ -126,7 +126,7 @@ static int is_store(const char *path, bool *out)
     rc = lm_in_exact(in, magic, sizeof magic);
     *out = rc == 1 && !memcmp(magic, "LMTOKENS", 8);
     lm_in_close(in);
-    return LM_OK; /* what it is instead, the reader of JSON tells */
+    return LM_OK; /* other formats are errors of the JSON reader */
 }
 
 static int make_plan(lm_plan *p, const lm_recipe *r, const lm_plan_options *o, const char *path)
@@ -179,8 +179,8 @@ static int run(void)
                           .has_seed = seed != NULL,
                           .has_when_short = when_short >= 0 };
     if (!recipe_name) return cli_usage("--recipe is missing");
-    if (inputs.n != 1) return cli_usage("one store or histogram is planned at a time");
-    if (!row) return cli_usage("--length 0: rows have at least one token");
+    if (inputs.n != 1) return cli_usage("expected one store or histogram");
+    if (!row) return cli_usage("--length 0: a row has at least one token");
     if (seed && lm_parse_size(seed, &o.seed)) return cli_usage("--seed: %s", lm_err());
     if (o.has_when_short) o.when_short = (enum lm_when_short)when_short;
 
@@ -188,7 +188,7 @@ static int run(void)
     if (!rc) rc = lm_recipe_load(&r, path);
     if (!rc) rc = make_plan(&p, &r, &o, inputs.v[0]);
     if (!rc && p.tokens < p.asked)
-        cli_note("%s: the source holds too little for %s tokens; the mixture shrinks to %s", r.name,
+        cli_note("%s: the source is too small for %s tokens; the mixture shrinks to %s", r.name,
                  cli_count(p.asked), cli_count(p.tokens));
     if (!rc) rc = write_plan(&p);
     lm_plan_free(&p);
@@ -198,19 +198,19 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmplan",
-    .summary = "a recipe and what there is make a plan",
+    .summary = "plan a mixture from a recipe and a store",
     .about =
-        "Works out how many tokens of each stratum (a domain and a length bucket) a mixture takes, "
-        "and writes it as one page of JSON that lmmix follows. Shares count true tokens and are "
-        "met exactly.\n\n"
-        "A plan is a pure function of recipe, seed and source: it names no time and no machine. "
-        "Where the source holds too little the message says of what, and how large a mixture would "
-        "fit; the exit status is 3 then.",
+        "Computes how many tokens of each stratum (a domain and a length bucket) a mixture takes, "
+        "and writes them as one page of JSON for lmmix. Shares are shares of tokens and are met "
+        "exactly.\n\n"
+        "A plan is a pure function of recipe, seed and source, without times or host names. If the "
+        "source is too small, the message names the domain and the largest mixture that fits, and "
+        "the exit status is 3.",
     .opts = opts,
     .examples =
-        "# the paper's mixture, as much of it as a small store gives\n"
+        "# the paper's mixture, as large as a small store allows\n"
         "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 store.lmt > plan.json\n"
-        "# the same to read\n"
+        "# the same as a table\n"
         "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 --table store.lmt\n",
     .see = "lmtok(1), lmhist(1), lmmix(1), lmpack(1)",
     .run = run,

@@ -12,47 +12,47 @@ static double smooth, max = -1;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "NAME RESULTS...",
-      "The figure, then its files: result lines of lmeval, for `loss` logs of lmtrain, for "
-      "`histogram` the output of lmhist --json. Files may be compressed; - is standard input.",
+      "The figure and its input: result lines of lmeval; for `loss`, logs of lmtrain; for "
+      "`histogram`, the output of lmhist --json. Files may be compressed; - is standard input.",
       2, 0 },
     { CLI_STR, "output", 'o', &o.out, "FILE.svg|.png|.pdf|.md|.tsv",
-      "What to write; the ending says how. The last two write the figure's numbers as a table; - "
-      "prints it as Markdown." },
-    { CLI_STR, "title", 't', &o.title, "TEXT", "In place of the figure's own title." },
+      "Output file; the extension selects the format. The last two write the numbers of the figure "
+      "as a table; - prints it as Markdown." },
+    { CLI_STR, "title", 't', &o.title, "TEXT", "Title of the figure." },
     { CLI_LIST, "where", 'w', &where, "FIELD=VALUE",
-      "Only lines whose FIELD is VALUE. May be given again; all must hold." },
+      "Only lines whose FIELD is VALUE. May be repeated; all must hold." },
     { CLI_LIST, "by", 'b', &by, "FIELD",
-      "Lines that differ in FIELD are series of their own. May be given again." },
+      "Lines that differ in FIELD are separate series. May be repeated." },
     { CLI_LIST, "over", 0, &over, "FIELD",
-      "Lines that differ in FIELD are parts of one run, which is drawn as their mean: so many "
-      "needles or texts. May be given again." },
+      "Lines that differ in FIELD, such as several needles or texts, are parts of one run, which "
+      "is "
+      "drawn as their mean. May be repeated." },
     { CLI_LIST, "name", 'n', &names, "MODEL=NAME",
-      "Show MODEL (as it stands in the lines; of `loss` and `histogram`, the file or input) as "
-      "NAME. Models of one name are runs of one series: their mean is drawn." },
+      "Show MODEL (as in the lines; for `loss` and `histogram`, the file or input) as NAME. Models "
+      "with the same name are runs of one series: their mean is drawn." },
     { CLI_CHOICE, "score", 0, &score, "own|repo|dedup|rouge1|exact",
-      "Of needle and curve: which score. Default: repo, or the one that is there." },
+      "For needle and curve: the score to draw. Default: repo, or the only one." },
     { CLI_CHOICE, "layout", 0, &layout, "own|fu|an",
-      "Of needle and passkey: wide maps under each other with a dashed grid, as Fu et al. draw "
-      "them, or small ones beside each other, as An et al. do. Default: fu for needle, an for "
-      "passkey." },
+      "For needle and passkey: wide maps stacked vertically with a dashed grid, as in Fu et al., "
+      "or "
+      "small ones side by side, as in An et al. Default: fu for needle, an for passkey." },
     { CLI_FLAG, "overlay", 0, &o.overlay, NULL,
-      "Of loss: a panel for each curve with a line for each run, in place of a panel for each "
-      "run." },
+      "For loss: a panel per curve with a line per run, instead of a panel per run." },
     { CLI_REAL, "smooth", 0, &smooth, "STEPS",
-      "Of loss: steps over which the training loss is averaged (a fiftieth of the run).", 0, 1e9 },
+      "For loss: averaging window of the training loss in steps (1/50 of the run).", 0, 1e9 },
     { CLI_REAL, "max", 0, &max, "Y",
-      "Upper end of the y axis. Points past it are drawn at the edge, with their number.", 0,
+      "Upper end of the y axis. Points beyond it are drawn at the edge, with their value.", 0,
       1e12 },
-    { CLI_FLAG, "log", 0, &o.log, NULL, "Of ppl and speed: a logarithmic y axis." },
+    { CLI_FLAG, "log", 0, &o.log, NULL, "For ppl and speed: a logarithmic y axis." },
     { CLI_FLAG, "red-flag", 0, &o.red_flag, NULL,
-      "Of ppl: a line 1.0 above the first series' value at the length it was trained at." },
+      "For ppl: a line 1.0 above the first series' value at its training length." },
     { CLI_STR, "baseline", 0, &o.baseline, "NAME",
-      "Of domains: the series that the others are compared with (the first); lines of lmeval "
-      "compare have theirs." },
-    { CLI_FLAG, "at", 0, &o.at, NULL,
-      "Of domains: the losses at positions in place of those in ranges." },
+      "For domains: the series to compare the others with (the first); lines of lmeval compare "
+      "have "
+      "their own." },
+    { CLI_FLAG, "at", 0, &o.at, NULL, "For domains: losses at positions instead of ranges." },
     { CLI_LIST, "tokens", 0, &tokens, "MODEL=COUNT",
-      "Of curve: how many tokens MODEL was trained on (500M, 5B), where its lines do not say." },
+      "For curve: the training tokens of MODEL (500M, 5B), if its lines lack them." },
     { .kind = CLI_END },
 };
 
@@ -84,29 +84,29 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmplot",
-    .summary = "draw the figures and tables of both papers from results",
+    .summary = "draw the papers' figures and tables from results",
     .about =
         "Figures: needle and passkey (retrieval by depth and length, as heat maps), loss (learning "
         "curves), ppl (perplexity against length), position (loss against position), speed (time "
-        "and memory against length), curve (retrieval against tokens of training), domains (loss "
-        "by domain and range beside a baseline), histogram (lengths by domain). "
+        "and memory against length), curve (retrieval against training tokens), domains (loss "
+        "by domain and range, compared with a baseline), histogram (lengths by domain). "
         "docs/evaluation.md shows each.\n\n"
-        "Lines of one model and one form of attention are a series. Lines that differ in their "
-        "seed alone are runs of a series, drawn as their mean with one standard deviation; so are "
-        "the lines of models that --name gives one name. Lines that differ in anything else than "
-        "their place in the figure are refused, with both lines and the field: --where picks one "
-        "kind, --by draws both, --over their mean.\n\n"
+        "Lines with the same model and attention are a series. Lines that differ only in their "
+        "seed are runs of a series, drawn as their mean with one standard deviation; so are the "
+        "lines of models to which --name gives one name. Lines that differ in anything but their "
+        "position in the figure are an error that names both lines and the field: --where selects "
+        "one kind, --by draws both, --over their mean.\n\n"
         "The same input gives the same SVG.",
     .opts = opts,
-    .examples = "# what a mixture did to lengths\n"
+    .examples = "# the effect of a mixture on document lengths\n"
                 "lmhist --json store.lmt shards > lengths.json && lmplot histogram lengths.json -o "
                 "lengths.svg\n"
-                "# the curves of a run, and where it ended\n"
+                "# the curves of a run, and its final losses\n"
                 "lmplot loss log.jsonl -o loss.pdf && lmplot loss log.jsonl -o -\n"
-                "# perplexity of three forms of attention, the table and the figure\n"
+                "# perplexity of three attention variants, table and figure\n"
                 "lmplot ppl results.jsonl -o ppl.md && lmplot ppl results.jsonl --red-flag -o "
                 "ppl.png\n"
-                "# the heat map of one form\n"
+                "# the heat map of one variant\n"
                 "lmplot needle results.jsonl --where attention=dca -o needle.svg\n",
     .see = "lmeval(1), lmtrain(1), lmhist(1)",
     .run = run,

@@ -1,4 +1,4 @@
-/* lmsynth -- make a corpus like SlimPajama, from a seed. */
+/* lmsynth.c -- generate a synthetic corpus like SlimPajama. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,20 +19,22 @@ static int level = 1, threads, format;
 static bool force;
 
 static const cli_opt opts[] = {
-    { CLI_SIZE, "bytes", 'b', &bytes, "N", "Bytes of text to make, such as 100M or 60G. Needed." },
+    { CLI_SIZE, "bytes", 'b', &bytes, "N",
+      "Bytes of text to generate, such as 100M or 60G. Required." },
     { CLI_SIZE, "seed", 's', &seed, "S",
-      "Another seed gives other documents of the same language. Default 0." },
+      "Random seed; the words are the same for every seed. Default: 0." },
     { CLI_STR, "output", 'o', &dir, "DIR",
-      "Write DIR/train-00000.jsonl.zst and so on, and DIR/synth.json with what was made. Without "
-      "it, JSONL goes to standard output." },
-    { CLI_SIZE, "file-bytes", 0, &file_bytes, "N", "Bytes of text a file. Default 64M." },
-    { CLI_CHOICE, "format", 0, &format, "zst|jsonl", "Compressed by zstd, or plain. Default zst." },
-    { CLI_INT, "level", 0, &level, "N", "zstd's level; negative ones are faster. Default 1.", -7,
+      "Write DIR/train-00000.jsonl.zst, ... and a summary, DIR/synth.json. Default: JSONL to "
+      "standard output." },
+    { CLI_SIZE, "file-bytes", 0, &file_bytes, "N", "Bytes of text per file. Default: 64M." },
+    { CLI_CHOICE, "format", 0, &format, "zst|jsonl",
+      "Compressed by zstd, or plain. Default: zst." },
+    { CLI_INT, "level", 0, &level, "N", "zstd level; negative ones are faster. Default: 1.", -7,
       19 },
     { CLI_STR, "laws", 0, &laws_path, "FILE",
-      "Domains, shares and length laws in place of SlimPajama's (JSON, docs/synth.md)." },
+      "Domains, shares and length distributions instead of SlimPajama's (JSON, docs/synth.md)." },
     { CLI_FLAG, "force", 'f', &force, NULL, "Write into a folder that is not empty." },
-    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads, a file each. Default: all cores.", 0,
+    { CLI_THREADS, "threads", 'j', &threads, "N", "Threads, one file each. Default: all cores.", 0,
       1024 },
     { .kind = CLI_END },
 };
@@ -47,7 +49,7 @@ static int put(void *out, const void *p, size_t n)
     return lm_out_write(out, p, n);
 }
 
-/* Thread t of `threads` makes every threads-th file; each appears when it is whole. */
+/* Thread t of `threads` writes every threads-th file; each is renamed into place when complete. */
 static int make_files(void *arg, int t)
 {
     (void)arg;
@@ -81,7 +83,7 @@ static int to_stdout(void)
     return rc;
 }
 
-/* Make DIR, or see that it is empty: files of another corpus must not mix with this one. */
+/* Create DIR, or check that it is empty: files of another corpus must not mix with this one. */
 static int prepare_dir(void)
 {
     if (mkdir(dir, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", dir);
@@ -91,7 +93,8 @@ static int prepare_dir(void)
     for (struct dirent *e; (e = readdir(d));) empty &= e->d_name[0] == '.';
     closedir(d);
     if (!empty && !force)
-        return lm_fail(LM_EUSAGE, "%s: the folder is not empty; give another, or --force", dir);
+        return lm_fail(LM_EUSAGE, "%s: the folder is not empty; choose another, or use --force",
+                       dir);
     return LM_OK;
 }
 
@@ -149,21 +152,21 @@ out:
 
 static const cli_tool tool = {
     .name = "lmsynth",
-    .summary = "make a corpus like SlimPajama, from a seed",
+    .summary = "generate a synthetic corpus like SlimPajama",
     .about =
-        "Writes JSONL whose documents have SlimPajama's seven sets, their shares of the tokens, "
-        "and log-normal lengths with the medians that Fu et al. measured. The words are made up, "
-        "the text means nothing, but it tokenizes (3.8 bytes a LLaMA-2 token) and compresses (2.5 "
-        "to 3 times) like text: prose, books, code, LaTeX, questions with answers, a little of it "
-        "in other scripts. Tails are fatter than SlimPajama's own, so that a corpus of 17 billion "
-        "tokens can feed a mixture of 5 billion with 70 % of long documents in every domain.\n\n"
-        "Equal options give equal bytes, whatever the number of threads. Even files write \\uXXXX "
-        "for what is not ASCII, odd ones raw UTF-8; real files come in both styles.",
+        "Writes JSONL with SlimPajama's seven sets, their shares of the tokens, and log-normal "
+        "lengths with the medians that Fu et al. measured. The text is meaningless, but it "
+        "tokenizes (3.8 bytes per LLaMA-2 token) and compresses (2.5 to 3 times) like real text: "
+        "prose, books, code, LaTeX, questions and answers, some in other scripts. Tails are "
+        "heavier than SlimPajama's, so that a corpus of 17 billion tokens suffices for a mixture "
+        "of 5 billion with 70 % of long documents in every domain.\n\n"
+        "Equal options give equal bytes for any number of threads. Even files write \\uXXXX for "
+        "non-ASCII characters, odd ones raw UTF-8; real files come in both styles.",
 
     .opts = opts,
     .examples = "# three megabytes in a new folder\n"
                 "lmsynth --bytes 3M --seed 7 -o new-corpus\n"
-                "# the shape of its lines\n"
+                "# a look at its lines\n"
                 "lmsynth --bytes 100K | cut -c 1-120 | tail -n 5\n",
     .see = "lmtok(1), lmhist(1)",
     .run = run,

@@ -315,7 +315,7 @@ static void test_refusals(void)
 
     NEED(mix(&p, "store.lmt", 1, 1, 1, "whole.lmt") == 0);
     CHECK_EQ(mix_pipe(&p, "whole.lmt", "no.lmt"), LM_EUSAGE);
-    CHECK(strstr(lm_err(), "a mixture already"));
+    CHECK(strstr(lm_err(), "the input is a mixture"));
     lm_store *s = NULL;
     lm_stream *in = NULL;
     lm_recipe r;

@@ -20,8 +20,8 @@ refused 1 "stdin" "$g/plan.json" -
 # Another store, and a mixture.
 lmmix "$g/plan.json" "$g/store.lmt" > mixture.lmt
 refused 2 "another store" "$g/plan.json" mixture.lmt
-refused 2 "a mixture already" "$g/hist-plan.json" mixture.lmt
-stdin=mixture.lmt refused 2 "a mixture already" "$g/plan.json" -
+refused 2 "the input is a mixture" "$g/hist-plan.json" mixture.lmt
+stdin=mixture.lmt refused 2 "the input is a mixture" "$g/plan.json" -
 
 # A store that breaks off, from disk and from a pipe; a flipped byte in a document.
 head -c 30000 "$g/store.lmt" > short.lmt

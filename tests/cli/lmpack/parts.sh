@@ -18,7 +18,7 @@ done
 # The manifest comes with the last part, not before.
 rm -rf parts
 mix --part 1/2 | lmpack -L 500 --part 1/2 -o parts 2> err
-grep -q "waits for the shards of other parts" err
+grep -q "is incomplete: the part that finishes last" err
 [ ! -e parts/manifest.json ]
 ! lmcheck parts > /dev/null 2> err
 grep -q "incomplete" err

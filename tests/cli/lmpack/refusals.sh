@@ -23,7 +23,7 @@ refused 2 "cannot be packed in parts" -L 10 --part 1/2 -o d "$g/store.lmt"
 refused 2 "vocabulary" -L 10 --pack best-fit --pad-id 99999999 -o d mix.lmt
 refused 3 "less than one row" -L 1000000 -o d mix.lmt
 refused 3 "less than one row" -L 1000000 -o d "$g/store.lmt"
-refused 1 "cannot make the directory" -L 10 -o no/such/dir mix.lmt
+refused 1 "cannot create the directory" -L 10 -o no/such/dir mix.lmt
 refused 1 "not a token stream" -L 10 -o d
 
 # A stream that breaks off or is damaged.
@@ -39,8 +39,8 @@ refused 1 "flipped.lmt: byte" -L 500 -o flipped flipped.lmt
 # Another mixture in the directory.
 lmpack -q -L 500 -o d mix.lmt
 cp -r d before
-refused 2 "of another mixture" -L 400 -o d mix.lmt
-refused 2 "of another mixture" -L 500 -o d "$g/store.lmt"
+refused 2 "belongs to another mixture" -L 400 -o d mix.lmt
+refused 2 "belongs to another mixture" -L 500 -o d "$g/store.lmt"
 diff -r d before
 lmpack -q -L 400 -o d --force mix.lmt
 lmcheck d > /dev/null
