@@ -144,7 +144,7 @@ static void check_order(const lm_plan *p, const items *m)
         NEED(it->r.kind == LM_REC_DOC);
         const lm_doc *d = &it->r.doc, *b = before ? &before->r.doc : NULL;
         CHECK(!b || before->order <= it->order);
-        /* Twins have one order: the one that came first stands first. */
+        /* Equal orders: the earlier document first. */
         CHECK(!b || before->order != it->order || b->line < d->line);
         __extension__ unsigned __int128 x = (unsigned __int128)it->order * p->shards;
         CHECK_EQ((uint64_t)(x >> 64) + 1, shard);

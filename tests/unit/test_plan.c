@@ -118,8 +118,8 @@ static void test_targets(void)
     CHECK_EQ(tokens_of(&p, "B", -1), 1000000);
     lm_plan_free(&p);
 
-    /* A, 10% long, lowered to 5%: its 900,000 short tokens are enough for 95,000, and as far as
-     * they go for more; none is repeated for it. Or not at all, with only_raise. */
+    /* A, 10% long, lowered to 5%: its 900,000 short tokens are enough for 95,000. The share is
+     * lowered as far as they suffice without repeats, and not with only_raise. */
     const char *low = "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\"}}";
     NEED(plan_two(&p, low, (lm_plan_options){ .tokens = 200000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 5000);

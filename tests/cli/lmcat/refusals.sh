@@ -1,4 +1,4 @@
-# What lmcat refuses, and damage that it does not show.
+# Errors of lmcat, and damaged input that it must not print.
 g=$LM_SRC/tests/golden/shard-v1
 refused() { # status, words, arguments
     local want=$1 words=$2 status=0

@@ -1,4 +1,4 @@
-# Stores and mixtures: as words, JSON and ids; from a file and a pipe; the head alone.
+# Stores and mixtures: the readable view, JSON and ids; from a file and a pipe; with --head.
 t=$LM_SRC/tests/golden/store-v1/tiny.lmt
 g=$LM_SRC/tests/golden/plan-v1
 cd "$(dirname "$t")"

@@ -1,4 +1,4 @@
-# A flipped byte anywhere, a cut, a missing file, an unfinished one: named, and never ok.
+# Flipped bytes, truncated, missing and unfinished files: each is reported, none is ok.
 g=$LM_SRC/tests/golden/plan-v1
 lmmix "$g/plan.json" "$g/store.lmt" | lmpack -q -L 500 -o d
 cp "$g/store.lmt" store.lmt

@@ -1,5 +1,5 @@
 # Killed at ten moments: no shard under its name is incomplete, and the next run makes the same
-# bytes as a run that was left alone.
+# bytes as an uninterrupted run.
 g=$LM_SRC/tests/golden/plan-v1
 lmmix "$g/plan.json" "$g/store.lmt" > mix.lmt
 lmpack -q -L 64 -o whole mix.lmt

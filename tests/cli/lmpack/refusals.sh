@@ -1,4 +1,4 @@
-# What is refused, with which exit status and words.
+# Errors: exit status and message.
 g=$LM_SRC/tests/golden/plan-v1
 refused() { # status, words, arguments
     local want=$1 words=$2 status=0

@@ -1,4 +1,4 @@
-# The plan to read.
+# The plan as a readable table.
 g=$LM_SRC/tests/golden/plan-v1
 lmplan -r per-source --tokens 1K --when-short shrink -L 64 --seed 7 --table "$g/store.lmt"
 echo

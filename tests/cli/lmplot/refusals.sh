@@ -1,4 +1,4 @@
-# What cannot be drawn is told with file, line and field, and leaves nothing behind.
+# Errors name file, line and field, and leave no output.
 . "$LM_SRC/tests/cli/lmplot/lines.bash"
 try() { local status=0; lmplot -q "$@" -o out.svg >out 2>message || status=$?; sed 's/^lmplot: //' message; echo "  $status: $*"; [ ! -e out.svg ]; }
 ppl_lines > ppl.jsonl

@@ -28,6 +28,6 @@ mkdir run && log_lines > run/log.jsonl
 lmplot loss run/log.jsonl --smooth 1 -o -
 echo '{"text": "a short document", "meta": {"redpajama_set_name": "RedPajamaC4"}}' | lmhist --json - > short.json
 lmplot histogram short.json --name short.json=short -o -
-# the order of files is the order of series, and where lines stand in them does not matter
+# the order of files is the order of series, and the order of lines in them does not matter
 grep dca ppl.jsonl > dca.jsonl && grep -v dca ppl.jsonl | sort > rope.jsonl
 lmplot ppl dca.jsonl rope.jsonl -o - | sort > one && lmplot ppl ppl.jsonl -o - | sort > two && cmp one two
