@@ -263,8 +263,14 @@ static void draw_clipped(const frame *f)
             if (isinf(v)) snprintf(text, sizeof text, "∞");
             else if (v >= 1e5) snprintf(text, sizeof text, "%.0e", v);
             else snprintf(text, sizeof text, v >= 100 ? "%.0f" : "%.1f", v);
-            bool late = x + 26 + pl_text_width(f->c, text) > f->right;
-            pl_text(f->c, late ? x - 6 : x + 6, y + way * 2 + 2.8, late ? PL_RIGHT : PL_LEFT, text);
+            double w = pl_text_width(f->c, text), base = y + way * 2 + 2.8;
+            bool late = x + 26 + w > f->right;
+            if (late) { /* the text is on the left, where lines come from */
+                pl_colour_set(f->c, pl_white, 0.75);
+                pl_rect(f->c, x - 7 - w, base - 7, w + 2, 9);
+                pl_colour_set(f->c, colour_of(l), 1);
+            }
+            pl_text(f->c, late ? x - 6 : x + 6, base, late ? PL_RIGHT : PL_LEFT, text);
         }
     }
 }
