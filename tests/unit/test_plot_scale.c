@@ -61,13 +61,13 @@ static void numbers(void)
     CHECK_STR(number(LM_PLOT_COUNT, 999), "999");
 }
 
-static void places(void)
+static void positions(void)
 {
     pl_scale linear = { 0, 10, 100, 200, false }, down = { 1, 3, 200, 100, false };
     pl_scale logarithmic = { 1, 10000, 0, 4, true };
-    CHECK(near(pl_place(&linear, 0), 100) && near(pl_place(&linear, 2.5), 125));
-    CHECK(near(pl_place(&linear, 20), 300) && near(pl_place(&down, 2), 150));
-    CHECK(near(pl_place(&logarithmic, 100), 2) && near(pl_place(&logarithmic, 10000), 4));
+    CHECK(near(pl_position(&linear, 0), 100) && near(pl_position(&linear, 2.5), 125));
+    CHECK(near(pl_position(&linear, 20), 300) && near(pl_position(&down, 2), 150));
+    CHECK(near(pl_position(&logarithmic, 100), 2) && near(pl_position(&logarithmic, 10000), 4));
 
     double low = 1.551, high = 4.99;
     pl_enclose(LM_PLOT_NUMBER, false, &low, &high, 5);
@@ -124,7 +124,7 @@ int main(void)
 {
     tick_texts();
     numbers();
-    places();
+    positions();
     spread();
     colours();
     CHECK_END();
