@@ -1,13 +1,11 @@
 /* lmgen.c -- a model writes on. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/endian.h"
 #include "longmix/json.h"
 #include "lib/base/threads.h"
 #include "lib/base/text.h"
@@ -101,9 +99,7 @@ static int write_token(writer *w, int32_t id)
      * what the second one added is the piece's text inside a text. */
     unsigned char twice[8];
     unsigned width = lm_tokenizer_width(w->t);
-    for (unsigned i = 0; i < 2; i++)
-        if (width == 2) lm_put16(twice + 2 * i, (uint16_t)id);
-        else lm_put32(twice + 4 * i, (uint32_t)id);
+    lm_ids_narrow(twice, (const int32_t[]){ id, id }, 2, width);
     lm_buf_reset(&w->one, 0);
     lm_buf_reset(&w->two, 0);
     int rc = drain(w, true);
@@ -118,15 +114,12 @@ static int write_token(writer *w, int32_t id)
 
 static int write_line(const writer *w, int32_t id, const float *logits, size_t vocab)
 {
-    double most = (double)logits[id], sum = 0;
-    for (size_t i = 0; i < vocab; i++) most = fmax(most, (double)logits[i]);
-    for (size_t i = 0; i < vocab; i++) sum += exp((double)logits[i] - most);
     const char *piece = lm_tokenizer_piece(w->t, (uint32_t)id);
     lm_buf text = LM_BUF_INIT(1 << 16);
     lm_json *o = lm_json_object();
     lm_json_set_u64(o, "id", (uint64_t)id);
     lm_json_set_str(o, "piece", piece ? piece : "");
-    lm_json_set_f64(o, "logprob", (double)logits[id] - most - log(sum));
+    lm_json_set_f64(o, "logprob", tr_logprob(logits, vocab, id));
     int rc = lm_json_dump(o, 0, &text);
     if (!rc) rc = lm_buf_add(&text, "\n", 1);
     if (!rc) rc = cli_write(text.data, text.size);
@@ -176,14 +169,15 @@ static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
 /* Make tokens until one of them ends the text; *made counts them. */
 static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratch, uint64_t *made)
 {
-    size_t vocab = lm_tokenizer_vocab(r->tokenizer);
+    const lm_tokenizer *t = tr_text_tokenizer(r->text);
+    size_t vocab = lm_tokenizer_vocab(t);
     tr_sampling how = { temperature, (size_t)top_k, top_p, seed };
     for (*made = 0; *made < tokens; ++*made) {
         if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
         int32_t id = tr_sample(&how, logits, vocab, *made, scratch);
         if (id < 0) return id;
         /* BOS begins another text. */
-        if (id == lm_tokenizer_eos(r->tokenizer) || id == lm_tokenizer_bos(r->tokenizer)) break;
+        if (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t)) break;
         int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
         if (!rc && fflush(stdout)) rc = lm_fail_errno(errno, "standard output");
         if (!rc && *made + 1 < tokens) rc = tr_infer_read(r->infer, &id, 1, logits, NULL, NULL);
@@ -219,7 +213,7 @@ static int check_length(size_t n)
 static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
 {
     const tr_config *c = tr_infer_config(r->infer);
-    writer w = { .t = r->tokenizer,
+    writer w = { .t = tr_text_tokenizer(r->text),
                  .begins = begins,
                  .one = LM_BUF_INIT(1 << 16),
                  .two = LM_BUF_INIT(1 << 16) };
@@ -227,10 +221,10 @@ static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
     tr_candidate *scratch = malloc(c->vocab * sizeof *scratch);
     uint64_t made = 0;
     int rc = logits && scratch ? LM_OK : lm_fail_nomem(c->vocab * sizeof *scratch);
-    double start = lm_seconds(), read = start;
+    double start = lm_seconds();
     if (!rc) rc = prefill(r->infer, ids, n, logits);
     if (!rc) {
-        read = lm_seconds();
+        double read = lm_seconds();
         rc = generate(r, &w, logits, scratch, &made);
         if (isatty(1) && !logprobs) cli_print("\n");
         say_speed(n, read - start, made, lm_seconds() - read);
@@ -245,12 +239,12 @@ static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
 static int run(void)
 {
     model_run r = { 0 };
-    lm_buf text = LM_BUF_INIT((size_t)1 << 30), ids = LM_BUF_INIT((size_t)8 << 30);
+    lm_buf text = LM_BUF_INIT((size_t)1 << 30);
+    lm_ids ids = { 0 };
     int rc = model_open_tokenizer(&r, &model);
     if (!rc) rc = read_prompt(&text);
-    if (!rc) rc = model_encode(&r, (const char *)text.data, text.size, bos, &ids);
-    size_t n = ids.size / sizeof(int32_t);
-    if (!rc) rc = check_length(n);
+    if (!rc) rc = tr_text_encode(r.text, (const char *)text.data, text.size, bos, &ids);
+    if (!rc) rc = check_length(ids.n);
     if (!rc) rc = model_open(&r, &model, (size_t)length);
     if (!rc) {
         size_t trained = tr_infer_config(r.infer)->positions;
@@ -258,11 +252,11 @@ static int run(void)
             cli_note("%s tokens of context, and the model was trained at %s: --attention dca "
                      "reaches further",
                      cli_count(length), cli_count(trained));
-        rc = go(&r, (const int32_t *)(const void *)ids.data, n, text.size == 0);
+        rc = go(&r, ids.v, ids.n, text.size == 0);
     }
     model_close(&r);
     lm_buf_free(&text);
-    lm_buf_free(&ids);
+    lm_ids_free(&ids);
     return rc;
 }
 

@@ -4,8 +4,8 @@
 #define TOOLS_MODEL_OPTIONS_H
 
 #include "cli.h"
-#include "longmix/tokenizer.h"
 #include "train/infer/infer.h"
+#include "train/infer/text.h"
 
 typedef struct model_options {
     const char *model, *attention, *scaling;
@@ -64,8 +64,7 @@ typedef struct model_options {
 
 /* A model that is open. Zeroed, it may be closed. */
 typedef struct model_run {
-    lm_tokenizer *tokenizer;
-    lm_encoder *encoder;
+    tr_text *text;
     backend *backend;
     tr_infer *infer;
 } model_run;
@@ -85,9 +84,5 @@ void model_close(model_run *r);
 
 /* The same as options of tr_infer_open and tr_infer_set; strings are borrowed. */
 tr_infer_options model_infer_options(const model_options *o, size_t length);
-
-/* Append to `out` the ids of n bytes of text, each an int32_t; `bos` sets the tokenizer's BOS
- * before them where it has one. */
-LM_CHECKED int model_encode(model_run *r, const char *text, size_t n, bool bos, lm_buf *out);
 
 #endif

@@ -93,6 +93,12 @@ int main(void)
     }
     CHECK(same == 1000 && alike < 500);
 
+    /* Log-probabilities are those of the softmax, also where exp() of a logit overflows. */
+    double total = 0;
+    for (int32_t i = 0; i < VOCAB; i++) total += exp(tr_logprob(logits, VOCAB, i));
+    CHECK(fabs(total - 1) < 1e-12);
+    CHECK(fabs(tr_logprob((const float[]){ 3000, 3001 }, 2, 0) + 1.3132616875182228) < 1e-12);
+
     logits[9] = NAN;
     CHECK(tr_sample(&how, logits, VOCAB, 0, scratch) == LM_EDATA && strstr(lm_err(), "9"));
     logits[9] = INFINITY;

@@ -55,3 +55,11 @@ int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_
     }
     return (int)best; /* the sum was rounded up */
 }
+
+double tr_logprob(const float *logits, size_t vocab, int32_t id)
+{
+    double max = (double)logits[0], all = 0;
+    for (size_t i = 1; i < vocab; i++) max = fmax(max, (double)logits[i]);
+    for (size_t i = 0; i < vocab; i++) all += exp((double)logits[i] - max);
+    return (double)logits[id] - max - log(all);
+}

@@ -24,4 +24,7 @@ typedef struct tr_candidate {
 LM_CHECKED int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_t step,
                          tr_candidate *scratch);
 
+/* log p(id): the log-softmax of finite logits [vocab] at `id`. */
+double tr_logprob(const float *logits, size_t vocab, int32_t id);
+
 #endif

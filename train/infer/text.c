@@ -1,0 +1,79 @@
+#include "train/infer/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_SIZE = 4096 };
+
+struct tr_text {
+    lm_tokenizer *tokenizer;
+    lm_encoder *encoder;
+    char path[PATH_SIZE]; /* for messages */
+};
+
+int tr_text_open(tr_text **out, const char *dir)
+{
+    *out = NULL;
+    tr_text *t = calloc(1, sizeof *t);
+    if (!t) return lm_fail_nomem(sizeof *t);
+    int rc = LM_OK;
+    if ((size_t)snprintf(t->path, sizeof t->path, "%s/tokenizer.model", dir) >= sizeof t->path)
+        rc = lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
+    else if (!access(dir, F_OK) && access(t->path, F_OK))
+        rc = lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", t->path);
+    if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, 0);
+    if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);
+    if (rc) tr_text_close(t);
+    else *out = t;
+    return rc;
+}
+
+void tr_text_close(tr_text *t)
+{
+    if (!t) return;
+    lm_encoder_free(t->encoder);
+    lm_tokenizer_free(t->tokenizer);
+    free(t);
+}
+
+const lm_tokenizer *tr_text_tokenizer(const tr_text *t) { return t ? t->tokenizer : NULL; }
+
+int tr_text_check(const tr_text *t, size_t vocab)
+{
+    if (!t || lm_tokenizer_vocab(t->tokenizer) <= vocab) return LM_OK;
+    return lm_fail(LM_EDATA,
+                   "%s: has %" PRIu32 " ids, more than the %zu of the model's vocabulary; put the "
+                   "tokenizer that the model was trained with there",
+                   t->path, lm_tokenizer_vocab(t->tokenizer), vocab);
+}
+
+int tr_text_encode(tr_text *t, const char *text, size_t n, bool bos, lm_ids *out)
+{
+    int64_t first = lm_tokenizer_bos(t->tokenizer);
+    int32_t id = (int32_t)first;
+    unsigned width = lm_tokenizer_width(t->tokenizer);
+    size_t before = out->n;
+    lm_buf raw = LM_BUF_INIT(lm_encode_bound(t->tokenizer, n));
+    int rc = n ? lm_encode(t->encoder, text, n, &raw) : LM_OK;
+    if (!rc && bos && first >= 0) rc = lm_ids_add(out, &id, 1);
+    if (!rc) rc = lm_ids_widen(out, raw.data, raw.size / width, width);
+    if (rc) out->n = before;
+    lm_buf_free(&raw);
+    return rc;
+}
+
+int tr_text_decode(const tr_text *t, const int32_t *ids, size_t n, lm_buf *out)
+{
+    unsigned width = lm_tokenizer_width(t->tokenizer);
+    void *raw = malloc(n * width + 1);
+    if (!raw) return lm_fail_nomem(n * width + 1);
+    lm_ids_narrow(raw, ids, n, width);
+    int rc = lm_decode(t->tokenizer, raw, n, out);
+    if (!rc) rc = lm_buf_add(out, "", 1);
+    if (!rc) out->size--;
+    free(raw);
+    return rc;
+}
