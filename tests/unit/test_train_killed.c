@@ -1,5 +1,6 @@
 /* SIGKILL at every single call that changes a file, before it and in the middle of a write: the
- * next start goes on from the last whole checkpoint and ends with the bits of a run left alone.
+ * next start resumes from the last complete checkpoint and ends with the bits of a run left alone.
+ * Where the run replaces the model it started from, a reader finds the old one, the new one or none.
  * And what has its name is on the disk: files and directories are synced before they are renamed.
  *
  * This program's own write(), rename() and so on stand before those of the C library. */
@@ -25,6 +26,7 @@ static const char shape[] =
 /* ---- the calls ---------------------------------------------------------------------------- */
 
 static size_t calls, kill_at; /* 0: never */
+static size_t final_at;       /* the call that begins to write the final weights */
 static bool torn;             /* writes alone count, and half of the last one is done */
 
 /* Called before each; true: half of a write is to be done, and then the end. */
@@ -107,7 +109,7 @@ ssize_t write(int fd, const void *p, size_t n)
         }
         path_of_fd(full, fd);
         mark(full);
-        /* The next step begins: the checkpoint before it has its name for good. */
+        /* The next step has begun: the name of the checkpoint before it is on the disk. */
         parent(dir, full);
         if (ends_in(full, "log.jsonl")) CHECK(!marked(dir));
     }
@@ -167,6 +169,7 @@ int open(const char *path, int flags, ...)
     mode_t mode = flags & O_CREAT ? va_arg(ap, mode_t) : 0;
     va_end(ap);
     if (flags & O_CREAT) count_call(false);
+    if (flags & O_CREAT && strstr(path, "model.safetensors.new")) final_at = calls;
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
@@ -181,9 +184,10 @@ static void on_note(void *arg, const char *line)
     if (at && (at = strstr(at, "checkpoint-"))) resumed_from = strtoull(at + 11, NULL, 10);
 }
 
-static int go(const char *out)
+static int run_from(const char *model, const char *out, int dtype)
 {
-    tr_options o = { .init = "shape.json",
+    tr_options o = { .model = model,
+                     .init = model ? NULL : "shape.json",
                      .data = "shards",
                      .eval_data = "held",
                      .out = out,
@@ -195,7 +199,8 @@ static int go(const char *out)
                      .eval_every = 256,
                      .keep = 1,
                      .resume = true,
-                     .dtype = -1,
+                     .dtype = dtype,
+                     .rope_base = model ? 20000 : 0, /* so that config.json changes, too */
                      .optimizer = {
                          .lr = 5e-3, .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .clip = 1 } };
     backend *b = NULL;
@@ -208,6 +213,8 @@ static int go(const char *out)
     b->close(b);
     return rc;
 }
+
+static int go(const char *out) { return run_from(NULL, out, -1); }
 
 static bool equal_files(const char *a, const char *b)
 {
@@ -249,7 +256,7 @@ static void remove_all(const char *dir)
     rmdir(dir);
 }
 
-/* One run that is killed at call k, and one that goes on. false: it had fewer calls. */
+/* One run that is killed at call k, and one that resumes. false: it had fewer calls. */
 static bool try_kill(size_t k, bool half)
 {
     size_t entries = 0, all = 0;
@@ -273,11 +280,109 @@ static bool try_kill(size_t k, bool half)
                       "killed/checkpoint-00000002/model.safetensors"));
     CHECK(equal_files("whole/checkpoint-00000002/optimizer.safetensors",
                       "killed/checkpoint-00000002/optimizer.safetensors"));
-    /* Nothing is left over: checkpoint, model, config and log. */
+    /* Nothing else remains: checkpoint, model, config and log. */
     CHECK(last_whole("killed", &entries) == STEPS && last_whole("whole", &all) == STEPS);
     CHECK_EQ(entries, all);
     remove_all("killed");
     return WIFSIGNALED(status);
+}
+
+/* ---- a run that replaces its own model ---------------------------------------------------- */
+
+enum { SINGLE, INDEXED, BOTH, KINDS };
+
+static void copy(const char *from, const char *dir, const char *name)
+{
+    static char data[1 << 16];
+    char path[PATH];
+    int fd = open(from, O_RDONLY);
+    NEED(fd >= 0);
+    ssize_t n = read(fd, data, sizeof data);
+    NEED(n > 0 && n < (ssize_t)sizeof data && !close(fd));
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    NEED(lm_write_file(path, data, (size_t)n) == 0);
+}
+
+/* The model seed/ as one file, as the file of an index, or as one that an index names as well. */
+static void make_model(const char *dir, int kind)
+{
+    const char *weights =
+        kind == INDEXED ? "model-00001-of-00001.safetensors" : "model.safetensors";
+    char index[PATH], path[PATH];
+    NEED(mkdir(dir, 0777) == 0);
+    copy("seed/config.json", dir, "config.json");
+    copy("seed/model.safetensors", dir, weights);
+    if (kind == SINGLE) return;
+    int n =
+        snprintf(index, sizeof index, "{\"weight_map\":{\"model.norm.weight\":\"%s\"}}", weights);
+    snprintf(path, sizeof path, "%s/model.safetensors.index.json", dir);
+    NEED(lm_write_file(path, index, (size_t)n) == 0);
+}
+
+/* What a reader finds in killed/: 0 no model, 1 the one of seed/, 2 that of done/, -1 a mixture. */
+static int found_model(void)
+{
+    tr_config c = { 0 };
+    st_reader *r = NULL;
+    int found = 0;
+    if (tr_config_load(&c, "killed/config.json")) return 0;
+    if (st_open(&r, "killed") == 0) {
+        const char *weights = st_at(r, 0)->file;
+        for (int i = 1; i <= 2; i++)
+            if (equal_files(i == 1 ? "seed/config.json" : "done/config.json", "killed/config.json"))
+                found = equal_files(i == 1 ? "seed/model.safetensors" : "done/model.safetensors",
+                                    weights)
+                            ? i
+                            : -1;
+    }
+    st_close(r);
+    tr_config_free(&c);
+    return found;
+}
+
+/* Killed at call k of writing the final model, then resumed. false: it had fewer calls. */
+static bool try_replace(int kind, size_t k, bool *none)
+{
+    pid_t pid = 0;
+    int status = 0;
+    make_model("killed", kind);
+    NEED((pid = fork()) >= 0);
+    if (!pid) {
+        calls = 0;
+        kill_at = k;
+        torn = false;
+        _exit(run_from("killed", "killed", -1) ? 1 : 0);
+    }
+    NEED(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
+    int found = found_model();
+    CHECK(found >= 0);
+    *none |= found == 0;
+    if (!WIFSIGNALED(status)) CHECK_EQ(found, 2);
+    CHECK_OK(run_from("killed", "killed", -1));
+    CHECK_EQ(found_model(), 2);
+    CHECK(access("killed/model.safetensors.index.json", F_OK) != 0);
+    CHECK(access("killed/model.safetensors.new", F_OK) != 0);
+    remove_all("killed");
+    return WIFSIGNALED(status);
+}
+
+static void check_replace(void)
+{
+    CHECK_OK(run_from(NULL, "seed", ST_BF16));
+    for (int kind = 0; kind < KINDS; kind++) {
+        bool none = false;
+        make_model("done", kind);
+        calls = final_at = 0;
+        CHECK_OK(run_from("done", "done", -1));
+        CHECK(!equal_files("seed/model.safetensors", "done/model.safetensors"));
+        size_t first = final_at, k = first;
+        NEED(first > 0);
+        while (try_replace(kind, k, &none)) k++;
+        CHECK(none && k - first >= 8);
+        printf("kind %d: killed at %zu moments of the last write\n", kind, k - first);
+        remove_all("done");
+    }
 }
 
 int main(void)
@@ -296,5 +401,6 @@ int main(void)
     for (size_t k = 1; try_kill(k, true); k++) killed++;
     printf("killed at %zu moments\n", killed);
     CHECK(killed > 80);
+    check_replace();
     CHECK_END();
 }

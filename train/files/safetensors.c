@@ -13,6 +13,7 @@
 #include "lib/base/endian.h"
 #include "longmix/json.h"
 #include "longmix/zio.h"
+#include "train/files/model_dir.h"
 
 enum { HEADER_MAX = 100 * 1000 * 1000, CHUNK = 1 << 16, FILES_MAX = 4096 };
 
@@ -235,14 +236,11 @@ static int add_indexed(st_reader *r, const char *dir, const char *index)
             rc = lm_json_fail(value, "a file name was expected");
             break;
         }
-        char path[4096];
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, file) >= sizeof path) {
-            rc = lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
-            break;
-        }
+        char path[MODEL_PATH];
+        rc = model_dir_path(path, dir, file);
         size_t k = 0;
-        while (k < r->n_sources && strcmp(r->sources[k].path, path)) k++;
-        if (k == r->n_sources) rc = add_file(r, path);
+        while (!rc && k < r->n_sources && strcmp(r->sources[k].path, path)) k++;
+        if (!rc && k == r->n_sources) rc = add_file(r, path);
     }
     if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
     for (size_t i = 0; !rc && lm_json_member(map, i, &key, &value); i++)
@@ -251,24 +249,36 @@ static int add_indexed(st_reader *r, const char *dir, const char *index)
     return rc;
 }
 
+/* A directory with an index and with a single file that the index does not name holds two models. */
+static int refuse_both(const st_reader *r, const char *dir, const char *one)
+{
+    if (access(one, F_OK)) return LM_OK;
+    for (size_t i = 0; i < r->n_sources; i++)
+        if (!strcmp(r->sources[i].path, one)) return LM_OK;
+    return lm_fail(LM_EDATA,
+                   "%s: holds two models, " MODEL_WEIGHTS " and the files of " MODEL_INDEX
+                   "; remove the one of these two that is not wanted",
+                   dir);
+}
+
+static int add_dir(st_reader *r, const char *dir)
+{
+    char one[MODEL_PATH], index[MODEL_PATH];
+    int rc = model_dir_path(one, dir, MODEL_WEIGHTS);
+    if (!rc) rc = model_dir_path(index, dir, MODEL_INDEX);
+    if (rc) return rc;
+    if (access(index, F_OK)) return add_file(r, one);
+    rc = add_indexed(r, dir, index);
+    return rc ? rc : refuse_both(r, dir, one);
+}
+
 int st_open(st_reader **out, const char *path)
 {
     *out = NULL;
     st_reader *r = calloc(1, sizeof *r);
     if (!r) return lm_fail_nomem(sizeof *r);
     struct stat st;
-    int rc = LM_OK;
-    if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-        char one[4096], index[4096];
-        if ((size_t)snprintf(one, sizeof one, "%s/model.safetensors", path) >= sizeof one ||
-            (size_t)snprintf(index, sizeof index, "%s/model.safetensors.index.json", path) >=
-                sizeof index)
-            rc = lm_fail(LM_EUSAGE, "%s: the path is too long", path);
-        else if (!access(index, F_OK)) rc = add_indexed(r, path, index);
-        else rc = add_file(r, one);
-    } else {
-        rc = add_file(r, path);
-    }
+    int rc = !stat(path, &st) && S_ISDIR(st.st_mode) ? add_dir(r, path) : add_file(r, path);
     if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
     for (size_t i = 1; !rc && i < r->n; i++)
         if (!strcmp(r->tensors[i - 1].name, r->tensors[i].name))

@@ -13,13 +13,14 @@
 #include "lib/base/endian.h"
 #include "longmix/zio.h"
 #include "train/model/config.h"
+#include "train/files/model_dir.h"
 #include "train/files/safetensors.h"
 
 /* The file: seven int32, then float32 matrices, each kind of all layers together. Rotary pairs are
  * neighbours (2i, 2i + 1) there and halves of a head (i, i + d/2) in Hugging Face's models, so the
  * rows of the query and key matrices are put in another order. */
 
-enum { HEADER = 28, PATH_SIZE = 4096, PIECE_MAX = 4096 };
+enum { HEADER = 28, PIECE_MAX = 4096 };
 
 typedef struct source {
     const char *path;
@@ -314,37 +315,17 @@ static int read_pieces(lm_buf *model, lm_in *in, const char *path, uint64_t voca
                 : LM_OK;
 }
 
-static int write_tokenizer(const char *from, uint64_t vocab, const char *to)
+static int make_tokenizer(lm_buf *model, const char *from, uint64_t vocab)
 {
     lm_in *in = NULL;
-    lm_buf model = LM_BUF_INIT((size_t)1 << 30);
     int rc = lm_in_open(&in, from);
-    if (!rc) rc = read_pieces(&model, in, from, vocab);
-    if (!rc) rc = put_specs(&model, vocab);
-    if (!rc) rc = lm_write_file(to, model.data, model.size);
+    if (!rc) rc = read_pieces(model, in, from, vocab);
+    if (!rc) rc = put_specs(model, vocab);
     lm_in_close(in);
-    lm_buf_free(&model);
     return rc;
 }
 
 /* ---- the directory --------------------------------------------------------------------- */
-
-static int path_of(char *path, const char *dir, const char *name)
-{
-    if ((size_t)snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE) return LM_OK;
-    return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
-}
-
-static int write_json(lm_json *o, const char *path)
-{
-    lm_buf text = LM_BUF_INIT((size_t)1 << 20);
-    int rc = lm_json_dump(o, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
-    lm_buf_free(&text);
-    lm_json_free(o);
-    return rc;
-}
 
 static lm_json *tokenizer_config(void)
 {
@@ -358,20 +339,29 @@ static lm_json *tokenizer_config(void)
     return o;
 }
 
+/* Everything that can be refused is read before the directory changes. */
+static int write_dir(const source *s, const char *tokenizer, const char *out)
+{
+    char path[MODEL_PATH];
+    lm_buf text = LM_BUF_INIT((size_t)1 << 30);
+    int rc = make_tokenizer(&text, tokenizer, s->c.vocab);
+    if (!rc && mkdir(out, 0777) && errno != EEXIST) rc = lm_fail_errno(errno, "%s", out);
+    if (!rc) rc = model_dir_path(path, out, MODEL_NEW_WEIGHTS);
+    if (!rc) rc = write_weights(s, path);
+    if (!rc) rc = model_dir_begin(out);
+    if (!rc) rc = model_dir_path(path, out, MODEL_TOKENIZER);
+    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    if (!rc) rc = model_dir_write(out, "tokenizer_config.json", tokenizer_config());
+    if (!rc) rc = model_dir_commit(out, NULL, tr_config_json(&s->c, "float32"));
+    lm_buf_free(&text);
+    return rc;
+}
+
 int tr_import_llama2c(const char *model, const char *tokenizer, const char *out)
 {
     source s;
-    char path[PATH_SIZE];
     int rc = open_source(&s, model);
-    if (!rc && mkdir(out, 0777) && errno != EEXIST) rc = lm_fail_errno(errno, "%s", out);
-    if (!rc) rc = path_of(path, out, "tokenizer.model");
-    if (!rc) rc = write_tokenizer(tokenizer, s.c.vocab, path);
-    if (!rc) rc = path_of(path, out, "tokenizer_config.json");
-    if (!rc) rc = write_json(tokenizer_config(), path);
-    if (!rc) rc = path_of(path, out, "model.safetensors");
-    if (!rc) rc = write_weights(&s, path);
-    if (!rc) rc = path_of(path, out, "config.json");
-    if (!rc) rc = write_json(tr_config_json(&s.c, "float32"), path);
+    if (!rc) rc = write_dir(&s, tokenizer, out);
     if (s.fd >= 0) close(s.fd);
     return rc;
 }

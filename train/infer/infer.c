@@ -6,9 +6,10 @@
 #include <stdlib.h>
 
 #include "lib/base/threads.h"
+#include "train/files/model_dir.h"
 #include "train/model/model.h"
 
-enum { PATH_SIZE = 4096, CHUNK = 512, SLICE = 2048, NAME_SIZE = 64 };
+enum { CHUNK = 512, SLICE = 2048, NAME_SIZE = 64 };
 
 struct tr_infer {
     tr_config read, c; /* as the file says; as it is used */
@@ -77,14 +78,14 @@ static int check_memory(const tr_infer *s)
 
 int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
 {
-    char path[PATH_SIZE];
+    char path[MODEL_PATH];
     *out = NULL;
-    if ((size_t)snprintf(path, sizeof path, "%s/config.json", o->model) >= sizeof path)
-        return lm_fail(LM_EUSAGE, "%s: the path is too long", o->model);
+    int rc = model_dir_path(path, o->model, MODEL_CONFIG);
+    if (rc) return rc;
     tr_infer *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     s->b = b;
-    int rc = tr_config_load(&s->read, path);
+    rc = tr_config_load(&s->read, path);
     if (!rc) rc = settle(s, o);
     if (!rc) lay_out(s, o);
     if (!rc) rc = check_memory(s);

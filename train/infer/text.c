@@ -1,17 +1,15 @@
 #include "train/infer/text.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+#include "train/files/model_dir.h"
 
 struct tr_text {
     lm_tokenizer *tokenizer;
     lm_encoder *encoder;
-    char path[PATH_SIZE]; /* for messages */
+    char path[MODEL_PATH]; /* for messages */
 };
 
 int tr_text_open(tr_text **out, const char *dir)
@@ -19,10 +17,8 @@ int tr_text_open(tr_text **out, const char *dir)
     *out = NULL;
     tr_text *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
-    int rc = LM_OK;
-    if ((size_t)snprintf(t->path, sizeof t->path, "%s/tokenizer.model", dir) >= sizeof t->path)
-        rc = lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
-    else if (!access(dir, F_OK) && access(t->path, F_OK))
+    int rc = model_dir_path(t->path, dir, MODEL_TOKENIZER);
+    if (!rc && !access(dir, F_OK) && access(t->path, F_OK))
         rc = lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", t->path);
     if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, 0);
     if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);

@@ -96,8 +96,8 @@ LM_CHECKED int tr_model_init(tr_model *m, uint64_t seed);
  * LLaMA is LM_EDATA with its name. *dtype (may be NULL) becomes the type they were kept in. */
 LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype);
 
-/* The type that the weights in `path` are kept in. */
-LM_CHECKED int tr_model_dtype(const char *path, enum st_dtype *dtype);
+/* The type of the weights in a model directory. */
+LM_CHECKED int tr_model_dtype(const char *dir, enum st_dtype *dtype);
 
 /* Write the weights as one .safetensors file: rank 0 does, and all call. */
 LM_CHECKED int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype);

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/rng.h"
+#include "train/files/model_dir.h"
 #include "train/model/internal.h"
 
 enum { CHUNK = 1 << 18 }; /* numbers that pass through host memory at a time */
@@ -106,10 +108,13 @@ int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype)
     return rc;
 }
 
-int tr_model_dtype(const char *path, enum st_dtype *dtype)
+int tr_model_dtype(const char *dir, enum st_dtype *dtype)
 {
     st_reader *r = NULL;
-    int rc = st_open(&r, path);
+    char one[MODEL_PATH];
+    int rc = model_dir_path(one, dir, MODEL_WEIGHTS);
+    /* A run that was killed while it replaced this model left one or the other, of one type. */
+    if (!rc) rc = st_open(&r, access(one, F_OK) ? dir : one);
     if (!rc) *dtype = st_at(r, 0)->dtype;
     st_close(r);
     return rc;

@@ -13,13 +13,7 @@
 #include "longmix/zio.h"
 #include "train/model/state.h"
 
-enum { CHUNK = 1 << 18, PATH_SIZE = 4096, FORM = 2 };
-
-static int path_of(char *path, const char *dir, const char *name)
-{
-    if ((size_t)snprintf(path, PATH_SIZE, "%s/%s", dir, name) < PATH_SIZE) return LM_OK;
-    return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
-}
+enum { CHUNK = 1 << 18, FORM = 2 };
 
 /* ---- tensors: weights, then both moments ------------------------------------------------ */
 
@@ -170,8 +164,9 @@ static void remove_dir(const char *path)
     DIR *d = opendir(path);
     const struct dirent *e = NULL;
     while (d && (e = readdir(d))) {
-        char file[PATH_SIZE];
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && !path_of(file, path, e->d_name))
+        char file[MODEL_PATH];
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+            !model_dir_path(file, path, e->d_name))
             unlink(file);
     }
     if (d) closedir(d);
@@ -189,8 +184,9 @@ static int survey(const char *out, bool sweep, uint64_t *highest, uint64_t *lowe
     const struct dirent *e = NULL;
     while ((e = readdir(d))) {
         uint64_t step = 0;
-        char path[PATH_SIZE];
-        if (sweep && is_leftover(e->d_name) && !path_of(path, out, e->d_name)) remove_dir(path);
+        char path[MODEL_PATH];
+        if (sweep && is_leftover(e->d_name) && !model_dir_path(path, out, e->d_name))
+            remove_dir(path);
         if (!step_of(e->d_name, &step)) continue;
         ++*count;
         if (step >= *highest) *highest = step;
@@ -204,28 +200,29 @@ int tr_checkpoint_drop(const char *out, uint64_t keep)
 {
     for (;;) {
         uint64_t highest = 0, lowest = 0, count = 0;
-        char name[64], path[PATH_SIZE];
+        char name[64], path[MODEL_PATH];
         int rc = survey(out, false, &highest, &lowest, &count);
         if (rc || count <= keep) return rc;
         snprintf(name, sizeof name, "checkpoint-%08" PRIu64, lowest);
-        rc = path_of(path, out, name);
+        rc = model_dir_path(path, out, name);
         if (rc) return rc;
         /* First out of sight, so that a half-removed one is never taken for whole. */
-        char gone[PATH_SIZE + 8];
+        char gone[MODEL_PATH + 8];
         snprintf(gone, sizeof gone, "%s.partial", path);
         if (rename(path, gone)) return lm_fail_errno(errno, "%s: removing", path);
         remove_dir(gone);
     }
 }
 
-int tr_checkpoint_last(const char *out, char *path, size_t size)
+int tr_checkpoint_last(const char *out, bool sweep, char path[MODEL_PATH])
 {
+    char name[64];
     uint64_t highest = 0, lowest = 0, count = 0;
-    int rc = survey(out, true, &highest, &lowest, &count);
+    int rc = survey(out, sweep, &highest, &lowest, &count);
     if (rc || !count) return rc;
-    if ((size_t)snprintf(path, size, "%s/checkpoint-%08" PRIu64, out, highest) >= size)
-        return lm_fail(LM_EUSAGE, "%s: the path is too long", out);
-    return 1;
+    snprintf(name, sizeof name, "checkpoint-%08" PRIu64, highest);
+    rc = model_dir_path(path, out, name);
+    return rc ? rc : 1;
 }
 
 /* ---- run.json --------------------------------------------------------------------------- */
@@ -260,10 +257,10 @@ static lm_json *place_json(const tr_place *p)
 /* run.json, whole and of this form; *run is in it. */
 static int load_run(lm_json **out, const lm_json **run, const char *path)
 {
-    char file[PATH_SIZE];
+    char file[MODEL_PATH];
     uint64_t form = 0, check = 0, want = 0;
     *out = NULL;
-    int rc = path_of(file, path, "run.json");
+    int rc = model_dir_path(file, path, "run.json");
     if (!rc) rc = lm_json_load(out, file, (size_t)64 << 20);
     if (!rc) rc = lm_json_u64(&form, *out, "form");
     if (!rc && form != FORM)
@@ -300,18 +297,6 @@ int tr_checkpoint_place(const char *path, tr_place *p)
     return rc;
 }
 
-static int write_json(const lm_json *o, const char *dir, const char *name)
-{
-    lm_buf text = LM_BUF_INIT((size_t)64 << 20);
-    char path[PATH_SIZE];
-    int rc = path_of(path, dir, name);
-    if (!rc) rc = lm_json_dump(o, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
-    lm_buf_free(&text);
-    return rc;
-}
-
 static int write_run(const lm_json *run, const char *dir)
 {
     uint64_t check = 0;
@@ -320,35 +305,34 @@ static int write_run(const lm_json *run, const char *dir)
     lm_json_set_u64(o, "form", FORM);
     lm_json_set_hex64(o, "check", check);
     lm_json_set_copy(o, "run", run);
-    if (!rc) rc = write_json(o, dir, "run.json");
+    if (!rc) return model_dir_write(dir, "run.json", o);
     lm_json_free(o);
     return rc;
 }
 
 static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const char *dir)
 {
-    char path[PATH_SIZE];
+    char path[MODEL_PATH];
     bool writes = tr_model_ranks(m)->rank == 0;
-    lm_json *sums = lm_json_object(), *run = place_json(p), *config = tr_config_json(c, "float32");
-    int rc = path_of(path, dir, "model.safetensors");
+    lm_json *sums = lm_json_object(), *run = place_json(p);
+    int rc = model_dir_path(path, dir, MODEL_WEIGHTS);
     if (!rc) rc = save_tensors(m, path, KIND_WEIGHT, KIND_M, sums);
-    if (!rc) rc = path_of(path, dir, "optimizer.safetensors");
+    if (!rc) rc = model_dir_path(path, dir, "optimizer.safetensors");
     if (!rc) rc = save_tensors(m, path, KIND_M, KINDS, sums);
     lm_json_set(run, "tensors", sums);
-    if (!rc && writes) rc = write_json(config, dir, "config.json");
+    if (!rc && writes) rc = model_dir_write(dir, MODEL_CONFIG, tr_config_json(c, "float32"));
     if (!rc && writes) rc = write_run(run, dir); /* which syncs the directory too */
     lm_json_free(run);
-    lm_json_free(config);
     return rc;
 }
 
 int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const char *out,
                        uint64_t keep)
 {
-    char name[64], path[PATH_SIZE], aside[PATH_SIZE + 8];
+    char name[64], path[MODEL_PATH], aside[MODEL_PATH + 8];
     bool writes = tr_model_ranks(m)->rank == 0;
     snprintf(name, sizeof name, "checkpoint-%08" PRIu64, p->step);
-    int rc = path_of(path, out, name);
+    int rc = model_dir_path(path, out, name);
     if (rc) return rc;
     snprintf(aside, sizeof aside, "%s.partial", path);
     if (writes) remove_dir(aside);
@@ -365,14 +349,14 @@ int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const
 
 int tr_checkpoint_load(tr_model *m, const char *path)
 {
-    char file[PATH_SIZE];
+    char file[MODEL_PATH];
     lm_json *all = NULL;
     const lm_json *run = NULL, *sums = NULL;
     int rc = load_run(&all, &run, path);
     if (!rc) rc = lm_json_need(&sums, run, "tensors");
-    if (!rc) rc = path_of(file, path, "model.safetensors");
+    if (!rc) rc = model_dir_path(file, path, MODEL_WEIGHTS);
     if (!rc) rc = load_tensors(m, file, KIND_WEIGHT, KIND_M, sums);
-    if (!rc) rc = path_of(file, path, "optimizer.safetensors");
+    if (!rc) rc = model_dir_path(file, path, "optimizer.safetensors");
     if (!rc) rc = load_tensors(m, file, KIND_M, KINDS, sums);
     lm_json_free(all);
     return rc;

@@ -4,6 +4,7 @@
 #define TRAIN_RUN_CHECKPOINT_H
 
 #include "longmix/json.h"
+#include "train/files/model_dir.h"
 #include "train/model/model.h"
 
 /* What a run must share with the checkpoint it goes on from, and where it stands. */
@@ -27,9 +28,9 @@ LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_plac
 /* Remove all checkpoints but the last `keep`. 0 or LM_EIO. */
 LM_CHECKED int tr_checkpoint_drop(const char *out, uint64_t keep);
 
-/* The path of the last checkpoint in `out`: 1, or 0 where there is none. Leftovers of a run that
- * was killed while it saved are removed. */
-LM_CHECKED int tr_checkpoint_last(const char *out, char *path, size_t size);
+/* The path of the last checkpoint in `out`: 1, or 0 where there is none. `sweep` removes what a run
+ * that was killed while it saved has left; for the owner of the directory. */
+LM_CHECKED int tr_checkpoint_last(const char *out, bool sweep, char path[MODEL_PATH]);
 
 /* Its place; and its state into a model of the same shape. A tensor that is missing or whose
  * numbers are not those that were saved is LM_EDATA with its name. */

@@ -4,11 +4,10 @@
 #define TRAIN_RUN_INTERNAL_H
 
 #include "longmix/json.h"
+#include "train/files/model_dir.h"
 #include "train/run/checkpoint.h"
 #include "train/run/data.h"
 #include "train/run/run.h"
-
-enum { RUN_PATH = 4096 };
 
 struct tr_run {
     tr_options o;
@@ -56,8 +55,6 @@ LM_CHECKED int tr_check_memory(const tr_run *r);
 
 /* Weights, tokenizer and config.json into the directory, as a model: rank 0 does. */
 LM_CHECKED int tr_write_model(const tr_run *r);
-
-LM_CHECKED int tr_path(char path[RUN_PATH], const char *dir, const char *name);
 
 /* Loss on the held-out shards, by domain, into the log. */
 LM_CHECKED int tr_evaluate(tr_run *r);

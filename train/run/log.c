@@ -8,18 +8,12 @@
 #include "longmix/zio.h"
 #include "train/run/internal.h"
 
-static int log_path(const tr_run *r, char *path, size_t size)
-{
-    int n = r->o.log ? snprintf(path, size, "%s", r->o.log)
-                     : snprintf(path, size, "%s/log.jsonl", r->o.out);
-    return (size_t)n < size ? LM_OK : lm_fail(LM_EUSAGE, "%s: the path is too long", r->o.out);
-}
-
 int tr_log_open(tr_run *r, bool resumed)
 {
-    char path[RUN_PATH];
+    char own[MODEL_PATH];
+    const char *path = r->o.log ? r->o.log : own;
     if (r->ranks->rank) return LM_OK;
-    int rc = log_path(r, path, sizeof path);
+    int rc = model_dir_path(own, r->o.out, "log.jsonl");
     if (rc) return rc;
     r->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (r->log < 0) return lm_fail_errno(errno, "%s", path);

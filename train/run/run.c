@@ -19,18 +19,23 @@ enum { MICRO_TOKENS = 4096 };
 
 /* ---- opening --------------------------------------------------------------------------- */
 
-int tr_path(char path[RUN_PATH], const char *dir, const char *name)
+/* The model's config.json. A run that was killed while it replaced its own model (--model D -o D)
+ * has removed that file; its last checkpoint has the same. */
+static int config_path(const tr_run *r, char path[MODEL_PATH])
 {
-    if ((size_t)snprintf(path, RUN_PATH, "%s/%s", dir, name) < RUN_PATH) return LM_OK;
-    return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
+    char last[MODEL_PATH];
+    int rc = model_dir_path(path, r->o.model, MODEL_CONFIG);
+    if (rc || !r->o.resume || !r->o.out || !access(path, F_OK)) return rc;
+    rc = tr_checkpoint_last(r->o.out, false, last);
+    return rc > 0 ? model_dir_path(path, last, MODEL_CONFIG) : rc;
 }
 
 static int open_config(tr_run *r)
 {
-    char path[RUN_PATH];
+    char path[MODEL_PATH];
     int rc = LM_OK;
     if (r->o.model) {
-        rc = tr_path(path, r->o.model, "config.json");
+        rc = config_path(r, path);
         if (!rc) rc = tr_config_load(&r->c, path);
     } else if (!access(r->o.init, F_OK)) {
         rc = tr_config_load(&r->c, r->o.init);
@@ -337,11 +342,10 @@ static bool same_rope(const tr_rope *a, const tr_rope *b)
 /* What of a model no tensor shows. */
 static int check_model(const tr_run *r, const char *path)
 {
-    char file[RUN_PATH];
+    char file[MODEL_PATH];
     tr_config was = { 0 };
-    if ((size_t)snprintf(file, sizeof file, "%s/config.json", path) >= sizeof file)
-        return lm_fail(LM_EUSAGE, "%s: the path is too long", path);
-    int rc = tr_config_load(&was, file);
+    int rc = model_dir_path(file, path, MODEL_CONFIG);
+    if (!rc) rc = tr_config_load(&was, file);
     if (rc) return rc;
     if (was.rope.theta != tr_rope_base(&r->c))
         rc = lm_fail(LM_EUSAGE, "%s was made with --rope-base %.10g: a resumed run needs the same",
@@ -370,13 +374,13 @@ static int take_directory(tr_run *r)
 }
 
 /* The last checkpoint, which rank 0 looks for: 1, or 0 where there is none. */
-static int find_checkpoint(tr_run *r, char path[RUN_PATH])
+static int find_checkpoint(tr_run *r, char path[MODEL_PATH])
 {
     comm *c = r->ranks;
-    int found = c->rank ? 0 : tr_checkpoint_last(r->o.out, path, RUN_PATH);
+    int found = c->rank ? 0 : tr_checkpoint_last(r->o.out, true, path);
     int rc = comm_agree(c, found < 0 ? found : LM_OK);
     if (!rc) rc = c->broadcast(c, &found, sizeof found, 0);
-    if (!rc && found) rc = c->broadcast(c, path, RUN_PATH, 0);
+    if (!rc && found) rc = c->broadcast(c, path, MODEL_PATH, 0);
     return rc ? rc : found;
 }
 
@@ -399,7 +403,7 @@ static int resume(tr_run *r, const char *path)
 /* Weights: of the last checkpoint, of the model, or random. */
 static int begin(tr_run *r, bool *resumed)
 {
-    char path[RUN_PATH];
+    char path[MODEL_PATH];
     int found = find_checkpoint(r, path);
     if (found < 0) return found;
     if (found && !r->o.resume)

@@ -1,0 +1,39 @@
+/* model_dir.h -- a Hugging Face model directory: the names of its files, and how a new model
+ * replaces the one that is there. */
+#ifndef TRAIN_FILES_MODEL_DIR_H
+#define TRAIN_FILES_MODEL_DIR_H
+
+#include <stdint.h>
+
+#include "longmix/err.h"
+#include "longmix/json.h"
+
+enum { MODEL_PATH = 4096 };
+
+#define MODEL_CONFIG "config.json"
+#define MODEL_WEIGHTS "model.safetensors"
+#define MODEL_INDEX "model.safetensors.index.json" /* of weights in many files */
+#define MODEL_TOKENIZER "tokenizer.model"
+#define MODEL_NEW_WEIGHTS "model.safetensors.new" /* complete, and not yet the model's */
+
+/* path = dir/name. LM_EUSAGE where that is too long. */
+LM_CHECKED int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name);
+
+/* Write an object as indented text. Takes `o`, also on an error; NULL is out of memory. */
+LM_CHECKED int model_dir_write(const char *dir, const char *name, lm_json *o);
+
+/* A new model replaces the one in `dir`: its weights are written as MODEL_NEW_WEIGHTS, begin removes
+ * config.json, other files follow, and commit writes config.json last. Whoever reads the directory
+ * in between, or after a crash, finds no model, and never the files of two. */
+LM_CHECKED int model_dir_begin(const char *dir);
+
+/* Begin, if that is not done; rename the new weights, copy the tokenizer files of the directory
+ * `from` (NULL: none), remove the index of earlier weights (the files it names stay), and write
+ * `config` as config.json. Takes `config`, also on an error. */
+LM_CHECKED int model_dir_commit(const char *dir, const char *from, lm_json *config);
+
+/* A hash of config.json and of every .safetensors file of the directory, byte for byte, in the order
+ * of their names: the same for a copy under another name. */
+LM_CHECKED int model_dir_hash(const char *dir, uint64_t *out);
+
+#endif
