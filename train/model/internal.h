@@ -59,8 +59,4 @@ struct tr_model {
     size_t n_blocks, cap_blocks;
 };
 
-/* layout.c: a model without memory (names, shapes, places to fill), and its memory as m->l says. */
-LM_CHECKED int tr_model_outline(tr_model **out, const tr_config *c);
-LM_CHECKED int tr_model_take(tr_model *m);
-
 #endif

@@ -1,6 +1,7 @@
 /* How a model lies in memory: what it takes, counted or allocated, and the names and shapes of its
  * parameters. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -230,7 +231,20 @@ static void name_params(tr_model *m, const tr_config *c)
     if (!c->tied) name_param(p++, c->vocab, c->dim, "lm_head.weight", 0);
 }
 
-int tr_model_outline(tr_model **out, const tr_config *c)
+void tr_model_free(tr_model *m)
+{
+    if (!m) return;
+    for (size_t i = 0; i < m->n_blocks; i++)
+        (m->blocks[i].host ? m->b->free_host : m->b->free)(m->b, m->blocks[i].p,
+                                                           m->blocks[i].bytes);
+    attn_map_free(&m->map);
+    free(m->blocks);
+    free(m->params);
+    free(m->layers);
+    free(m);
+}
+
+static int outline(tr_model **out, const tr_config *c)
 {
     tr_model *m = calloc(1, sizeof *m);
     if (m) {
@@ -249,21 +263,69 @@ int tr_model_outline(tr_model **out, const tr_config *c)
     return LM_OK;
 }
 
-int tr_model_take(tr_model *m)
-{
-    taker t = { .b = m->b, .m = m };
-    take_all(&t, m->c, &m->l, m);
-    return t.rc;
-}
-
 int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b)
 {
     tr_model *m = NULL;
-    int rc = tr_model_outline(&m, c);
+    int rc = outline(&m, c);
     if (rc) return rc;
     taker t = { .b = b };
     take_all(&t, c, l, m);
     *out = t.plan;
     tr_model_free(m);
     return LM_OK;
+}
+
+/* ---- a model ---------------------------------------------------------------------------- */
+
+static int check_layout(const tr_layout *l)
+{
+    if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
+        return lm_fail(LM_EUSAGE,
+                       "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
+                       "divide a slice)",
+                       l->tokens, l->length, l->slice, BK_BLOCK);
+    if (l->cache && (l->train || l->cache > INT32_MAX))
+        return lm_fail(LM_EUSAGE, "a layout that caches %zu tokens%s", l->cache,
+                       l->train ? " and trains" : "");
+    return LM_OK;
+}
+
+int tr_model_attend(tr_model *m, const tr_layout *l)
+{
+    const tr_config *c = m->c;
+    size_t rows = attn_form_positions(&l->attention, l->length);
+    float *table = malloc(rows * c->head_dim * sizeof *table);
+    if (!table) return lm_fail_nomem(rows * c->head_dim * sizeof *table);
+    attn_map_free(&m->map);
+    int rc = attn_map_new(&m->map, &l->attention, m->l.tokens);
+    if (!rc) {
+        tr_rope_table(c, l->length, table, rows);
+        m->b->put_acc(m->b, m->rope, table, rows * c->head_dim);
+        rc = m->b->finish(m->b);
+    }
+    free(table);
+    m->l.attention = l->attention;
+    m->l.length = l->length;
+    double grown = (double)l->length / (double)c->positions;
+    double factor = grown > 1 ? l->mscale * log(grown) + 1 : 1;
+    m->score_scale = factor * factor / sqrt((double)c->head_dim);
+    return rc;
+}
+
+int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b)
+{
+    *out = NULL;
+    tr_model *m = NULL;
+    int rc = check_layout(l);
+    if (!rc) rc = outline(&m, c);
+    if (rc) return rc;
+    m->b = b;
+    m->l = *l;
+    taker t = { .b = b, .m = m };
+    take_all(&t, c, l, m);
+    rc = t.rc;
+    if (!rc) rc = tr_model_attend(m, l);
+    if (rc) tr_model_free(m);
+    else *out = m;
+    return rc;
 }

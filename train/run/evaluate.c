@@ -36,12 +36,12 @@ static int run_share(tr_run *r, tr_rows *rows, double *all, const tr_sums *s)
 {
     uint64_t first = 0, count = tr_share(r, r->eval_sequences, &first), end = first + count;
     int rc = LM_OK;
-    for (uint64_t at = first; !rc && at < end; at += r->micro) {
+    for (uint64_t at = first; !rc && at < end; at += r->pass.micro) {
         if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
         tr_rows_clear(rows);
-        for (uint64_t i = at; !rc && i < at + r->micro && i < end; i++)
+        for (uint64_t i = at; !rc && i < at + r->pass.micro && i < end; i++)
             rc = tr_data_add(r->eval, place(r, i), rows);
-        if (!rc) rc = tr_run_rows(r, r->eval, rows, 0, all, s);
+        if (!rc) rc = tr_run_rows(&r->pass, r->eval, rows, 0, r->place.step + 1, all, s);
     }
     return rc;
 }
@@ -75,7 +75,8 @@ int tr_evaluate(tr_run *r)
     tr_rows rows = { 0 };
     double all = 0;
     uint64_t count = 0;
-    int rc = s.loss && s.count ? tr_rows_new(&rows, r->l.length, r->micro) : lm_fail_nomem(n * 16);
+    int rc =
+        s.loss && s.count ? tr_rows_new(&rows, r->l.length, r->pass.micro) : lm_fail_nomem(n * 16);
     if (!rc) rc = run_share(r, &rows, &all, &s);
     rc = comm_agree(r->ranks, rc);
     if (!rc) rc = add_ranks(r, &s, n, &all, &count);

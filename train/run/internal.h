@@ -9,6 +9,14 @@
 #include "train/run/data.h"
 #include "train/run/run.h"
 
+/* Forward and backward passes over rows, `micro` sequences in each. */
+typedef struct tr_passes {
+    tr_model *m;
+    uint64_t micro;
+    uint32_t *starts; /* [tokens of a pass + 1] its documents */
+    float *losses;    /* [tokens of a pass] */
+} tr_passes;
+
 struct tr_run {
     tr_options o;
     tr_watch watch;
@@ -17,12 +25,10 @@ struct tr_run {
     tr_config c;
     tr_layout l;
     tr_data *data, *eval;
-    tr_model *m;
-    tr_rows rows;     /* of one step */
-    uint32_t *starts; /* segments of one call */
-    float *losses;    /* of one call */
-    tr_place place;   /* what is done */
-    uint64_t steps, micro, eval_sequences;
+    tr_passes pass;
+    tr_rows rows;   /* of one step */
+    tr_place place; /* what is done */
+    uint64_t steps, eval_sequences;
     uint64_t saved;     /* the step of the last checkpoint */
     enum st_dtype read; /* the type the weights were kept in */
     double peak;        /* operations a second, for MFU */
@@ -30,14 +36,27 @@ struct tr_run {
     int log, lock;      /* file descriptors: the log; the directory, locked */
 };
 
-/* Run `count` sequences of `rows`, `micro` at a time. `by_domain` (may be NULL)
- * and `total` grow by the losses. A loss that is not finite is LM_EDATA with the lineage. */
+/* Sums by domain. */
 typedef struct tr_sums {
     double *loss;
     uint64_t *count;
 } tr_sums;
-LM_CHECKED int tr_run_rows(tr_run *r, const tr_data *d, const tr_rows *rows, double scale,
-                           double *total, const tr_sums *by_domain);
+
+/* Forward and, where `scale` > 0, backward passes (see tr_model_run) over all rows, which are of
+ * `d`. `total` and `by_domain` (may be NULL) grow by the losses. LM_EDATA, with `step` and where the
+ * row comes from, for a loss that is not finite; LM_EINTR. */
+LM_CHECKED int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, double scale,
+                           uint64_t step, double *total, const tr_sums *by_domain);
+
+/* One optimizer step, which is logged and reported. */
+LM_CHECKED int tr_take_step(tr_run *r);
+
+/* Make the output directory and lock it until the run is closed: rank 0 does. */
+LM_CHECKED int tr_take_directory(tr_run *r);
+
+/* Set the weights and the state: from the last checkpoint (*resumed; LM_EUSAGE where the options
+ * are not those it was made with), else from the model, else random. */
+LM_CHECKED int tr_begin(tr_run *r, bool *resumed);
 
 /* This rank's share of n things: first .. first+count-1. */
 static inline uint64_t tr_share(const tr_run *r, uint64_t n, uint64_t *first)

@@ -1,0 +1,113 @@
+/* Where a run starts: its directory, and weights of a checkpoint, of a model, or random. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "train/run/internal.h"
+
+/* A run goes on only with what it began with. */
+static int check_place(const tr_run *r, const tr_place *p, const char *path)
+{
+    const tr_place *now = &r->place;
+    if (p->data_hash != now->data_hash)
+        return lm_fail(LM_EUSAGE,
+                       "%s was made with other data than %s: a resumed run needs the same shards",
+                       path, r->o.data);
+    if (p->seed != now->seed || p->length != now->length || p->batch != now->batch ||
+        p->doc_mask != now->doc_mask)
+        return lm_fail(LM_EUSAGE,
+                       "%s was made with --seed %" PRIu64 " --seq-len %" PRIu64 " --batch %" PRIu64
+                       "%s: a resumed run needs the same",
+                       path, p->seed, p->length, p->batch * p->length,
+                       p->doc_mask ? " --doc-mask" : " and no --doc-mask");
+    if (strcmp(p->attention, now->attention))
+        return lm_fail(LM_EUSAGE, "%s was made with --attention %s: a resumed run needs the same",
+                       path, p->attention);
+    return LM_OK;
+}
+
+static bool same_rope(const tr_rope *a, const tr_rope *b)
+{
+    return a->type == b->type && a->factor == b->factor && a->original == b->original &&
+           a->attention_factor == b->attention_factor && a->beta_fast == b->beta_fast &&
+           a->beta_slow == b->beta_slow && a->low_freq == b->low_freq &&
+           a->high_freq == b->high_freq;
+}
+
+/* What of a model no tensor shows. */
+static int check_model(const tr_run *r, const char *path)
+{
+    char file[MODEL_PATH];
+    tr_config was = { 0 };
+    int rc = model_dir_path(file, path, MODEL_CONFIG);
+    if (!rc) rc = tr_config_load(&was, file);
+    if (rc) return rc;
+    if (was.rope.theta != tr_rope_base(&r->c))
+        rc = lm_fail(LM_EUSAGE, "%s was made with --rope-base %.10g: a resumed run needs the same",
+                     path, was.rope.theta);
+    else if (was.norm_eps != r->c.norm_eps || was.positions != r->c.positions ||
+             !same_rope(&was.rope, &r->c.rope))
+        rc = lm_fail(LM_EUSAGE,
+                     "%s: rms_norm_eps, max_position_embeddings or the RoPE scaling differ from "
+                     "the model's: a resumed run needs the same model",
+                     file);
+    tr_config_free(&was);
+    return rc;
+}
+
+int tr_take_directory(tr_run *r)
+{
+    const char *out = r->o.out;
+    if (r->ranks->rank) return LM_OK;
+    if (mkdir(out, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", out);
+    r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r->lock < 0) return lm_fail_errno(errno, "%s", out);
+    if (flock(r->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+        return lm_fail(LM_EUSAGE, "%s: another run is at work in it", out);
+    return LM_OK;
+}
+
+/* The last checkpoint, which rank 0 looks for: 1, or 0 where there is none. */
+static int find_checkpoint(tr_run *r, char path[MODEL_PATH])
+{
+    comm *c = r->ranks;
+    int found = c->rank ? 0 : tr_checkpoint_last(r->o.out, true, path);
+    int rc = comm_agree(c, found < 0 ? found : LM_OK);
+    if (!rc) rc = c->broadcast(c, &found, sizeof found, 0);
+    if (!rc && found) rc = c->broadcast(c, path, MODEL_PATH, 0);
+    return rc ? rc : found;
+}
+
+static int resume(tr_run *r, const char *path)
+{
+    tr_place p;
+    int rc = tr_checkpoint_place(path, &p);
+    if (!rc) rc = check_place(r, &p, path);
+    if (!rc) rc = check_model(r, path);
+    if (!rc) rc = tr_checkpoint_load(r->pass.m, path);
+    if (!rc && r->o.model) rc = tr_model_dtype(r->o.model, &r->read);
+    if (rc) return rc;
+    r->place = p;
+    r->saved = p.step;
+    tr_note(r, "resumed from %s", path);
+    /* A run that was killed after it saved may have left more. */
+    return r->ranks->rank ? LM_OK : tr_checkpoint_drop(r->o.out, r->o.keep);
+}
+
+int tr_begin(tr_run *r, bool *resumed)
+{
+    char path[MODEL_PATH];
+    int found = find_checkpoint(r, path);
+    if (found < 0) return found;
+    if (found && !r->o.resume)
+        return lm_fail(LM_EUSAGE, "%s holds a run already: --resume goes on with it", r->o.out);
+    *resumed = found > 0;
+    r->read = ST_F32;
+    if (found) return comm_agree(r->ranks, resume(r, path));
+    r->saved = UINT64_MAX;
+    return comm_agree(r->ranks, r->o.model ? tr_model_load(r->pass.m, r->o.model, &r->read)
+                                           : tr_model_init(r->pass.m, r->o.seed));
+}
