@@ -85,7 +85,7 @@ static double run(bench *z, int kind, int threads, size_t *bytes)
     tr_rope_table(&c, n, z->table, rows);
     double start = lm_seconds();
     attn_map_fill(&map, &f, starts, 1, 0);
-    memcpy(z->at, map.key, n * sizeof *z->at);
+    memcpy(z->at, map.query[ATTN_INTRA], n * sizeof *z->at);
     z->b->rope(z->b, (bk_act *)z->k, (bk_act *)z->x, (bk_int *)z->at, (bk_acc *)z->table, n, HEADS,
                DIM, false, false);
     if (kind == DENSE) {

@@ -143,17 +143,19 @@ static int train(backend *b, size_t length, bool keep)
     double row[ROWS], norm = 0, step = 0;
     int rc = tr_model_new(&m, &config, &l, b);
     if (!rc) rc = tr_model_init(m, 1);
-    if (!rc) rc = tr_model_run(m, &t, 1.0 / (double)length, NULL); /* plans and kernels are made */
+    if (!rc)
+        rc = tr_model_forward_backward(m, &t, 1.0 / (double)length,
+                                       NULL); /* plans and kernels are made */
     for (size_t i = 0; !rc && i < ROWS; i++) {
         double from = lm_seconds();
-        rc = tr_model_run(m, &t, 1.0 / (double)length, NULL);
+        rc = tr_model_forward_backward(m, &t, 1.0 / (double)length, NULL);
         row[i] = lm_seconds() - from;
     }
     double taken = rc ? 0 : gib_taken();
     if (!rc) {
         watch(b, true);
         double from = lm_seconds();
-        rc = tr_model_run(m, &t, 1.0 / (double)length, NULL);
+        rc = tr_model_forward_backward(m, &t, 1.0 / (double)length, NULL);
         spent[REST] = lm_seconds() - from - spent[PRODUCTS] - spent[ATTENTION];
     }
     double parts[PARTS];
@@ -187,7 +189,7 @@ static int prompt(tr_model *m, size_t length, double *seconds)
         n = length - at < PIECE ? length - at : PIECE;
         uint32_t starts[2] = { 0, (uint32_t)n };
         tr_batch t = { n, ids + at, targets + at, 1, starts, at };
-        rc = tr_model_read(m, &t, false, NULL, NULL);
+        rc = tr_model_forward(m, &t, false, NULL, NULL);
     }
     *seconds = lm_seconds() - from;
     return rc;

@@ -91,7 +91,7 @@ static int steps(backend *b)
     double best = 1e9, last = 0;
     for (uint64_t s = 1; s <= STEPS; s++) {
         double start = lm_seconds(), sum = 0, norm = 0;
-        if (tr_model_run(m, &t, 1.0 / (N - ROWS), loss) || tr_reduce(m, &norm) ||
+        if (tr_model_forward_backward(m, &t, 1.0 / (N - ROWS), loss) || tr_reduce(m, &norm) ||
             tr_step(m, &o, s, o.lr, norm))
             return 1;
         for (size_t i = 0; i < N; i++) sum += (double)loss[i];

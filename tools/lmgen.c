@@ -156,7 +156,7 @@ static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
     for (size_t at = 0, part = 0; at < n; at += part) {
         char line[120];
         part = n - at < PREFILL ? n - at : PREFILL;
-        int rc = tr_infer_read(s, ids + at, part, at + part == n ? logits : NULL, NULL, NULL);
+        int rc = tr_infer_eval(s, ids + at, part, at + part == n ? logits : NULL, NULL, NULL);
         if (rc) return rc;
         snprintf(line, sizeof line, "reading the prompt: %s of %s tokens, %.0f tokens/s",
                  cli_count(at + part), cli_count(n),
@@ -180,7 +180,7 @@ static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratc
         if (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t)) break;
         int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
         if (!rc && fflush(stdout)) rc = lm_fail_errno(errno, "standard output");
-        if (!rc && *made + 1 < tokens) rc = tr_infer_read(r->infer, &id, 1, logits, NULL, NULL);
+        if (!rc && *made + 1 < tokens) rc = tr_infer_eval(r->infer, &id, 1, logits, NULL, NULL);
         if (rc) return rc;
     }
     return drain(w, true);

@@ -160,7 +160,7 @@ static int train(comm **c, backend **b, tr_run **r)
     if (!rc && dry_run && !o.ranks->rank) cli_print("%.*s", (int)plan.size, text);
     if (!rc && !dry_run) {
         if (!o.ranks->rank) cli_verbose("%.*s", (int)plan.size, text);
-        rc = tr_run_go(*r);
+        rc = tr_run_train(*r);
     }
     lm_buf_free(&plan);
     return rc;

@@ -294,7 +294,7 @@ static size_t shared(const eval_context *c, const int32_t *ids, size_t n)
 /* Read on, and remember what the cache holds. */
 static int read_more(eval_context *c, const int32_t *ids, size_t n, float *logits)
 {
-    int rc = tr_infer_read(c->infer, ids, n, logits, NULL, NULL);
+    int rc = tr_infer_eval(c->infer, ids, n, logits, NULL, NULL);
     if (!rc) rc = eval_ids_add(&c->held, ids, n);
     if (!rc) c->read += n;
     return rc;

@@ -1,7 +1,7 @@
 /* harness.h -- the frame of evaluations. An evaluation is one file with one function, and one line
  * in eval/tasks/list.c. It says with eval_begin how long its longest sequence is and which settings
  * its results depend on; goes through its cells, leaves out those that eval_done() knows, measures
- * the others with eval_read, eval_answer or tr_infer_read, and hands each number to eval_add; and
+ * the others with eval_read, eval_answer or tr_infer_eval, and hands each number to eval_add; and
  * says at the end, in words, what came out. What it measures depends on model, options and files
  * alone: not on the order of cells, on what a run before it has finished, on threads or time. */
 #ifndef EVAL_HARNESS_HARNESS_H
@@ -72,7 +72,7 @@ extern const eval_options eval_defaults;
 
 /* ---- the context an evaluation runs in ------------------------------------------------- */
 
-/* Token ids, as tr_infer_read takes them. */
+/* Token ids, as tr_infer_eval takes them. */
 typedef struct eval_ids {
     int32_t *v;
     size_t n, room;

@@ -107,7 +107,7 @@ static int measure(domains *m, uint64_t i)
     if (rc || u.n < 2) return rc;
     rc = eval_use(m->c, u.n);
     tr_infer_rewind(m->c->infer, 0);
-    if (!rc) rc = tr_infer_read(m->c->infer, u.ids, u.n, NULL, m->losses, NULL);
+    if (!rc) rc = tr_infer_eval(m->c->infer, u.ids, u.n, NULL, m->losses, NULL);
     if (rc) return rc;
     lm_json *more = lm_json_object(), *parts = lm_json_array();
     for (size_t k = 0; k < u.n_spans; k++)

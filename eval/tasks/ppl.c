@@ -72,7 +72,7 @@ static int read_windows(ppl *p)
                   p->taken, p->length);
         rc = eval_tokens_get(p->t, start, p->length, vocab, p->ids);
         tr_infer_rewind(p->c->infer, 0);
-        if (!rc) rc = tr_infer_read(p->c->infer, p->ids, p->length, NULL, p->losses, NULL);
+        if (!rc) rc = tr_infer_eval(p->c->infer, p->ids, p->length, NULL, p->losses, NULL);
         if (!rc) add_window(p);
     }
     return rc;

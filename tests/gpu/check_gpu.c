@@ -189,7 +189,7 @@ static int run(const char *out, uint64_t stop, bool resume, bool away)
             _exit(77);
         }
         if (!rc) rc = tr_run_open(&r, &o, b, &watch);
-        if (!rc) rc = tr_run_go(r);
+        if (!rc) rc = tr_run_train(r);
         if (rc && rc != LM_EINTR) fprintf(stderr, "run: %s\n", lm_err());
         tr_run_close(r);
         if (b) b->close(b);

@@ -177,8 +177,8 @@ static void check_training(const two *b, const form *f)
     fill(N);
     equal_weights(cpu, gpu);
     for (uint64_t s = 1; s <= STEPS; s++) {
-        NEED(tr_model_run(cpu, &t, 1.0 / N, want) == 0);
-        NEED(tr_model_run(gpu, &t, 1.0 / N, got) == 0);
+        NEED(tr_model_forward_backward(cpu, &t, 1.0 / N, want) == 0);
+        NEED(tr_model_forward_backward(gpu, &t, 1.0 / N, got) == 0);
         if (s == 1) {
             CHECK(distance(got, want, N, 0) <= BOUND);
             compare_tensors(f->name, cpu, gpu, true, GRADIENT_BOUND);
@@ -209,7 +209,7 @@ static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t
 {
     tr_model *m = model_of(b->gpu, f, &l);
     tr_batch t = { n, ids, targets, count, starts, 0 };
-    NEED(tr_model_run(m, &t, 1.0 / (double)n, losses) == 0);
+    NEED(tr_model_forward_backward(m, &t, 1.0 / (double)n, losses) == 0);
     float *v = malloc(n * sizeof *v);
     NEED(v);
     memcpy(v, losses, n * sizeof *v);
@@ -290,8 +290,8 @@ static void check_reading(const two *b, const form *f)
     for (size_t i = 0, at = 0; i < sizeof pieces / sizeof *pieces; at += pieces[i++]) {
         uint32_t starts[2] = { 0, (uint32_t)pieces[i] };
         tr_batch t = { pieces[i], ids + at, targets + at, 1, starts, at };
-        NEED(tr_model_read(cpu, &t, false, want, NULL) == 0);
-        NEED(tr_model_read(gpu, &t, false, got, NULL) == 0);
+        NEED(tr_model_forward(cpu, &t, false, want, NULL) == 0);
+        NEED(tr_model_forward(gpu, &t, false, got, NULL) == 0);
         double d = distance(got, want, V, 0);
         if (!(d <= GRADIENT_BOUND)) printf("  FAR %s, logits after %zu: %.3g\n", f->name, at, d);
         CHECK(d <= GRADIENT_BOUND);

@@ -78,7 +78,7 @@ static int go(const tr_options *o, record *s)
     NEED(bk_cpu_open(&b, 1 + ranks->rank) == 0); /* threads change nothing */
     NEED(comm_attach(&ranks, b, COMM_AUTO) == 0);
     int rc = tr_run_open(&r, o, b, &watch);
-    if (!rc) rc = tr_run_go(r);
+    if (!rc) rc = tr_run_train(r);
     tr_run_close(r);
     b->close(b);
     return rc;
@@ -330,7 +330,7 @@ static void alone(void)
     tr_run *r = NULL;
     tr_watch watch = { stop_half, NULL, NULL };
     NEED(bk_cpu_open(&b, 1) == 0 && tr_run_open(&r, &o, b, &watch) == 0);
-    CHECK_EQ(tr_run_go(r), LM_EINTR);
+    CHECK_EQ(tr_run_train(r), LM_EINTR);
     tr_run_close(r);
     b->close(b);
 }

@@ -123,7 +123,6 @@ static void check_map(const attn_map *m, size_t n, size_t keys, size_t positions
         for (size_t i = 0; i < n; i++)
             fine = fine && m->query[p][i] >= 0 && (size_t)m->query[p][i] < positions;
     }
-    for (size_t i = 0; i < n; i++) fine = fine && m->key[i] >= 0 && (size_t)m->key[i] < positions;
     CHECK(fine);
     CHECK(m->spans[ATTN_INTRA].count > 0);
 }
@@ -196,7 +195,7 @@ static void check_whole(const attn_form *f, const uint32_t *cuts, size_t documen
     NEED(attn_map_new(&m, f, N) == 0);
     attn_map_fill(&m, f, cuts, documents, 0);
     check_map(&m, N, N, positions);
-    b->rope(b, ACT(kr), ACT(k), INT(m.key), ACC(turn), N, K, D, false, false);
+    b->rope(b, ACT(kr), ACT(k), INT(m.query[ATTN_INTRA]), ACC(turn), N, K, D, false, false);
     merged(&m, turn, 0, N, kr, o, lse);
     dense(f, want, sum);
     double off = fmax(largest(o, want, N * H * D), largest(lse, sum, N * H));
@@ -229,8 +228,8 @@ static void check_pieces(const attn_form *f, size_t n, size_t piece)
         const uint32_t part[] = { 0, (uint32_t)now };
         attn_map_fill(&m, f, part, 1, past);
         check_map(&m, now, past + now, positions);
-        b->rope(b, ACT(kr + past * K * D), ACT(k + past * K * D), INT(m.key), ACC(turn), now, K, D,
-                false, false);
+        b->rope(b, ACT(kr + past * K * D), ACT(k + past * K * D), INT(m.query[ATTN_INTRA]),
+                ACC(turn), now, K, D, false, false);
         merged(&m, turn, past, now, kr, o, lse);
     }
     dense(f, want, sum);
@@ -380,7 +379,7 @@ static double *turn, *weigh;
 static double forward(void)
 {
     double *o = fresh(N * H * D), *lse = fresh(N * H), *kr = fresh(N * K * D), sum = 0;
-    b->rope(b, ACT(kr), ACT(k), INT(grad_map.key), ACC(turn), N, K, D, false, false);
+    b->rope(b, ACT(kr), ACT(k), INT(grad_map.query[ATTN_INTRA]), ACC(turn), N, K, D, false, false);
     merged(&grad_map, turn, 0, N, kr, o, lse);
     for (size_t i = 0; i < N * H * D; i++) sum += o[i] * weigh[i];
     release(o);
@@ -425,7 +424,7 @@ static void check_gradient(attn_form f, const uint32_t *cuts, size_t documents, 
            *qr = fresh(N * H * D), *dqr = random_of(N * H * D), *dkr = random_of(N * K * D),
            *dq = fresh(N * H * D), *dk = fresh(N * K * D), *dv = random_of(N * K * D),
            *delta = fresh(N * H);
-    b->rope(b, ACT(kr), ACT(k), INT(grad_map.key), ACC(turn), N, K, D, false, false);
+    b->rope(b, ACT(kr), ACT(k), INT(grad_map.query[ATTN_INTRA]), ACC(turn), N, K, D, false, false);
     merged(&grad_map, turn, 0, N, kr, o, lse);
     for (size_t p = 0; p < grad_map.parts; p++) {
         if (!grad_map.spans[p].count) continue;
@@ -434,7 +433,7 @@ static void check_gradient(attn_form f, const uint32_t *cuts, size_t documents, 
                           ACT(qr), ACT(kr), ACT(v), &grad_map.spans[p], H, K, D, scale, p > 0);
         b->rope(b, ACT(dq), ACT(dqr), INT(grad_map.query[p]), ACC(turn), N, H, D, true, p > 0);
     }
-    b->rope(b, ACT(dk), ACT(dkr), INT(grad_map.key), ACC(turn), N, K, D, true, false);
+    b->rope(b, ACT(dk), ACT(dkr), INT(grad_map.query[ATTN_INTRA]), ACC(turn), N, K, D, true, false);
     compare("dq", q, dq, N * H * D);
     compare("dk", k, dk, N * K * D);
     compare("dv", v, dv, N * K * D);
@@ -476,7 +475,7 @@ static void test_gradients(void)
 static double loss_of(tr_model *m, const tr_batch *t, float *losses)
 {
     double sum = 0;
-    NEED(tr_model_run(m, t, 0, losses) == 0);
+    NEED(tr_model_forward_backward(m, t, 0, losses) == 0);
     for (size_t i = 0; i < t->n; i++) sum += (double)losses[i];
     return sum;
 }
@@ -515,7 +514,7 @@ static void check_model(attn_form f, double mscale, bool recompute, bool keep)
         targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_hash4(2, i, 0, 0) % VOCAB);
     }
     tr_batch t = { .n = TOKENS, .ids = ids, .targets = targets, .count = 2, .starts = two };
-    NEED(tr_model_run(m, &t, 1, losses) == 0);
+    NEED(tr_model_forward_backward(m, &t, 1, losses) == 0);
     for (size_t p = 0; p < tr_model_params(m); p++) {
         tr_param *w = tr_model_param(m, p);
         double *x = (double *)w->w, norm = 0, at[4], h = 1e-2;

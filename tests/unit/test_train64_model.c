@@ -13,7 +13,7 @@ static float *losses;
  * gradient, and extrapolated. */
 static double loss_of(void)
 {
-    NEED(tr_model_run(m, &batch, 0, losses) == 0);
+    NEED(tr_model_forward_backward(m, &batch, 0, losses) == 0);
     double sum = 0;
     for (size_t i = 0; i < batch.n; i++) sum += (double)losses[i];
     return sum;
@@ -55,7 +55,7 @@ static void check_shape(size_t heads, size_t kv_heads, bool tied, bool recompute
         targets[i] = i % 9 == 4 ? -1 : (int32_t)(lm_hash4(2, i, 0, 0) % V);
     }
     batch = (tr_batch){ N, ids, targets, 2, starts, 0 };
-    NEED(tr_model_run(m, &batch, 1, losses) == 0);
+    NEED(tr_model_forward_backward(m, &batch, 1, losses) == 0);
     for (size_t p = 0; p < tr_model_params(m); p++) {
         tr_param *w = tr_model_param(m, p);
         double *x = (double *)w->w;

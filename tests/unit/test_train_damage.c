@@ -23,15 +23,15 @@ static const tr_config config = { .dim = 8,
                                   .rope = { .theta = 10000, .attention_factor = 1 } };
 
 static tr_model *m;
-static const tr_place place = { .step = 7,
-                                .tokens = 700,
-                                .data_hash = 0x1234567890abcdef,
-                                .seed = 5,
-                                .length = 100,
-                                .batch = 1,
-                                .doc_mask = true,
-                                .attention = "dca",
-                                .log_bytes = 4321 };
+static const tr_run_state place = { .step = 7,
+                                    .tokens = 700,
+                                    .data_hash = 0x1234567890abcdef,
+                                    .seed = 5,
+                                    .length = 100,
+                                    .batch = 1,
+                                    .doc_mask = true,
+                                    .attention = "dca",
+                                    .log_bytes = 4321 };
 static float saved[4096], loaded[4096];
 static const char dir[] = "out/checkpoint-00000007";
 
@@ -53,8 +53,8 @@ static size_t all_numbers(float *dst)
 /* Read what stands there: 0 when it is what was saved, the refusal's code otherwise. */
 static int read_back(void)
 {
-    tr_place p;
-    int rc = tr_checkpoint_place(dir, &p);
+    tr_run_state p;
+    int rc = tr_checkpoint_state(dir, &p);
     if (!rc) rc = tr_checkpoint_load(m, dir);
     if (rc) return rc;
     size_t n = all_numbers(loaded);

@@ -55,10 +55,10 @@ static float *read_all(tr_infer_options o, size_t n, size_t piece, size_t chunk,
     NEED(all && tr_infer_open(&s, &o, b) == 0);
     for (size_t at = 0; at < n; at += piece) {
         size_t now = n - at < piece ? n - at : piece;
-        NEED(tr_infer_read(s, ids + at, now, last, piece >= n ? losses : NULL, all + at * VOCAB) ==
+        NEED(tr_infer_eval(s, ids + at, now, last, piece >= n ? losses : NULL, all + at * VOCAB) ==
              0);
     }
-    CHECK_EQ(tr_infer_past(s), n);
+    CHECK_EQ(tr_infer_kv_len(s), n);
     tr_infer_close(s);
     return all;
 }
@@ -163,7 +163,7 @@ static void test_training_layout(void)
         NEED(attn_form_parse(&l.attention, "dca", c.positions) == 0);
         NEED(tr_model_new(&m, &c, &l, b) == 0 && tr_model_load(m, "model", NULL) == 0);
         tr_batch t = { .n = LENGTH, .ids = ids, .targets = ids, .count = 1, .starts = whole };
-        CHECK_OK(tr_model_read(m, &t, true, got, NULL));
+        CHECK_OK(tr_model_forward(m, &t, true, got, NULL));
         CHECK(largest(got, want, LENGTH * VOCAB) < 5e-5);
         tr_model_free(m);
     }
@@ -235,7 +235,7 @@ static void test_own_scaling(void)
         tr_infer_options how = { .model = as[i].model, .scaling = as[i].scaling, .length = 60 };
         NEED(tr_infer_open(&s, &how, b) == 0);
         CHECK(says(s, "scaling", as[i].named));
-        CHECK_OK(tr_infer_read(s, ids, 60, logits[i], NULL, NULL));
+        CHECK_OK(tr_infer_eval(s, ids, 60, logits[i], NULL, NULL));
         tr_infer_close(s);
     }
     CHECK(!memcmp(logits[1], logits[3], sizeof logits[1]));
@@ -253,28 +253,28 @@ static void test_session(void)
     float last[VOCAB], other[VOCAB];
     tr_infer_options o = with("rope", LENGTH);
     NEED(tr_infer_open(&s, &o, b) == 0);
-    CHECK_OK(tr_infer_read(s, ids, 100, last, NULL, NULL));
+    CHECK_OK(tr_infer_eval(s, ids, 100, last, NULL, NULL));
     o = with("dca", 150);
     o.scaling = "dynamic:2";
     CHECK_OK(tr_infer_set(s, &o));
-    CHECK(tr_infer_past(s) == 0 && tr_infer_length(s) == 150);
-    CHECK_OK(tr_infer_read(s, ids, 120, last, NULL, NULL));
+    CHECK(tr_infer_kv_len(s) == 0 && tr_infer_length(s) == 150);
+    CHECK_OK(tr_infer_eval(s, ids, 120, last, NULL, NULL));
     free(read_all(o, 120, 120, 0, other, NULL));
     CHECK(largest(last, other, VOCAB) < 5e-5);
     /* Other tokens after 30 of them, and the first ones again. */
     tr_infer_rewind(s, 30);
-    CHECK(tr_infer_past(s) == 30);
-    CHECK_OK(tr_infer_read(s, ids, 77, last, NULL, NULL));
+    CHECK(tr_infer_kv_len(s) == 30);
+    CHECK_OK(tr_infer_eval(s, ids, 77, last, NULL, NULL));
     CHECK(largest(last, other, VOCAB) > 1e-3);
     tr_infer_rewind(s, 30);
-    CHECK_OK(tr_infer_read(s, ids + 30, 90, last, NULL, NULL));
+    CHECK_OK(tr_infer_eval(s, ids + 30, 90, last, NULL, NULL));
     CHECK(largest(last, other, VOCAB) < 5e-5);
 
     int32_t wrong[] = { 1, VOCAB, 2 }, minus[] = { -1 };
-    CHECK(tr_infer_read(s, ids, 31, last, NULL, NULL) == LM_EUSAGE && strstr(lm_err(), "150"));
-    CHECK(tr_infer_read(s, wrong, 3, last, NULL, NULL) == LM_EDATA && strstr(lm_err(), "40"));
-    CHECK(tr_infer_read(s, minus, 1, last, NULL, NULL) == LM_EDATA);
-    CHECK(tr_infer_past(s) == 120);
+    CHECK(tr_infer_eval(s, ids, 31, last, NULL, NULL) == LM_EUSAGE && strstr(lm_err(), "150"));
+    CHECK(tr_infer_eval(s, wrong, 3, last, NULL, NULL) == LM_EDATA && strstr(lm_err(), "40"));
+    CHECK(tr_infer_eval(s, minus, 1, last, NULL, NULL) == LM_EDATA);
+    CHECK(tr_infer_kv_len(s) == 120);
     o.length = LENGTH + 1;
     CHECK(tr_infer_set(s, &o) == LM_EUSAGE);
     o = with("dca:33,8", 100);
@@ -284,9 +284,9 @@ static void test_session(void)
     CHECK(tr_infer_set(s, &o) == LM_EUSAGE && strstr(lm_err(), "wobbly"));
     /* What was refused changed nothing. */
     CHECK(says(s, "attention", "dca") && says(s, "scaling", "dynamic:2"));
-    CHECK(tr_infer_length(s) == 150 && tr_infer_past(s) == 120);
+    CHECK(tr_infer_length(s) == 150 && tr_infer_kv_len(s) == 120);
     tr_infer_rewind(s, 0);
-    CHECK_OK(tr_infer_read(s, ids, 120, last, NULL, NULL));
+    CHECK_OK(tr_infer_eval(s, ids, 120, last, NULL, NULL));
     CHECK(largest(last, other, VOCAB) < 5e-5);
     tr_infer_close(s);
 
@@ -295,7 +295,7 @@ static void test_session(void)
     NEED(tr_infer_open(&s, &o, b) == 0);
     o = with("rope", LENGTH);
     CHECK_OK(tr_infer_set(s, &o));
-    CHECK_OK(tr_infer_read(s, ids, LENGTH, last, NULL, NULL));
+    CHECK_OK(tr_infer_eval(s, ids, LENGTH, last, NULL, NULL));
     free(read_all(o, LENGTH, LENGTH, 0, other, NULL));
     CHECK(largest(last, other, VOCAB) < 5e-5);
     tr_infer_close(s);
@@ -315,10 +315,10 @@ static void test_interrupt(void)
     tr_infer *s = NULL;
     tr_infer_options o = with("dca", LENGTH);
     NEED(tr_infer_open(&s, &o, b) == 0);
-    CHECK_OK(tr_infer_read(s, ids, 40, NULL, NULL, NULL));
+    CHECK_OK(tr_infer_eval(s, ids, 40, NULL, NULL, NULL));
     lm_interrupt();
-    CHECK(tr_infer_read(s, ids, 40, NULL, NULL, NULL) == LM_EINTR);
-    CHECK_EQ(tr_infer_past(s), 40);
+    CHECK(tr_infer_eval(s, ids, 40, NULL, NULL, NULL) == LM_EINTR);
+    CHECK_EQ(tr_infer_kv_len(s), 40);
     tr_infer_close(s);
 }
 

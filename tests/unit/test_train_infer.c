@@ -51,7 +51,7 @@ static void check_form(backend *b, tr_infer_options o, const float *other)
     tr_infer *s = NULL;
     o.chunk = N;
     NEED(tr_infer_open(&s, &o, b) == 0);
-    CHECK_OK(tr_infer_read(s, ids, N, last, losses, whole));
+    CHECK_OK(tr_infer_eval(s, ids, N, last, losses, whole));
     CHECK(!memcmp(last, whole + (N - 1) * V, sizeof last));
     for (size_t i = 0; i + 1 < N; i++) {
         double sum = 0, top = (double)whole[i * V + (size_t)ids[i + 1]];
@@ -59,18 +59,18 @@ static void check_form(backend *b, tr_infer_options o, const float *other)
         CHECK(fabs(log(sum) - (double)losses[i]) < 1e-4);
     }
     if (other) CHECK(furthest(whole, other, N * V) > 1e-2);
-    CHECK(tr_infer_read(s, ids, 1, NULL, NULL, NULL) == LM_EUSAGE); /* full */
+    CHECK(tr_infer_eval(s, ids, 1, NULL, NULL, NULL) == LM_EUSAGE); /* full */
     tr_infer_rewind(s, 70);
-    CHECK_EQ(tr_infer_past(s), 70);
+    CHECK_EQ(tr_infer_kv_len(s), 70);
     for (size_t i = 70; i < N; i++)
-        CHECK_OK(tr_infer_read(s, ids + i, 1, part + i * V, NULL, NULL));
+        CHECK_OK(tr_infer_eval(s, ids + i, 1, part + i * V, NULL, NULL));
     CHECK(furthest(part + 70 * V, whole + 70 * V, (N - 70) * V) < 1e-4);
     tr_infer_close(s);
     static const size_t chunks[] = { 1, 7, 48, 64 };
     for (size_t i = 0; i < 4; i++) {
         o.chunk = chunks[i];
         NEED(tr_infer_open(&s, &o, b) == 0);
-        CHECK_OK(tr_infer_read(s, ids, N, NULL, again, part));
+        CHECK_OK(tr_infer_eval(s, ids, N, NULL, again, part));
         CHECK(furthest(part, whole, N * V) < 1e-4);
         CHECK(furthest(again, losses, N - 1) < 1e-4);
         tr_infer_close(s);
@@ -87,12 +87,12 @@ static void check_set(backend *b)
     dca.mscale = 0.1;
     dca.scaling = "linear:2";
     NEED(tr_infer_open(&s, &dca, b) == 0);
-    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, whole));
+    CHECK_OK(tr_infer_eval(s, ids, N, NULL, NULL, whole));
     CHECK_OK(tr_infer_set(s, &rope));
-    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, part));
+    CHECK_OK(tr_infer_eval(s, ids, N, NULL, NULL, part));
     CHECK(furthest(part, whole, N * V) > 1e-2);
     CHECK_OK(tr_infer_set(s, &dca));
-    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, part));
+    CHECK_OK(tr_infer_eval(s, ids, N, NULL, NULL, part));
     CHECK(!memcmp(part, whole, sizeof whole));
     dca.attention = "dca:65,8";
     CHECK(tr_infer_set(s, &dca) == LM_EUSAGE && strstr(lm_err(), "65"));
@@ -112,10 +112,10 @@ int main(void)
     tr_infer_options o = { .model = "model", .length = N };
     check_form(b, o, NULL);
     NEED(tr_infer_open(&s, &o, b) == 0);
-    CHECK_OK(tr_infer_read(s, ids, N, NULL, NULL, rope));
+    CHECK_OK(tr_infer_eval(s, ids, N, NULL, NULL, rope));
     ids[9] = V;
     CHECK_OK(tr_infer_set(s, &o));
-    CHECK(tr_infer_read(s, ids, N, NULL, NULL, NULL) == LM_EDATA && tr_infer_past(s) == 0);
+    CHECK(tr_infer_eval(s, ids, N, NULL, NULL, NULL) == LM_EDATA && tr_infer_kv_len(s) == 0);
     ids[9] = 1;
     tr_infer_close(s);
     for (size_t i = 0; i < N; i++) ids[i] = (int32_t)(lm_hash4(4, i, 0, 0) % V);

@@ -208,7 +208,7 @@ static int run_from(const char *model, const char *out, int dtype)
     tr_watch watch = { NULL, on_note, NULL };
     NEED(bk_cpu_open(&b, 1) == 0);
     int rc = tr_run_open(&r, &o, b, &watch);
-    if (!rc) rc = tr_run_go(r);
+    if (!rc) rc = tr_run_train(r);
     tr_run_close(r);
     b->close(b);
     return rc;

@@ -163,7 +163,7 @@ static void test_loss(const int32_t *story, double want)
     for (int i = 0; i < STORY; i++) targets[i] = i + 1 < STORY ? story[i + 1] : -1;
     static const uint32_t starts[] = { 0, STORY };
     tr_batch t = { STORY, story, targets, 1, starts, 0 };
-    NEED(tr_model_run(m, &t, 0, losses) == 0);
+    NEED(tr_model_forward_backward(m, &t, 0, losses) == 0);
     double sum = 0;
     for (int i = 0; i < STORY; i++) sum += (double)losses[i];
     printf("loss of its own story: %.7f, here %.7f\n", want, sum / (STORY - 1));

@@ -48,7 +48,7 @@ static result run(int threads, tr_layout l, const tr_batch *parts, size_t n_part
     NEED(tr_model_init(m, 9) == 0);
     size_t done = 0;
     for (size_t i = 0; i < n_parts; i++) {
-        NEED(tr_model_run(m, &parts[i], 1.0 / N, losses + done) == 0);
+        NEED(tr_model_forward_backward(m, &parts[i], 1.0 / N, losses + done) == 0);
         done += parts[i].n;
     }
     result r = { NULL, 0 };
@@ -183,13 +183,13 @@ static void test_refusals(void)
     static const uint32_t starts[] = { 0, 33 }, whole[] = { 0, 32 };
     fill(1);
     tr_batch t = { 33, ids, targets, 1, starts, 0 };
-    CHECK(tr_model_run(m, &t, 0, NULL) == LM_EUSAGE); /* a document of 33 */
+    CHECK(tr_model_forward_backward(m, &t, 0, NULL) == LM_EUSAGE); /* a document of 33 */
     t.n = 32;
     t.starts = whole;
     ids[5] = V;
-    CHECK(tr_model_run(m, &t, 0, NULL) == LM_EDATA && strstr(lm_err(), "vocabulary"));
+    CHECK(tr_model_forward_backward(m, &t, 0, NULL) == LM_EDATA && strstr(lm_err(), "vocabulary"));
     ids[5] = 1;
-    CHECK(tr_model_run(m, &t, 1, NULL) == LM_EUSAGE); /* no gradients in this layout */
+    CHECK(tr_model_forward_backward(m, &t, 1, NULL) == LM_EUSAGE); /* no gradients in this layout */
     tr_model_free(m);
     b->close(b);
 }

@@ -136,7 +136,7 @@ static outcome train(size_t layers, tr_layout l, bool late)
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     CHECK_OK(tr_model_init(m, 2));
     for (uint64_t s = 0; s < STEPS; s++) {
-        CHECK_OK(tr_model_run(m, &t, 1.0 / N, r.losses[s]));
+        CHECK_OK(tr_model_forward_backward(m, &t, 1.0 / N, r.losses[s]));
         CHECK_OK(tr_reduce(m, &r.norms[s]));
         CHECK_OK(tr_step(m, &o, s + 1, 1e-2, r.norms[s]));
     }

@@ -95,11 +95,11 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
     tr_batch t = { TOKENS, ids, targets, mask ? 2 : 1, mask ? starts : whole, 0 };
 
     float logits[TOKENS * VOCAB], loss[TOKENS], losses[10], norms[10];
-    CHECK_OK(tr_model_read(m, &t, true, logits, NULL));
+    CHECK_OK(tr_model_forward(m, &t, true, logits, NULL));
     compare(label, "logits", logits, TOKENS * VOCAB);
     tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-5, .decay = 0.1, .clip = 1 };
     for (uint64_t step = 1; step <= 10; step++) {
-        CHECK_OK(tr_model_run(m, &t, 1.0 / (double)count, loss));
+        CHECK_OK(tr_model_forward_backward(m, &t, 1.0 / (double)count, loss));
         for (size_t p = 0; step == 1 && p < tr_model_params(m); p++) {
             tr_param *w = tr_model_param(m, p);
             compare(label, w->name, (const float *)w->grad, tr_param_count(w));

@@ -61,7 +61,7 @@ static int go(const tr_options *o, int threads, stopper *s)
     tr_watch watch = { after_step, NULL, s };
     NEED(bk_cpu_open(&b, threads) == 0);
     int rc = tr_run_open(&r, o, b, &watch);
-    if (!rc) rc = tr_run_go(r);
+    if (!rc) rc = tr_run_train(r);
     tr_run_close(r);
     b->close(b);
     return rc;

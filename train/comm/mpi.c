@@ -7,6 +7,7 @@
 #include <mpi.h>
 
 #include "train/comm/comm.h"
+#include "train/minmax.h"
 
 enum { PIECE = 1 << 20 }; /* numbers of each rank that are added at a time */
 
@@ -32,8 +33,6 @@ static int failed(int code)
     MPI_Error_string(code, text, &n);
     return lm_fail(LM_EIO, "MPI: %s", text);
 }
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* In the order of ranks, whatever the number type. */
 static void add_parts(double *sum, const char *part, size_t width, size_t n)
@@ -83,7 +82,7 @@ static int reduce_scatter_mpi(comm *c, bk_acc *x, size_t share)
     if (!m->parts) m->parts = malloc(bytes);
     int rc = comm_agree(c, sum && m->parts ? LM_OK : lm_fail_nomem(bytes));
     for (size_t at = 0; !rc && at < share; at += PIECE)
-        rc = reduce_piece(m, (char *)x, share, at, least(PIECE, share - at), sum);
+        rc = reduce_piece(m, (char *)x, share, at, size_min(PIECE, share - at), sum);
     free(sum);
     return rc;
 }
@@ -93,7 +92,7 @@ static int broadcast_mpi(comm *c, void *x, size_t bytes, int from)
     (void)c;
     int rc = MPI_SUCCESS;
     for (size_t at = 0, n; rc == MPI_SUCCESS && at < bytes; at += n) {
-        n = least((size_t)1 << 30, bytes - at);
+        n = size_min((size_t)1 << 30, bytes - at);
         rc = MPI_Bcast((char *)x + at, (int)n, MPI_BYTE, from, MPI_COMM_WORLD);
     }
     return rc == MPI_SUCCESS ? LM_OK : failed(rc);
@@ -125,7 +124,7 @@ static int send_mpi(comm *c, void *x, size_t bytes, int from, int to)
     int rc = MPI_SUCCESS;
     if (from == to || (c->rank != from && c->rank != to)) return LM_OK;
     for (size_t at = 0, n; rc == MPI_SUCCESS && at < bytes; at += n) {
-        n = least((size_t)1 << 30, bytes - at);
+        n = size_min((size_t)1 << 30, bytes - at);
         rc = c->rank == from ? MPI_Send((char *)x + at, (int)n, MPI_BYTE, to, 1, MPI_COMM_WORLD)
                              : MPI_Recv((char *)x + at, (int)n, MPI_BYTE, from, 1, MPI_COMM_WORLD,
                                         MPI_STATUS_IGNORE);

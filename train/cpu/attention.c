@@ -59,15 +59,15 @@ static void forward_tile(real *o, real *lse, const real *q, const real *k, const
                          const window *w, const shape *z, bool merge)
 {
     real s[TILE * TILE], acc[TILE * HEAD_MAX], top[TILE], sum[TILE];
-    size_t row = z->heads * z->d, kv_row = z->kv_heads * z->d, rows = least(TILE, w->nq - q0);
-    size_t seen = least(w->nk, q0 + rows + w->reach);
+    size_t row = z->heads * z->d, kv_row = z->kv_heads * z->d, rows = size_min(TILE, w->nq - q0);
+    size_t seen = size_min(w->nk, q0 + rows + w->reach);
     for (size_t i = 0; i < rows; i++) {
         top[i] = (real)-INFINITY;
         sum[i] = 0;
         for (size_t c = 0; c < z->d; c++) acc[i * z->d + c] = 0;
     }
     for (size_t k0 = 0; k0 < seen; k0 += TILE) {
-        size_t cols = least(TILE, seen - k0);
+        size_t cols = size_min(TILE, seen - k0);
         scores(s, q + q0 * row, k + k0 * kv_row, q0, rows, k0, cols, w->reach, z);
         for (size_t i = 0; i < rows; i++) {
             /* The first tile holds key 0, which every query sees: no row's maximum is -inf. */
@@ -141,11 +141,11 @@ static void backward_head(real *dq, real *dk, real *dv, const real *delta, const
     real p[TILE * TILE], dp[TILE * TILE];
     size_t d = z->d, row = z->heads * d, kv_row = z->kv_heads * d;
     for (size_t k0 = 0; k0 < w->nk; k0 += TILE) {
-        size_t cols = least(TILE, w->nk - k0);
+        size_t cols = size_min(TILE, w->nk - k0);
         size_t first = k0 > w->reach ? (k0 - w->reach) / TILE * TILE : 0; /* to see key k0 */
         for (size_t h = 0; h < z->group; h++) {
             for (size_t q0 = first; q0 < w->nq; q0 += TILE) {
-                size_t rows = least(TILE, w->nq - q0), at = q0 * row + h * d;
+                size_t rows = size_min(TILE, w->nq - q0), at = q0 * row + h * d;
                 scores(p, q + at, k + k0 * kv_row, q0, rows, k0, cols, w->reach, z);
                 for (size_t i = 0; i < rows; i++)
                     cpu_exp_row(p + i * TILE, cols, lse[(q0 + i) * z->heads + h]);

@@ -5,6 +5,7 @@
 #include <cblas.h>
 
 #include "train/backend.h"
+#include "train/minmax.h"
 
 /* Built with TRAIN_FLOAT64 the same sources calculate in float64: the gradient tests compare
  * them with finite differences, which float32 is too coarse for. */
@@ -38,8 +39,6 @@ static inline bool cpu_worth(size_t operations) { return operations > (size_t)1 
 
 static inline real *wr(const void *p) { return (real *)p; }
 static inline const real *rd(const void *p) { return (const real *)p; }
-
-static inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* c[m, n] = alpha a[m, k] op(b) + beta c, one thread; ld* are row strides. */
 static inline void cpu_gemm(bool ta, bool tb, size_t m, size_t n, size_t k, real alpha,

@@ -106,9 +106,9 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
         for (size_t c = 0; c < dim; c += COLUMNS)
             for (size_t t = 0; t < n; t += BK_BLOCK) {
                 real sum[COLUMNS] = { 0 };
-                size_t columns = least(COLUMNS, dim - c), at = t * dim + c;
+                size_t columns = size_min(COLUMNS, dim - c), at = t * dim + c;
                 rmsnorm_back_weight(sum, rd(dy) + at, rd(x) + at, rd(rstd) + t,
-                                    least(BK_BLOCK, n - t), dim, columns);
+                                    size_min(BK_BLOCK, n - t), dim, columns);
                 for (size_t i = 0; i < columns; i++) wr(dw)[c + i] += sum[i];
             }
     }
@@ -173,7 +173,7 @@ static void swiglu(backend *b, bk_act *y, const bk_act *gate, const bk_act *up, 
 {
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
-        swiglu_run(wr(y) + i, rd(gate) + i, rd(up) + i, least(RUN, n - i));
+        swiglu_run(wr(y) + i, rd(gate) + i, rd(up) + i, size_min(RUN, n - i));
 }
 
 static void swiglu_back(backend *b, bk_act *dgate, bk_act *dup, const bk_act *dy,
@@ -182,7 +182,7 @@ static void swiglu_back(backend *b, bk_act *dgate, bk_act *dup, const bk_act *dy
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
         swiglu_back_run(wr(dgate) + i, wr(dup) + i, rd(dy) + i, rd(gate) + i, rd(up) + i,
-                        least(RUN, n - i));
+                        size_min(RUN, n - i));
 }
 
 /* ---- embedding ------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_in
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     for (size_t c = 0; c < dim; c += COLUMNS)
         for (size_t t = 0; t < n; t++)
-            for (size_t i = c; i < least(dim, c + COLUMNS); i++)
+            for (size_t i = c; i < size_min(dim, c + COLUMNS); i++)
                 wr(dtable)[(size_t)id[t] * dim + i] += rd(dx)[t * dim + i];
 }
 

@@ -13,7 +13,7 @@ static void linear(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size
 #pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {
         size_t t = i / across * BK_BLOCK, o = i % across * COLUMNS;
-        cpu_gemm(false, true, least(BK_BLOCK, n - t), least(COLUMNS, out - o), in, 1,
+        cpu_gemm(false, true, size_min(BK_BLOCK, n - t), size_min(COLUMNS, out - o), in, 1,
                  rd(x) + t * in, in, rd(w) + o * in, in, add, wr(y) + t * out + o, out);
     }
 }
@@ -25,7 +25,7 @@ static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w,
 #pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {
         size_t t = i / across * BK_BLOCK, c = i % across * COLUMNS;
-        cpu_gemm(false, false, least(BK_BLOCK, n - t), least(COLUMNS, in - c), out, 1,
+        cpu_gemm(false, false, size_min(BK_BLOCK, n - t), size_min(COLUMNS, in - c), out, 1,
                  rd(dy) + t * out, out, rd(w) + c, in, add, wr(dx) + t * in + c, in);
     }
 }
@@ -39,9 +39,9 @@ static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x,
     for (size_t i = 0; i < all; i++) {
         size_t o = i / across * BK_BLOCK, c = i % across * COLUMNS;
         for (size_t t = 0; t < n; t += BK_BLOCK)
-            cpu_gemm(true, false, least(BK_BLOCK, out - o), least(COLUMNS, in - c),
-                     least(BK_BLOCK, n - t), 1, rd(dy) + t * out + o, out, rd(x) + t * in + c, in,
-                     1, wr(dw) + o * in + c, in);
+            cpu_gemm(true, false, size_min(BK_BLOCK, out - o), size_min(COLUMNS, in - c),
+                     size_min(BK_BLOCK, n - t), 1, rd(dy) + t * out + o, out, rd(x) + t * in + c,
+                     in, 1, wr(dw) + o * in + c, in);
     }
 }
 

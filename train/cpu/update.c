@@ -32,7 +32,8 @@ static void adamw(backend *b, bk_act *w, bk_acc *master, bk_acc *m, bk_acc *v, c
     real unbias = (real)(1 / sqrt(1 - pow(how->beta2, (double)how->step)));
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
     for (size_t i = 0; i < n; i += RUN)
-        adamw_run(wr(w) + i, wr(m) + i, wr(v) + i, rd(g) + i, least(RUN, n - i), how, lr, unbias);
+        adamw_run(wr(w) + i, wr(m) + i, wr(v) + i, rd(g) + i, size_min(RUN, n - i), how, lr,
+                  unbias);
 }
 
 CPU_CLONES static double squares_run(const real *x, size_t n)
@@ -49,10 +50,10 @@ static double sum_squares(backend *b, const bk_acc *x, size_t n)
     enum { WINDOW = 1024 };
     double part[WINDOW], sum = 0;
     for (size_t at = 0; at < n; at += (size_t)WINDOW * RUN) {
-        size_t parts = least(WINDOW, (n - at + RUN - 1) / RUN);
+        size_t parts = size_min(WINDOW, (n - at + RUN - 1) / RUN);
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n))
         for (size_t i = 0; i < parts; i++)
-            part[i] = squares_run(rd(x) + at + i * RUN, least(RUN, n - at - i * RUN));
+            part[i] = squares_run(rd(x) + at + i * RUN, size_min(RUN, n - at - i * RUN));
         for (size_t i = 0; i < parts; i++) sum += part[i];
     }
     return sum;

@@ -16,6 +16,7 @@
 
 #include "train/cuda/cuda.h"
 #include "train/cuda/sdpa.h"
+#include "train/minmax.h"
 
 enum { PROGRAMS = 24, BATCH = 256, MERGE_ROWS = 8192, CUT = 128 };
 
@@ -56,8 +57,6 @@ struct cuda_attention {
     cuda_room work, merged, part, sum; /* cuDNN's; o2 and lse2; partial gradients; their sums */
 };
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 static size_t align(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
 /* n brought up so that few sizes occur: three leading bits, from 64 on. */
@@ -117,7 +116,7 @@ static size_t rows_at_once(const program *p, const bk_span *s)
     if (p->merge) return MERGE_ROWS;
     if (!p->back) return s->nq;
     size_t bytes = 2 * p->some_heads * (p->heads / p->kv_heads) * round_size(s->nk);
-    size_t rows = most(CUT, BUDGET / bytes / CUT * CUT);
+    size_t rows = size_max(CUT, BUDGET / bytes / CUT * CUT);
     while (round_size(rows) != rows) rows -= CUT;
     return rows;
 }
@@ -128,7 +127,7 @@ static bool cut(const program *p, list *pieces)
     for (size_t i = 0; i < p->spans.count; i++) {
         size_t step = rows_at_once(p, &s[i]);
         for (size_t at = 0; at < s[i].nq; at += step)
-            if (!push_span(pieces, piece_of(&s[i], at, least(step, s[i].nq - at), p->causal)))
+            if (!push_span(pieces, piece_of(&s[i], at, size_min(step, s[i].nq - at), p->causal)))
                 return false;
     }
     return true;
@@ -138,8 +137,8 @@ static bool cut(const program *p, list *pieces)
  * the way back), and neither workspace nor padding become too large. */
 static bool joins(const program *p, const call *c, const bk_span *v, const bk_span *next)
 {
-    size_t queries = most(c->queries, round_queries(p, next->nq)), sum = 0;
-    size_t keys = most(c->keys, round_size(next->nk)), batch = round_batch(c->count + 1);
+    size_t queries = size_max(c->queries, round_queries(p, next->nq)), sum = 0;
+    size_t keys = size_max(c->keys, round_size(next->nk)), batch = round_batch(c->count + 1);
     if (c->count == BATCH || (c->queries == 1) != (round_queries(p, next->nq) == 1)) return false;
     if (p->merge && next->q + next->nq - c->first > MERGE_ROWS) return false;
     for (size_t i = 0; i < c->count; i++) {
@@ -162,8 +161,8 @@ static bool group(program *p, const list *pieces)
         }
         c->count++;
         c->batch = round_batch(c->count);
-        c->queries = most(c->queries, round_queries(p, v[i].nq));
-        c->keys = most(c->keys, round_size(v[i].nk));
+        c->queries = size_max(c->queries, round_queries(p, v[i].nq));
+        c->keys = size_max(c->keys, round_size(v[i].nk));
         c->rows = v[i].q + v[i].nq - c->first;
         c->parts += v[i].nk;
     }
@@ -186,7 +185,7 @@ static size_t heads_at_once(const program *p)
     size_t scores = 0, group_size = p->heads / p->kv_heads, some = p->kv_heads;
     bool sums = p->add || !apart(&p->spans);
     for (size_t i = 0; i < p->spans.count; i++)
-        scores = most(scores, round_size(s[i].nq) * round_size(s[i].nk));
+        scores = size_max(scores, round_size(s[i].nq) * round_size(s[i].nk));
     while (some > 1 && (p->kv_heads % some || 2 * some * group_size * scores > BUDGET ||
                         (sums && 8 * some * p->d * p->keys > SUMS)))
         some--;
@@ -291,7 +290,7 @@ static bool build(cuda_backend *b, program *p)
     p->direct = !p->add && apart(&pieces);
     good = good && group(p, &pieces) && send_calls(b, p, &pieces);
     const call *c = p->calls.v;
-    for (size_t i = 0; i < p->calls.count; i++) p->parts = most(p->parts, c[i].parts);
+    for (size_t i = 0; i < p->calls.count; i++) p->parts = size_max(p->parts, c[i].parts);
     free(pieces.v);
     return good;
 }

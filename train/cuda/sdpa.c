@@ -156,14 +156,14 @@ static descriptor lengths(builder *b, int64_t name)
                   NULL);
 }
 
-/* [batch, heads, tokens, d] of which a token's row lies `row` after the one before. `turned`: seen
+/* [batch, heads, tokens, d] of which a token's row lies `row` after the one before. `transposed`: seen
  * as [batch, heads, d, tokens]. */
 static descriptor rows(builder *b, int64_t name, int64_t heads, int64_t tokens, int64_t row,
-                       descriptor at, bool turned)
+                       descriptor at, bool transposed)
 {
     const sdpa_shape *z = &b->p->shape;
     sizes dims = of(z->batch, heads, tokens, z->d), strides = of(tokens * row, z->d, row, 1);
-    if (turned) {
+    if (transposed) {
         dims = of(z->batch, heads, z->d, tokens);
         strides = of(tokens * row, z->d, 1, row);
     }
@@ -349,16 +349,17 @@ static void to_keys(builder *b, descriptor x, descriptor y, descriptor to, descr
 {
     const sdpa_shape *z = &b->p->shape;
     int64_t n = z->queries * z->keys;
-    descriptor turned = inner(b, CUDNN_DATA_BFLOAT16, of(z->batch, z->heads, z->keys, z->queries),
-                              of(z->heads * n, n, 1, z->keys));
-    reshape(b, x, turned);
+    descriptor transposed =
+        inner(b, CUDNN_DATA_BFLOAT16, of(z->batch, z->heads, z->keys, z->queries),
+              of(z->heads * n, n, 1, z->keys));
+    reshape(b, x, transposed);
     if (z->heads == z->kv_heads) {
-        matmul(b, turned, y, to, kv_len, NULL, q_len);
+        matmul(b, transposed, y, to, kv_len, NULL, q_len);
         return;
     }
     descriptor each = inner(b, CUDNN_DATA_BFLOAT16, of(z->batch, z->heads, z->keys, z->d),
                             of(z->heads * z->keys * z->d, z->keys * z->d, z->d, 1));
-    matmul(b, turned, y, each, kv_len, NULL, q_len);
+    matmul(b, transposed, y, each, kv_len, NULL, q_len);
     reduce(b, CUDNN_REDUCE_TENSOR_ADD, each, to);
 }
 

@@ -31,7 +31,7 @@ static int keep_name(char *to, const char *name, const char *what)
 }
 
 /* Settings from options, into s->c and the layout. */
-static int settle(tr_infer *s, const tr_infer_options *o)
+static int apply_options(tr_infer *s, const tr_infer_options *o)
 {
     const char *attention = o->attention ? o->attention : "rope";
     s->c = s->read;
@@ -73,7 +73,7 @@ static int check_memory(const tr_infer *s)
                    "%zu tokens of context need %zu MiB (weights %zu, keys and values %zu), and %zu "
                    "MiB are available; a shorter context would fit",
                    s->length, p.total >> 20, p.bytes[TR_MEM_WEIGHTS] >> 20,
-                   p.bytes[TR_MEM_CACHE] >> 20, there >> 20);
+                   p.bytes[TR_MEM_KV_CACHE] >> 20, there >> 20);
 }
 
 int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
@@ -86,7 +86,7 @@ int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
     if (!s) return lm_fail_nomem(sizeof *s);
     s->b = b;
     rc = tr_config_load(&s->read, path);
-    if (!rc) rc = settle(s, o);
+    if (!rc) rc = apply_options(s, o);
     if (!rc) lay_out(s, o);
     if (!rc) rc = check_memory(s);
     if (!rc) rc = tr_model_new(&s->m, &s->c, &s->l, b);
@@ -117,8 +117,8 @@ int tr_infer_set(tr_infer *s, const tr_infer_options *o)
         return lm_fail(LM_EUSAGE, "%zu tokens of context in a session made for %zu", o->length,
                        s->length);
     tr_infer before = *s;
-    int rc = settle(s, o);
-    if (!rc) rc = tr_model_attend(s->m, &s->l);
+    int rc = apply_options(s, o);
+    if (!rc) rc = tr_model_set_attention(s->m, &s->l);
     if (rc) *s = before;
     else s->past = 0;
     return rc;
@@ -126,7 +126,7 @@ int tr_infer_set(tr_infer *s, const tr_infer_options *o)
 
 const tr_config *tr_infer_config(const tr_infer *s) { return &s->c; }
 size_t tr_infer_length(const tr_infer *s) { return s->l.length; }
-size_t tr_infer_past(const tr_infer *s) { return s->past; }
+size_t tr_infer_kv_len(const tr_infer *s) { return s->past; }
 void tr_infer_rewind(tr_infer *s, size_t to) { s->past = to < s->past ? to : s->past; }
 
 lm_json *tr_infer_json(const tr_infer *s)
@@ -159,7 +159,7 @@ static int read_chunk(tr_infer *s, const int32_t *ids, size_t at, size_t n, size
         s->targets[i] = losses && at + i + 1 < all_n ? ids[at + i + 1] : -1;
     tr_batch t = { n, ids + at, s->targets, 1, starts, s->past };
     float *to = all ? all + at * s->c.vocab : last ? logits : NULL;
-    int rc = tr_model_read(s->m, &t, all != NULL, to, losses ? s->losses : NULL);
+    int rc = tr_model_forward(s->m, &t, all != NULL, to, losses ? s->losses : NULL);
     if (rc) return rc;
     for (size_t i = 0; losses && i < n && at + i + 1 < all_n; i++) losses[at + i] = s->losses[i];
     if (all && last && logits)
@@ -168,7 +168,7 @@ static int read_chunk(tr_infer *s, const int32_t *ids, size_t at, size_t n, size
     return LM_OK;
 }
 
-int tr_infer_read(tr_infer *s, const int32_t *ids, size_t n, float *logits, float *losses,
+int tr_infer_eval(tr_infer *s, const int32_t *ids, size_t n, float *logits, float *losses,
                   float *all)
 {
     size_t before = s->past;

@@ -37,7 +37,7 @@ void tr_infer_close(tr_infer *s); /* NULL is fine */
 
 const tr_config *tr_infer_config(const tr_infer *s); /* vocab, positions (L0), ... */
 size_t tr_infer_length(const tr_infer *s);           /* tokens the cache holds at most */
-size_t tr_infer_past(const tr_infer *s);             /* tokens in it now */
+size_t tr_infer_kv_len(const tr_infer *s);           /* tokens in it now */
 
 /* Change the attention (and the options beside it) of a model that is loaded; the cache is empty
  * after it. `length` may not grow. What is refused changes nothing. */
@@ -51,7 +51,7 @@ void tr_infer_rewind(tr_infer *s, size_t to);
  * `all` (may be NULL): logits of every token, [n, vocab]. LM_EUSAGE past `length`, LM_EDATA for an
  * id outside the vocabulary, LM_EINTR after lm_interrupt(); the cache then holds what it held
  * before. */
-LM_CHECKED int tr_infer_read(tr_infer *s, const int32_t *ids, size_t n, float *logits,
+LM_CHECKED int tr_infer_eval(tr_infer *s, const int32_t *ids, size_t n, float *logits,
                              float *losses, float *all);
 
 /* The settings as result lines carry them: attention, scaling ("model": its own), rope_base,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+#include "train/minmax.h"
 
 /* ---- forms ----------------------------------------------------------------------------- */
 
@@ -69,7 +69,7 @@ int attn_form_parse(attn_form *out, const char *text, size_t trained)
 }
 
 /* Where a query stands for all chunks but its own and the one before. */
-static size_t far_position(const attn_form *f) { return least(2 * f->stride - 1, f->clamp); }
+static size_t far_position(const attn_form *f) { return size_min(2 * f->stride - 1, f->clamp); }
 
 size_t attn_form_positions(const attn_form *f, size_t length)
 {
@@ -82,7 +82,7 @@ size_t attn_form_positions(const attn_form *f, size_t length)
 int attn_map_new(attn_map *m, const attn_form *f, size_t queries)
 {
     *m = (attn_map){ .parts = f->stride ? ATTN_PARTS : 1, .max_queries = queries };
-    bool ok = (m->key = calloc(queries, sizeof *m->key)) != NULL;
+    bool ok = true;
     for (size_t i = 0; ok && i < m->parts; i++) {
         /* A span has a query of its own, so there are no more of them than queries. */
         m->query[i] = calloc(queries, sizeof *m->query[i]);
@@ -91,12 +91,11 @@ int attn_map_new(attn_map *m, const attn_form *f, size_t queries)
     }
     if (ok) return LM_OK;
     attn_map_free(m);
-    return lm_fail_nomem(queries * (sizeof(bk_span) + 2 * sizeof(int32_t)));
+    return lm_fail_nomem(queries * (sizeof(bk_span) + sizeof(int32_t)));
 }
 
 void attn_map_free(attn_map *m)
 {
-    free(m->key);
     for (size_t i = 0; i < ATTN_PARTS; i++) {
         free(m->query[i]);
         free(m->v[i]);
@@ -116,14 +115,13 @@ static void fill_chunk(attn_map *m, const attn_form *f, size_t chunk, size_t fro
 {
     size_t n = to - from, s = f->stride;
     add_span(m, ATTN_INTRA, (bk_span){ q, n, k + chunk, to - chunk });
-    for (size_t i = 0; i < n; i++)
-        m->query[ATTN_INTRA][q + i] = m->key[q + i] = (int32_t)(from + i - chunk);
+    for (size_t i = 0; i < n; i++) m->query[ATTN_INTRA][q + i] = (int32_t)(from + i - chunk);
     if (!s) return;
     size_t before = chunk && f->successive ? chunk - s : chunk; /* keys for inter */
     if (before < chunk) add_span(m, ATTN_SUCCESSIVE, (bk_span){ q, n, k + before, s });
     if (f->inter) add_span(m, ATTN_INTER, (bk_span){ q, n, k, before });
     for (size_t i = 0; i < n; i++) {
-        m->query[ATTN_SUCCESSIVE][q + i] = (int32_t)least(from + i - chunk + s, f->clamp);
+        m->query[ATTN_SUCCESSIVE][q + i] = (int32_t)size_min(from + i - chunk + s, f->clamp);
         m->query[ATTN_INTER][q + i] = (int32_t)far_position(f);
     }
 }
@@ -140,7 +138,7 @@ void attn_map_fill(attn_map *m, const attn_form *f, const uint32_t *starts, size
         size_t q = starts[g], end = past + starts[g + 1] - q; /* of the document */
         for (size_t from = past, to = 0; from < end; from = to) {
             size_t chunk = f->stride ? from / f->stride * f->stride : 0;
-            to = f->stride ? least(end, chunk + f->stride) : end;
+            to = f->stride ? size_min(end, chunk + f->stride) : end;
             fill_chunk(m, f, chunk, from, to, q + from - past, q);
         }
     }

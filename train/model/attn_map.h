@@ -46,7 +46,6 @@ typedef struct attn_map {
     size_t parts;               /* 1, or ATTN_PARTS */
     bk_spans spans[ATTN_PARTS]; /* count 0: that call is left out */
     int32_t *query[ATTN_PARTS]; /* [queries] positions; no meaning where a query is in no span */
-    int32_t *key;               /* [queries] positions of the new tokens' keys */
     bk_span *v[ATTN_PARTS];     /* what spans[] points to */
     size_t max_queries;
 } attn_map;

@@ -43,12 +43,12 @@ struct tr_model {
     bk_acc *rstd, *loss;    /* [N] */
     bk_act *dx, *dh, *dout; /* [N, D], [N, D], [N, H, d] */
     bk_act *dq, *dk, *dv;
-    bk_act *turned, *dturned; /* [N, H, d]: q at one part's positions; NULL with one part */
+    bk_act *q_rot, *dq_rot;   /* [N, H, d]: q at one part's positions; NULL with one part */
     bk_acc *delta;            /* [N, H] */
     bk_act *act, *dact, *dup; /* [slice, F] */
     bk_act *logits;           /* [slice, V] */
     bk_acc *rope;             /* [positions, d] */
-    bk_int *ids, *targets, *at_key, *at_query[ATTN_PARTS]; /* at_*: positions */
+    bk_int *ids, *targets, *at_query[ATTN_PARTS]; /* at_*: positions */
     attn_map map;
     double score_scale;
     struct {

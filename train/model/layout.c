@@ -21,12 +21,12 @@ const char *const tr_memory_names[TR_MEM_KINDS] = {
 /* ---- memory ---------------------------------------------------------------------------- */
 
 /* One walk over everything a model owns serves to count it, and to allocate it. */
-typedef struct taker {
+typedef struct arena {
     tr_plan plan;
     backend *b;  /* sizes of numbers */
     tr_model *m; /* NULL: count only */
     int rc;
-} taker;
+} arena;
 
 /* Sizes past all memory stay so: the plan is what refuses them. */
 static void count_up(size_t *sum, size_t bytes)
@@ -34,7 +34,7 @@ static void count_up(size_t *sum, size_t bytes)
     if (__builtin_add_overflow(*sum, bytes, sum)) *sum = SIZE_MAX;
 }
 
-static void *take_from(taker *t, bool host, enum tr_memory kind, size_t count, size_t width)
+static void *alloc_from(arena *t, bool host, enum tr_memory kind, size_t count, size_t width)
 {
     size_t bytes = 0;
     if (__builtin_mul_overflow(count, width, &bytes)) bytes = SIZE_MAX;
@@ -61,19 +61,19 @@ static void *take_from(taker *t, bool host, enum tr_memory kind, size_t count, s
     return p;
 }
 
-static void *take(taker *t, enum tr_memory kind, size_t count, size_t width)
+static void *alloc(arena *t, enum tr_memory kind, size_t count, size_t width)
 {
-    return take_from(t, false, kind, count, width);
+    return alloc_from(t, false, kind, count, width);
 }
 
-static bk_act *take_act(taker *t, enum tr_memory kind, size_t n)
+static bk_act *alloc_act(arena *t, enum tr_memory kind, size_t n)
 {
-    return take(t, kind, n, t->b->act_bytes);
+    return alloc(t, kind, n, t->b->act_bytes);
 }
 
-static bk_acc *take_acc(taker *t, enum tr_memory kind, size_t n)
+static bk_acc *alloc_acc(arena *t, enum tr_memory kind, size_t n)
 {
-    return take(t, kind, n, t->b->acc_bytes);
+    return alloc(t, kind, n, t->b->acc_bytes);
 }
 
 /* Where each parameter begins when all stand end to end, and what each rank's share is. */
@@ -90,44 +90,44 @@ static void place_params(tr_model *m, const tr_layout *l)
     m->share = l->train ? ((all + ranks - 1) / ranks + ALIGN - 1) / ALIGN * ALIGN : all;
 }
 
-static void take_state(taker *t, const tr_layout *l, tr_model *m)
+static void alloc_state(arena *t, const tr_layout *l, tr_model *m)
 {
     const size_t stage = l->stage ? l->stage : (size_t)4 << 20;
     m->staged = stage < m->share ? stage : m->share;
     for (size_t k = 0; k < (t->b->master ? TR_STATES : TR_STATE_MASTER); k++) {
         if (!l->offload_optimizer) {
-            m->state[k] = take_acc(t, TR_MEM_OPTIMIZER, m->share);
+            m->state[k] = alloc_acc(t, TR_MEM_OPTIMIZER, m->share);
             continue;
         }
-        m->host_state[k] = take_from(t, true, TR_MEM_OPTIMIZER, m->share, t->b->acc_bytes);
+        m->host_state[k] = alloc_from(t, true, TR_MEM_OPTIMIZER, m->share, t->b->acc_bytes);
         for (size_t i = 0; i < BK_LANES; i++)
-            m->stage[i][k] = take_acc(t, TR_MEM_OPTIMIZER, m->staged);
+            m->stage[i][k] = alloc_acc(t, TR_MEM_OPTIMIZER, m->staged);
     }
 }
 
-static void take_params(taker *t, const tr_layout *l, tr_model *m)
+static void alloc_params(arena *t, const tr_layout *l, tr_model *m)
 {
     m->ranks = l->ranks ? l->ranks : comm_alone();
     place_params(m, l);
     size_t all = m->share * (l->train ? (size_t)m->ranks->size : 1);
-    m->weights = take_act(t, TR_MEM_WEIGHTS, all);
-    if (l->train) m->gradients = take_acc(t, TR_MEM_GRADIENTS, all);
+    m->weights = alloc_act(t, TR_MEM_WEIGHTS, all);
+    if (l->train) m->gradients = alloc_acc(t, TR_MEM_GRADIENTS, all);
     for (size_t i = 0; i < m->n_params; i++) {
         tr_param *p = &m->params[i];
         if (m->weights) p->w = bk_at(t->b, m->weights, p->at);
         if (m->gradients) p->grad = bk_acc_at(t->b, m->gradients, p->at);
     }
-    if (l->train) take_state(t, l, m);
+    if (l->train) alloc_state(t, l, m);
 }
 
-static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer *layers)
+static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer *layers)
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim, kv_row = c->kv_heads * c->head_dim;
     bool each = l->train && !l->recompute, attention = each || (l->train && l->keep_attention);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &layers[i];
         bool own = each || i == 0;
-        enum tr_memory kind = each ? TR_MEM_LAYERS : TR_MEM_WORK;
+        enum tr_memory kind = each ? TR_MEM_ACTIVATIONS : TR_MEM_WORK;
         if (!own) {
             size_t first = y->first;
             *y = layers[0];
@@ -136,71 +136,73 @@ static void take_layers(taker *t, const tr_config *c, const tr_layout *l, layer 
         }
         /* Two inputs take turns where there is no way back, or the others wait elsewhere. */
         bool turns = !l->train || l->offload_checkpoints;
-        if (!turns || i < 2) y->x = take_act(t, TR_MEM_LAYERS, n * c->dim);
+        if (!turns || i < 2) y->x = alloc_act(t, TR_MEM_ACTIVATIONS, n * c->dim);
         else y->x = layers[i - 2].x;
         if (l->train && l->offload_checkpoints && i + 2 < c->layers)
-            y->host = take_from(t, true, TR_MEM_LAYERS, n * c->dim, t->b->act_bytes);
+            y->host = alloc_from(t, true, TR_MEM_ACTIVATIONS, n * c->dim, t->b->act_bytes);
         if (own || attention) {
-            enum tr_memory here = each ? TR_MEM_LAYERS : attention ? TR_MEM_ATTENTION : TR_MEM_WORK;
-            y->o = take_act(t, here, q);
-            y->lse = take_acc(t, here, n * c->heads);
+            enum tr_memory here = each        ? TR_MEM_ACTIVATIONS
+                                  : attention ? TR_MEM_ATTENTION
+                                              : TR_MEM_WORK;
+            y->o = alloc_act(t, here, q);
+            y->lse = alloc_acc(t, here, n * c->heads);
         }
         if (own || l->cache) {
             size_t rows = l->cache ? l->cache : n;
-            y->k = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
-            y->v = take_act(t, l->cache ? TR_MEM_CACHE : kind, rows * kv_row);
+            y->k = alloc_act(t, l->cache ? TR_MEM_KV_CACHE : kind, rows * kv_row);
+            y->v = alloc_act(t, l->cache ? TR_MEM_KV_CACHE : kind, rows * kv_row);
         }
         if (!own) continue;
-        y->h = take_act(t, kind, n * c->dim);
-        y->q = take_act(t, kind, q);
-        y->mid = take_act(t, kind, n * c->dim);
-        y->h2 = take_act(t, kind, n * c->dim);
-        y->rstd = take_acc(t, kind, n);
-        y->rstd2 = take_acc(t, kind, n);
-        y->gate = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
-        y->up = take_act(t, each ? kind : TR_MEM_SLICE, (each ? n : l->slice) * c->mlp);
+        y->h = alloc_act(t, kind, n * c->dim);
+        y->q = alloc_act(t, kind, q);
+        y->mid = alloc_act(t, kind, n * c->dim);
+        y->h2 = alloc_act(t, kind, n * c->dim);
+        y->rstd = alloc_acc(t, kind, n);
+        y->rstd2 = alloc_acc(t, kind, n);
+        y->gate = alloc_act(t, each ? kind : TR_MEM_CHUNK, (each ? n : l->slice) * c->mlp);
+        y->up = alloc_act(t, each ? kind : TR_MEM_CHUNK, (each ? n : l->slice) * c->mlp);
     }
 }
 
 /* Positions of queries and keys. One part turns queries and keys in place, at the same ones. */
-static void take_positions(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+static void alloc_positions(arena *t, const tr_config *c, const tr_layout *l, tr_model *m)
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim;
     size_t rows = attn_form_positions(&l->attention, l->length);
     if (l->any_form) rows = l->length > c->positions ? l->length : c->positions + 1;
-    m->rope = take_acc(t, TR_MEM_WORK, rows * c->head_dim);
-    m->at_key = m->at_query[ATTN_INTRA] = take(t, TR_MEM_WORK, n, 4);
+    m->rope = alloc_acc(t, TR_MEM_WORK, rows * c->head_dim);
+    m->at_query[ATTN_INTRA] = alloc(t, TR_MEM_WORK, n, 4);
     if (!l->attention.stride && !l->any_form) return;
-    m->at_query[ATTN_SUCCESSIVE] = take(t, TR_MEM_WORK, n, 4);
-    m->at_query[ATTN_INTER] = take(t, TR_MEM_WORK, n, 4);
-    m->turned = take_act(t, TR_MEM_WORK, q);
-    if (l->train) m->dturned = take_act(t, TR_MEM_WORK, q);
+    m->at_query[ATTN_SUCCESSIVE] = alloc(t, TR_MEM_WORK, n, 4);
+    m->at_query[ATTN_INTER] = alloc(t, TR_MEM_WORK, n, 4);
+    m->q_rot = alloc_act(t, TR_MEM_WORK, q);
+    if (l->train) m->dq_rot = alloc_act(t, TR_MEM_WORK, q);
 }
 
-static void take_all(taker *t, const tr_config *c, const tr_layout *l, tr_model *m)
+static void alloc_all(arena *t, const tr_config *c, const tr_layout *l, tr_model *m)
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim, kv = n * c->kv_heads * c->head_dim;
-    take_params(t, l, m);
-    take_layers(t, c, l, m->layers);
-    m->out = take_act(t, TR_MEM_LAYERS, n * c->dim);
-    m->norm = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->rstd = take_acc(t, TR_MEM_WORK, n);
-    m->loss = take_acc(t, TR_MEM_WORK, n);
-    m->ids = take(t, TR_MEM_WORK, n, 4);
-    m->targets = take(t, TR_MEM_WORK, n, 4);
-    take_positions(t, c, l, m);
-    m->act = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
-    m->logits = take_act(t, TR_MEM_SLICE, l->slice * c->vocab);
+    alloc_params(t, l, m);
+    alloc_layers(t, c, l, m->layers);
+    m->out = alloc_act(t, TR_MEM_ACTIVATIONS, n * c->dim);
+    m->norm = alloc_act(t, TR_MEM_WORK, n * c->dim);
+    m->rstd = alloc_acc(t, TR_MEM_WORK, n);
+    m->loss = alloc_acc(t, TR_MEM_WORK, n);
+    m->ids = alloc(t, TR_MEM_WORK, n, 4);
+    m->targets = alloc(t, TR_MEM_WORK, n, 4);
+    alloc_positions(t, c, l, m);
+    m->act = alloc_act(t, TR_MEM_CHUNK, l->slice * c->mlp);
+    m->logits = alloc_act(t, TR_MEM_CHUNK, l->slice * c->vocab);
     if (!l->train) return;
-    m->dx = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->dh = take_act(t, TR_MEM_WORK, n * c->dim);
-    m->dout = take_act(t, TR_MEM_WORK, q);
-    m->dq = take_act(t, TR_MEM_WORK, q);
-    m->dk = take_act(t, TR_MEM_WORK, kv);
-    m->dv = take_act(t, TR_MEM_WORK, kv);
-    m->delta = take_acc(t, TR_MEM_WORK, n * c->heads);
-    m->dact = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
-    m->dup = take_act(t, TR_MEM_SLICE, l->slice * c->mlp);
+    m->dx = alloc_act(t, TR_MEM_WORK, n * c->dim);
+    m->dh = alloc_act(t, TR_MEM_WORK, n * c->dim);
+    m->dout = alloc_act(t, TR_MEM_WORK, q);
+    m->dq = alloc_act(t, TR_MEM_WORK, q);
+    m->dk = alloc_act(t, TR_MEM_WORK, kv);
+    m->dv = alloc_act(t, TR_MEM_WORK, kv);
+    m->delta = alloc_acc(t, TR_MEM_WORK, n * c->heads);
+    m->dact = alloc_act(t, TR_MEM_CHUNK, l->slice * c->mlp);
+    m->dup = alloc_act(t, TR_MEM_CHUNK, l->slice * c->mlp);
 }
 
 static void name_param(tr_param *p, size_t rows, size_t cols, const char *fmt, size_t i)
@@ -244,7 +246,7 @@ void tr_model_free(tr_model *m)
     free(m);
 }
 
-static int outline(tr_model **out, const tr_config *c)
+static int new_shapes(tr_model **out, const tr_config *c)
 {
     tr_model *m = calloc(1, sizeof *m);
     if (m) {
@@ -266,10 +268,10 @@ static int outline(tr_model **out, const tr_config *c)
 int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b)
 {
     tr_model *m = NULL;
-    int rc = outline(&m, c);
+    int rc = new_shapes(&m, c);
     if (rc) return rc;
-    taker t = { .b = b };
-    take_all(&t, c, l, m);
+    arena t = { .b = b };
+    alloc_all(&t, c, l, m);
     *out = t.plan;
     tr_model_free(m);
     return LM_OK;
@@ -290,7 +292,7 @@ static int check_layout(const tr_layout *l)
     return LM_OK;
 }
 
-int tr_model_attend(tr_model *m, const tr_layout *l)
+int tr_model_set_attention(tr_model *m, const tr_layout *l)
 {
     const tr_config *c = m->c;
     size_t rows = attn_form_positions(&l->attention, l->length);
@@ -317,14 +319,14 @@ int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend
     *out = NULL;
     tr_model *m = NULL;
     int rc = check_layout(l);
-    if (!rc) rc = outline(&m, c);
+    if (!rc) rc = new_shapes(&m, c);
     if (rc) return rc;
     m->b = b;
     m->l = *l;
-    taker t = { .b = b, .m = m };
-    take_all(&t, c, l, m);
+    arena t = { .b = b, .m = m };
+    alloc_all(&t, c, l, m);
     rc = t.rc;
-    if (!rc) rc = tr_model_attend(m, l);
+    if (!rc) rc = tr_model_set_attention(m, l);
     if (rc) tr_model_free(m);
     else *out = m;
     return rc;

@@ -7,37 +7,36 @@ comm *tr_model_ranks(const tr_model *m) { return m->ranks; }
 size_t tr_model_params(const tr_model *m) { return m->n_params; }
 tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
 
-/* ---- inputs that wait in host memory ----------------------------------------------------- */
+/* ---- layer inputs in host memory --------------------------------------------------------- */
 
-/* Two buffers on the device take turns, each with a lane of its own. The last two layers' inputs
- * are still there when the way back begins. */
-static bool is_away(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
+/* With offload_checkpoints two buffers on the device alternate, each with a lane of its own. The last
+ * two layers' inputs are still on the device when the backward pass begins. */
+static bool is_offloaded(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
+static int lane_of(size_t i) { return (int)(i % BK_LANES); }
 
 static size_t input_bytes(const tr_model *m, const tr_batch *t)
 {
     return t->n * m->c->dim * m->b->act_bytes;
 }
 
-/* Layer i's input leaves while the layer is at work. */
-static void send_away(tr_model *m, const tr_batch *t, size_t i)
+/* Start to copy layer i's input to the host; the layer's work overlaps with it. */
+static void offload_input(tr_model *m, const tr_batch *t, size_t i)
 {
     const layer *y = &m->layers[i];
-    if (is_away(m, i)) m->b->store(m->b, y->host, y->x, input_bytes(m, t), (int)(i % BK_LANES));
+    if (is_offloaded(m, i)) m->b->store(m->b, y->host, y->x, input_bytes(m, t), lane_of(i));
 }
 
-/* Before the buffer of layer i's input is written for layer i + 2. */
-static void wait_away(tr_model *m, size_t i)
-{
-    if (is_away(m, i)) m->b->join(m->b, (int)(i % BK_LANES));
-}
-
-/* On the way back layer i's input comes while the layer above is at work; `there`: it has to be. */
-static void bring_back(tr_model *m, const tr_batch *t, size_t i, bool there)
+/* Start to copy it back; the work of the layer above overlaps with that. */
+static void prefetch_input(tr_model *m, const tr_batch *t, size_t i)
 {
     const layer *y = &m->layers[i];
-    if (!is_away(m, i)) return;
-    if (there) m->b->join(m->b, (int)(i % BK_LANES));
-    else m->b->fetch(m->b, y->x, y->host, input_bytes(m, t), (int)(i % BK_LANES));
+    if (is_offloaded(m, i)) m->b->fetch(m->b, y->x, y->host, input_bytes(m, t), lane_of(i));
+}
+
+/* Before layer i's input is used, or its buffer written for layer i + 2. */
+static void wait_transfer(tr_model *m, size_t i)
+{
+    if (is_offloaded(m, i)) m->b->join(m->b, lane_of(i));
 }
 
 /* ---- forward --------------------------------------------------------------------------- */
@@ -48,7 +47,7 @@ static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t co
 }
 
 /* y->o and y->lse from turned keys and from queries, which one part has turned, too. */
-static void mix(tr_model *m, layer *y, size_t n)
+static void attention_forward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
@@ -57,18 +56,18 @@ static void mix(tr_model *m, layer *y, size_t n)
         const bk_act *q = y->q;
         if (!map->spans[i].count) continue;
         if (map->parts > 1) {
-            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, c->heads, c->head_dim, false,
+            b->rope(b, m->q_rot, y->q, m->at_query[i], m->rope, n, c->heads, c->head_dim, false,
                     false);
-            q = m->turned;
+            q = m->q_rot;
         }
         b->attention(b, y->o, y->lse, q, y->k, y->v, &map->spans[i], c->heads, c->kv_heads,
                      c->head_dim, m->score_scale, i > 0);
     }
 }
 
-/* Norm, projections, attention, and back into the stream: y->mid and its norm. With `kept` the
+/* Norm, projections, attention, and back into the stream: y->mid and its norm. With `have_attention` the
  * attention output is there already. */
-static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
+static void attn_block_forward(tr_model *m, layer *y, const tr_batch *t, bool have_attention)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
@@ -79,10 +78,11 @@ static void attend(tr_model *m, layer *y, const tr_batch *t, bool kept)
     b->linear(b, y->q, y->h, w[WQ].w, n, c->dim, q, false);
     b->linear(b, k, y->h, w[WK].w, n, c->dim, kv, false);
     b->linear(b, v, y->h, w[WV].w, n, c->dim, kv, false);
-    b->rope(b, k, k, m->at_key, m->rope, n, c->kv_heads, c->head_dim, false, false);
+    b->rope(b, k, k, m->at_query[ATTN_INTRA], m->rope, n, c->kv_heads, c->head_dim, false, false);
     if (m->map.parts == 1)
-        b->rope(b, y->q, y->q, m->at_key, m->rope, n, c->heads, c->head_dim, false, false);
-    if (!kept) mix(m, y, n);
+        b->rope(b, y->q, y->q, m->at_query[ATTN_INTRA], m->rope, n, c->heads, c->head_dim, false,
+                false);
+    if (!have_attention) attention_forward(m, y, n);
     b->copy_act(b, y->mid, y->x, n * c->dim);
     b->linear(b, y->mid, y->o, w[WO].w, n, q, c->dim, true);
     b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
@@ -111,7 +111,7 @@ static void swiglu(tr_model *m, layer *y, size_t at, size_t n)
 }
 
 /* out = mid + MLP(h2), slice by slice. */
-static void feed(tr_model *m, layer *y, bk_act *out, size_t n)
+static void mlp_forward(tr_model *m, layer *y, bk_act *out, size_t n)
 {
     const tr_config *c = m->c;
     m->b->copy_act(m->b, out, y->mid, n * c->dim);
@@ -185,10 +185,10 @@ static int forward(tr_model *m, const tr_batch *t)
     b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &m->layers[i];
-        send_away(m, t, i);
-        attend(m, y, t, false);
-        if (i) wait_away(m, i - 1);
-        feed(m, y, i + 1 < c->layers ? m->layers[i + 1].x : m->out, t->n);
+        offload_input(m, t, i);
+        attn_block_forward(m, y, t, false);
+        if (i) wait_transfer(m, i - 1);
+        mlp_forward(m, y, i + 1 < c->layers ? m->layers[i + 1].x : m->out, t->n);
     }
     b->rmsnorm(b, m->norm, m->rstd, m->out, last_norm(m)->w, t->n, c->dim, c->norm_eps);
     return LM_OK;
@@ -216,7 +216,7 @@ static void losses_of(tr_model *m, size_t n, double scale)
 }
 
 /* The MLP's part of m->dx, which enters as the gradient of the layer's output. */
-static void feed_back(tr_model *m, layer *y, size_t n)
+static void mlp_backward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
@@ -240,7 +240,7 @@ static void feed_back(tr_model *m, layer *y, size_t n)
 }
 
 /* m->dq, m->dk, m->dv, of queries and keys that are not turned, from m->dout. */
-static void mix_back(tr_model *m, layer *y, size_t n)
+static void attention_backward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
@@ -248,20 +248,20 @@ static void mix_back(tr_model *m, layer *y, size_t n)
     size_t heads = c->heads, d = c->head_dim;
     for (size_t i = 0; i < map->parts; i++) {
         const bk_act *q = y->q;
-        bk_act *dq = i ? m->dturned : m->dq;
+        bk_act *dq = i ? m->dq_rot : m->dq;
         if (!map->spans[i].count) continue;
         if (map->parts > 1) {
-            b->rope(b, m->turned, y->q, m->at_query[i], m->rope, n, heads, d, false, false);
-            q = m->turned;
+            b->rope(b, m->q_rot, y->q, m->at_query[i], m->rope, n, heads, d, false, false);
+            q = m->q_rot;
         }
         b->attention_back(b, dq, m->dk, m->dv, m->delta, m->dout, y->o, y->lse, q, y->k, y->v,
                           &map->spans[i], heads, c->kv_heads, d, m->score_scale, i > 0);
         b->rope(b, m->dq, dq, m->at_query[i], m->rope, n, heads, d, true, i > 0);
     }
-    b->rope(b, m->dk, m->dk, m->at_key, m->rope, n, c->kv_heads, d, true, false);
+    b->rope(b, m->dk, m->dk, m->at_query[ATTN_INTRA], m->rope, n, c->kv_heads, d, true, false);
 }
 
-static void attend_back(tr_model *m, layer *y, const tr_batch *t)
+static void attn_block_backward(tr_model *m, layer *y, const tr_batch *t)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
@@ -269,7 +269,7 @@ static void attend_back(tr_model *m, layer *y, const tr_batch *t)
     size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
     b->linear_dw(b, w[WO].grad, m->dx, y->o, n, q, c->dim);
     b->linear_dx(b, m->dout, m->dx, w[WO].w, n, q, c->dim, false);
-    mix_back(m, y, n);
+    attention_backward(m, y, n);
     b->linear_dw(b, w[WQ].grad, m->dq, y->h, n, c->dim, q);
     b->linear_dw(b, w[WK].grad, m->dk, y->h, n, c->dim, kv);
     b->linear_dw(b, w[WV].grad, m->dv, y->h, n, c->dim, kv);
@@ -288,17 +288,17 @@ static void backward(tr_model *m, const tr_batch *t)
                     c->dim);
     for (size_t i = c->layers; i-- > 0;) {
         layer *y = &m->layers[i];
-        bring_back(m, t, i, true);
-        if (i) bring_back(m, t, i - 1, false);
+        wait_transfer(m, i);
+        if (i) prefetch_input(m, t, i - 1);
         /* The last layer's values are still there. */
-        if (m->l.recompute && i + 1 < c->layers) attend(m, y, t, m->l.keep_attention);
-        feed_back(m, y, t->n);
-        attend_back(m, y, t);
+        if (m->l.recompute && i + 1 < c->layers) attn_block_forward(m, y, t, m->l.keep_attention);
+        mlp_backward(m, y, t->n);
+        attn_block_backward(m, y, t);
     }
     b->embed_back(b, m->params[0].grad, m->dx, m->ids, t->n, c->dim);
 }
 
-int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses)
+int tr_model_forward_backward(tr_model *m, const tr_batch *t, double scale, float *losses)
 {
     if (scale > 0 && !m->l.train) return lm_fail(LM_EUSAGE, "a model laid out without gradients");
     int rc = forward(m, t);
@@ -309,7 +309,7 @@ int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses)
     return m->b->finish(m->b);
 }
 
-int tr_model_read(tr_model *m, const tr_batch *t, bool all, float *logits, float *losses)
+int tr_model_forward(tr_model *m, const tr_batch *t, bool all, float *logits, float *losses)
 {
     const tr_config *c = m->c;
     backend *b = m->b;

@@ -20,7 +20,8 @@ typedef struct tr_layout {
     size_t slice;  /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
     size_t cache;  /* keys and values of so many tokens stay from call to call; not with train */
     attn_form attention;
-    bool any_form;  /* with room for tr_model_attend to bring in any form of the config's length */
+    bool
+        any_form; /* with room for tr_model_set_attention to bring in any form of the config's length */
     double mscale;  /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
     bool train;     /* gradients and optimizer state too */
     bool recompute; /* keep each layer's input only and compute the rest again */
@@ -36,11 +37,11 @@ enum tr_memory {
     TR_MEM_WEIGHTS,
     TR_MEM_GRADIENTS,
     TR_MEM_OPTIMIZER,
-    TR_MEM_LAYERS,
+    TR_MEM_ACTIVATIONS,
     TR_MEM_ATTENTION,
-    TR_MEM_CACHE,
+    TR_MEM_KV_CACHE,
     TR_MEM_WORK,
-    TR_MEM_SLICE,
+    TR_MEM_CHUNK,
     TR_MEM_KINDS,
 };
 typedef struct tr_plan {
@@ -82,7 +83,7 @@ void tr_model_free(tr_model *m); /* NULL is fine */
 
 /* Attend as `l` says from now on: its attention, its length (not above that m was made with) and
  * mscale, and the config's rotation as it stands now. For a model made with any_form. */
-LM_CHECKED int tr_model_attend(tr_model *m, const tr_layout *l);
+LM_CHECKED int tr_model_set_attention(tr_model *m, const tr_layout *l);
 
 backend *tr_model_backend(const tr_model *m);
 comm *tr_model_ranks(const tr_model *m); /* comm_alone() where the layout names none */
@@ -104,11 +105,12 @@ LM_CHECKED int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype)
 
 /* Forward; losses[n] (may be NULL) get each token's loss. With `scale` > 0 also backward: scale
  * times the gradient of the summed loss is added to the gradients. 0, or the backend's fault. */
-LM_CHECKED int tr_model_run(tr_model *m, const tr_batch *t, double scale, float *losses);
+LM_CHECKED int tr_model_forward_backward(tr_model *m, const tr_batch *t, double scale,
+                                         float *losses);
 
 /* Forward alone. logits (may be NULL) gets those of the last token, [vocab], or with `all` of each,
  * [n, vocab]; losses[n] (may be NULL) as above. */
-LM_CHECKED int tr_model_read(tr_model *m, const tr_batch *t, bool all, float *logits,
-                             float *losses);
+LM_CHECKED int tr_model_forward(tr_model *m, const tr_batch *t, bool all, float *logits,
+                                float *losses);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "train/minmax.h"
 #include "train/model/internal.h"
 
 double tr_learning_rate(const tr_optimizer *o, double done, double batch)
@@ -15,15 +16,13 @@ double tr_learning_rate(const tr_optimizer *o, double done, double batch)
 
 /* ---- this rank's share ------------------------------------------------------------------ */
 
-static size_t most(size_t a, size_t b) { return a > b ? a : b; }
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t share_start(const tr_model *m) { return (size_t)m->ranks->rank * m->share; }
 
 /* The numbers of parameter p among first .. first+n-1 of all: how many, and where they begin. */
 static size_t part_of(const tr_param *p, size_t first, size_t n, size_t *at)
 {
-    size_t end = least(first + n, p->at + tr_param_count(p));
-    *at = most(first, p->at);
+    size_t end = size_min(first + n, p->at + tr_param_count(p));
+    *at = size_max(first, p->at);
     return end > *at ? end - *at : 0;
 }
 
@@ -71,10 +70,10 @@ static void update_staged(stepper *s)
     tr_model *m = s->m;
     size_t n = m->staged;
     int lane = 0;
-    tr_state_fetch(m, 0, least(n, m->share), lane);
+    tr_state_fetch(m, 0, size_min(n, m->share), lane);
     for (size_t at = 0; at < m->share; at += n, lane = !lane) {
-        size_t now = least(n, m->share - at), next = at + now;
-        if (next < m->share) tr_state_fetch(m, next, least(n, m->share - next), !lane);
+        size_t now = size_min(n, m->share - at), next = at + now;
+        if (next < m->share) tr_state_fetch(m, next, size_min(n, m->share - next), !lane);
         m->b->join(m->b, lane);
         update(s, share_start(m) + at, now, m->stage[lane]);
         tr_state_store(m, at, now, lane);

@@ -1,8 +1,7 @@
 #include "train/model/state.h"
 
+#include "train/minmax.h"
 #include "train/model/internal.h"
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- through the stages ----------------------------------------------------------------- */
 
@@ -35,7 +34,7 @@ static void read_own(tr_model *m, enum tr_state kind, size_t at, float *dst, siz
         return;
     }
     for (size_t k; n; at += k, dst += k, n -= k) {
-        k = least(n, m->staged);
+        k = size_min(n, m->staged);
         b->fetch(b, m->stage[0][kind], host_at(m, kind, at), k * b->acc_bytes, 0);
         b->join(b, 0);
         b->get_acc(b, dst, m->stage[0][kind], k);
@@ -50,7 +49,7 @@ static void write_own(tr_model *m, enum tr_state kind, size_t at, const float *s
         return;
     }
     for (size_t k; n; at += k, src += k, n -= k) {
-        k = least(n, m->staged);
+        k = size_min(n, m->staged);
         b->put_acc(b, m->stage[0][kind], src, k);
         b->store(b, host_at(m, kind, at), m->stage[0][kind], k * b->acc_bytes, 0);
         b->join(b, 0);
@@ -65,7 +64,7 @@ int tr_state_get(tr_model *m, enum tr_state kind, const tr_param *p, size_t at, 
     int rc = LM_OK;
     for (size_t from = p->at + at, k; !rc && n; from += k, dst += k, n -= k) {
         size_t owner = from / m->share, off = from % m->share;
-        k = least(n, m->share - off);
+        k = size_min(n, m->share - off);
         if ((size_t)m->ranks->rank == owner) read_own(m, kind, off, dst, k);
         rc = m->ranks->send(m->ranks, dst, k * sizeof *dst, (int)owner, 0);
     }
@@ -77,7 +76,7 @@ void tr_state_put(tr_model *m, enum tr_state kind, const tr_param *p, size_t at,
 {
     for (size_t to = p->at + at, k; n; to += k, src += k, n -= k) {
         size_t owner = to / m->share, off = to % m->share;
-        k = least(n, m->share - off);
+        k = size_min(n, m->share - off);
         if ((size_t)m->ranks->rank == owner) write_own(m, kind, off, src, k);
     }
 }

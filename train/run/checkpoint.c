@@ -238,7 +238,7 @@ static int check_of(uint64_t *out, const lm_json *run)
     return rc;
 }
 
-static lm_json *place_json(const tr_place *p)
+static lm_json *state_json(const tr_run_state *p)
 {
     lm_json *o = lm_json_object();
     lm_json_set_u64(o, "step", p->step);
@@ -275,12 +275,12 @@ static int load_run(lm_json **out, const lm_json **run, const char *path)
     return rc;
 }
 
-int tr_checkpoint_place(const char *path, tr_place *p)
+int tr_checkpoint_state(const char *path, tr_run_state *p)
 {
     lm_json *all = NULL;
     const lm_json *o = NULL;
     const char *attention = NULL;
-    *p = (tr_place){ 0 };
+    *p = (tr_run_state){ 0 };
     int rc = load_run(&all, &o, path);
     if (!rc) rc = lm_json_u64(&p->step, o, "step");
     if (!rc) rc = lm_json_u64(&p->tokens, o, "tokens");
@@ -310,11 +310,11 @@ static int write_run(const lm_json *run, const char *dir)
     return rc;
 }
 
-static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const char *dir)
+static int save_files(tr_model *m, const tr_config *c, const tr_run_state *p, const char *dir)
 {
     char path[MODEL_PATH];
     bool writes = tr_model_ranks(m)->rank == 0;
-    lm_json *sums = lm_json_object(), *run = place_json(p);
+    lm_json *sums = lm_json_object(), *run = state_json(p);
     int rc = model_dir_path(path, dir, MODEL_WEIGHTS);
     if (!rc) rc = save_tensors(m, path, KIND_WEIGHT, KIND_M, sums);
     if (!rc) rc = model_dir_path(path, dir, "optimizer.safetensors");
@@ -326,7 +326,7 @@ static int save_files(tr_model *m, const tr_config *c, const tr_place *p, const 
     return rc;
 }
 
-int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p, const char *out,
+int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_run_state *p, const char *out,
                        uint64_t keep)
 {
     char name[64], path[MODEL_PATH], aside[MODEL_PATH + 8];

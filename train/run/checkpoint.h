@@ -8,7 +8,7 @@
 #include "train/model/model.h"
 
 /* What a run must share with the checkpoint it goes on from, and where it stands. */
-typedef struct tr_place {
+typedef struct tr_run_state {
     uint64_t step, tokens; /* done */
     uint64_t data_hash;    /* tr_data_hash */
     /* Tokens a sequence, sequences a step: with the step they are the place in the data. */
@@ -17,12 +17,12 @@ typedef struct tr_place {
     char attention[64]; /* the form, as it was asked for */
     bool eval_due;      /* stopped before an evaluation was done */
     uint64_t log_bytes; /* length of the log when it was saved */
-} tr_place;
+} tr_run_state;
 
 /* Save to out/checkpoint-STEP: model.safetensors, optimizer.safetensors, config.json, run.json, the
  * last with the hash of each tensor and one of itself. Then remove all but the last `keep`. Rank 0
  * writes; all call, and all get the same: 0 or LM_EIO. */
-LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_place *p,
+LM_CHECKED int tr_checkpoint_save(tr_model *m, const tr_config *c, const tr_run_state *p,
                                   const char *out, uint64_t keep);
 
 /* Remove all checkpoints but the last `keep`. 0 or LM_EIO. */
@@ -34,7 +34,7 @@ LM_CHECKED int tr_checkpoint_last(const char *out, bool sweep, char path[MODEL_P
 
 /* Its place; and its state into a model of the same shape. A tensor that is missing or whose
  * numbers are not those that were saved is LM_EDATA with its name. */
-LM_CHECKED int tr_checkpoint_place(const char *path, tr_place *p);
+LM_CHECKED int tr_checkpoint_state(const char *path, tr_run_state *p);
 LM_CHECKED int tr_checkpoint_load(tr_model *m, const char *path);
 
 #endif

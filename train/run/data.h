@@ -27,7 +27,7 @@ LM_CHECKED int tr_data_hash(const tr_data *d, uint64_t *out);
  * and i's place in it a function of (seed, i) alone. */
 uint64_t tr_data_order(uint64_t sequences, uint64_t seed, uint64_t i);
 
-/* Sequences end to end, as tr_model_run takes them. */
+/* Sequences end to end, as tr_model_forward_backward takes them. */
 typedef struct tr_rows {
     size_t length, capacity, count; /* tokens a sequence, sequences that fit, that are there */
     size_t predicted;               /* targets that are not negative */

@@ -9,8 +9,8 @@
 static lm_json *result_json(const tr_run *r, const tr_sums *s, double all, uint64_t count)
 {
     lm_json *line = lm_json_object(), *domains = lm_json_object();
-    lm_json_set_u64(line, "step", r->place.step);
-    lm_json_set_u64(line, "tokens", r->place.tokens);
+    lm_json_set_u64(line, "step", r->state.step);
+    lm_json_set_u64(line, "tokens", r->state.tokens);
     lm_json_set_f64(line, "eval_loss", all / (double)count);
     lm_json_set_u64(line, "eval_tokens", count);
     for (size_t i = 0; i < tr_data_domains(r->eval); i++) {
@@ -25,7 +25,7 @@ static lm_json *result_json(const tr_run *r, const tr_sums *s, double all, uint6
 }
 
 /* Where fewer sequences are taken than there are, they are spread over all. */
-static uint64_t place(const tr_run *r, uint64_t i)
+static uint64_t spread(const tr_run *r, uint64_t i)
 {
     uint64_t all = tr_data_sequences(r->eval), n = r->eval_sequences;
     return all / n * i + all % n * i / n;
@@ -40,8 +40,8 @@ static int run_share(tr_run *r, tr_rows *rows, double *all, const tr_sums *s)
         if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
         tr_rows_clear(rows);
         for (uint64_t i = at; !rc && i < at + r->pass.micro && i < end; i++)
-            rc = tr_data_add(r->eval, place(r, i), rows);
-        if (!rc) rc = tr_run_rows(&r->pass, r->eval, rows, 0, r->place.step + 1, all, s);
+            rc = tr_data_add(r->eval, spread(r, i), rows);
+        if (!rc) rc = tr_run_rows(&r->pass, r->eval, rows, 0, r->state.step + 1, all, s);
     }
     return rc;
 }
@@ -82,9 +82,9 @@ int tr_evaluate(tr_run *r)
     if (!rc) rc = add_ranks(r, &s, n, &all, &count);
     if (!rc && !count) rc = lm_fail(LM_ESHORT, "%s: no token to predict in it", r->o.eval_data);
     if (!rc) rc = comm_agree(r->ranks, tr_log_line(r, result_json(r, &s, all, count)));
-    if (!rc) r->place.eval_due = false;
+    if (!rc) r->state.eval_due = false;
     if (!rc)
-        tr_note(r, "step %" PRIu64 ": held-out loss %.4f over %" PRIu64 " tokens", r->place.step,
+        tr_note(r, "step %" PRIu64 ": held-out loss %.4f over %" PRIu64 " tokens", r->state.step,
                 all / (double)count, count);
     tr_rows_free(&rows);
     free(s.loss);

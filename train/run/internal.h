@@ -26,8 +26,8 @@ struct tr_run {
     tr_layout l;
     tr_data *data, *eval;
     tr_passes pass;
-    tr_rows rows;   /* of one step */
-    tr_place place; /* what is done */
+    tr_rows rows;       /* of one step */
+    tr_run_state state; /* what is done */
     uint64_t steps, eval_sequences;
     uint64_t saved;     /* the step of the last checkpoint */
     enum st_dtype read; /* the type the weights were kept in */
@@ -42,7 +42,7 @@ typedef struct tr_sums {
     uint64_t *count;
 } tr_sums;
 
-/* Forward and, where `scale` > 0, backward passes (see tr_model_run) over all rows, which are of
+/* Forward and, where `scale` > 0, backward passes (see tr_model_forward_backward) over all rows, which are of
  * `d`. `total` and `by_domain` (may be NULL) grow by the losses. LM_EDATA, with `step` and where the
  * row comes from, for a loss that is not finite; LM_EINTR. */
 LM_CHECKED int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, double scale,

@@ -19,7 +19,7 @@ int tr_log_open(tr_run *r, bool resumed)
     if (r->log < 0) return lm_fail_errno(errno, "%s", path);
     /* What was logged after the checkpoint will be logged again. */
     struct stat st;
-    off_t keep = resumed ? (off_t)r->place.log_bytes : 0;
+    off_t keep = resumed ? (off_t)r->state.log_bytes : 0;
     if (fstat(r->log, &st)) return lm_fail_errno(errno, "%s", path);
     if (S_ISREG(st.st_mode) && st.st_size > keep && ftruncate(r->log, keep))
         return lm_fail_errno(errno, "%s: cutting back", path);

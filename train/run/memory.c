@@ -44,7 +44,7 @@ int tr_run_plan(const tr_run *r, lm_buf *text)
         rc = lm_buf_printf(text,
                            "%.4g M weights, %zu layers; %" PRIu64 " steps of %" PRIu64
                            " x %zu tokens, %" PRIu64 " at a time",
-                           tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps, r->place.batch,
+                           tr_config_weights(&r->c) / 1e6, r->c.layers, r->steps, r->state.batch,
                            r->l.length, r->pass.micro);
     if (!rc && r->ranks->size > 1)
         rc = lm_buf_printf(text, "; for each of %d ranks", r->ranks->size);

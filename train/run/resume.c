@@ -9,9 +9,9 @@
 #include "train/run/internal.h"
 
 /* A run goes on only with what it began with. */
-static int check_place(const tr_run *r, const tr_place *p, const char *path)
+static int check_state(const tr_run *r, const tr_run_state *p, const char *path)
 {
-    const tr_place *now = &r->place;
+    const tr_run_state *now = &r->state;
     if (p->data_hash != now->data_hash)
         return lm_fail(LM_EUSAGE,
                        "%s was made with other data than %s: a resumed run needs the same shards",
@@ -83,14 +83,14 @@ static int find_checkpoint(tr_run *r, char path[MODEL_PATH])
 
 static int resume(tr_run *r, const char *path)
 {
-    tr_place p;
-    int rc = tr_checkpoint_place(path, &p);
-    if (!rc) rc = check_place(r, &p, path);
+    tr_run_state p;
+    int rc = tr_checkpoint_state(path, &p);
+    if (!rc) rc = check_state(r, &p, path);
     if (!rc) rc = check_model(r, path);
     if (!rc) rc = tr_checkpoint_load(r->pass.m, path);
     if (!rc && r->o.model) rc = tr_model_dtype(r->o.model, &r->read);
     if (rc) return rc;
-    r->place = p;
+    r->state = p;
     r->saved = p.step;
     tr_note(r, "resumed from %s", path);
     /* A run that was killed after it saved may have left more. */

@@ -43,9 +43,9 @@ static int open_config(tr_run *r)
 
 static int choose_attention(tr_run *r)
 {
-    char *kept = r->place.attention;
+    char *kept = r->state.attention;
     const char *text = r->o.attention ? r->o.attention : "rope";
-    if ((size_t)snprintf(kept, sizeof r->place.attention, "%s", text) >= sizeof r->place.attention)
+    if ((size_t)snprintf(kept, sizeof r->state.attention, "%s", text) >= sizeof r->state.attention)
         return lm_fail(LM_EUSAGE, "attention %s: too long", text);
     return attn_form_parse(&r->l.attention, text, r->c.positions);
 }
@@ -64,7 +64,7 @@ static int open_data(tr_run *r)
 {
     int rc = tr_data_open(&r->data, r->o.data, (size_t)r->o.length, r->o.doc_mask);
     if (!rc) rc = check_vocab(r, r->data, r->o.data);
-    if (!rc) rc = tr_data_hash(r->data, &r->place.data_hash);
+    if (!rc) rc = tr_data_hash(r->data, &r->state.data_hash);
     if (rc || !r->o.eval_data) return rc;
     rc = tr_data_open(&r->eval, r->o.eval_data, tr_data_length(r->data), r->o.doc_mask);
     if (!rc) rc = check_vocab(r, r->eval, r->o.eval_data);
@@ -79,15 +79,15 @@ static int open_data(tr_run *r)
 static void lay_out(tr_run *r)
 {
     uint64_t length = tr_data_length(r->data), batch = (r->o.batch + length / 2) / length;
-    r->place.seed = r->o.seed;
-    r->place.length = length;
-    r->place.doc_mask = r->o.doc_mask;
-    r->place.batch = batch ? batch : 1;
-    uint64_t step = r->place.batch * length;
+    r->state.seed = r->o.seed;
+    r->state.length = length;
+    r->state.doc_mask = r->o.doc_mask;
+    r->state.batch = batch ? batch : 1;
+    uint64_t step = r->state.batch * length;
     r->steps = (r->o.tokens + step - 1) / step;
     r->o.optimizer.total = (double)(r->steps * step);
     r->pass.micro = r->o.micro ? r->o.micro : length < MICRO_TOKENS ? MICRO_TOKENS / length : 1;
-    uint64_t size = (uint64_t)r->ranks->size, share = (r->place.batch + size - 1) / size;
+    uint64_t size = (uint64_t)r->ranks->size, share = (r->state.batch + size - 1) / size;
     if (r->pass.micro > share) r->pass.micro = share;
     /* Readers of config.json take this as the longest sequence the model knows; with these two
      * scalings it is a parameter of the rotation, and with chunks of their size. */
@@ -113,14 +113,14 @@ static void lay_out(tr_run *r)
 static int check_ranks(tr_run *r)
 {
     comm *c = r->ranks;
-    uint64_t first = r->place.data_hash;
-    if ((uint64_t)c->size > r->place.batch)
+    uint64_t first = r->state.data_hash;
+    if ((uint64_t)c->size > r->state.batch)
         return lm_fail(LM_EUSAGE,
                        "%d ranks, but --batch makes steps of %" PRIu64 " sequences: at "
                        "least one for each rank is needed",
-                       c->size, r->place.batch);
+                       c->size, r->state.batch);
     int rc = c->broadcast(c, &first, sizeof first, 0);
-    if (!rc && first != r->place.data_hash)
+    if (!rc && first != r->state.data_hash)
         rc = lm_fail(LM_EUSAGE, "%s: other shards than those of rank 0", r->o.data);
     return comm_agree(c, rc);
 }
@@ -166,25 +166,25 @@ void tr_run_close(tr_run *r)
 
 static int save(tr_run *r)
 {
-    if (r->saved == r->place.step) return LM_OK;
-    int rc = comm_agree(r->ranks, tr_log_size(r, &r->place.log_bytes));
-    if (!rc) rc = tr_checkpoint_save(r->pass.m, &r->c, &r->place, r->o.out, r->o.keep);
+    if (r->saved == r->state.step) return LM_OK;
+    int rc = comm_agree(r->ranks, tr_log_size(r, &r->state.log_bytes));
+    if (!rc) rc = tr_checkpoint_save(r->pass.m, &r->c, &r->state, r->o.out, r->o.keep);
     if (rc) return rc;
-    r->saved = r->place.step;
-    tr_note(r, "step %" PRIu64 ": saved", r->place.step);
+    r->saved = r->state.step;
+    tr_note(r, "step %" PRIu64 ": saved", r->state.step);
     return LM_OK;
 }
 
 /* Did the last step cross a multiple of `every` tokens? */
 static bool due(const tr_run *r, uint64_t every)
 {
-    uint64_t step = r->place.batch * r->l.length;
-    return every && r->place.tokens / every > (r->place.tokens - step) / every;
+    uint64_t step = r->state.batch * r->l.length;
+    return every && r->state.tokens / every > (r->state.tokens - step) / every;
 }
 
 static int allocate(tr_run *r)
 {
-    uint64_t first = 0, share = tr_share(r, r->place.batch, &first);
+    uint64_t first = 0, share = tr_share(r, r->state.batch, &first);
     int rc = tr_check_memory(r);
     if (!rc) rc = tr_model_new(&r->pass.m, &r->c, &r->l, r->b);
     if (!rc) rc = tr_rows_new(&r->rows, r->l.length, (size_t)share);
@@ -194,21 +194,21 @@ static int allocate(tr_run *r)
     return r->pass.starts && r->pass.losses ? LM_OK : lm_fail_nomem(r->l.tokens * 8);
 }
 
-static int train(tr_run *r)
+static int train_steps(tr_run *r)
 {
-    int rc = r->place.eval_due ? tr_evaluate(r) : LM_OK;
-    while (!rc && r->place.step < r->steps) {
+    int rc = r->state.eval_due ? tr_evaluate(r) : LM_OK;
+    while (!rc && r->state.step < r->steps) {
         rc = tr_take_step(r);
         if (rc) break;
-        bool last = r->place.step == r->steps;
-        r->place.eval_due = r->eval && (last || due(r, r->o.eval_every));
-        if (r->place.eval_due) rc = tr_evaluate(r);
+        bool last = r->state.step == r->steps;
+        r->state.eval_due = r->eval && (last || due(r, r->o.eval_every));
+        if (r->state.eval_due) rc = tr_evaluate(r);
         if (!rc && (last || due(r, r->o.save_every))) rc = save(r);
     }
     return rc;
 }
 
-int tr_run_go(tr_run *r)
+int tr_run_train(tr_run *r)
 {
     bool resumed = false;
     int rc = tr_take_directory(r);
@@ -221,14 +221,14 @@ int tr_run_go(tr_run *r)
     rc = r->ranks->sum(r->ranks, &r->peak, 1);
     if (rc) return rc;
     /* Where the run starts from is part of its curve. */
-    if (!resumed) r->place.eval_due = r->eval && r->o.eval_every;
-    rc = train(r);
+    if (!resumed) r->state.eval_due = r->eval && r->o.eval_every;
+    rc = train_steps(r);
     if (rc == LM_EINTR) {
         /* The step under way is dropped: the run goes on from the last whole one. */
         int saved = save(r);
         return saved ? saved
                      : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64,
-                               r->place.step);
+                               r->state.step);
     }
     return rc ? rc : comm_agree(r->ranks, tr_write_model(r));
 }

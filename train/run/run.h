@@ -52,7 +52,7 @@ typedef struct tr_watch {
 } tr_watch;
 
 /* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here
- * and in tr_run_go a fault of one rank is every rank's. */
+ * and in tr_run_train a fault of one rank is every rank's. */
 LM_CHECKED int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w);
 void tr_run_close(tr_run *r); /* NULL is fine */
 
@@ -62,6 +62,6 @@ LM_CHECKED int tr_run_plan(const tr_run *r, lm_buf *text);
 /* Allocate and train to the end, from the last whole checkpoint where the options say resume; then
  * write the model to the directory. LM_ENOMEM, with the option that would help, where the plan does
  * not fit. LM_EINTR after lm_interrupt(): a checkpoint is saved first. */
-LM_CHECKED int tr_run_go(tr_run *r);
+LM_CHECKED int tr_run_train(tr_run *r);
 
 #endif

@@ -21,7 +21,7 @@ int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, doubl
         if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
         size_t left = rows->count - from, count = left < p->micro ? left : (size_t)p->micro;
         tr_batch t = tr_rows_batch(rows, from, count, p->starts);
-        int rc = tr_model_run(p->m, &t, scale, p->losses);
+        int rc = tr_model_forward_backward(p->m, &t, scale, p->losses);
         if (rc) return rc;
         for (size_t i = 0; i < t.n; i++) {
             if (!isfinite(p->losses[i])) return not_finite(d, rows, from + i / rows->length, step);
@@ -66,9 +66,9 @@ static int log_step(tr_run *r, const tr_report *p)
 static int take_rows(tr_run *r, uint64_t *all)
 {
     uint64_t sequences = tr_data_sequences(r->data), first = 0;
-    uint64_t count = tr_share(r, r->place.batch, &first);
+    uint64_t count = tr_share(r, r->state.batch, &first);
     int rc = LM_OK;
-    first += r->place.step * r->place.batch;
+    first += r->state.step * r->state.batch;
     tr_rows_clear(&r->rows);
     for (uint64_t i = 0; !rc && i < count; i++)
         rc = tr_data_add(r->data, tr_data_order(sequences, r->o.seed, first + i), &r->rows);
@@ -78,15 +78,15 @@ static int take_rows(tr_run *r, uint64_t *all)
     *all = (uint64_t)sum;
     if (!rc && !*all)
         rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict",
-                     r->place.step + 1);
+                     r->state.step + 1);
     return rc;
 }
 
 static int report_step(tr_run *r, tr_report *p, double context)
 {
-    p->step = r->place.step;
+    p->step = r->state.step;
     p->steps = r->steps;
-    p->tokens = r->place.tokens;
+    p->tokens = r->state.tokens;
     if (r->peak > 0) p->mfu = p->tokens_per_second * tr_config_flops(&r->c, context) / r->peak;
     int rc = comm_agree(r->ranks, log_step(r, p));
     if (!rc && r->watch.step) r->watch.step(r->watch.arg, p);
@@ -101,30 +101,30 @@ int tr_take_step(tr_run *r)
     int rc = take_rows(r, &predicted);
     if (!rc)
         rc = comm_agree(r->ranks, tr_run_rows(&r->pass, r->data, &r->rows, 1 / (double)predicted,
-                                              r->place.step + 1, &sums[0], NULL));
+                                              r->state.step + 1, &sums[0], NULL));
     sums[1] = rc ? 0 : squares(&r->rows);
     if (!rc) rc = r->ranks->sum(r->ranks, sums, 2);
     if (!rc) rc = tr_reduce(r->pass.m, &norm);
     if (rc) return rc;
-    double tokens = (double)(r->place.batch * r->l.length);
+    double tokens = (double)(r->state.batch * r->l.length);
     if (!isfinite(norm)) {
         char where[768];
         tr_data_lineage(r->data, r->rows.which[0], where, sizeof where);
         return comm_agree(r->ranks, lm_fail(LM_EDATA,
                                             "step %" PRIu64 ": the gradient is not "
                                             "finite; its %" PRIu64 " rows begin with %s",
-                                            r->place.step + 1, r->place.batch, where));
+                                            r->state.step + 1, r->state.batch, where));
     }
-    double lr = tr_learning_rate(&r->o.optimizer, (double)r->place.tokens, tokens);
-    rc = tr_step(r->pass.m, &r->o.optimizer, r->place.step + 1, lr, norm);
+    double lr = tr_learning_rate(&r->o.optimizer, (double)r->state.tokens, tokens);
+    rc = tr_step(r->pass.m, &r->o.optimizer, r->state.step + 1, lr, norm);
     if (rc) return rc;
-    r->place.step++;
-    r->place.tokens += r->place.batch * r->l.length;
+    r->state.step++;
+    r->state.tokens += r->state.batch * r->l.length;
     double seconds = lm_seconds() - start;
     tr_report p = { .loss = sums[0] / (double)predicted,
                     .norm = norm,
                     .lr = lr,
                     .tokens_per_second = tokens / seconds,
-                    .seconds_left = seconds * (double)(r->steps - r->place.step) };
+                    .seconds_left = seconds * (double)(r->steps - r->state.step) };
     return report_step(r, &p, sums[1] / tokens);
 }
