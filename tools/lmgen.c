@@ -1,4 +1,4 @@
-/* lmgen.c -- a model writes on. */
+/* lmgen.c -- text generation. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,34 +23,36 @@ static double temperature, top_p = 1;
 static bool bos = true, logprobs;
 
 static const cli_opt opts[] = {
-    { CLI_ARGS, NULL, 0, &prompt, "PROMPT", "The text to go on with, in place of standard input." },
+    { CLI_ARGS, NULL, 0, &prompt, "PROMPT",
+      "The prompt; without it and --file, standard input is read." },
     MODEL_OPTIONS(model),
     { CLI_STR, "file", 'f', &file, "FILE",
-      "Read the prompt from a file (plain, .zst or .gz), all of it." },
-    { CLI_SIZE, "tokens", 'n', &tokens, "N", "Make at most N tokens (256)." },
+      "Read the prompt from a whole file (plain, .zst or .gz)." },
+    { CLI_SIZE, "tokens", 'n', &tokens, "N", "Generate at most N tokens (256)." },
     { CLI_SIZE, "length", 'L', &length, "N",
-      "Tokens of context to make room for (the prompt's and --tokens). Dynamic scaling and mscale "
-      "are of this length." },
+      "Context length to allocate (prompt plus --tokens). Dynamic scaling and mscale depend on "
+      "it." },
     { CLI_REAL, "temperature", 't', &temperature, "X",
-      "Draw tokens, from logits divided by X; 0 takes the likeliest each time (0).", 0, 1e6 },
-    { CLI_SIZE, "top-k", 0, &top_k, "N", "Draw from the N likeliest tokens only (all)." },
+      "Sampling temperature; 0: greedy decoding (argmax, ties to the lowest id) (0).", 0, 1e6 },
+    { CLI_SIZE, "top-k", 0, &top_k, "N", "Sample from the N most probable tokens only (all)." },
     { CLI_REAL, "top-p", 0, &top_p, "X",
-      "Draw from the likeliest tokens only that together reach the probability X (1).", 0, 1 },
-    { CLI_SIZE, "seed", 's', &seed, "N", "Of what is drawn (0)." },
-    { CLI_SWITCH, "bos", 0, &bos, NULL, "Set the tokenizer's BOS before the prompt (yes)." },
+      "Sample from the smallest set of most probable tokens that reaches the probability X (1).", 0,
+      1 },
+    { CLI_SIZE, "seed", 's', &seed, "N", "Random seed of sampling (0)." },
+    { CLI_SWITCH, "bos", 0, &bos, NULL, "Put the tokenizer's BOS before the prompt (yes)." },
     { CLI_FLAG, "logprobs", 0, &logprobs, NULL,
-      "Write a JSON line for each token in place of the text: id, piece, logprob." },
+      "Write a JSON line per token instead of text: id, piece, logprob." },
     { .kind = CLI_END },
 };
 
-/* ---- the text that comes out ----------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------- */
 
-/* Whole characters only: bytes of one that is not whole yet wait for the next byte piece. */
+/* Writes complete characters only: bytes of an incomplete one wait for the next byte piece. */
 typedef struct writer {
     const lm_tokenizer *t;
     unsigned char bytes[4];
     size_t n;
-    bool begins; /* nothing stands before the next token */
+    bool begins; /* the next token is the first */
     lm_buf one, two;
 } writer;
 
@@ -63,7 +65,7 @@ static int byte_of(const char *piece)
     return end == piece + 5 ? (int)v : -1;
 }
 
-/* Could more bytes make a character of these n? */
+/* Could more bytes complete a character? */
 static bool unfinished(const unsigned char *s, size_t n)
 {
     size_t want = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
@@ -73,7 +75,7 @@ static bool unfinished(const unsigned char *s, size_t n)
     return true;
 }
 
-/* Write the characters that wait; what can become none is U+FFFD, as in SentencePiece's Decode. */
+/* Write the complete characters; invalid bytes become U+FFFD, as in SentencePiece's Decode. */
 static int drain(writer *w, bool all)
 {
     const char *why = NULL;
@@ -95,8 +97,8 @@ static int write_token(writer *w, int32_t id)
         w->bytes[w->n++] = (unsigned char)byte;
         return drain(w, false);
     }
-    /* Decode drops the space before a text's first piece: so it is asked for the piece twice, and
-     * what the second one added is the piece's text inside a text. */
+    /* Decode drops the space before a text's first piece. So the piece is decoded twice in a row:
+     * what the second one adds is its text inside a text. */
     unsigned char twice[8];
     unsigned width = lm_tokenizer_width(w->t);
     lm_ids_narrow(twice, (const int32_t[]){ id, id }, 2, width);
@@ -128,13 +130,13 @@ static int write_line(const writer *w, int32_t id, const float *logits, size_t v
     return rc;
 }
 
-/* ---- from prompt to text --------------------------------------------------------------- */
+/* ---- generation ------------------------------------------------------------------------ */
 
 static int read_prompt(lm_buf *out)
 {
     lm_in *in = NULL;
-    if (prompt.n > 1) return cli_usage("%s: one PROMPT is taken; quote it", prompt.v[1]);
-    if (prompt.n && file) return cli_usage("--file and PROMPT: one of them");
+    if (prompt.n > 1) return cli_usage("%s: only one PROMPT is allowed; quote it", prompt.v[1]);
+    if (prompt.n && file) return cli_usage("--file and PROMPT exclude each other");
     if (prompt.n) return lm_buf_add(out, prompt.v[0], strlen(prompt.v[0]));
     int rc = lm_in_open(&in, file ? file : "-");
     for (ssize_t got = 1; !rc && got > 0;) {
@@ -148,7 +150,7 @@ static int read_prompt(lm_buf *out)
     return rc;
 }
 
-/* Read the prompt into the session, in parts so that the live line moves. */
+/* Evaluate the prompt, in parts so that progress can be shown. */
 static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
 {
     lm_progress *live = cli_progress("tokens", 0);
@@ -158,15 +160,14 @@ static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
         part = n - at < PREFILL ? n - at : PREFILL;
         int rc = tr_infer_eval(s, ids + at, part, at + part == n ? logits : NULL, NULL, NULL);
         if (rc) return rc;
-        snprintf(line, sizeof line, "reading the prompt: %s of %s tokens, %.0f tokens/s",
-                 cli_count(at + part), cli_count(n),
-                 (double)(at + part) / (lm_seconds() - started));
+        snprintf(line, sizeof line, "prompt: %s of %s tokens, %.0f tokens/s", cli_count(at + part),
+                 cli_count(n), (double)(at + part) / (lm_seconds() - started));
         if (live->show) live->show(live->arg, at + part < n ? line : "");
     }
     return LM_OK;
 }
 
-/* Make tokens until one of them ends the text; *made counts them. */
+/* Generate until a token ends the text; *made counts the tokens. */
 static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratch, uint64_t *made)
 {
     const lm_tokenizer *t = tr_text_tokenizer(r->text);
@@ -176,7 +177,7 @@ static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratc
         if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
         int32_t id = tr_sample(&how, logits, vocab, *made, scratch);
         if (id < 0) return id;
-        /* BOS begins another text. */
+        /* BOS starts another text. */
         if (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t)) break;
         int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
         if (!rc && fflush(stdout)) rc = lm_fail_errno(errno, "standard output");
@@ -189,7 +190,8 @@ static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratc
 static void say_speed(size_t read, double reading, uint64_t made, double making)
 {
     char line[160];
-    snprintf(line, sizeof line, "%s tokens read at %.1f tokens/s, %s made at %.1f tokens/s",
+    snprintf(line, sizeof line,
+             "prompt: %s tokens, %.1f tokens/s; generated: %s tokens, %.1f tokens/s",
              cli_count(read), (double)read / reading, cli_count(made), (double)made / making);
     if (isatty(2)) cli_note("%s", line);
     else cli_verbose("%s", line);
@@ -197,15 +199,15 @@ static void say_speed(size_t read, double reading, uint64_t made, double making)
 
 static int check_length(size_t n)
 {
-    if (!n) return lm_fail(LM_EUSAGE, "the prompt is empty, and no BOS stands before it");
+    if (!n) return lm_fail(LM_EUSAGE, "the prompt is empty and has no BOS");
     if (tokens > INT32_MAX || n > INT32_MAX)
-        return lm_fail(LM_EUSAGE, "%zu tokens of prompt and %" PRIu64 " to make are too many", n,
+        return lm_fail(LM_EUSAGE, "a prompt of %zu tokens and %" PRIu64 " to generate: too many", n,
                        tokens);
     if (!length) length = n + (tokens ? tokens : 1);
     if (n + tokens > length)
         return lm_fail(LM_EUSAGE,
-                       "--length %" PRIu64 ": too short for %zu tokens of prompt and "
-                       "%" PRIu64 " to make",
+                       "--length %" PRIu64 ": too short for a prompt of %zu tokens and "
+                       "%" PRIu64 " to generate",
                        length, n, tokens);
     return LM_OK;
 }
@@ -249,8 +251,8 @@ static int run(void)
     if (!rc) {
         size_t trained = tr_infer_config(r.infer)->positions;
         if (length > trained && !model.scaling && (!model.attention || *model.attention == 'r'))
-            cli_note("%s tokens of context, and the model was trained at %s: --attention dca "
-                     "reaches further",
+            cli_note("a context of %s tokens, longer than the %s the model was trained at; see "
+                     "--attention dca",
                      cli_count(length), cli_count(trained));
         rc = go(&r, ids.v, ids.n, text.size == 0);
     }
@@ -262,24 +264,25 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmgen",
-    .summary = "text from a model and a prompt",
+    .summary = "generate text from a prompt",
     .about =
-        "Reads a prompt (an operand, a file or standard input) and writes what the model goes on "
-        "with to standard output, as it is made, until the model ends the text (EOS, or BOS, "
-        "which begins another) or --tokens are made. Characters come whole. A terminal on "
-        "standard error, or -v, gets the speeds at the end.\n\n"
-        "The likeliest token is taken each time, or with --temperature one is drawn; what is "
-        "drawn is a function of --seed. Prompts may be longer than the model was trained "
-        "at: see --attention and --rope-scaling. The prompt is read in parts, and memory beyond "
-        "weights and the cache of keys and values does not grow with it; what cannot fit is "
-        "refused before it is read, with the number.",
+        "Reads a prompt (an operand, a file or standard input) and writes the model's continuation "
+        "to standard output as it is generated, until the model ends the text (EOS, or BOS, which "
+        "starts another) or --tokens are generated. Only complete characters are written. On a "
+        "terminal, or with -v, the throughput is reported at the end.\n\n"
+        "Decoding is greedy (argmax, ties to the lowest id), or with --temperature by sampling, "
+        "which is a function of --seed. Prompts may be longer than the model was trained at: see "
+        "--attention and --rope-scaling. The prompt is evaluated in chunks; only the KV cache "
+        "grows "
+        "with it, and a context that does not fit in memory is refused before anything is "
+        "computed.",
     .opts = opts,
     .examples =
-        "# the likeliest continuation\n"
+        "# greedy decoding\n"
         "lmgen --model model -n 20 'Once upon a time'\n"
-        "# three tokens drawn, with their log-probabilities\n"
+        "# three sampled tokens with their log-probabilities\n"
         "lmgen --model model -n 3 -t 0.8 --top-p 0.9 --seed 7 --logprobs 'Once upon a time'\n"
-        "# a prompt from a file, longer than the model was trained at\n"
+        "# a prompt from a file, longer than the trained length\n"
         "lmgen --model model --attention dca -n 20 --file recipes/README.md\n",
     .see = "lmimport(1), lmtrain(1)",
     .run = run,

@@ -1,4 +1,4 @@
-/* lmtrain.c -- a model and packed shards make a model: LLaMA continual pretraining. */
+/* lmtrain.c -- continual pretraining of a LLaMA on packed shards. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,76 +22,77 @@ static lm_progress *live;
 
 static const cli_opt opts[] = {
     { CLI_STR, "model", 'm', &o.model, "DIR",
-      "Go on from this Hugging Face model directory: config.json, one or many .safetensors." },
+      "Start from this Hugging Face model directory: config.json, one or many .safetensors." },
     { CLI_STR, "init", 0, &o.init, "SHAPE",
-      "Begin with random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json." },
+      "Start from random weights: llama2-7b, llama2-13b, llama2-70b, or a file like config.json." },
     { CLI_STR, "data", 'd', &o.data, "SHARDS",
       "What lmpack wrote: a directory, or one .lms file." },
     { CLI_STR, "eval-data", 0, &o.eval_data, "SHARDS",
       "Held-out shards; their loss is logged by domain." },
-    { CLI_STR, "output", 'o', &o.out, "DIR", "Where the model, the checkpoints and the log go." },
-    { CLI_CHOICE, "backend", 0, &backend_kind, "cpu|cuda", "What calculates." },
+    { CLI_STR, "output", 'o', &o.out, "DIR",
+      "Directory for the model, the checkpoints and the log." },
+    { CLI_CHOICE, "backend", 0, &backend_kind, "cpu|cuda", "Compute backend." },
     { CLI_SIZE, "seq-len", 'L', &o.length, "N",
-      "Tokens a sequence (the shards' rows). A row is cut into sequences without a rest." },
+      "Tokens per sequence (the shards' rows). It must divide the row length." },
     { CLI_SIZE, "batch", 'b', &o.batch, "TOKENS",
-      "Tokens a step, brought to whole sequences (4M). Gradients are accumulated over them." },
+      "Tokens per optimizer step, rounded to whole sequences (gradient accumulation) (4M)." },
     { CLI_SIZE, "micro-batch", 0, &o.micro, "N",
-      "Sequences in one forward and backward (as many as 4,096 tokens hold, at least one). "
-      "Changes memory and speed, and the result at most by rounding." },
-    { CLI_SIZE, "tokens", 'n', &o.tokens, "N", "Tokens to train on, brought to whole steps." },
+      "Sequences per forward and backward pass (as many as fit in 4,096 tokens, at least one). "
+      "Changes memory and speed; the result differs by rounding at most." },
+    { CLI_SIZE, "tokens", 'n', &o.tokens, "N", "Tokens to train on, rounded up to whole steps." },
     { CLI_REAL, "lr", 0, &o.optimizer.lr, "X", "Learning rate (2e-5).", 0, 1e3 },
     { CLI_CHOICE, "schedule", 0, &schedule, "constant|linear|cosine",
-      "How the rate goes on after the warm-up." },
-    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS", "Tokens over which the rate rises from 0 (none)." },
-    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X", "What linear and cosine end at (0).", 0,
-      1e3 },
-    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X", "Decoupled decay of matrices (0.1).", 0,
-      1e3 },
-    { CLI_REAL, "beta1", 0, &o.optimizer.beta1, "X", "AdamW's first (0.9).", 0, 0.999999 },
-    { CLI_REAL, "beta2", 0, &o.optimizer.beta2, "X", "AdamW's second (0.95).", 0, 0.999999 },
-    { CLI_REAL, "eps", 0, &o.optimizer.eps, "X", "AdamW's epsilon (1e-8).", 0, 1 },
-    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X", "Largest norm of the gradient; 0 for none (1).",
-      0, 1e9 },
+      "Learning-rate schedule after warmup." },
+    { CLI_SIZE, "warmup", 0, &warmup, "TOKENS",
+      "Tokens of linear learning-rate warmup from 0 (none)." },
+    { CLI_REAL, "min-lr", 0, &o.optimizer.min_lr, "X",
+      "Final learning rate of linear and cosine (0).", 0, 1e3 },
+    { CLI_REAL, "weight-decay", 0, &o.optimizer.decay, "X",
+      "Decoupled weight decay of matrices (0.1).", 0, 1e3 },
+    { CLI_REAL, "beta1", 0, &o.optimizer.beta1, "X", "Beta 1 of AdamW (0.9).", 0, 0.999999 },
+    { CLI_REAL, "beta2", 0, &o.optimizer.beta2, "X", "Beta 2 of AdamW (0.95).", 0, 0.999999 },
+    { CLI_REAL, "eps", 0, &o.optimizer.eps, "X", "Epsilon of AdamW (1e-8).", 0, 1 },
+    { CLI_REAL, "clip", 0, &o.optimizer.clip, "X",
+      "Clip the global gradient norm to X; 0: never (1).", 0, 1e9 },
     { CLI_REAL, "rope-base", 0, &o.rope_base, "X",
-      "RoPE's base (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
+      "Base of RoPE (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
     { CLI_STR, "attention", 'a', &o.attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",
       "Plain RoPE (the default), or Dual Chunk Attention: see lmgen(1). With it the trained length "
       "that config.json states stays as it is." },
     { CLI_FLAG, "doc-mask", 0, &o.doc_mask, NULL,
-      "Attention does not cross documents, positions begin anew in each, and no document's first "
-      "token is predicted." },
+      "Attention does not cross documents, position ids restart at 0 in each, and the first token "
+      "of a document is not predicted." },
     { CLI_FLAG, "recompute", 0, &o.recompute, NULL,
-      "Keep only each layer's input and compute the rest again on the way back. Same bits, less "
-      "memory." },
+      "Activation checkpointing: store only each layer's input and recompute the rest in the "
+      "backward pass. Less memory; bit-identical." },
     { CLI_FLAG, "keep-attention", 0, &o.keep_attention, NULL,
-      "With --recompute: keep attention's output, so that it is not computed again. Same bits." },
+      "With --recompute: store attention outputs, too, so that attention is not recomputed. "
+      "Bit-identical." },
     { CLI_STR, "offload", 0, &offload, "WHAT",
-      "Keep in host memory, apart from the device's: optimizer (its state passes the device once "
-      "a step), checkpoints (with --recompute: the layers' inputs), or both with a comma. "
-      "Same bits." },
+      "Offload to host memory: optimizer (its state is streamed through the device in each step), "
+      "checkpoints (with --recompute: the layers' inputs), or both with a comma. Bit-identical." },
     { CLI_SIZE, "slice", 0, &o.slice, "TOKENS",
-      "The MLP and the loss take so many tokens at a time (2048). Same bits at any value; on a "
-      "GPU, "
-      "at multiples of 2048." },
+      "Tokens per chunk of the MLP and the logits (2048). Bit-identical at any value; on a GPU, at "
+      "multiples of 2048." },
     { CLI_SIZE, "save-every", 0, &o.save_every, "TOKENS",
-      "Save a checkpoint every so many tokens (at the end)." },
-    { CLI_SIZE, "keep", 0, &o.keep, "N", "Checkpoints that stay (2)." },
+      "Save a checkpoint every so many tokens (at the end only)." },
+    { CLI_SIZE, "keep", 0, &o.keep, "N", "Number of latest checkpoints to keep (2)." },
     { CLI_SIZE, "eval-every", 0, &o.eval_every, "TOKENS",
-      "Held-out loss at the start and every so many tokens (at the end)." },
+      "Evaluate held-out loss at the start and every so many tokens (at the end only)." },
     { CLI_SIZE, "eval-tokens", 0, &o.eval_tokens, "N",
-      "Use at most N tokens of the held-out shards, spread over them (all)." },
-    { CLI_SIZE, "seed", 's', &o.seed, "N", "Of the order of rows, and of random weights (0)." },
+      "Evaluate on at most N tokens, spread evenly over the held-out shards (all)." },
+    { CLI_SIZE, "seed", 's', &o.seed, "N", "Random seed of the row order and of --init (0)." },
     { CLI_FLAG, "resume", 0, &o.resume, NULL,
-      "Go on from the last checkpoint in the output directory; begin where there is none." },
-    { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and stop." },
+      "Resume from the latest checkpoint in the output directory, or start where there is none." },
+    { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and exit." },
     { CLI_CHOICE, "dtype", 0, &dtype, "as-read|float32|bfloat16|float16",
-      "How the model's weights are written at the end. Checkpoints are float32." },
-    { CLI_STR, "log", 0, &o.log, "FILE", "The log, JSON lines (DIR/log.jsonl)." },
+      "Type of the weights written at the end. Checkpoints are float32." },
+    { CLI_STR, "log", 0, &o.log, "FILE", "Log file, JSON Lines (DIR/log.jsonl)." },
     { CLI_CHOICE, "comm", 0, &comm_kind, "auto|none|mpi|nccl",
-      "How the processes that mpirun or srun started train one model together: mpi with --backend "
-      "cpu, nccl with cuda. none: each for itself." },
+      "Communication between the processes that mpirun or srun started, which train one model: mpi "
+      "with --backend cpu, nccl with cuda. none: each process trains on its own." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
-      "Threads (all cores). The result does not depend on it.", 0, 4096 },
+      "Threads (all cores). The result does not depend on their number.", 0, 4096 },
     { .kind = CLI_END },
 };
 
@@ -125,7 +126,7 @@ static int parse_offload(void)
         at += n + (at[n] == ',');
     }
     if (o.offload_checkpoints && !o.recompute)
-        return cli_usage("--offload checkpoints is for what --recompute keeps");
+        return cli_usage("--offload checkpoints needs --recompute");
     return LM_OK;
 }
 
@@ -136,16 +137,15 @@ static int check_options(void)
     if (!dry_run && !o.out) return cli_usage("--output is missing");
     if (!dry_run && !o.tokens) return cli_usage("--tokens is missing");
     if (!o.tokens) o.tokens = 1;
-    if (!o.keep) return cli_usage("--keep 0: the last checkpoint has to stay");
+    if (!o.keep) return cli_usage("--keep 0: at least one checkpoint has to be kept");
     if (!o.slice || o.slice > INT32_MAX)
         return cli_usage("--slice %" PRIu64 ": out of range", o.slice);
-    if (!o.batch) return cli_usage("--batch 0: a step needs tokens");
-    if (o.keep_attention && !o.recompute)
-        return cli_usage("--keep-attention says what --recompute keeps");
+    if (!o.batch) return cli_usage("--batch 0: a step needs at least one token");
+    if (o.keep_attention && !o.recompute) return cli_usage("--keep-attention needs --recompute");
     return parse_offload();
 }
 
-/* Everything that may fail on one rank alone ends in an agreement. */
+/* Whatever may fail on one rank only is followed by comm_agree. */
 static int train(comm **c, backend **b, tr_run **r)
 {
     lm_buf plan = LM_BUF_INIT(1 << 16);
@@ -181,7 +181,7 @@ static int run(void)
     if (!rc) rc = train(&c, &b, &r);
     tr_run_close(r);
     if (b) b->close(b);
-    if (c->rank) rc = 0; /* what ended one rank ended all, and rank 0 tells */
+    if (c->rank) rc = 0; /* an error ends all ranks, and rank 0 reports it */
     c->close(c);
     return rc;
 }
@@ -190,31 +190,27 @@ static const cli_tool tool = {
     .name = "lmtrain",
     .summary = "train a LLaMA on packed shards",
     .about =
-        "Trains a model of the LLaMA family, read from a Hugging Face directory or made with "
-        "random weights, on "
-        "what lmpack wrote, and writes such a directory. The CPU calculates in float32.\n\n"
+        "Trains a model of the LLaMA family on packed shards, from a Hugging Face model directory "
+        "or from random weights, and writes a model directory. The CPU backend computes in "
+        "float32.\n\n"
         "The order of rows is a function of --seed and the step. A run that was stopped, by "
-        "SIGTERM or by any "
-        "accident, goes on with --resume from its last whole checkpoint, and ends with the bits "
-        "of a run that was "
-        "never stopped; a checkpoint of other data is refused. The number of threads changes no "
-        "bit.\n\n"
-        "Started by mpirun or srun, its processes train one model: each takes its share of a "
-        "step's rows and keeps its share of the optimizer's state. The first one writes and "
-        "tells.\n\n"
-        "Memory is planned before it is allocated: --dry-run prints the plan, and what cannot fit "
-        "is refused with "
-        "the option that would make it fit. Nothing of the size of sequence x sequence or "
-        "sequence x "
-        "vocabulary is ever made.",
+        "SIGTERM "
+        "or a crash, resumes with --resume from its latest complete checkpoint, and its result is "
+        "bit-identical to that of an uninterrupted run; a checkpoint made with other data is "
+        "refused. The result does not depend on the number of threads.\n\n"
+        "Started by mpirun or srun, its processes train one model, data parallel with sharded "
+        "optimizer state (ZeRO-1). Rank 0 writes files and logs.\n\n"
+        "Memory is planned before it is allocated: --dry-run prints the plan, and a run that does "
+        "not fit is refused with the options that would make it fit. No buffer has the size of "
+        "sequence x sequence or sequence x vocabulary.",
     .opts = opts,
     .examples =
-        "# what a 7B model would need for these rows\n"
+        "# the memory that a 7B model needs for these rows\n"
         "lmtrain --init llama2-7b --data shards --dry-run --recompute\n"
-        "# a small model from scratch; held-out shards would stand apart from the others\n"
+        "# a small model from scratch (real held-out shards would be separate ones)\n"
         "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
         "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K\n"
-        "# the same again, in case it was stopped\n"
+        "# the same command, resumed if it was stopped\n"
         "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
         "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K --resume\n",
     .see = "lmpack(1), lmimport(1), lmgen(1)",

@@ -26,7 +26,7 @@ int model_open_backend(model_run *r, const model_options *o)
     static const char *const backends[] = { "cpu", "cuda" };
     if (!o->model) return cli_usage("--model is missing");
     if (o->parts && (!o->attention || !strncmp(o->attention, "rope", 4)))
-        return cli_usage("--dca-parts leaves parts of --attention dca out");
+        return cli_usage("--dca-parts needs --attention dca");
     return bk_open(&r->backend, backends[o->backend], o->threads);
 }
 

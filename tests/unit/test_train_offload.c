@@ -234,7 +234,7 @@ static void test_plan(void)
     CHECK_OK(lm_buf_add(&text, "", 1));
     CHECK(near(line_of(&text, "weights"), 12.55, 0.01));
     CHECK(near(line_of(&text, "gradients"), 25.1, 0.01));
-    CHECK(near(line_of(&text, "kept for the way back"), 20.625, 0.001));
+    CHECK(near(line_of(&text, "activations saved for backward"), 20.625, 0.001));
     CHECK(near(line_of(&text, "host: optimizer state"), 75.3, 0.01));
     CHECK(near(line_of(&text, "all"), 67.8, 1));
     tr_run_close(r);
@@ -247,9 +247,9 @@ static void test_plan(void)
                                    .offload_checkpoints = true }));
     CHECK_OK(tr_run_plan(r, &text));
     CHECK_OK(lm_buf_add(&text, "", 1));
-    CHECK(near(line_of(&text, "host: kept for the way back"), 18.75, 0.001));
-    CHECK(near(line_of(&text, "kept for the way back"), 1.875, 0.001));
-    CHECK(near(line_of(&text, "kept attention output"), 20.3, 0.2));
+    CHECK(near(line_of(&text, "host: activations saved for backward"), 18.75, 0.001));
+    CHECK(near(line_of(&text, "activations saved for backward"), 1.875, 0.001));
+    CHECK(near(line_of(&text, "saved attention outputs"), 20.3, 0.2));
     tr_run_close(r);
     lm_buf_free(&text);
     b->close(b);

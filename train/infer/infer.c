@@ -70,8 +70,8 @@ static int check_memory(const tr_infer *s)
     size_t there = s->b->available(s->b);
     if (rc || !there || p.total <= there) return rc;
     return lm_fail(LM_ENOMEM,
-                   "%zu tokens of context need %zu MiB (weights %zu, keys and values %zu), and %zu "
-                   "MiB are available; a shorter context would fit",
+                   "a context of %zu tokens needs %zu MiB (weights %zu, KV cache %zu), and %zu "
+                   "MiB are available; use a shorter context",
                    s->length, p.total >> 20, p.bytes[TR_MEM_WEIGHTS] >> 20,
                    p.bytes[TR_MEM_KV_CACHE] >> 20, there >> 20);
 }
@@ -114,7 +114,7 @@ void tr_infer_close(tr_infer *s)
 int tr_infer_set(tr_infer *s, const tr_infer_options *o)
 {
     if (o->length > s->length)
-        return lm_fail(LM_EUSAGE, "%zu tokens of context in a session made for %zu", o->length,
+        return lm_fail(LM_EUSAGE, "a context of %zu tokens in a session opened for %zu", o->length,
                        s->length);
     tr_infer before = *s;
     int rc = apply_options(s, o);

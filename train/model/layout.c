@@ -11,11 +11,11 @@ const char *const tr_memory_names[TR_MEM_KINDS] = {
     "weights",
     "gradients",
     "optimizer state",
-    "kept for the way back",
-    "kept attention output",
-    "keys and values",
-    "working set of a layer",
-    "slices of MLP and loss",
+    "activations saved for backward",
+    "saved attention outputs",
+    "KV cache",
+    "layer workspace",
+    "chunked MLP and logits",
 };
 
 /* ---- memory ---------------------------------------------------------------------------- */

@@ -131,8 +131,8 @@ static int load_tensors(tr_model *m, const char *path, int from, int to, const l
         }
         if (!rc && lm_hasher_digest(h) != want)
             rc = lm_fail(LM_EDATA,
-                         "%s: tensor %s is damaged: its numbers are not those that were "
-                         "saved; remove this checkpoint to go on from the one before",
+                         "%s: tensor %s is damaged: its checksum "
+                         "differs; remove this checkpoint to resume from the previous one",
                          path, name);
     }
     st_close(r);
@@ -270,8 +270,8 @@ static int load_run(lm_json **out, const lm_json **run, const char *path)
     if (!rc) rc = lm_json_hex64(&want, *out, "check");
     if (!rc) rc = check_of(&check, *run);
     if (!rc && check != want)
-        rc = lm_fail(LM_EDATA, "%s is damaged: remove this checkpoint to go on from the one before",
-                     file);
+        rc = lm_fail(LM_EDATA,
+                     "%s is damaged: remove this checkpoint to resume from the previous one", file);
     return rc;
 }
 

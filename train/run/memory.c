@@ -23,7 +23,7 @@ static int add_line(lm_buf *text, const char *where, const char *name, size_t by
 {
     char label[64];
     snprintf(label, sizeof label, "%s%s", where, name);
-    return lm_buf_printf(text, "%-28s %12.1f MiB\n", label, (double)bytes / (1024 * 1024));
+    return lm_buf_printf(text, "%-36s %12.1f MiB\n", label, (double)bytes / (1024 * 1024));
 }
 
 static int add_lines(lm_buf *text, const size_t *bytes, size_t all, size_t there, const char *where)

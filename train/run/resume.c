@@ -8,7 +8,7 @@
 
 #include "train/run/internal.h"
 
-/* A run goes on only with what it began with. */
+/* A resumed run must have the options of the run that made the checkpoint. */
 static int check_state(const tr_run *r, const tr_run_state *p, const char *path)
 {
     const tr_run_state *now = &r->state;
@@ -37,7 +37,7 @@ static bool same_rope(const tr_rope *a, const tr_rope *b)
            a->high_freq == b->high_freq;
 }
 
-/* What of a model no tensor shows. */
+/* Model settings that are not visible in tensors. */
 static int check_model(const tr_run *r, const char *path)
 {
     char file[MODEL_PATH];
@@ -66,11 +66,11 @@ int tr_take_directory(tr_run *r)
     r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r->lock < 0) return lm_fail_errno(errno, "%s", out);
     if (flock(r->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return lm_fail(LM_EUSAGE, "%s: another run is at work in it", out);
+        return lm_fail(LM_EUSAGE, "%s: in use by another run", out);
     return LM_OK;
 }
 
-/* The last checkpoint, which rank 0 looks for: 1, or 0 where there is none. */
+/* The path of the latest checkpoint, found by rank 0 for all: 1, or 0 where there is none. */
 static int find_checkpoint(tr_run *r, char path[MODEL_PATH])
 {
     comm *c = r->ranks;
@@ -93,7 +93,7 @@ static int resume(tr_run *r, const char *path)
     r->state = p;
     r->saved = p.step;
     tr_note(r, "resumed from %s", path);
-    /* A run that was killed after it saved may have left more. */
+    /* A run that was killed after saving may have left too many. */
     return r->ranks->rank ? LM_OK : tr_checkpoint_drop(r->o.out, r->o.keep);
 }
 
@@ -103,7 +103,7 @@ int tr_begin(tr_run *r, bool *resumed)
     int found = find_checkpoint(r, path);
     if (found < 0) return found;
     if (found && !r->o.resume)
-        return lm_fail(LM_EUSAGE, "%s holds a run already: --resume goes on with it", r->o.out);
+        return lm_fail(LM_EUSAGE, "%s already holds a run: use --resume to continue it", r->o.out);
     *resumed = found > 0;
     r->read = ST_F32;
     if (found) return comm_agree(r->ranks, resume(r, path));

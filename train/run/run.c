@@ -33,7 +33,7 @@ static int open_config(tr_run *r)
         rc = tr_config_preset(&r->c, r->o.init);
         if (rc)
             rc = lm_fail(LM_EUSAGE,
-                         "--init %s: neither a file nor a shape of this name (llama2-7b, "
+                         "--init %s: neither a file nor a known shape (llama2-7b, "
                          "llama2-13b, llama2-70b)",
                          r->o.init);
     }
@@ -121,7 +121,7 @@ static int check_ranks(tr_run *r)
                        c->size, r->state.batch);
     int rc = c->broadcast(c, &first, sizeof first, 0);
     if (!rc && first != r->state.data_hash)
-        rc = lm_fail(LM_EUSAGE, "%s: other shards than those of rank 0", r->o.data);
+        rc = lm_fail(LM_EUSAGE, "%s: not the shards of rank 0", r->o.data);
     return comm_agree(c, rc);
 }
 
@@ -227,7 +227,7 @@ int tr_run_train(tr_run *r)
         /* The step under way is dropped: the run goes on from the last whole one. */
         int saved = save(r);
         return saved ? saved
-                     : lm_fail(LM_EINTR, "interrupted; --resume goes on from step %" PRIu64,
+                     : lm_fail(LM_EINTR, "interrupted; --resume continues from step %" PRIu64,
                                r->state.step);
     }
     return rc ? rc : comm_agree(r->ranks, tr_write_model(r));

@@ -77,7 +77,7 @@ static int take_rows(tr_run *r, uint64_t *all)
     if (!rc) rc = r->ranks->sum(r->ranks, &sum, 1);
     *all = (uint64_t)sum;
     if (!rc && !*all)
-        rc = lm_fail(LM_EDATA, "step %" PRIu64 ": its rows hold nothing to predict",
+        rc = lm_fail(LM_EDATA, "step %" PRIu64 ": no token of its rows is to be predicted",
                      r->state.step + 1);
     return rc;
 }

@@ -2,7 +2,7 @@
 try() {
     local status=0
     lmgen -q "$@" 2>&1 </dev/null |
-        sed 's/ (lmgen --help lists the options)//; s/[0-9]* MiB/N MiB/g; s/and values [0-9]*)/and values N)/' || status=$?
+        sed 's/ (lmgen --help lists the options)//; s/[0-9]* MiB/N MiB/g; s/KV cache [0-9]*)/KV cache N)/' || status=$?
     echo "exit $status"
 }
 try 'Once'
@@ -36,9 +36,12 @@ lmimport -q llama2c "$checkpoint" "$vocabulary" -o stories
 lmgen --model stories --length 600 -n 2 'Once upon' 2>&1; echo
 lmgen --model stories --length 600 -n 2 --attention dca 'Once upon' 2>&1; echo
 
-# The reader goes away; an interrupt while a long prompt is read.
+# The reader closes the pipe (it is there first); an interrupt while a long prompt is read.
 status=0
-lmgen -q --model stories -n 200 'Once' | head -c 9 || status=$?
+mkfifo pipe
+head -c 9 pipe &
+lmgen -q --model stories -n 200 'Once' >pipe || status=$?
+wait $!
 echo; echo "exit $status"
 mkfifo prompt
 lmgen -q --model stories --attention dca -f prompt 2>said &

@@ -19,7 +19,7 @@ cmp stories/tokenizer.model one/tokenizer.model
 ls -d one/checkpoint-* | wc -l
 
 # Two runs at once are refused.
-{ flock one "${train[@]}" -o one --resume 2>&1 || true; } | grep -o "another run is at work"
+{ flock one "${train[@]}" -o one --resume 2>&1 || true; } | grep -o "in use by another run"
 
 # Stopped by SIGTERM as soon as a checkpoint is there; then resumed.
 "${train[@]}" -o two -j 2 --recompute --slice 256 &
@@ -29,7 +29,7 @@ kill -TERM $pid 2>/dev/null || true
 wait $pid || status=$?
 case ${status:-0} in 0 | 130 | 143) ;; *) echo "exit $status" ;; esac
 "${train[@]}" -o two -j 2 --recompute --keep-attention --resume
-cmp one/model.safetensors two/model.safetensors && echo "bit for bit"
+cmp one/model.safetensors two/model.safetensors && echo "bit-identical"
 first=$(grep -m 1 -o '"eval_loss":[0-9.]*' one/log.jsonl | cut -d: -f2)
 last=$(grep -o '"eval_loss":[0-9.]*' one/log.jsonl | tail -n 1 | cut -d: -f2)
 awk -v a="$first" -v b="$last" 'BEGIN { print (b < a - 0.3) ? "the held-out loss fell" : "held-out loss " a " to " b }'
