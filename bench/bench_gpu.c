@@ -5,9 +5,9 @@
  * usage: bench_gpu train LENGTH [keep] [LAYERS]    a step at LENGTH tokens; keep: --keep-attention
  *        bench_gpu read LENGTH rope|dca [LAYERS]   a prompt of LENGTH tokens, with its cache
  *
- * A step's time is of forward and backward of one row, without the optimizer, whose time stands
- * apart: a batch of 4M tokens has 50 rows of 80K to one step of it. Parts are from a step of their
- * own in which each operation waits for the one before; they add up to more than a step. */
+ * A step's time is of forward and backward of one row, without the optimizer, which is timed
+ * separately: a batch of 4M tokens has 50 rows of 80K to one step of it. Parts are from another step in
+ * which each operation waits for the previous one; they add up to more than a step. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

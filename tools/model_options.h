@@ -22,8 +22,9 @@ typedef struct model_options {
       "tokenizer.model." },                                                                       \
     { CLI_CHOICE, "backend", 0, &(o).backend, "cpu|cuda", "Compute backend." },                   \
     { CLI_STR, "attention", 'a', &(o).attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",       \
-      "Plain RoPE (the default), or Dual Chunk Attention: as in its paper (chunks of 3/4 of the " \
-      "trained length), as in its authors' code, or with this chunk and local window, in tokens." },\
+      "Plain RoPE (the default), or Dual Chunk Attention: as in its paper (chunks of 3/4 of "     \
+      "the trained length), as in its authors' code, or with this chunk and local window, in "    \
+      "tokens." },                                                                                \
     { CLI_CHOICE, "dca-parts", 0, &(o).parts, "all|intra+inter|intra",                            \
       "Ablation of the paper: no attention to the preceding chunk, or to any other chunk." },     \
     { CLI_STR, "rope-scaling", 0, &(o).scaling, "linear:F|ntk:F|dynamic:F|yarn:F",                \

@@ -1,18 +1,18 @@
-/* backend.h -- the operations a model is made of, as a table that a device fills in.
+/* backend.h -- the operations of a model, as a table of functions that a device implements.
  *
  * The model (model.c) is written once over this table. train/cpu fills it with float32, OpenMP
- * and BLAS and is the reference; another device brings its own file set, memory and streams.
+ * and BLAS and is the reference; another device has its own files, memory and streams.
  *
- * Shapes stand in brackets, rows first, last index fastest:
- *   N tokens of all sequences in the call, laid end to end     D width of the model
+ * Shapes are in brackets, row-major (last index fastest):
+ *   N tokens of all sequences in the call, concatenated        D width of the model
  *   H query heads, K key and value heads, d width of a head    F width of the MLP
  *   V ids of the vocabulary                                    P positions in the RoPE table
  * There is no batch dimension: sequences (or documents) are spans of the N tokens.
  *
- * Operations are queued and return nothing; a fault is kept and comes out of finish(). On the
- * CPU they are done when they return. Equal calls give equal bits, at any number of threads,
- * and a call over tokens [a, c) gives the bits of the calls over [a, b) and [b, c) when b - a is
- * a multiple of the backend's `block`: that is why slices and recomputation change nothing. */
+ * Operations are queued and return nothing; errors are sticky and returned by finish(). On the CPU
+ * they are done when they return. Results are bit-identical from call to call and at any number of
+ * threads, and a call over tokens [a, c) is bit-identical to calls over [a, b) and [b, c) when
+ * b - a is a multiple of the backend's `block`: so chunks and recomputation change nothing. */
 #ifndef TRAIN_BACKEND_H
 #define TRAIN_BACKEND_H
 
@@ -23,20 +23,20 @@
 #include "longmix/err.h"
 
 enum { BK_BLOCK = 256 }; /* tokens: divides every backend's `block` */
-enum { BK_LANES = 2 };   /* transfers between device and host run in so many lanes */
+enum { BK_LANES = 2 };   /* independent queues of transfers between device and host */
 
 /* Device memory. The types are never complete, so that no host code reads through them.
- * bk_act: weights and activations, in the type that products take (float32 on the CPU).
+ * bk_act: weights and activations, in the input type of products (float32 on the CPU).
  * bk_acc: gradients of weights, statistics, optimizer state: float32 or better everywhere.
  * bk_int: int32_t. */
 typedef struct bk_act bk_act;
 typedef struct bk_acc bk_acc;
 typedef struct bk_int bk_int;
 
-/* Which keys the queries of one call of attention see. Span i: queries q .. q+nq-1 see keys
- * k .. k+nk-1; where `causal`, the last query sees all of them and each one before it one key less
- * (nq <= nk). Spans of a call rise in q and share no query; keys may be shared. A query in no span
- * sees nothing: o = 0, lse = -infinity. A host array, borrowed during the call. */
+/* The keys that queries of one call of attention attend to. Span i: queries q .. q+nq-1 attend to
+ * keys k .. k+nk-1; where `causal`, the last query to all of them and each one before it to one key
+ * less (nq <= nk). Spans of a call ascend in q and share no query; they may share keys. A query in
+ * no span has o = 0, lse = -infinity. A host array, borrowed during the call. */
 typedef struct bk_span {
     size_t q, nq, k, nk; /* nq, nk > 0 */
 } bk_span;
@@ -48,7 +48,7 @@ typedef struct bk_spans {
 } bk_spans;
 
 typedef struct bk_adamw {
-    double lr, beta1, beta2, eps, decay; /* decay: 0 where the tensor is not to decay */
+    double lr, beta1, beta2, eps, decay; /* decay: 0: no weight decay */
     double scale;                        /* the gradient is multiplied by it first: clipping */
     uint64_t step;                       /* from 1: bias correction */
 } bk_adamw;
@@ -59,7 +59,7 @@ struct backend {
     size_t act_bytes, acc_bytes;
     size_t block; /* tokens: see above */
     bool master;  /* the optimizer keeps an acc copy of each weight; false: the weight is its own */
-    bool unified; /* device memory is host memory: what is kept there takes from available() */
+    bool unified; /* device memory is host memory: both count against available() */
 
     void (*close)(backend *b);
 
@@ -67,36 +67,36 @@ struct backend {
     /* `bytes` of zeroed device memory, or LM_ENOMEM. */
     int (*alloc)(backend *b, void **out, size_t bytes);
     void (*free)(backend *b, void *p, size_t bytes);
-    /* Bytes that could be allocated now; 0 where nobody knows. */
+    /* Bytes that could be allocated now; 0: unknown. */
     size_t (*available)(backend *b);
 
     void (*put_act)(backend *b, bk_act *dst, const float *src, size_t n);
     void (*put_acc)(backend *b, bk_acc *dst, const float *src, size_t n);
     void (*put_int)(backend *b, bk_int *dst, const int32_t *src, size_t n);
-    /* get_* wait for the work that makes what they read. */
+    /* get_* wait for the work that they depend on. */
     void (*get_act)(backend *b, float *dst, const bk_act *src, size_t n);
     void (*get_acc)(backend *b, float *dst, const bk_acc *src, size_t n);
     void (*copy_act)(backend *b, bk_act *dst, const bk_act *src, size_t n);
     void (*zero_act)(backend *b, bk_act *dst, size_t n);
     void (*zero_acc)(backend *b, bk_acc *dst, size_t n);
-    /* Wait for all queued work, transfers too: 0, or the first fault. */
+    /* Wait for all queued work, including transfers: 0, or the first error. */
     int (*finish)(backend *b);
 
-    /* ---- host memory: what is kept apart from the device, in the device's types ---- */
-    /* `bytes` of zeroed host memory that transfers reach fast (pinned), or LM_ENOMEM. */
+    /* ---- host memory for offloading, in the device's types ---- */
+    /* `bytes` of zeroed host memory, pinned for fast transfers, or LM_ENOMEM. */
     int (*alloc_host)(backend *b, void **out, size_t bytes);
     void (*free_host)(backend *b, void *p, size_t bytes);
-    /* Transfers: host[bytes] = dev, and dev = host[bytes]. One begins when all that was queued
-     * before it is done (transfers of its own lane included, those of the other not), and runs
-     * beside what is queued after it until join(lane): what is queued from there on finds the
-     * lane's transfers done. Before that, nothing queued may write what is stored, nor touch what
-     * is fetched. lane < BK_LANES. */
+    /* Transfers: host[bytes] = dev, and dev = host[bytes]. One begins after all work queued
+     * before it (including transfers of its own lane, but not of the other), and overlaps with work
+     * queued after it, up to join(lane): work queued after that finds the lane's transfers done.
+     * Until then queued work may not write what is stored, nor access what is fetched.
+     * lane < BK_LANES. */
     void (*store)(backend *b, void *host, const void *dev, size_t bytes, int lane);
     void (*fetch)(backend *b, void *dev, const void *host, size_t bytes, int lane);
     void (*join)(backend *b, int lane);
 
-    /* ---- products: w is [O, I] as in a model file ---- */
-    /* y[N, O] = x[N, I] w^T, added to what is there when `add`. */
+    /* ---- matrix products: w is [O, I] as in a model file ---- */
+    /* y[N, O] = x[N, I] w^T, added to y when `add`. */
     void (*linear)(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size_t n, size_t in,
                    size_t out, bool add);
     /* dx[N, I] = dy[N, O] w, added when `add`. */
@@ -114,15 +114,15 @@ struct backend {
     void (*rmsnorm_back)(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, const bk_act *x,
                          const bk_act *w, const bk_acc *rstd, size_t n, size_t dim);
 
-    /* ---- RoPE: y[N, heads, d] = x turned, halves of a head paired (i, i + d/2) ----
-     * table[P, d]: d/2 cosines, then d/2 sines, for position pos[N]. `back` turns the other way:
+    /* ---- RoPE: y[N, heads, d] = x rotated, halves of a head paired (i, i + d/2) ----
+     * table[P, d]: d/2 cosines, then d/2 sines, for position pos[N]. `back` rotates back:
      * the gradient. `add`: added to y. y may be x, unless `add`. */
     void (*rope)(backend *b, bk_act *y, const bk_act *x, const bk_int *pos, const bk_acc *table,
                  size_t n, size_t heads, size_t d, bool back, bool add);
 
     /* ---- attention over spans, the softmax of scale q k ----
      * o[queries, H, d], lse[queries, H] from q[queries, H, d], k[keys, K, d], v[keys, K, d]; head
-     * h reads key head h / (H / K). Memory beyond the arguments does not grow with either.
+     * h uses key head h / (H / K). Scratch memory grows with neither.
      * `merge`: o and lse hold attention to other keys already, and become attention to both:
      * o = sum_t e^(lse_t - lse) o_t, lse = log sum_t e^lse_t, weights in float32 or better. */
     void (*attention)(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
@@ -162,7 +162,7 @@ struct backend {
     /* Sum of squares, accumulated in double. */
     double (*sum_squares)(backend *b, const bk_acc *x, size_t n);
 
-    /* Operations a second that large products reach here: measured or known; for MFU. */
+    /* Peak FLOP/s of large products, measured or known; for MFU. */
     double (*peak)(backend *b);
 };
 
@@ -178,17 +178,17 @@ static inline bk_acc *bk_acc_at(const backend *b, const bk_acc *p, size_t n)
 
 static inline bk_int *bk_int_at(const bk_int *p, size_t n) { return (bk_int *)((char *)p + n * 4); }
 
-/* A backend by its name: "cpu", or "cuda" where it was built in. Never another than was asked for.
- * `threads` are the CPU's. 0, LM_EUSAGE or LM_ENOMEM. */
+/* A backend by its name: "cpu", or "cuda" where it was built in. No fallback to another. `threads`
+ * is for the CPU. 0, LM_EUSAGE or LM_ENOMEM. */
 LM_CHECKED int bk_open(backend **out, const char *name, int threads);
 
-/* The reference: float32 (float64 where all of train/ is built with TRAIN_FLOAT64), `threads` of
- * them. 0, LM_EUSAGE or LM_ENOMEM. */
+/* The reference on `threads` threads: float32 (float64 where all of train/ is built with
+ * TRAIN_FLOAT64). 0, LM_EUSAGE or LM_ENOMEM. */
 LM_CHECKED int bk_cpu_open(backend **out, int threads);
 
 /* The GPU that CUDA shows first, in bfloat16 with float32 sums and master weights; only in a build
- * with CUDA=1. LM_CUDA_ATTENTION in the environment chooses what attends: "cudnn", "own" (plain
- * kernels, for heads that cuDNN does not take), or "auto". LM_EUSAGE without a GPU. */
+ * with CUDA=1. LM_CUDA_ATTENTION in the environment chooses the attention: "cudnn", "own" (plain
+ * kernels, for head sizes that cuDNN does not support), or "auto". LM_EUSAGE without a GPU. */
 LM_CHECKED int bk_cuda_open(backend **out);
 
 #endif

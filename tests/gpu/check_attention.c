@@ -1,14 +1,14 @@
 /* Attention on the GPU and on the CPU: heads of many sizes, spans of many forms. */
 #include "gpu.h"
 
-typedef struct scene {
+typedef struct test_case {
     const char *name;
     size_t heads, kv_heads, d, queries, keys, count;
     bool causal;
     bk_span v[8];
-} scene;
+} test_case;
 
-static const scene scenes[] = {
+static const test_case cases[] = {
     { "one document", 4, 2, 64, 300, 300, 1, true, { { 0, 300, 0, 300 } } },
     { "one token", 4, 2, 64, 1, 1, 1, true, { { 0, 1, 0, 1 } } },
     { "heads of 8", 6, 2, 8, 130, 130, 1, true, { { 0, 130, 0, 130 } } },
@@ -64,7 +64,7 @@ typedef struct tensors {
     pair q, k, v, o, lse, dout, dq, dk, dv, delta;
 } tensors;
 
-static tensors make(const two *b, const scene *s)
+static tensors make(const two *b, const test_case *s)
 {
     size_t q = s->queries * s->heads * s->d, k = s->keys * s->kv_heads * s->d;
     size_t rows = s->queries * s->heads;
@@ -83,7 +83,7 @@ static void drop(const two *b, tensors *t)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) pair_free(b, all[i]);
 }
 
-static void forward(const two *b, const scene *s, const tensors *t, const bk_spans *spans,
+static void forward(const two *b, const test_case *s, const tensors *t, const bk_spans *spans,
                     bool merge)
 {
     backend *g = b->gpu, *c = b->cpu;
@@ -94,7 +94,8 @@ static void forward(const two *b, const scene *s, const tensors *t, const bk_spa
                  s->kv_heads, s->d, scale, merge);
 }
 
-static void backward(backend *x, const scene *s, const tensors *t, const bk_spans *spans, bool add)
+static void backward(backend *x, const test_case *s, const tensors *t, const bk_spans *spans,
+                     bool add)
 {
     double scale = 1 / sqrt((double)s->d);
     if (!strcmp(x->name, "cpu"))
@@ -107,7 +108,7 @@ static void backward(backend *x, const scene *s, const tensors *t, const bk_span
                           s->kv_heads, s->d, scale, add);
 }
 
-static void show(const two *b, const scene *s, const pair *p, const char *what, double bound)
+static void show(const two *b, const test_case *s, const pair *p, const char *what, double bound)
 {
     char text[96];
     snprintf(text, sizeof text, "%s, %s", s->name, what);
@@ -130,7 +131,7 @@ static float *results(const two *b, const tensors *t, size_t *n)
     return v;
 }
 
-static void check_scene(const two *b, const scene *s)
+static void check_case(const two *b, const test_case *s)
 {
     bk_spans spans = { s->count, s->v, s->causal, s->queries, s->keys };
     backend *g = b->gpu;
@@ -182,7 +183,7 @@ static void check_scene(const two *b, const scene *s)
 static void check_three(const two *b)
 {
     enum { S = 64, N = 5 * S + 17 };
-    scene s = { "three calls", 4, 2, 32, N, N, 0, false, { { 0 } } };
+    test_case s = { "three calls", 4, 2, 32, N, N, 0, false, { { 0 } } };
     bk_span v[3][8];
     bk_spans calls[3] = { { 0, v[0], true, N, N },
                           { 0, v[1], false, N, N },
@@ -214,6 +215,6 @@ static void check_three(const two *b)
 void check_attention(const two *b, const char *kind)
 {
     (void)kind;
-    for (size_t i = 0; i < sizeof scenes / sizeof *scenes; i++) check_scene(b, &scenes[i]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_case(b, &cases[i]);
     check_three(b);
 }

@@ -1,5 +1,5 @@
-/* check_gpu.c -- the CUDA backend beside the CPU's: every operation, whole training steps, forms of
- * attention, a cache of keys; and what must be equal bit for bit. `make check-gpu` runs it. Exits
+/* check_gpu.c -- the CUDA backend compared with the CPU backend: every operation, training steps,
+ * forms of attention, the KV cache; and what must be bit-identical. `make check-gpu` runs it. Exits
  * 77 where there is no GPU.
  *
  * usage: check_gpu [WORD]    only the parts whose name contains WORD */
@@ -145,10 +145,9 @@ static void on_term(int sig)
     lm_interrupt();
 }
 
-/* A run in a process of its own, stopped after a step (0: not), with state and inputs in host
- * memory
- * (`away`) or not. 0 done, 30 stopped, 77 no GPU. */
-static int run(const char *out, uint64_t stop, bool resume, bool away)
+/* A run in its own process, stopped after a step (0: not), with or without offloading. 0: done,
+ * 30: stopped, 77: no GPU. */
+static int run(const char *out, uint64_t stop, bool resume, bool offload)
 {
     fflush(stdout);
     pid_t pid = fork();
@@ -168,8 +167,8 @@ static int run(const char *out, uint64_t stop, bool resume, bool away)
                          .recompute = true,
                          .dtype = -1,
                          .resume = resume,
-                         .offload_optimizer = away,
-                         .offload_checkpoints = away,
+                         .offload_optimizer = offload,
+                         .offload_checkpoints = offload,
                          .optimizer = { .lr = 5e-3,
                                         .beta1 = 0.9,
                                         .beta2 = 0.95,
@@ -237,7 +236,7 @@ static void check_resume(void)
 
 /* ---- all ------------------------------------------------------------------------------- */
 
-/* One part, and how it went. */
+/* Run one part and report it. */
 static void part(const char *name, const char *word, void (*check)(const two *, const char *),
                  const two *b, const char *kind)
 {
@@ -277,7 +276,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     char folder[] = "/tmp/check_gpu.XXXXXX";
     NEED(mkdtemp(folder) && chdir(folder) == 0);
-    /* In processes of their own, and first: CUDA does not outlive fork(). */
+    /* First, and in their own processes: CUDA does not survive fork(). */
     FILE *f = fopen("shape.json", "w");
     NEED(f && fputs(shape, f) >= 0 && fclose(f) == 0);
     write_language("shards", 0, 1, 128, false, 40, true);

@@ -1,5 +1,5 @@
-/* Whole models on the GPU and on the CPU: losses, every gradient, steps of AdamW; what must not
- * change a bit; reading with a cache of keys. */
+/* Whole models on the GPU and on the CPU: losses, every gradient, steps of AdamW; what must be
+ * bit-identical; inference with a KV cache. */
 #include "gpu.h"
 
 #include "train/model/optimizer.h"
@@ -7,7 +7,7 @@
 
 enum { V = 300, N = 700, STEPS = 5 };
 
-/* A gradient has passed every layer in bfloat16. */
+/* Gradients pass every layer in bfloat16. */
 #define GRADIENT_BOUND 3e-2
 
 typedef struct form {

@@ -1,5 +1,5 @@
-/* Ranks over MPI: what passes between them; and whole runs, whose result is that of one rank to
- * rounding, and their own bit for bit, through stops, faults and other numbers of ranks.
+/* Ranks over MPI: collectives; and whole runs, which equal those of one rank to rounding and are
+ * bit-identical from run to run, with stops, errors and other numbers of ranks.
  *
  * Without an argument: the runs of one rank that the others are compared with. Then, under mpirun
  * and in the same folder: `ranks talk`, `ranks train`, and `ranks resume` after it. */
@@ -298,7 +298,7 @@ static void test_faults(void)
     CHECK(strstr(lm_err(), message) == lm_err());
     if (ranks->rank == last) o.data = "held";
     CHECK_EQ(go(&o, NULL), LM_EUSAGE);
-    CHECK(strstr(lm_err(), "other shards"));
+    CHECK(strstr(lm_err(), "not the shards of rank 0"));
     o = options("faulty");
     o.batch = 128;
     CHECK_EQ(go(&o, NULL), LM_EUSAGE);

@@ -60,7 +60,7 @@ comm *comm_alone(void)
 
 /* ---- agreement -------------------------------------------------------------------------- */
 
-/* The rank whose fault counts; -1: none has one, or all have the same. */
+/* The rank whose error is reported; -1: no error, or all have the same. */
 static int spokesman(const double *codes, int size)
 {
     int stopped = -1, same = 1;

@@ -1,5 +1,5 @@
-/* Ranks over MPI, for devices whose memory is the host's; and for the host's part of NCCL. MPI ends
- * all ranks by itself where one is lost. */
+/* Ranks over MPI, for devices whose memory is host memory, and for the host's part of NCCL. MPI
+ * itself ends all ranks when one dies. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "train/comm/comm.h"
 #include "train/minmax.h"
 
-enum { PIECE = 1 << 20 }; /* numbers of each rank that are added at a time */
+enum { PIECE = 1 << 20 }; /* elements per rank that are added at a time */
 
 typedef struct comm_mpi {
     comm table;            /* first: a comm * is a comm_mpi * */
@@ -50,7 +50,7 @@ static void take_sum(char *x, const double *sum, size_t width, size_t n)
     else memcpy(x, sum, n * sizeof *sum);
 }
 
-/* One piece of each part: every rank sends the piece of part r to rank r, and adds what it got. */
+/* One piece of each part: every rank sends that of part r to rank r and adds what it receives. */
 static int reduce_piece(comm_mpi *m, char *x, size_t share, size_t at, size_t n, double *sum)
 {
     const comm *c = &m->table;

@@ -1,10 +1,10 @@
-/* Which ways of talking this build has: compiled anew for each set of them (the Makefile's MPI=1
- * and CUDA=1). */
+/* The kinds of communication of this build: compiled for each set of them (the Makefile's MPI=1 and
+ * CUDA=1). */
 #include <stdlib.h>
 
 #include "train/comm/comm.h"
 
-/* So many processes has mpirun or srun started beside this one; 1: none. */
+/* The number of processes that mpirun or srun started; 1: this one only. */
 static long started(void)
 {
     static const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE",

@@ -1,6 +1,6 @@
 /* Attention in tiles, after FlashAttention-2 (Dao 2023): scores exist for one tile at a time, and
- * the log-sum-exp of each row is kept for the way back. Tiles begin where their span begins, so
- * a document's bits do not depend on where it stands. */
+ * the log-sum-exp of each row is saved for the backward pass. Tiles begin where their span begins,
+ * so that the results of a document do not depend on its position in the batch. */
 #include <math.h>
 
 #include "train/cpu/cpu.h"
@@ -8,11 +8,11 @@
 enum { TILE = 64, HEAD_MAX = 256 };
 
 typedef struct shape {
-    size_t heads, kv_heads, d, group; /* group: query heads to a key head */
+    size_t heads, kv_heads, d, group; /* group: query heads per key head */
     real scale;
 } shape;
 
-/* A span's queries and keys; query i sees the keys up to i + reach. */
+/* A span's queries and keys; query i attends to keys up to i + reach. */
 typedef struct window {
     size_t nq, nk, reach;
 } window;
@@ -22,8 +22,8 @@ static window window_of(const bk_spans *spans, const bk_span *v)
     return (window){ v->nq, v->nk, spans->causal ? v->nk - v->nq : v->nk };
 }
 
-/* s[rows, cols] = scale q k^T, -inf where a query does not see a key. q0 and k0 count from the
- * span's first query and key. */
+/* s[rows, cols] = scale q k^T, -inf where a query does not attend to a key. q0 and k0 count from
+ * the span's first query and key. */
 static void scores(real *s, const real *q, const real *k, size_t q0, size_t rows, size_t k0,
                    size_t cols, size_t reach, const shape *z)
 {
@@ -36,7 +36,7 @@ static void scores(real *s, const real *q, const real *k, size_t q0, size_t rows
     }
 }
 
-/* o = (acc / sum, whose log-sum-exp is *lse afterwards); merged with what is in both when asked. */
+/* o = acc / sum, *lse its log-sum-exp; with `merge` combined with what is in both. */
 static void put_row(real *o, real *lse, const real *acc, real top, real sum, size_t d, bool merge)
 {
     double here = (double)top + log((double)sum), all = here, old = 0;
@@ -53,8 +53,8 @@ static void put_row(real *o, real *lse, const real *acc, real top, real sum, siz
         for (size_t c = 0; c < d; c++) o[c] = part * acc[c];
 }
 
-/* One tile of queries of one head against the keys it sees. Pointers are at the span's first query
- * or key, and at the head. */
+/* One tile of queries of one head against the keys it attends to. Pointers are at the span's first
+ * query or key, and at the head. */
 static void forward_tile(real *o, real *lse, const real *q, const real *k, const real *v, size_t q0,
                          const window *w, const shape *z, bool merge)
 {
@@ -70,7 +70,7 @@ static void forward_tile(real *o, real *lse, const real *q, const real *k, const
         size_t cols = size_min(TILE, seen - k0);
         scores(s, q + q0 * row, k + k0 * kv_row, q0, rows, k0, cols, w->reach, z);
         for (size_t i = 0; i < rows; i++) {
-            /* The first tile holds key 0, which every query sees: no row's maximum is -inf. */
+            /* The first tile has key 0, to which every query attends: no row's maximum is -inf. */
             real t = cpu_max_row(s + i * TILE, cols);
             if (t > top[i]) {
                 real fade = (real)exp((double)(top[i] - t));
@@ -122,7 +122,7 @@ static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const
         const bk_span *x = &spans->v[g];
         window w = window_of(spans, x);
         size_t tiles = (w.nq + TILE - 1) / TILE, all = tiles * heads;
-        /* The last tiles of a causal span have most keys: they go first. */
+        /* The last tiles of a causal span have most keys: they are started first. */
 #pragma omp for schedule(dynamic) nowait
         for (size_t i = 0; i < all; i++) {
             size_t h = i % heads, q0 = (tiles - 1 - i / heads) * TILE, kv = h / z.group;
@@ -133,7 +133,7 @@ static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const
     }
 }
 
-/* One key head of one span, and the query heads that read it. */
+/* One key head of one span, and the query heads that use it. */
 static void backward_head(real *dq, real *dk, real *dv, const real *delta, const real *dout,
                           const real *lse, const real *q, const real *k, const real *v,
                           const window *w, const shape *z)
@@ -142,7 +142,8 @@ static void backward_head(real *dq, real *dk, real *dv, const real *delta, const
     size_t d = z->d, row = z->heads * d, kv_row = z->kv_heads * d;
     for (size_t k0 = 0; k0 < w->nk; k0 += TILE) {
         size_t cols = size_min(TILE, w->nk - k0);
-        size_t first = k0 > w->reach ? (k0 - w->reach) / TILE * TILE : 0; /* to see key k0 */
+        size_t first =
+            k0 > w->reach ? (k0 - w->reach) / TILE * TILE : 0; /* that attends to key k0 */
         for (size_t h = 0; h < z->group; h++) {
             for (size_t q0 = first; q0 < w->nq; q0 += TILE) {
                 size_t rows = size_min(TILE, w->nq - q0), at = q0 * row + h * d;
@@ -167,7 +168,7 @@ static void backward_head(real *dq, real *dk, real *dv, const real *delta, const
     }
 }
 
-/* Whether spans with rising keys have their keys to themselves. */
+/* Whether spans with ascending keys share none. */
 static bool keys_apart(const bk_spans *spans)
 {
     for (size_t g = 1; g < spans->count; g++)
@@ -191,7 +192,7 @@ static void attention_back(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_ac
     size_t keys = add ? 0 : spans->keys * kv_heads * d;
 #pragma omp parallel for num_threads(cpu_threads(b))
     for (size_t i = 0; i < keys; i++) wr(dk)[i] = wr(dv)[i] = 0;
-    /* Spans that share keys follow each other, so that their sums have one order. */
+    /* Spans that share keys run one after the other, so that sums have one order. */
     size_t together = keys_apart(spans) ? 1 : spans->count;
     size_t all = spans->count / (together ? together : 1) * kv_heads;
 #pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic)

@@ -99,7 +99,7 @@ static void zero_acc(backend *b, bk_acc *dst, size_t n)
     memset(dst, 0, n * sizeof(real));
 }
 
-/* Host memory is memory like any other, and a transfer is done when it returns. */
+/* Host memory is device memory, and a transfer is complete when it returns. */
 static void store_cpu(backend *b, void *host, const void *dev, size_t bytes, int lane)
 {
     (void)b;
@@ -133,7 +133,7 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* What this table's own products reach, a block for each thread; the best of three. */
+/* FLOP/s of this backend's own products, one block per thread; the best of three. */
 static double peak_cpu(backend *b)
 {
     enum { SIDE = 512 };

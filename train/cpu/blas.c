@@ -1,13 +1,13 @@
-/* OpenBLAS chooses its kernels by the processor's model number. A release does not know processors
- * that came after it, and then falls back to kernels of 2004, five times slower than the machine.
- * Where it did so on a processor that has AVX2, it is told the family whose kernels run there. */
+/* OpenBLAS chooses its kernels by the processor's model number. A release does not know later
+ * processors and falls back to kernels of 2004, which are five times slower. On a processor with
+ * AVX2 that fallback is replaced by the kernels of a family that it can run. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "train/cpu/cpu.h"
 
-/* Exported by every OpenBLAS that chooses at run time; absent from those that do not. */
+/* Exported by an OpenBLAS that chooses kernels at run time. */
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
@@ -40,5 +40,5 @@ static void choose_kernels(void) {}
 void cpu_blas_prepare(void)
 {
     choose_kernels();
-    openblas_set_num_threads(1); /* the blocks are the threads' work, not the product */
+    openblas_set_num_threads(1); /* threads work on blocks, not inside a product */
 }

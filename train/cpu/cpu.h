@@ -7,7 +7,7 @@
 #include "train/backend.h"
 #include "train/minmax.h"
 
-/* Built with TRAIN_FLOAT64 the same sources calculate in float64: the gradient tests compare
+/* Built with TRAIN_FLOAT64 the same sources compute in float64: the gradient tests compare
  * them with finite differences, which float32 is too coarse for. */
 #ifdef TRAIN_FLOAT64
 typedef double real;
@@ -17,8 +17,8 @@ typedef float real;
 #define CPU_GEMM cblas_sgemm
 #endif
 
-/* Inner loops are compiled for several instruction sets and chosen when the program starts.
- * Sanitizers do not see through that choice. */
+/* Inner loops are compiled for several instruction sets and selected at program start. Sanitizers
+ * do not support that. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(TRAIN_NO_CLONES)
 #define CPU_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -33,8 +33,8 @@ typedef struct cpu_backend {
 
 static inline int cpu_threads(const backend *b) { return ((const cpu_backend *)b)->threads; }
 
-/* Whether so many operations are worth more than one thread: the others take microseconds to wake,
- * or longer where the cores have other work. */
+/* Whether so many operations are worth more than one thread: waking the others takes microseconds,
+ * or longer on busy cores. */
 static inline bool cpu_worth(size_t operations) { return operations > (size_t)1 << 16; }
 
 static inline real *wr(const void *p) { return (real *)p; }
@@ -55,7 +55,7 @@ real cpu_exp_row(real *x, size_t n, real shift);
 real cpu_max_row(const real *x, size_t n);
 real cpu_dot(const real *a, const real *b, size_t n);
 
-/* Bring OpenBLAS to one thread and to the kernels of this processor. */
+/* Set OpenBLAS to one thread and to kernels for this processor. */
 void cpu_blas_prepare(void);
 
 /* products.c, attention.c, pointwise.c, update.c: each fills its part of the table. */

@@ -1,4 +1,4 @@
-/* What is not a product: norms, RoPE, SwiGLU, embedding, the loss, and the row helpers. */
+/* Everything but products and attention: norms, RoPE, SwiGLU, embedding, loss, row helpers. */
 #include <math.h>
 
 #include "train/cpu/cpu.h"
@@ -143,7 +143,7 @@ static void rope(backend *b, bk_act *y, const bk_act *x, const bk_int *pos, cons
 
 /* ---- SwiGLU ---------------------------------------------------------------------------- */
 
-/* 1 / (1 + exp(-x)) from the exponential of a number not above 0. */
+/* 1 / (1 + exp(-x)), from exp(-|x|). */
 static inline real sigmoid(real x)
 {
     real e = exp_below(x < 0 ? x : -x), low = e / (1 + e);
@@ -201,7 +201,7 @@ static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_in
 {
     enum { COLUMNS = 16 };
     const int32_t *id = (const int32_t *)ids;
-    /* By columns: two tokens may be the same id, and their order must not matter to the bits. */
+    /* By columns: tokens may share an id, and their sum must have one order. */
 #pragma omp parallel for num_threads(cpu_threads(b)) if (cpu_worth(n * dim))
     for (size_t c = 0; c < dim; c += COLUMNS)
         for (size_t t = 0; t < n; t++)

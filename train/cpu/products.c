@@ -1,8 +1,8 @@
-/* Products. Each is cut into blocks of fixed size, one single-threaded BLAS call each, so that
- * the bits depend neither on the number of threads nor on how the caller slices the tokens. */
+/* Matrix products, cut into blocks of fixed size with one single-threaded BLAS call each, so that
+ * results depend neither on the number of threads nor on how the caller chunks the tokens. */
 #include "train/cpu/cpu.h"
 
-enum { COLUMNS = 1024 }; /* of the result, in one block: more blocks than BK_BLOCK alone gives */
+enum { COLUMNS = 1024 }; /* of the result, per block */
 
 static size_t blocks(size_t n, size_t size) { return (n + size - 1) / size; }
 
@@ -33,7 +33,7 @@ static void linear_dx(backend *b, bk_act *dx, const bk_act *dy, const bk_act *w,
 static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n,
                       size_t in, size_t out)
 {
-    /* One block of dw stays in cache while all tokens pass. */
+    /* One block of dw stays in the CPU cache while all tokens are added. */
     size_t across = blocks(in, COLUMNS), all = blocks(out, BK_BLOCK) * across;
 #pragma omp parallel for num_threads(cpu_threads(b)) schedule(dynamic) if (cpu_worth(n * in * out))
     for (size_t i = 0; i < all; i++) {

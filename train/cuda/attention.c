@@ -1,14 +1,14 @@
-/* Attention: by cuDNN where it takes the head and the GPU, by own_attention.cu elsewhere.
+/* Attention: by cuDNN where it supports head size and GPU, else by own_attention.cu.
  *
- * cuDNN takes many spans in one call when their sizes are near each other, and makes a plan for
- * each set of sizes, which is slow; so sizes are brought up to a few round ones, and offsets and
- * lengths in device memory tell what is there. Such a list of calls (a program) depends on spans
- * and shapes alone, and is kept: the layers of a step use it again.
+ * cuDNN computes many spans of similar size in one call, and builds a plan for each set of sizes,
+ * which is slow; so sizes are rounded up to few values, and offsets and lengths in device memory
+ * give the actual ones. Such a list of calls (a program) depends on spans and shapes only, and is
+ * cached: the layers of a step reuse it.
  *
- * Backward, cuDNN holds the gradient of the scores in its workspace (see sdpa.c). A program then
- * takes some key heads at a time, and cuts long spans by queries, so that this stays below BUDGET;
- * where a key is in several calls, or is to be added to, its gradients are summed in float32, in
- * the order of the calls. */
+ * In the backward pass cuDNN keeps the gradient of the scores in its workspace (see sdpa.c). A
+ * program then computes some key heads at a time, and splits long spans by queries, so that the
+ * workspace stays below BUDGET; gradients of keys that are in several calls, or accumulate, are
+ * summed in float32 in the order of the calls. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +23,10 @@ enum { PROGRAMS = 24, BATCH = 256, MERGE_ROWS = 8192, CUT = 128 };
 /* Bytes: of the gradient of scores in one call, and of gradients of keys summed in float32. */
 static const size_t BUDGET = (size_t)3 << 29, SUMS = (size_t)1 << 29;
 
-/* One call of cuDNN: `count` pieces of spans, and where its numbers are. */
+/* One call of cuDNN: `count` pieces of spans, and where its arguments are. */
 typedef struct call {
-    size_t count, batch;       /* pieces; brought up to a round number */
-    size_t queries, keys;      /* of a piece, at most, and brought up likewise */
+    size_t count, batch;       /* pieces; rounded up */
+    size_t queries, keys;      /* of a piece, at most, rounded up */
     size_t first, rows, parts; /* queries from the first on; rows of partial gradients */
     size_t numbers;            /* where its int64 begin: five offsets, two rows of keys */
     size_t lengths;            /* and its int32: queries, keys */
@@ -59,7 +59,7 @@ struct cuda_attention {
 
 static size_t align(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
-/* n brought up so that few sizes occur: three leading bits, from 64 on. */
+/* n rounded up to three significant bits, at least 64, so that few sizes occur. */
 static size_t round_size(size_t n)
 {
     size_t unit = 64;
@@ -67,7 +67,7 @@ static size_t round_size(size_t n)
     return align(n, unit);
 }
 
-/* As that; forward, one query stays one: cuDNN has kernels for decoding. */
+/* Likewise; but one query of a forward pass stays one: cuDNN has kernels for decoding. */
 static size_t round_queries(const program *p, size_t n)
 {
     return n == 1 && !p->back ? 1 : round_size(n);
@@ -103,14 +103,14 @@ static bool push_span(list *l, bk_span s)
 
 /* ---- from spans to calls --------------------------------------------------------------- */
 
-/* Queries from .. from+n-1 of a span, and the keys they see. */
+/* Queries from .. from+n-1 of a span, and the keys they attend to. */
 static bk_span piece_of(const bk_span *s, size_t from, size_t n, bool causal)
 {
     size_t unseen = causal ? s->nq - from - n : 0;
     return (bk_span){ s->q + from, n, s->k, s->nk - unseen };
 }
 
-/* How many queries of a span one call may take. */
+/* The number of queries of a span in one call. */
 static size_t rows_at_once(const program *p, const bk_span *s)
 {
     if (p->merge) return MERGE_ROWS;
@@ -133,8 +133,8 @@ static bool cut(const program *p, list *pieces)
     return true;
 }
 
-/* Whether a piece may join a call whose pieces begin at v: none of them shares a key with it (on
- * the way back), and neither workspace nor padding become too large. */
+/* Whether a piece may join a call whose pieces begin at v: none of them shares a key with it
+ * (backward pass), and neither workspace nor padding become too large. */
 static bool joins(const program *p, const call *c, const bk_span *v, const bk_span *next)
 {
     size_t queries = size_max(c->queries, round_queries(p, next->nq)), sum = 0;
@@ -169,7 +169,7 @@ static bool group(program *p, const list *pieces)
     return true;
 }
 
-/* Whether the keys of pieces rise as their queries do, so that each key is in one at most. */
+/* Whether the keys of pieces ascend with their queries, so that each key is in one at most. */
 static bool apart(const list *pieces)
 {
     const bk_span *v = pieces->v;
@@ -194,7 +194,7 @@ static size_t heads_at_once(const program *p)
 
 /* ---- what the device is told ----------------------------------------------------------- */
 
-/* The numbers of a call, where it keeps them. Past `count` a piece is empty. */
+/* The arguments of a call. Pieces past `count` are empty. */
 static void fill(const program *p, const call *c, const bk_span *v, int64_t *numbers,
                  int32_t *lengths)
 {
@@ -259,7 +259,7 @@ static bool send_calls(cuda_backend *b, program *p, const list *pieces)
     return good;
 }
 
-/* For the own kernels: the spans, and how many tiles of queries stand before each. */
+/* For the own kernels: the spans, and the number of query tiles before each. */
 static bool send_spans(cuda_backend *b, program *p)
 {
     const bk_span *s = p->spans.v;
@@ -304,7 +304,7 @@ static bool fits(const program *p, const program *key, const bk_spans *s)
            (!s->count || !memcmp(p->spans.v, s->v, s->count * sizeof *s->v));
 }
 
-/* The program of a call, made where it is not kept. NULL, with the fault kept, without memory. */
+/* The program of a call, from the cache or new. NULL, with a sticky error, without memory. */
 static program *program_of(cuda_backend *b, const program *key, const bk_spans *s)
 {
     cuda_attention *a = b->attention;
@@ -318,7 +318,7 @@ static program *program_of(cuda_backend *b, const program *key, const bk_spans *
         if (x->used < p->used) p = x;
     }
     list spans = p->spans, calls = p->calls;
-    cuda_room device = p->device; /* kernels that read it come before the next copy into it */
+    cuda_room device = p->device; /* kernels that read it are queued before the next copy into it */
     *p = *key;
     spans.count = calls.count = 0;
     p->spans = spans;
@@ -399,7 +399,7 @@ static void forward_cudnn(cuda_backend *b, const program *p, bk_act *o, bk_acc *
         args.v = v;
         args.o = p->merge ? o2 : o;
         args.stats = p->merge ? lse2 : (float *)lse;
-        /* Queries between two spans have no result, which the merge must see. */
+        /* Queries between two spans have no result; the merge must know. */
         if (p->merge) cuda_fill_lowest(b, lse2, c->rows * p->heads);
         if (run(b, &z, &args) && p->merge)
             cuda_merge(b, bk_at(&b->table, o, c->first * width),
@@ -488,7 +488,7 @@ static void backward_cudnn(cuda_backend *b, const program *p, const back_args *x
 
 /* ---- the table's ----------------------------------------------------------------------- */
 
-/* cuDNN before Hopper has no ragged backward that is equal each time. */
+/* Before Hopper cuDNN has no deterministic backward pass for ragged tensors. */
 static bool by_cudnn(const cuda_backend *b, size_t d, bool back)
 {
     if (b->attention_kind == CUDA_ATTENTION_OWN) return false;

@@ -38,7 +38,7 @@ static int finish_cuda(backend *b)
 static int no_memory(cuda_backend *c, size_t bytes)
 {
     size_t left = 0, all = 0;
-    cudaGetLastError(); /* this fault does not stay */
+    cudaGetLastError(); /* this error is not sticky */
     if (cudaMemGetInfo(&left, &all) != cudaSuccess) left = all = 0;
     return lm_fail(LM_ENOMEM, "%s: out of memory: %zu bytes wanted, %zu of %zu free", c->gpu, bytes,
                    left, all);
@@ -72,7 +72,7 @@ static size_t available_cuda(backend *b)
     cuda_backend *c = cuda_of(b);
     size_t left = 0, all = 0, reserve = cuda_attention_reserve(c);
     if (!cuda_check(c, cudaMemGetInfo(&left, &all), "memory left")) return 0;
-    return left > reserve ? left - reserve : 1; /* 0 would say that nobody knows */
+    return left > reserve ? left - reserve : 1; /* 0 would mean unknown */
 }
 
 void *cuda_take(cuda_backend *c, cuda_room *r, size_t bytes)
@@ -186,7 +186,7 @@ static void zero_acc(backend *b, bk_acc *dst, size_t n)
 
 /* ---- rate ------------------------------------------------------------------------------ */
 
-/* What a product of 8192 in all three sizes reaches here: operations a second. */
+/* Measured FLOP/s of a matrix product of size 8192 x 8192 x 8192. */
 static double measure(cuda_backend *c)
 {
     enum { SIDE = 8192, TIMES = 5 };
@@ -212,7 +212,7 @@ static double measure(cuda_backend *c)
     return ms > 0 ? 2.0 * TIMES * (double)n * SIDE / (ms * 1e-3) : 0;
 }
 
-/* Dense bf16 by the vendor's datasheets, which MFU is counted against; measured elsewhere. */
+/* Dense bf16 peak by the vendor's datasheets, for MFU; measured on other GPUs. */
 static double peak_cuda(backend *b)
 {
     static const struct {
@@ -247,7 +247,7 @@ static void close_cuda(backend *b)
     free(c);
 }
 
-/* LM_CUDA_ATTENTION chooses what calculates attention; tests compare the two. */
+/* LM_CUDA_ATTENTION chooses the implementation of attention; tests compare the two. */
 static int read_attention(cuda_backend *c)
 {
     const char *text = getenv("LM_CUDA_ATTENTION");
@@ -258,7 +258,7 @@ static int read_attention(cuda_backend *c)
     return LM_OK;
 }
 
-/* Which of this machine's GPUs: ranks of one run take one each, as mpirun and srun number them. */
+/* The GPU of this rank: mpirun and srun number the ranks on a machine. */
 static int device_of_rank(int count)
 {
     static const char *const names[] = { "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID",

@@ -1,6 +1,6 @@
-/* Ranks over NCCL, for the memory of GPUs. What passes between them in host memory, the id by which
- * they find each other, and how their work ended go by the other table, MPI's. NCCL adds in
- * float32, in the order of its algorithm: the same ranks on the same machines get the same bits. */
+/* Ranks over NCCL, for GPU memory. Host memory, NCCL's id and errors are exchanged by MPI's table.
+ * NCCL adds in float32, in the order of its algorithm: bit-identical for the same ranks on the same
+ * machines. */
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 #include <stdlib.h>
@@ -38,10 +38,10 @@ static void close_nccl(comm *c)
     free(n);
 }
 
-/* The work of this rank's device is done; where one has a fault, nobody begins. */
+/* Wait for this rank's device; after an error on one rank none starts. */
 static int ready(comm_nccl *n) { return comm_agree(n->host, n->b->finish(n->b)); }
 
-/* What was queued here is done, on all ranks. */
+/* Wait for what was queued, on all ranks. */
 static int done(comm_nccl *n, int rc, const char *what)
 {
     if (!rc) rc = check_cuda(cudaStreamSynchronize(n->stream), what);
@@ -83,7 +83,7 @@ static int send_nccl(comm *c, void *x, size_t bytes, int from, int to)
     return host_of(c)->send(host_of(c), x, bytes, from, to);
 }
 
-/* Rank 0's id goes round, and all meet under it. */
+/* Broadcast rank 0's id and connect. */
 static int meet(comm_nccl *n)
 {
     ncclUniqueId id = { { 0 } };

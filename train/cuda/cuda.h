@@ -21,7 +21,7 @@ enum cuda_attention_kind { CUDA_ATTENTION_AUTO, CUDA_ATTENTION_CUDNN, CUDA_ATTEN
 typedef struct cuda_products cuda_products;
 typedef struct cuda_attention cuda_attention;
 
-/* Device memory that grows to what was asked for most. */
+/* Device memory that grows to the largest request. */
 typedef struct cuda_room {
     void *p;
     size_t bytes;
@@ -34,9 +34,9 @@ typedef struct cuda_backend {
     cudaStream_t stream;
     cudaStream_t lanes[BK_LANES];
     cudaEvent_t begin[BK_LANES], done[BK_LANES];
-    int fault; /* the first: an LM_* code, and its message */
+    int fault; /* the first error: an LM_* code, and its message */
     char fault_text[768];
-    cuda_room scratch; /* of one operation: none finds there what another left */
+    cuda_room scratch; /* of one operation; no contents are passed on */
     float *staging;    /* [CUDA_STAGING] of the device, for conversions */
     double *sums;      /* [CUDA_SUMS] of the device */
     cuda_products *products;
@@ -48,11 +48,11 @@ enum { CUDA_STAGING = 1 << 22, CUDA_SUMS = 1 << 16 };
 
 static inline cuda_backend *cuda_of(backend *b) { return (cuda_backend *)b; }
 
-/* Keep a fault, the first of them. `cuda_check` true when `e` is good. */
+/* Record an error; the first one is sticky. `cuda_check` true when `e` is good. */
 void cuda_fault(cuda_backend *c, int code, const char *text);
 bool cuda_check(cuda_backend *c, cudaError_t e, const char *what);
 
-/* At least `bytes` of a room, or NULL with the fault kept. What it held is lost. */
+/* At least `bytes` of it, or NULL with a sticky error. Its contents are lost. */
 void *cuda_take(cuda_backend *c, cuda_room *r, size_t bytes);
 
 /* products.c */
@@ -62,10 +62,10 @@ void cuda_products_close(cuda_backend *c);
 /* attention.c */
 int cuda_attention_open(cuda_backend *c);
 void cuda_attention_close(cuda_backend *c);
-/* Bytes of device memory that attention may yet take. */
+/* Bytes of device memory that attention may still allocate. */
 size_t cuda_attention_reserve(const cuda_backend *c);
 
-/* pointwise.cu, loss.cu, update.cu: each fills its part of the table. */
+/* pointwise.cu, loss.cu, update.cu: each sets its part of the table. */
 void cuda_pointwise(backend *b);
 void cuda_loss(backend *b);
 void cuda_update(backend *b);

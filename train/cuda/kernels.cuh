@@ -1,4 +1,4 @@
-/* kernels.cuh -- private to train/cuda: what the files of kernels share. Indices are 64 bits wide
+/* kernels.cuh -- private to train/cuda: shared by the kernel files. Indices are 64 bits wide
  * everywhere; sums run in an order that depends on sizes alone. */
 #ifndef TRAIN_CUDA_KERNELS_CUH
 #define TRAIN_CUDA_KERNELS_CUH
@@ -22,7 +22,7 @@ static inline bf16 *act(const bk_act *p) { return (bf16 *)p; }
 static inline float *acc(const bk_acc *p) { return (float *)p; }
 static inline int32_t *ints(const bk_int *p) { return (int32_t *)p; }
 
-/* Blocks of THREADS for n pieces of work; kernels stride over what is more. */
+/* Blocks of THREADS for n work items; kernels stride over the rest. */
 static inline unsigned blocks_for(int64_t n)
 {
     int64_t blocks = (n + THREADS - 1) / THREADS;

@@ -58,8 +58,8 @@ static size_t group(int32_t *order, use *uses, size_t n)
     return groups;
 }
 
-/* Two tokens may be the same id, and the sum must not depend on which comes first: the host sorts
- * the ids, once a step. */
+/* Tokens may share an id, and their sum must have one order: the host sorts the ids, once per
+ * step. */
 static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_int *ids, size_t n,
                        size_t dim)
 {
@@ -86,7 +86,7 @@ static void embed_back(backend *b, bk_acc *dtable, const bk_act *dx, const bk_in
 
 /* ---- loss ------------------------------------------------------------------------------ */
 
-/* A block takes a row of logits. */
+/* One block per row of logits. */
 __global__ static void cross_entropy_rows(float *loss, bf16 *logits, const int32_t *target,
                                           int64_t vocab, float scale, bool grad)
 {

@@ -1,10 +1,10 @@
-/* Attention for heads of any size up to LIMIT, where cuDNN takes none: in tiles, in float32, each
- * sum in one order. It is plain before it is fast: a warp holds a query (or, for the gradients of
- * keys, a key) and its lanes the other side of a tile of 32. Also what goes on around attention:
- * the merge of two results, and sums of partial gradients. */
+/* Attention for heads of any size up to LIMIT, where cuDNN has none: in tiles, in float32, each
+ * sum in a fixed order. Simple rather than fast: a warp holds a query (or, for the gradients of
+ * keys, a key) and its lanes the other side of a tile of 32. Also the merge of two results, and
+ * sums of partial gradients. */
 #include "train/cuda/kernels.cuh"
 
-enum { LIMIT = 256, TILE = WARP, OWN = LIMIT / WARP }; /* OWN: columns of a head to a lane */
+enum { LIMIT = 256, TILE = WARP, OWN = LIMIT / WARP }; /* OWN: columns of a head per lane */
 
 /* ---- loading --------------------------------------------------------------------------- */
 
@@ -45,22 +45,22 @@ __device__ static inline int64_t span_of(const int64_t *tiles, int64_t count, in
     return low;
 }
 
-/* Keys that query i of a span sees. */
+/* The number of keys that query i of a span attends to. */
 __device__ static inline int64_t seen(const bk_span *s, int64_t i, bool causal)
 {
     return causal ? (int64_t)s->nk - ((int64_t)s->nq - 1 - i) : (int64_t)s->nk;
 }
 
 /* What a block of queries needs: its span, its rows, its head. */
-struct place {
+struct work {
     bk_span s;
     int64_t first, rows, head, kv_head;
 };
 
-__device__ static inline place place_of(const bk_span *spans, const int64_t *tiles, int64_t count,
-                                        int64_t heads, int64_t kv_heads)
+__device__ static inline work work_of(const bk_span *spans, const int64_t *tiles, int64_t count,
+                                      int64_t heads, int64_t kv_heads)
 {
-    place p;
+    work p;
     int64_t i = span_of(tiles, count, blockIdx.x);
     p.s = spans[i];
     p.first = (blockIdx.x - tiles[i]) * CUDA_ROWS;
@@ -79,7 +79,7 @@ __global__ static void forward(bf16 *o, float *lse, const bf16 *q, const bf16 *k
 {
     extern __shared__ float room[];
     float *qs = room, *ks = qs + CUDA_ROWS * d, *vs = ks + TILE * (d + 1);
-    place p = place_of(spans, tiles, count, heads, kv_heads);
+    work p = work_of(spans, tiles, count, heads, kv_heads);
     int64_t row = heads * d, kv_row = kv_heads * d;
     int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP, query = (int64_t)p.s.q + p.first + w;
     int64_t mine = w < p.rows ? seen(&p.s, p.first + w, causal) : 0;
@@ -95,7 +95,7 @@ __global__ static void forward(bf16 *o, float *lse, const bf16 *q, const bf16 *k
         __syncthreads();
         float s = at + lane < mine ? scale * dot(qs + w * d, ks + lane * (d + 1), d) : -INFINITY;
         float higher = fmaxf(top, warp_max(s));
-        if (higher == -INFINITY) continue; /* no key of this tile is seen, nor was one before */
+        if (higher == -INFINITY) continue; /* no key to attend to so far */
         float e = expf(s - higher), fade = expf(top - higher);
         sum = sum * fade + warp_sum(e);
         top = higher;
@@ -110,7 +110,7 @@ __global__ static void forward(bf16 *o, float *lse, const bf16 *q, const bf16 *k
     float whole = top + logf(sum), before = -INFINITY;
     float *at_lse = lse + query * heads + p.head;
     if (merge) before = *at_lse;
-    float most = fmaxf(whole, before), share = expf(whole - most), rest = expf(before - most);
+    float larger = fmaxf(whole, before), share = expf(whole - larger), rest = expf(before - larger);
     for (int i = 0; i < OWN; i++) {
         int64_t c = lane + i * WARP;
         if (c >= d) continue;
@@ -120,7 +120,7 @@ __global__ static void forward(bf16 *o, float *lse, const bf16 *q, const bf16 *k
         *at = down(x);
     }
     __syncwarp();
-    if (lane == 0) *at_lse = before == -INFINITY ? whole : most + logf(share + rest);
+    if (lane == 0) *at_lse = before == -INFINITY ? whole : larger + logf(share + rest);
 }
 
 /* ---- backward -------------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ __global__ static void back_queries(bf16 *dq, const float *delta, const bf16 *do
     extern __shared__ float room[];
     float *qs = room, *dos = qs + CUDA_ROWS * d, *ks = dos + CUDA_ROWS * d;
     float *vs = ks + TILE * (d + 1);
-    place p = place_of(spans, tiles, count, heads, kv_heads);
+    work p = work_of(spans, tiles, count, heads, kv_heads);
     int64_t row = heads * d, kv_row = kv_heads * d, base = (int64_t)p.s.q + p.first;
     int64_t lane = threadIdx.x % WARP, w = threadIdx.x / WARP;
     int64_t mine = w < p.rows ? seen(&p.s, p.first + w, causal) : 0;
@@ -180,8 +180,8 @@ __global__ static void back_queries(bf16 *dq, const float *delta, const bf16 *do
         if (lane + i * WARP < d) dq[(base + w) * row + p.head * d + lane + i * WARP] = down(out[i]);
 }
 
-/* A block takes CUDA_ROWS keys of a key head, and all queries that see them: span by span, head by
- * head, tile by tile, so that keys which spans share are no different. */
+/* A block computes CUDA_ROWS keys of a key head, with all queries that attend to them: span by
+ * span, head by head, tile by tile, also for keys that spans share. */
 __global__ static void back_keys(bf16 *dk, bf16 *dv, const float *delta, const bf16 *dout,
                                  const float *lse, const bf16 *q, const bf16 *k, const bf16 *v,
                                  const bk_span *spans, int64_t count, int64_t keys, bool causal,
@@ -201,7 +201,7 @@ __global__ static void back_keys(bf16 *dk, bf16 *dv, const float *delta, const b
         bk_span s = spans[i];
         int64_t from = (int64_t)s.k, to = from + (int64_t)s.nk, nq = (int64_t)s.nq;
         if (first >= to || first + rows <= from) continue;
-        /* The first query that sees the first of these keys. */
+        /* The first query that attends to the first of these keys. */
         int64_t low = first > from ? first - from : 0, begin = 0;
         if (causal && low > (int64_t)s.nk - nq) begin = (low - ((int64_t)s.nk - nq)) / TILE * TILE;
         for (int64_t h = kv * group; h < (kv + 1) * group; h++) {
@@ -301,7 +301,7 @@ void cuda_fill_lowest(cuda_backend *c, float *x, size_t n)
     if (n) LAUNCH(c, fill_lowest, blocks_for((int64_t)n), THREADS, 0, x, (int64_t)n);
 }
 
-/* A warp takes a head of a query. */
+/* A warp computes a head of a query. */
 __global__ static void merge_rows(bf16 *o, float *lse, const bf16 *o2, const float *lse2, int64_t n,
                                   int64_t d)
 {
@@ -309,14 +309,15 @@ __global__ static void merge_rows(bf16 *o, float *lse, const bf16 *o2, const flo
     if (i >= n) return;
     float a = lse[i], b = lse2[i];
     if (b == -INFINITY) return;
-    float most = fmaxf(a, b), share = expf(a - most), other = expf(b - most), all = share + other;
+    float larger = fmaxf(a, b), share = expf(a - larger), other = expf(b - larger);
+    float all = share + other;
     for (int64_t c = lane; c < d; c += WARP) {
         bf16 *at = o + i * d + c;
         float x = up(o2[i * d + c]);
         *at = down(a == -INFINITY ? x : (share * up(*at) + other * x) / all);
     }
     __syncwarp();
-    if (lane == 0) lse[i] = most + logf(all);
+    if (lane == 0) lse[i] = larger + logf(all);
 }
 
 void cuda_merge(cuda_backend *c, bk_act *o, float *lse, const bk_act *o2, const float *lse2,

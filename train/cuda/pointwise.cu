@@ -1,9 +1,9 @@
-/* RMSNorm, RoPE and SwiGLU: read in bfloat16, calculated in float32, written in bfloat16. */
+/* RMSNorm, RoPE and SwiGLU: bfloat16 in memory, float32 arithmetic. */
 #include "train/cuda/kernels.cuh"
 
 /* ---- RMSNorm --------------------------------------------------------------------------- */
 
-/* A block takes a row. */
+/* One block per row. */
 __global__ static void rmsnorm_rows(bf16 *y, float *rstd, const bf16 *x, const bf16 *w, int64_t dim,
                                     float eps)
 {
@@ -90,7 +90,7 @@ static void rmsnorm_back(backend *b, bk_act *dx, bk_acc *dw, const bk_act *dy, c
 
 /* ---- RoPE ------------------------------------------------------------------------------ */
 
-/* A thread turns one pair. */
+/* A thread rotates one pair. */
 __global__ static void turn(bf16 *y, const bf16 *x, const int32_t *pos, const float *table,
                             int64_t pairs, int64_t heads, int64_t d, float sign, bool add)
 {

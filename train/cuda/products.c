@@ -1,9 +1,9 @@
-/* Products by cuBLASLt: bfloat16 factors, sums in float32. An algorithm is chosen once for each
- * kind of product and its sizes, as if for CUDA_BLOCK tokens, without split sums, and then kept: so
- * a row's bits do not depend on how many rows a call has. (Where cuBLASLt refuses it for a number
- * of tokens, that number gets an algorithm of its own.) Gradients of weights are added block by
- * block of tokens, so that a call gives the bits of its slices. Calls of at most FEW tokens
- * (decoding) have an algorithm of their own. */
+/* Matrix products by cuBLASLt: bfloat16 operands, float32 accumulation. An algorithm is chosen once
+ * for each kind of product and its sizes, for CUDA_BLOCK tokens, without split-K, and cached: so a
+ * row does not depend on the number of rows in a call. (Where cuBLASLt rejects it for a number of
+ * tokens, that number gets its own.) Gradients of weights are added block by block of tokens, so
+ * that a call is bit-identical to its chunks. Calls of at most FEW tokens (decoding) have their own
+ * algorithm. */
 #include <cublasLt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +13,11 @@
 
 enum { KINDS = 128, FEW = 16 };
 
-/* What an algorithm is chosen for. Matrices are cuBLAS's, columns first: d[m, n] of float32 or
+/* The key of an algorithm. Matrices are column-major as in cuBLAS: d[m, n] of float32 or
  * bfloat16. No padding: compared as bytes. */
 typedef struct product {
     int64_t m, n, k;
-    int32_t turn_a, turn_b; /* a is kept [k, m]; b is kept [n, k] */
+    int32_t transpose_a, transpose_b; /* a is stored [k, m]; b is stored [n, k] */
     int32_t float_out;
     int32_t alignment; /* of the pointers, at most 256 bytes */
 } product;
@@ -59,8 +59,8 @@ static void forget(layouts *l)
 
 static bool describe(cuda_backend *c, layouts *l, const product *z)
 {
-    cublasOperation_t ta = z->turn_a ? CUBLAS_OP_T : CUBLAS_OP_N;
-    cublasOperation_t tb = z->turn_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    cublasOperation_t ta = z->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+    cublasOperation_t tb = z->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N;
     uint64_t m = (uint64_t)z->m, n = (uint64_t)z->n, k = (uint64_t)z->k;
     *l = (layouts){ 0 };
     return good(c, cublasLtMatmulDescCreate(&l->how, CUBLAS_COMPUTE_32F, CUDA_R_32F), "product") &&
@@ -71,12 +71,12 @@ static bool describe(cuda_backend *c, layouts *l, const product *z)
                 cublasLtMatmulDescSetAttribute(l->how, CUBLASLT_MATMUL_DESC_TRANSB, &tb, sizeof tb),
                 "product") &&
            good(c,
-                cublasLtMatrixLayoutCreate(&l->a, CUDA_R_16BF, z->turn_a ? k : m, z->turn_a ? m : k,
-                                           z->turn_a ? z->k : z->m),
+                cublasLtMatrixLayoutCreate(&l->a, CUDA_R_16BF, z->transpose_a ? k : m,
+                                           z->transpose_a ? m : k, z->transpose_a ? z->k : z->m),
                 "matrix") &&
            good(c,
-                cublasLtMatrixLayoutCreate(&l->b, CUDA_R_16BF, z->turn_b ? n : k, z->turn_b ? k : n,
-                                           z->turn_b ? z->n : z->k),
+                cublasLtMatrixLayoutCreate(&l->b, CUDA_R_16BF, z->transpose_b ? n : k,
+                                           z->transpose_b ? k : n, z->transpose_b ? z->n : z->k),
                 "matrix") &&
            good(c,
                 cublasLtMatrixLayoutCreate(&l->d, z->float_out ? CUDA_R_32F : CUDA_R_16BF, m, n,
@@ -109,7 +109,7 @@ static bool prefer(cuda_backend *c, cublasLtMatmulPreference_t p, const product 
     return fine;
 }
 
-/* The algorithm of a kind of product; z's sizes are those that it is chosen for. */
+/* The algorithm of a kind of product; z has the sizes that it is chosen for. */
 static const chosen *algorithm(cuda_backend *c, const product *z)
 {
     cuda_products *p = c->products;
@@ -183,7 +183,7 @@ static void multiply(cuda_backend *c, product *z, int64_t *tokens, void *d, cons
 static void linear(backend *b, bk_act *y, const bk_act *x, const bk_act *w, size_t n, size_t in,
                    size_t out, bool add)
 {
-    product z = { .m = (int64_t)out, .n = (int64_t)n, .k = (int64_t)in, .turn_a = 1 };
+    product z = { .m = (int64_t)out, .n = (int64_t)n, .k = (int64_t)in, .transpose_a = 1 };
     multiply(cuda_of(b), &z, &z.n, y, w, x, add);
 }
 
@@ -199,9 +199,11 @@ static void linear_dw(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x,
 {
     for (size_t at = 0; at < n; at += CUDA_BLOCK) {
         size_t some = n - at < CUDA_BLOCK ? n - at : CUDA_BLOCK;
-        product z = {
-            .m = (int64_t)in, .n = (int64_t)out, .k = (int64_t)some, .turn_b = 1, .float_out = 1
-        };
+        product z = { .m = (int64_t)in,
+                      .n = (int64_t)out,
+                      .k = (int64_t)some,
+                      .transpose_b = 1,
+                      .float_out = 1 };
         multiply(cuda_of(b), &z, &z.k, dw, bk_at(b, x, at * in), bk_at(b, dy, at * out), true);
     }
 }

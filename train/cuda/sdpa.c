@@ -1,9 +1,8 @@
-/* cuDNN knows attention as a pattern: it wants the products, masks and reductions of a softmax as
- * separate operations, recognizes them, and runs one kernel. The backward pattern here lets the
- * product of scores and keys write dq itself instead of adding up in float32 with atomics: that is
- * how cuDNN on Hopper is asked for gradients that are equal each time. It then keeps the
- * gradient of the scores, batch * heads * queries * keys * 2 bytes, in its workspace; attention.c
- * cuts calls so that this stays bounded. */
+/* cuDNN recognizes attention as a pattern of operations (products, masks and reductions of a
+ * softmax) and runs one kernel. In the backward pattern used here the product of scores and keys
+ * writes dq directly instead of accumulating in float32 with atomics: so cuDNN on Hopper gives
+ * deterministic gradients. It then keeps the gradient of the scores,
+ * batch * heads * queries * keys * 2 bytes, in its workspace; attention.c bounds the calls. */
 #include "train/cuda/sdpa.h"
 
 #include <cudnn.h>
@@ -15,7 +14,7 @@
 
 enum { PLANS = 64, DESCRIPTORS = 160, OPERATIONS = 40, CONFIGS = 8 };
 
-/* Names of what enters and leaves; intermediate tensors are counted on from NAMES. */
+/* Names of inputs and outputs; intermediate tensors are counted on from NAMES. */
 enum {
     Q = 1,
     K,
@@ -45,7 +44,7 @@ typedef cudnnBackendDescriptor_t descriptor;
 
 typedef struct plan {
     sdpa_shape shape;
-    descriptor all[DESCRIPTORS]; /* what the plan was made from lives as long as it does */
+    descriptor all[DESCRIPTORS]; /* must live as long as the plan */
     size_t n_all;
     descriptor made;          /* the execution plan, one of `all` */
     size_t workspace, sum_at; /* bytes; where the sums of dout o begin */
@@ -65,7 +64,7 @@ typedef struct builder {
     descriptor ops[OPERATIONS];
     size_t n_ops;
     int64_t names;
-    cudnnStatus_t status; /* the first that was not good */
+    cudnnStatus_t status; /* the first error */
     const char *where;
 } builder;
 
@@ -156,8 +155,8 @@ static descriptor lengths(builder *b, int64_t name)
                   NULL);
 }
 
-/* [batch, heads, tokens, d] of which a token's row lies `row` after the one before. `transposed`: seen
- * as [batch, heads, d, tokens]. */
+/* [batch, heads, tokens, d] with `row` elements from one token to the next. `transposed`: seen as
+ * [batch, heads, d, tokens]. */
 static descriptor rows(builder *b, int64_t name, int64_t heads, int64_t tokens, int64_t row,
                        descriptor at, bool transposed)
 {
@@ -177,7 +176,7 @@ static descriptor stats(builder *b)
                   of(z->queries * z->stats_row, 1, z->stats_row, 1), GIVEN, offsets(b, STATS_AT));
 }
 
-/* A matrix of scores, which exists nowhere. */
+/* A matrix of scores, a virtual tensor. */
 static descriptor scores(builder *b, cudnnDataType_t type)
 {
     const sdpa_shape *z = &b->p->shape;
@@ -306,7 +305,7 @@ static descriptor mask_padding(builder *b, descriptor s, descriptor q_len, descr
     return masked(b, s, LOWEST, compare(b, CUDNN_POINTWISE_LOGICAL_AND, row, col));
 }
 
-/* Keeps the keys up to row + kv_len - q_len. */
+/* Causal mask: keys up to row + kv_len - q_len. */
 static descriptor mask_future(builder *b, descriptor s, descriptor q_len, descriptor kv_len)
 {
     descriptor row = NULL, col = NULL, more = scores(b, CUDNN_DATA_INT32),
@@ -412,7 +411,7 @@ static void describe_backward(builder *b)
 
 /* ---- plans ----------------------------------------------------------------------------- */
 
-/* Whether the engine of a configuration may give other bits another time. */
+/* Whether the engine of a configuration is nondeterministic. */
 static bool unsteady(builder *b, descriptor config)
 {
     cudnnBackendNumericalNote_t notes[CUDNN_NUMERICAL_NOTE_TYPE_COUNT];
@@ -430,7 +429,7 @@ static bool unsteady(builder *b, descriptor config)
     return false;
 }
 
-/* The first of cuDNN's proposals that it can run, and that is steady. */
+/* The first of cuDNN's proposals that it can run and that is deterministic. */
 static int choose(builder *b, cudnnHandle_t handle, descriptor graph)
 {
     cudnnBackendHeurMode_t mode = CUDNN_HEUR_MODE_A;
@@ -510,7 +509,7 @@ static int plan_make(plan **out, cudnnHandle_t handle, const sdpa_shape *z)
     return LM_OK;
 }
 
-/* The plan of a shape; a new one takes the place of the one that has not been used for longest. */
+/* The plan of a shape; a new one replaces the least recently used. */
 static int plan_of(sdpa *s, const sdpa_shape *z, plan **out)
 {
     size_t oldest = 0;
@@ -526,7 +525,7 @@ static int plan_of(sdpa *s, const sdpa_shape *z, plan **out)
     }
     int rc = plan_make(out, s->handle, z);
     if (rc) return rc;
-    if (s->plans[oldest]) cudaDeviceSynchronize(); /* its kernels may still be waiting */
+    if (s->plans[oldest]) cudaDeviceSynchronize(); /* its kernels may still be queued */
     plan_free(s->plans[oldest]);
     s->plans[oldest] = *out;
     (*out)->used = ++s->calls;

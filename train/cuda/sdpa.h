@@ -1,7 +1,6 @@
 /* sdpa.h -- private to train/cuda: attention by cuDNN, through the descriptors of its graph API.
- * One call takes `batch` ranges of queries, each against a range of keys; where they lie in the
- * tensors is told by offsets in device memory (cuDNN's ragged tensors), so that a plan serves every
- * call that is not larger. */
+ * One call computes `batch` ranges of queries, each with a range of keys; their offsets in
+ * the tensors are in device memory (cuDNN's ragged tensors), so that a plan fits smaller calls. */
 #ifndef TRAIN_CUDA_SDPA_H
 #define TRAIN_CUDA_SDPA_H
 
@@ -14,10 +13,10 @@
 
 typedef struct sdpa sdpa;
 
-/* What a plan is made for. Rows are elements from one token to the next. */
+/* The key of a plan. Rows: elements from one token to the next. */
 typedef struct sdpa_shape { /* no padding: compared as bytes */
     int32_t back;
-    int32_t causal; /* the last query of a range sees all its keys */
+    int32_t causal; /* the last query of a range attends to all its keys */
     int64_t batch, heads, kv_heads, d;
     int64_t queries, keys;    /* of a range, at most */
     int64_t q_row, kv_row;    /* of q, dout, dq and (back) o; of k and v */
@@ -39,11 +38,11 @@ typedef struct sdpa_call {
 LM_CHECKED int sdpa_open(sdpa **out, cudaStream_t stream);
 void sdpa_close(sdpa *s); /* NULL is fine */
 
-/* Whether cuDNN takes heads of d numbers. */
+/* Whether cuDNN supports heads of size d. */
 bool sdpa_takes(size_t d, bool back);
 
-/* Bytes of workspace of a call of this shape; its plan is made and kept. LM_EUSAGE, with cuDNN's
- * words, where it has none that gives equal bits each time. */
+/* Bytes of workspace of a call of this shape; its plan is built and cached. LM_EUSAGE, with
+ * cuDNN's message, where it has no deterministic one. */
 LM_CHECKED int sdpa_workspace(sdpa *s, const sdpa_shape *z, size_t *bytes);
 
 /* Queue the call. The workspace is aligned to 256 bytes. */

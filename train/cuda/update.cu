@@ -9,7 +9,7 @@ struct step {
     float beta1, beta2, eps, keep, scale, rate, unbias;
 };
 
-/* As the CPU's, on the float32 copy; the weight is that, rounded. */
+/* As on the CPU, with the float32 master weight; the weight is that, rounded. */
 __global__ static void adamw_each(bf16 *w, float *master, float *m, float *v, const float *g,
                                   int64_t n, step s)
 {

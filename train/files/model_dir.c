@@ -95,7 +95,7 @@ int model_dir_commit(const char *dir, const char *from, lm_json *config)
         rc = lm_fail_errno(errno, "%s: renaming to %s", new, MODEL_WEIGHTS);
     if (!rc) rc = lm_sync_dir(weights);
     if (!rc && from) rc = copy_companions(from, dir);
-    /* After the weights: until then a run that is resumed reads their type from the indexed files. */
+    /* After the weights: a resumed run reads their type from one or the other. */
     if (!rc) rc = remove_file(dir, MODEL_INDEX);
     if (!rc) return model_dir_write(dir, MODEL_CONFIG, config);
     lm_json_free(config);

@@ -22,9 +22,9 @@ LM_CHECKED int model_dir_path(char path[MODEL_PATH], const char *dir, const char
 /* Write an object as indented text. Takes `o`, also on an error; NULL is out of memory. */
 LM_CHECKED int model_dir_write(const char *dir, const char *name, lm_json *o);
 
-/* A new model replaces the one in `dir`: its weights are written as MODEL_NEW_WEIGHTS, begin removes
- * config.json, other files follow, and commit writes config.json last. Whoever reads the directory
- * in between, or after a crash, finds no model, and never the files of two. */
+/* A new model replaces the one in `dir`: its weights are written as MODEL_NEW_WEIGHTS, begin
+ * removes config.json, other files follow, and commit writes config.json last. Whoever reads the
+ * directory in between, or after a crash, finds no model, and never the files of two. */
 LM_CHECKED int model_dir_begin(const char *dir);
 
 /* Begin, if that is not done; rename the new weights, copy the tokenizer files of the directory
@@ -32,8 +32,8 @@ LM_CHECKED int model_dir_begin(const char *dir);
  * `config` as config.json. Takes `config`, also on an error. */
 LM_CHECKED int model_dir_commit(const char *dir, const char *from, lm_json *config);
 
-/* A hash of config.json and of every .safetensors file of the directory, byte for byte, in the order
- * of their names: the same for a copy under another name. */
+/* A hash of config.json and of every .safetensors file of the directory, byte for byte, in the
+ * order of their names: the same for a copy under another name. */
 LM_CHECKED int model_dir_hash(const char *dir, uint64_t *out);
 
 #endif

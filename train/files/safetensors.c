@@ -249,7 +249,7 @@ static int add_indexed(st_reader *r, const char *dir, const char *index)
     return rc;
 }
 
-/* A directory with an index and with a single file that the index does not name holds two models. */
+/* An index, and a single file that it does not name, are two models. */
 static int refuse_both(const st_reader *r, const char *dir, const char *one)
 {
     if (access(one, F_OK)) return LM_OK;

@@ -18,7 +18,7 @@
 
 /* The file: seven int32, then float32 matrices, each kind of all layers together. Rotary pairs are
  * neighbours (2i, 2i + 1) there and halves of a head (i, i + d/2) in Hugging Face's models, so the
- * rows of the query and key matrices are put in another order. */
+ * rows of the query and key matrices are permuted. */
 
 enum { HEADER = 28, PIECE_MAX = 4096 };
 
@@ -40,7 +40,7 @@ static int read_shape(source *s)
     if (rc) return rc;
     for (size_t i = 0; i < 7; i++) {
         int32_t x = (int32_t)lm_le32(head + 4 * i);
-        /* A negative vocabulary says that the head is a matrix of its own. */
+        /* A negative vocabulary size: the head is not tied to the embedding. */
         if (i == 5) s->c.tied = x > 0;
         if (i == 5 && x < 0 && x > -INT32_MAX) x = -x;
         if (x < 1 || x > 1 << 24)
@@ -66,7 +66,7 @@ static int read_shape(source *s)
     return LM_OK;
 }
 
-/* Where the kinds of matrices begin, in numbers after the header. */
+/* Offsets of the kinds of matrices, in floats after the header. */
 typedef struct places {
     uint64_t embed, attn_norm, wq, wk, wv, wo, mlp_norm, gate, down, up, norm, head, end;
 } places;
@@ -91,7 +91,7 @@ static places find_places(const tr_config *c)
     return p;
 }
 
-/* Copy `rows` rows; with `heads` each head's rows go from neighbours to halves. */
+/* Copy `rows` rows; with `heads` the rows of each head are permuted. */
 static int copy_rows(const source *s, st_writer *w, uint64_t at, size_t rows, size_t cols,
                      size_t heads)
 {
@@ -154,11 +154,11 @@ static size_t list_parts(part *list, const tr_config *c)
 
 static int write_weights(const source *s, const char *path)
 {
-    size_t most = 9 * s->c.layers + 3;
-    part *list = calloc(most, sizeof *list);
-    st_spec *specs = calloc(most, sizeof *specs);
+    size_t max = 9 * s->c.layers + 3;
+    part *list = calloc(max, sizeof *list);
+    st_spec *specs = calloc(max, sizeof *specs);
     st_writer *w = NULL;
-    int rc = list && specs ? LM_OK : lm_fail_nomem(most * sizeof *list);
+    int rc = list && specs ? LM_OK : lm_fail_nomem(max * sizeof *list);
     size_t n = rc ? 0 : list_parts(list, &s->c);
     for (size_t i = 0; i < n; i++) {
         bool vector = list[i].rows == 1;

@@ -12,11 +12,11 @@
 enum { CHUNK = 512, SLICE = 2048, NAME_SIZE = 64 };
 
 struct tr_infer {
-    tr_config read, c; /* as the file says; as it is used */
+    tr_config read, c; /* of config.json; as used */
     backend *b;
     tr_layout l;
     tr_model *m;
-    size_t past, length; /* length: what the cache holds */
+    size_t past, length; /* tokens in the KV cache; its capacity */
     int32_t *targets;    /* [chunk] */
     float *losses;       /* [chunk] */
     char attention[NAME_SIZE], scaling[NAME_SIZE];
@@ -30,7 +30,7 @@ static int keep_name(char *to, const char *name, const char *what)
     return lm_fail(LM_EUSAGE, "%s %s: too long", what, name);
 }
 
-/* Settings from options, into s->c and the layout. */
+/* Set s->c and the layout from the options. */
 static int apply_options(tr_infer *s, const tr_infer_options *o)
 {
     const char *attention = o->attention ? o->attention : "rope";

@@ -19,15 +19,15 @@ static double sum(const tr_candidate *c, size_t n)
     return all;
 }
 
-/* How many of n candidates, the likeliest first, may be drawn. */
+/* How many of n candidates, sorted by probability, top-k and top-p leave. */
 static size_t keep(const tr_sampling *how, const tr_candidate *c, size_t n)
 {
-    size_t kept = 0;
+    size_t n_kept = 0;
     double reached = 0;
     if (how->top_k && how->top_k < n) n = how->top_k;
     double all = sum(c, n);
-    while (kept < n && (kept == 0 || reached < how->top_p * all)) reached += c[kept++].p;
-    return kept;
+    while (n_kept < n && (n_kept == 0 || reached < how->top_p * all)) reached += c[n_kept++].p;
+    return n_kept;
 }
 
 int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_t step,
@@ -53,7 +53,7 @@ int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_
         left -= scratch[i].p;
         if (left < 0) return scratch[i].id;
     }
-    return (int)best; /* the sum was rounded up */
+    return (int)best; /* rounding: the sum was too large */
 }
 
 double tr_logprob(const float *logits, size_t vocab, int32_t id)

@@ -1,4 +1,4 @@
-/* sample.h -- the next token of a text, from logits. */
+/* sample.h -- choose the next token from logits. */
 #ifndef TRAIN_INFER_SAMPLE_H
 #define TRAIN_INFER_SAMPLE_H
 
@@ -8,9 +8,9 @@
 #include "longmix/err.h"
 
 typedef struct tr_sampling {
-    double temperature; /* logits are divided by it; 0: always the likeliest, the first of equals */
-    size_t top_k;       /* only so many of the likeliest; 0: all */
-    double top_p;       /* of those only the likeliest that reach this share together; 1: all */
+    double temperature; /* logits are divided by it; 0: greedy (argmax, ties to the lowest id) */
+    size_t top_k;       /* the most probable tokens only; 0: all */
+    double top_p;       /* of those the smallest set that reaches this share; 1: all */
     uint64_t seed;
 } tr_sampling;
 
@@ -19,7 +19,7 @@ typedef struct tr_candidate {
     int32_t id;
 } tr_candidate;
 
-/* Token number `step` of a text: a function of the arguments alone. scratch is [vocab]. The id, or
+/* Token number `step` of a text: a pure function of the arguments. scratch is [vocab]. The id, or
  * LM_EDATA where logits are not finite. */
 LM_CHECKED int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_t step,
                          tr_candidate *scratch);

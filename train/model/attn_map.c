@@ -68,7 +68,7 @@ int attn_form_parse(attn_form *out, const char *text, size_t trained)
     return rc;
 }
 
-/* Where a query stands for all chunks but its own and the one before. */
+/* Position of a query for keys of all chunks but its own and the preceding one. */
 static size_t far_position(const attn_form *f) { return size_min(2 * f->stride - 1, f->clamp); }
 
 size_t attn_form_positions(const attn_form *f, size_t length)

@@ -20,7 +20,7 @@ static int size_field(size_t *out, const lm_json *o, const char *key, uint64_t m
     return LM_OK;
 }
 
-/* An absent field, and null, is `fallback`. */
+/* `fallback` for a field that is absent or null. */
 static bool present(const lm_json *o, const char *key)
 {
     const lm_json *v = lm_json_get(o, key);
@@ -103,7 +103,7 @@ static int read_llama3(tr_rope *r, const lm_json *o)
     return rc;
 }
 
-/* "rope_scaling", or "rope_parameters" of later versions, which holds the base too. */
+/* "rope_scaling", or "rope_parameters" of later versions, which also holds the base. */
 static int read_rope(tr_rope *r, const lm_json *root, double positions)
 {
     const char *key = present(root, "rope_parameters") ? "rope_parameters" : "rope_scaling";
@@ -218,8 +218,8 @@ void tr_config_free(tr_config *c)
 
 /* ---- writing --------------------------------------------------------------------------- */
 
-/* The scaling stays as it was read: versions of transformers differ in what they make of a field
- * that is there and of one that is not. Only the base moves, to its own field. */
+/* The scaling is written as it was read: versions of transformers differ in how they treat absent
+ * fields. Only the base is moved to its own field. */
 static const lm_json *scaling_read(const tr_config *c)
 {
     if (!c->json || c->rope.overridden || c->rope.type == TR_ROPE_PLAIN) return NULL;
@@ -319,7 +319,7 @@ double tr_config_weights(const tr_config *c)
 double tr_config_flops(const tr_config *c, double context)
 {
     double products = (double)c->layers * layer_weights(c) + (double)c->vocab * (double)c->dim;
-    /* Two products of 2 d operations a pair, half of the pairs, thrice for forward and back. */
+    /* Two products of 2 d FLOP per pair, half of the pairs, times 3 for forward and backward. */
     double pairs = 6 * context * (double)c->heads * (double)c->head_dim * (double)c->layers;
     return 6 * products + pairs;
 }

@@ -1,4 +1,4 @@
-/* config.h -- the shape of a LLaMA, as config.json of a Hugging Face model directory states it. */
+/* config.h -- the configuration of a LLaMA, from config.json of a Hugging Face model directory. */
 #ifndef TRAIN_MODEL_CONFIG_H
 #define TRAIN_MODEL_CONFIG_H
 
@@ -7,7 +7,7 @@
 
 #include "longmix/json.h"
 
-/* NTK has no name in config.json: it is another base, and written as that. */
+/* NTK has no name in config.json: it is written as another base. */
 enum tr_rope_type {
     TR_ROPE_PLAIN,
     TR_ROPE_LINEAR,
@@ -25,49 +25,48 @@ typedef struct tr_rope {
     double beta_fast, beta_slow; /* yarn */
     double low_freq, high_freq;  /* llama3 */
     double original;             /* yarn, llama3: positions of the pretraining */
-    bool overridden;             /* not as config.json has it: tr_rope_override */
+    bool overridden;             /* by tr_rope_override */
 } tr_rope;
 
 typedef struct tr_config {
     size_t dim, mlp, layers, heads, kv_heads, head_dim, vocab, positions;
     double norm_eps, init_std;
-    bool tied; /* the head is the embedding */
+    bool tied; /* the head shares the embedding's weights */
     tr_rope rope;
-    lm_json *json; /* what was read, whose other fields are written again; NULL for a preset */
+    lm_json *json; /* what was read; unknown fields are written again. NULL for a preset */
 } tr_config;
 
-/* Read config.json (or another file of its form). Everything that would change the arithmetic and
- * is not known here is refused by name: other architectures, biases, quantization, unknown RoPE
+/* Read config.json (or another file of this format). Whatever would change the computation and is
+ * not implemented is refused by name: other architectures, biases, quantization, unknown RoPE
  * scalings. 0, LM_EIO or LM_EDATA. */
 LM_CHECKED int tr_config_load(tr_config *c, const char *path);
 
 /* "llama2-7b", "llama2-13b", "llama2-70b". 0, or LM_EUSAGE. */
 LM_CHECKED int tr_config_preset(tr_config *c, const char *name);
 
-/* Another scaling for the model that was loaded, in place of its own; base and trained positions
- * stay. `text`, with F >= 1:
+/* Replace the model's RoPE scaling; base and trained positions stay. `text`, with F >= 1:
  *   linear:F   positions are divided by F (position interpolation)
  *   ntk:F      the base grows to theta F^(d/(d-2)), d the width of a head
  *   dynamic:F  the same with F l/L0 - (F - 1) for F, l being tr_rope_table's length and L0 the
  *              trained positions; nothing changes where l <= L0
  *   yarn:F     YaRN with its authors' constants for LLaMA: L0 as the original positions, ramp from
- *              32 turns to 1, cosines and sines times 0.1 ln F + 1
+ *              32 rotations to 1, cosines and sines times 0.1 ln F + 1
  * LM_EUSAGE for any other text. */
 LM_CHECKED int tr_rope_override(tr_config *c, const char *text);
 
-/* As a new tree for config.json: what was read, with the fields known here as they stand now.
- * An overridden scaling is written as it is now, NTK as its base. dtype: "float32", "bfloat16" or
+/* A new tree for config.json: what was read, with the current values of the fields known here. An
+ * overridden scaling is included, NTK as its base. dtype: "float32", "bfloat16" or
  * "float16". NULL when out of memory. */
 lm_json *tr_config_json(const tr_config *c, const char *dtype);
 
 void tr_config_free(tr_config *c); /* a zeroed one is fine */
 
-/* Numbers in all weights, and operations of one training token at `context` tokens: 6 for each
- * weight in a product, and causal attention. */
+/* Number of parameters, and FLOP per training token at `context` tokens: 6 per weight in a
+ * product, and causal attention. */
 double tr_config_weights(const tr_config *c);
 double tr_config_flops(const tr_config *c, double context);
 
-/* The base as config.json states it: theta, grown where the scaling is NTK. */
+/* The base for config.json: theta, scaled where the scaling is NTK. */
 double tr_rope_base(const tr_config *c);
 
 /* table[positions, head_dim]: head_dim/2 cosines, then as many sines, for each position, computed

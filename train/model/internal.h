@@ -1,19 +1,18 @@
-/* internal.h -- what a model is, for layout.c, model.c, weights.c, state.c and optimizer.c
- * alone. */
+/* internal.h -- private to train/model: the state of a model. */
 #ifndef TRAIN_MODEL_INTERNAL_H
 #define TRAIN_MODEL_INTERNAL_H
 
 #include "train/model/model.h"
 #include "train/model/state.h"
 
-/* What one layer leaves for the way back. Without recomputation each layer has its own; with it
- * all but x (and o, lse) are one set that every layer writes again. */
+/* Activations of one layer. Without activation checkpointing each layer has its own, for the
+ * backward pass; with it all layers share one set, except x (and o, lse). */
 typedef struct layer {
     bk_act *x;                  /* [N, D] the layer's input */
-    void *host;                 /* where it waits with offload_checkpoints */
+    void *host;                 /* x in host memory, with offload_checkpoints */
     bk_act *h, *q, *k, *v, *o;  /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
     bk_act *mid, *h2;           /* [N, D]: after attention, and its norm */
-    bk_act *gate, *up;          /* [N, F], or [slice, F] with recomputation */
+    bk_act *gate, *up;          /* [N, F], or [slice, F] with recompute */
     bk_acc *rstd, *lse, *rstd2; /* [N], [N, H], [N] */
     size_t first;               /* its first parameter */
 } layer;
@@ -27,13 +26,13 @@ struct tr_model {
     tr_layout l;
     tr_param *params;
     size_t n_params;
-    /* All parameters end to end, padded to `share` numbers for each rank: [ranks, share]. */
+    /* All parameters concatenated, padded to `share` elements for each rank: [ranks, share]. */
     bk_act *weights;
     bk_acc *gradients;
     size_t share;
     comm *ranks;
     /* This rank's share of the optimizer state, [share] each: on the device, or in host memory and
-     * passing through the two stages, [staged]. */
+     * streamed through the two stages, [staged]. */
     bk_acc *state[TR_STATES];
     void *host_state[TR_STATES];
     bk_acc *stage[BK_LANES][TR_STATES];
@@ -55,7 +54,7 @@ struct tr_model {
         void *p;
         size_t bytes;
         bool host;
-    } * blocks; /* what was allocated */
+    } * blocks; /* all allocations */
     size_t n_blocks, cap_blocks;
 };
 

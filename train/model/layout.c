@@ -1,5 +1,5 @@
-/* How a model lies in memory: what it takes, counted or allocated, and the names and shapes of its
- * parameters. */
+/* A model in memory: names and shapes of its parameters, the memory it needs, counted or allocated,
+ * and its life. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,15 +20,15 @@ const char *const tr_memory_names[TR_MEM_KINDS] = {
 
 /* ---- memory ---------------------------------------------------------------------------- */
 
-/* One walk over everything a model owns serves to count it, and to allocate it. */
+/* One walk over all buffers of a model either counts or allocates them. */
 typedef struct arena {
     tr_plan plan;
-    backend *b;  /* sizes of numbers */
+    backend *b;  /* for the sizes of elements */
     tr_model *m; /* NULL: count only */
     int rc;
 } arena;
 
-/* Sizes past all memory stay so: the plan is what refuses them. */
+/* Sums saturate: the plan is refused later. */
 static void count_up(size_t *sum, size_t bytes)
 {
     if (__builtin_add_overflow(*sum, bytes, sum)) *sum = SIZE_MAX;
@@ -76,16 +76,16 @@ static bk_acc *alloc_acc(arena *t, enum tr_memory kind, size_t n)
     return alloc(t, kind, n, t->b->acc_bytes);
 }
 
-/* Where each parameter begins when all stand end to end, and what each rank's share is. */
+/* The offset of each parameter in their concatenation, and the share of each rank. */
 static void place_params(tr_model *m, const tr_layout *l)
 {
-    enum { ALIGN = 64 };                 /* numbers: what vector loads and products like */
-    const size_t most = SIZE_MAX / 1024; /* no memory holds that */
+    enum { ALIGN = 64 };                /* elements: for vector loads and matrix products */
+    const size_t max = SIZE_MAX / 1024; /* more than any memory */
     size_t all = 0, ranks = (size_t)m->ranks->size;
     for (size_t i = 0; i < m->n_params; i++) {
         m->params[i].at = all;
         size_t n = tr_param_count(&m->params[i]);
-        all = n > most - all ? most : all + (n + ALIGN - 1) / ALIGN * ALIGN;
+        all = n > max - all ? max : all + (n + ALIGN - 1) / ALIGN * ALIGN;
     }
     m->share = l->train ? ((all + ranks - 1) / ranks + ALIGN - 1) / ALIGN * ALIGN : all;
 }
@@ -134,9 +134,9 @@ static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer
             y->first = first;
             y->host = NULL;
         }
-        /* Two inputs take turns where there is no way back, or the others wait elsewhere. */
-        bool turns = !l->train || l->offload_checkpoints;
-        if (!turns || i < 2) y->x = alloc_act(t, TR_MEM_ACTIVATIONS, n * c->dim);
+        /* Two buffers alternate where inputs are not saved for backward, or on the host. */
+        bool alternate = !l->train || l->offload_checkpoints;
+        if (!alternate || i < 2) y->x = alloc_act(t, TR_MEM_ACTIVATIONS, n * c->dim);
         else y->x = layers[i - 2].x;
         if (l->train && l->offload_checkpoints && i + 2 < c->layers)
             y->host = alloc_from(t, true, TR_MEM_ACTIVATIONS, n * c->dim, t->b->act_bytes);
@@ -164,7 +164,7 @@ static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer
     }
 }
 
-/* Positions of queries and keys. One part turns queries and keys in place, at the same ones. */
+/* Positions of queries and keys. With one part both are rotated in place, at the same positions. */
 static void alloc_positions(arena *t, const tr_config *c, const tr_layout *l, tr_model *m)
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim;
@@ -283,8 +283,7 @@ static int check_layout(const tr_layout *l)
 {
     if (!l->tokens || !l->length || !l->slice || l->slice % BK_BLOCK || l->tokens > INT32_MAX)
         return lm_fail(LM_EUSAGE,
-                       "a layout of %zu tokens, sequences of %zu, slices of %zu (%d must "
-                       "divide a slice)",
+                       "a layout of %zu tokens, sequences of %zu, chunks of %zu (a multiple of %d)",
                        l->tokens, l->length, l->slice, BK_BLOCK);
     if (l->cache && (l->train || l->cache > INT32_MAX))
         return lm_fail(LM_EUSAGE, "a layout that caches %zu tokens%s", l->cache,

@@ -9,8 +9,8 @@ tr_param *tr_model_param(tr_model *m, size_t i) { return &m->params[i]; }
 
 /* ---- layer inputs in host memory --------------------------------------------------------- */
 
-/* With offload_checkpoints two buffers on the device alternate, each with a lane of its own. The last
- * two layers' inputs are still on the device when the backward pass begins. */
+/* With offload_checkpoints two buffers on the device alternate, each with a lane of its own. The
+ * inputs of the last two layers are still on the device when the backward pass begins. */
 static bool is_offloaded(const tr_model *m, size_t i) { return m->layers[i].host != NULL; }
 static int lane_of(size_t i) { return (int)(i % BK_LANES); }
 
@@ -46,7 +46,7 @@ static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t co
     return bk_at(m->b, p, row * cols);
 }
 
-/* y->o and y->lse from turned keys and from queries, which one part has turned, too. */
+/* y->o and y->lse from rotated keys and from queries, which are rotated already with one part. */
 static void attention_forward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
@@ -65,8 +65,8 @@ static void attention_forward(tr_model *m, layer *y, size_t n)
     }
 }
 
-/* Norm, projections, attention, and back into the stream: y->mid and its norm. With `have_attention` the
- * attention output is there already. */
+/* The attention block: norm, projections, attention, residual (y->mid) and its norm. With
+ * `have_attention` the attention output was saved. */
 static void attn_block_forward(tr_model *m, layer *y, const tr_batch *t, bool have_attention)
 {
     const tr_config *c = m->c;
@@ -88,7 +88,7 @@ static void attn_block_forward(tr_model *m, layer *y, const tr_batch *t, bool ha
     b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
 }
 
-/* Where gate and up of tokens from `at` on stand. */
+/* The row of gate and up for token `at`. */
 static size_t mlp_row(const tr_model *m, size_t at)
 {
     return m->l.train && !m->l.recompute ? at : 0;
@@ -110,7 +110,7 @@ static void swiglu(tr_model *m, layer *y, size_t at, size_t n)
     m->b->swiglu(m->b, m->act, rows_at(m, y->gate, row, mlp), rows_at(m, y->up, row, mlp), n * mlp);
 }
 
-/* out = mid + MLP(h2), slice by slice. */
+/* out = mid + MLP(h2), chunk by chunk. */
 static void mlp_forward(tr_model *m, layer *y, bk_act *out, size_t n)
 {
     const tr_config *c = m->c;
@@ -138,11 +138,11 @@ static int check_batch(const tr_model *m, const tr_batch *t)
 {
     size_t vocab = m->c->vocab;
     if (!t->n || t->n > m->l.tokens)
-        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model laid out for %zu", t->n,
+        return lm_fail(LM_EUSAGE, "a batch of %zu tokens for a model with room for %zu", t->n,
                        m->l.tokens);
     if (m->l.cache ? t->count != 1 || t->past + t->n > m->l.cache : t->past > 0)
         return lm_fail(LM_EUSAGE,
-                       "a batch of %zu tokens in %zu documents after %zu others, with "
+                       "a batch of %zu tokens in %zu documents after %zu cached tokens, with "
                        "room for %zu",
                        t->n, t->count, t->past, m->l.cache);
     for (size_t i = 0; i < t->n; i++)
@@ -152,13 +152,13 @@ static int check_batch(const tr_model *m, const tr_batch *t)
                            ") is outside the model's vocabulary of %zu",
                            i, t->ids[i], t->targets[i], vocab);
     if (!t->count || t->starts[0] || t->starts[t->count] != t->n)
-        return lm_fail(LM_EUSAGE, "the documents of a batch are not its %zu tokens", t->n);
+        return lm_fail(LM_EUSAGE, "the documents of a batch do not cover its %zu tokens", t->n);
     for (size_t i = 0; i < t->count; i++) {
         if (t->starts[i] >= t->starts[i + 1])
             return lm_fail(LM_EUSAGE, "document %zu of a batch is empty", i);
         if (t->past + t->starts[i + 1] - t->starts[i] > m->l.length)
             return lm_fail(LM_EUSAGE,
-                           "document %zu of a batch has %zu tokens, in a model laid out "
+                           "document %zu of a batch has %zu tokens, in a model with room "
                            "for %zu",
                            i, t->past + t->starts[i + 1] - t->starts[i], m->l.length);
     }
@@ -174,7 +174,7 @@ static void put_batch(tr_model *m, const tr_batch *t)
     for (size_t i = 0; i < m->map.parts; i++) b->put_int(b, m->at_query[i], m->map.query[i], t->n);
 }
 
-/* Everything up to the last norm. */
+/* Forward pass up to the last norm. */
 static int forward(tr_model *m, const tr_batch *t)
 {
     const tr_config *c = m->c;
@@ -196,7 +196,7 @@ static int forward(tr_model *m, const tr_batch *t)
 
 /* ---- backward -------------------------------------------------------------------------- */
 
-/* Loss slice by slice; with `scale` > 0 its gradient: of the head, and m->dh of the last norm. */
+/* Loss, chunk by chunk; with `scale` > 0 also gradients of the head and the last norm (m->dh). */
 static void losses_of(tr_model *m, size_t n, double scale)
 {
     const tr_config *c = m->c;
@@ -215,7 +215,7 @@ static void losses_of(tr_model *m, size_t n, double scale)
     }
 }
 
-/* The MLP's part of m->dx, which enters as the gradient of the layer's output. */
+/* Backward pass of the MLP; m->dx is the gradient of the layer's output at first. */
 static void mlp_backward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
@@ -239,7 +239,7 @@ static void mlp_backward(tr_model *m, layer *y, size_t n)
     b->rmsnorm_back(b, m->dx, w[MLP_NORM].grad, m->dh, y->mid, w[MLP_NORM].w, y->rstd2, n, c->dim);
 }
 
-/* m->dq, m->dk, m->dv, of queries and keys that are not turned, from m->dout. */
+/* m->dq, m->dk (before rotation) and m->dv from m->dout. */
 static void attention_backward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
@@ -290,7 +290,7 @@ static void backward(tr_model *m, const tr_batch *t)
         layer *y = &m->layers[i];
         wait_transfer(m, i);
         if (i) prefetch_input(m, t, i - 1);
-        /* The last layer's values are still there. */
+        /* The last layer's activations are still valid. */
         if (m->l.recompute && i + 1 < c->layers) attn_block_forward(m, y, t, m->l.keep_attention);
         mlp_backward(m, y, t->n);
         attn_block_backward(m, y, t);
@@ -300,7 +300,7 @@ static void backward(tr_model *m, const tr_batch *t)
 
 int tr_model_forward_backward(tr_model *m, const tr_batch *t, double scale, float *losses)
 {
-    if (scale > 0 && !m->l.train) return lm_fail(LM_EUSAGE, "a model laid out without gradients");
+    if (scale > 0 && !m->l.train) return lm_fail(LM_EUSAGE, "a model without gradients");
     int rc = forward(m, t);
     if (rc) return rc;
     losses_of(m, t->n, scale);

@@ -1,5 +1,5 @@
-/* model.h -- a LLaMA over a backend: its weights, their gradients and optimizer state, forward and
- * backward. Nothing is allocated after tr_model_new, and what that takes is known before. */
+/* model.h -- a LLaMA over a backend: weights, gradients, optimizer state, forward and backward
+ * pass. Nothing is allocated after tr_model_new, and what that allocates is known before. */
 #ifndef TRAIN_MODEL_MODEL_H
 #define TRAIN_MODEL_MODEL_H
 
@@ -13,26 +13,25 @@
 #include "train/model/config.h"
 #include "train/files/safetensors.h"
 
-/* How a model lies in memory, and how it attends. */
+/* The memory layout of a model, and its attention. */
 typedef struct tr_layout {
-    size_t tokens; /* at most so many in one call (N) */
-    size_t length; /* the longest sequence; dynamic scaling and mscale are of it */
-    size_t slice;  /* the MLP and the loss take so many tokens at a time; BK_BLOCK divides it */
-    size_t cache;  /* keys and values of so many tokens stay from call to call; not with train */
+    size_t tokens; /* of one call, at most (N) */
+    size_t length; /* the longest sequence; dynamic scaling and mscale depend on it */
+    size_t slice;  /* tokens per chunk of MLP and logits, a multiple of BK_BLOCK */
+    size_t cache;  /* tokens of the KV cache; 0: none. Not with train */
     attn_form attention;
-    bool
-        any_form; /* with room for tr_model_set_attention to bring in any form of the config's length */
+    bool any_form;  /* tr_model_set_attention may choose any form of the config's length */
     double mscale;  /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
     bool train;     /* gradients and optimizer state too */
-    bool recompute; /* keep each layer's input only and compute the rest again */
-    bool keep_attention;      /* with recompute: keep attention's output and log-sum-exp too */
-    bool offload_optimizer;   /* optimizer state stands in host memory */
-    bool offload_checkpoints; /* with recompute: the layers' inputs wait in host memory */
-    size_t stage; /* numbers of the state on the device at a time when it is offloaded; 0: 4 M */
-    comm *ranks;  /* who shares the optimizer state; NULL: nobody. Borrowed for the model's life */
+    bool recompute; /* activation checkpointing: save each layer's input only */
+    bool keep_attention;      /* with recompute: also save attention's output and log-sum-exp */
+    bool offload_optimizer;   /* optimizer state in host memory */
+    bool offload_checkpoints; /* with recompute: layer inputs in host memory */
+    size_t stage;             /* elements of offloaded state on the device at a time; 0: 4 M */
+    comm *ranks; /* optimizer state is sharded over these (ZeRO-1); NULL: one rank. Borrowed */
 } tr_layout;
 
-/* What the memory goes to, in bytes. */
+/* Kinds of memory. */
 enum tr_memory {
     TR_MEM_WEIGHTS,
     TR_MEM_GRADIENTS,
@@ -45,7 +44,7 @@ enum tr_memory {
     TR_MEM_KINDS,
 };
 typedef struct tr_plan {
-    size_t bytes[TR_MEM_KINDS], total; /* of the device */
+    size_t bytes[TR_MEM_KINDS], total; /* device */
     size_t host[TR_MEM_KINDS], host_total;
 } tr_plan;
 extern const char *const tr_memory_names[TR_MEM_KINDS];
@@ -54,7 +53,7 @@ extern const char *const tr_memory_names[TR_MEM_KINDS];
 typedef struct tr_param {
     char name[80]; /* as Hugging Face names it */
     size_t rows, cols;
-    size_t at; /* its first number's place when all weights stand end to end */
+    size_t at; /* offset in the concatenation of all weights */
     bk_act *w;
     bk_acc *grad; /* NULL where the layout has none */
 } tr_param;
@@ -68,7 +67,7 @@ typedef struct tr_batch {
     const int32_t *ids, *targets; /* [n]; target < 0: no loss there */
     size_t count;                 /* documents, none of them empty */
     const uint32_t *starts;       /* [count + 1]: 0 .. n */
-    size_t past; /* tokens in the cache that these go on with; then count is 1. 0 without a cache */
+    size_t past; /* tokens in the KV cache before these; then count is 1. 0 without a cache */
 } tr_batch;
 
 typedef struct tr_model tr_model;
@@ -76,39 +75,40 @@ typedef struct tr_model tr_model;
 /* What tr_model_new would allocate. 0 or LM_ENOMEM. */
 LM_CHECKED int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *l, backend *b);
 
-/* A model of this shape; c and b are borrowed for its life. Weights are zero. 0, LM_ENOMEM, or
- * LM_EUSAGE for a layout that makes no sense. */
+/* A model of this shape; c and b are borrowed until tr_model_free. Weights are zero. 0, LM_ENOMEM,
+ * or LM_EUSAGE for an inconsistent layout. */
 LM_CHECKED int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b);
 void tr_model_free(tr_model *m); /* NULL is fine */
 
-/* Attend as `l` says from now on: its attention, its length (not above that m was made with) and
- * mscale, and the config's rotation as it stands now. For a model made with any_form. */
+/* Use the attention, length (at most that of tr_model_new) and mscale of `l`, and the config's
+ * current RoPE settings. For a model with any_form. */
 LM_CHECKED int tr_model_set_attention(tr_model *m, const tr_layout *l);
 
 backend *tr_model_backend(const tr_model *m);
-comm *tr_model_ranks(const tr_model *m); /* comm_alone() where the layout names none */
+comm *tr_model_ranks(const tr_model *m); /* comm_alone() for a NULL in the layout */
 size_t tr_model_params(const tr_model *m);
 tr_param *tr_model_param(tr_model *m, size_t i);
 
-/* Weights from normal deviates of init_std (norms are 1): a function of seed, tensor and place. */
+/* Random weights: normal with init_std (norms are 1); a function of seed, tensor and element. */
 LM_CHECKED int tr_model_init(tr_model *m, uint64_t seed);
 
 /* Weights from a file or directory. A tensor that is missing, of another shape, or not of a
- * LLaMA is LM_EDATA with its name. *dtype (may be NULL) becomes the type they were kept in. */
+ * LLaMA is LM_EDATA with its name. *dtype (may be NULL): the type in the file. */
 LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype);
 
 /* The type of the weights in a model directory. */
 LM_CHECKED int tr_model_dtype(const char *dir, enum st_dtype *dtype);
 
-/* Write the weights as one .safetensors file: rank 0 does, and all call. */
+/* Write the weights as one .safetensors file. Collective; rank 0 writes. */
 LM_CHECKED int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype);
 
-/* Forward; losses[n] (may be NULL) get each token's loss. With `scale` > 0 also backward: scale
- * times the gradient of the summed loss is added to the gradients. 0, or the backend's fault. */
+/* Forward pass; losses[n] (may be NULL) are set to the loss of each token. With `scale` > 0 also
+ * backward pass: scale times the gradient of the summed loss is added to the gradients. 0, or the
+ * backend's error. */
 LM_CHECKED int tr_model_forward_backward(tr_model *m, const tr_batch *t, double scale,
                                          float *losses);
 
-/* Forward alone. logits (may be NULL) gets those of the last token, [vocab], or with `all` of each,
+/* Forward pass only. logits (may be NULL): of the last token, [vocab], or with `all` of each token,
  * [n, vocab]; losses[n] (may be NULL) as above. */
 LM_CHECKED int tr_model_forward(tr_model *m, const tr_batch *t, bool all, float *logits,
                                 float *losses);

@@ -18,7 +18,7 @@ double tr_learning_rate(const tr_optimizer *o, double done, double batch)
 
 static size_t share_start(const tr_model *m) { return (size_t)m->ranks->rank * m->share; }
 
-/* The numbers of parameter p among first .. first+n-1 of all: how many, and where they begin. */
+/* The elements of parameter p among first .. first+n-1 of all: how many, and the first (*at). */
 static size_t part_of(const tr_param *p, size_t first, size_t n, size_t *at)
 {
     size_t end = size_min(first + n, p->at + tr_param_count(p));
@@ -48,7 +48,7 @@ typedef struct stepper {
     bk_adamw how;
 } stepper;
 
-/* Numbers first .. first+n-1 of all, whose state stands at state[]. */
+/* Update elements first .. first+n-1 of all; state[] is theirs. */
 static void update(stepper *s, size_t first, size_t n, bk_acc *const state[TR_STATES])
 {
     backend *b = s->m->b;
@@ -64,7 +64,7 @@ static void update(stepper *s, size_t first, size_t n, bk_acc *const state[TR_ST
     }
 }
 
-/* State from host memory: the next stage comes and the last one goes while one is at work. */
+/* State in host memory: transfers of the next and the previous stage overlap with the update. */
 static void update_staged(stepper *s)
 {
     tr_model *m = s->m;

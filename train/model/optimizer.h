@@ -11,22 +11,23 @@ enum tr_schedule { TR_CONSTANT, TR_LINEAR, TR_COSINE };
 typedef struct tr_optimizer {
     double lr, beta1, beta2, eps;
     double decay; /* decoupled; of matrices, not of norms */
-    double clip;  /* the gradient's norm is brought down to this; 0: never */
+    double clip;  /* largest gradient norm; 0: no clipping */
     enum tr_schedule schedule;
-    double min_lr; /* what linear and cosine end at */
-    double warmup; /* tokens over which the rate rises from 0 */
+    double min_lr; /* at the end of linear and cosine */
+    double warmup; /* tokens of linear warmup from 0 */
     double total;  /* tokens of the whole run */
 } tr_optimizer;
 
-/* The rate of a step that takes the run from `done` tokens to `done` + `batch`. */
+/* The learning rate of the step from `done` to `done` + `batch` tokens. */
 double tr_learning_rate(const tr_optimizer *o, double done, double batch);
 
-/* Sum the gradients of all ranks, each rank those of its share; `norm` is that of all together. 0,
- * or a fault, which is every rank's. */
+/* Reduce-scatter the gradients; `norm` is the global gradient norm. 0, or an error, the same on all
+ * ranks. */
 LM_CHECKED int tr_reduce(tr_model *m, double *norm);
 
-/* Step `step` (from 1) at rate `lr`, with gradients of norm `norm`: each rank its share, and all
- * get all weights. The gradients become 0. 0, or a fault, which is every rank's. */
+/* Optimizer step `step` (from 1) at learning rate `lr`, with gradients of norm `norm`: each rank
+ * updates its shard (ZeRO-1), and weights are all-gathered. The gradients become 0. 0, or an error,
+ * the same on all ranks. */
 LM_CHECKED int tr_step(tr_model *m, const tr_optimizer *o, uint64_t step, double lr, double norm);
 
 #endif

@@ -5,13 +5,13 @@
 
 #include "train/model/config.h"
 
-/* The dimension whose wave turns `turns` times within `original` positions. */
+/* The dimension that makes `turns` rotations within `original` positions. */
 static double turning_dim(double turns, double d, const tr_rope *r)
 {
     return d * log(r->original / (turns * 2 * M_PI)) / (2 * log(r->theta));
 }
 
-/* YaRN (Peng et al. 2023): fast waves stay, slow ones are stretched, a ramp between. */
+/* YaRN (Peng et al. 2023): high frequencies unchanged, low ones interpolated, a ramp between. */
 static double yarn(double freq, double i, double d, const tr_rope *r)
 {
     double low = fmax(floor(turning_dim(r->beta_fast, d, r)), 0);
@@ -88,7 +88,7 @@ int tr_rope_override(tr_config *c, const char *text)
                        text);
     char *end = NULL;
     double factor = colon ? strtod(colon + 1, &end) : 0;
-    /* strtod would take blanks, signs, hexadecimal and "inf", too. */
+    /* strtod also accepts blanks, signs, hexadecimal and "inf". */
     if (!colon || strspn(colon + 1, "0123456789.eE+-") != strlen(colon + 1) || *end ||
         !(factor >= 1 && factor <= 1e9))
         return lm_fail(LM_EUSAGE,

@@ -1,4 +1,4 @@
-/* Weights of a model: made, read, written. */
+/* Weights of a model: random initialization, reading, writing. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "train/files/model_dir.h"
 #include "train/model/internal.h"
 
-enum { CHUNK = 1 << 18 }; /* numbers that pass through host memory at a time */
+enum { CHUNK = 1 << 18 }; /* elements in host memory at a time */
 
 /* Box and Muller's normal deviate of a counter. */
 static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
@@ -69,8 +69,8 @@ static int find(const st_tensor **out, const st_reader *r, const tr_param *p, co
                    p->name, is, should);
 }
 
-/* Tensors that are no weights of this shape are a fault, but for what old versions of
- * transformers wrote along: rotary frequencies, and the head of a tied model. */
+/* Unknown tensors are an error, except those that old versions of transformers wrote: rotary
+ * frequencies, and the head of a tied model. */
 static int check_extra(const tr_model *m, const st_reader *r)
 {
     for (size_t i = 0; i < st_count(r); i++) {
@@ -130,7 +130,7 @@ int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype)
         got = rc;
     for (size_t i = 0; !rc && i < m->n_params; i++) spec_of(&specs[i], &m->params[i]);
     if (!rc && writes) rc = st_create(&w, path, specs, m->n_params, dtype);
-    /* What cannot be written is read all the same: the other ranks send it. */
+    /* After a write error the rest is still received: the other ranks send it. */
     for (size_t i = 0; !got && i < m->n_params; i++) {
         const tr_param *p = &m->params[i];
         for (size_t at = 0, n; !got && at < tr_param_count(p); at += n) {

@@ -37,7 +37,7 @@ static void put_numbers(tr_model *m, tr_param *p, int kind, size_t at, const flo
     else tr_state_put(m, kind == KIND_M ? TR_STATE_M : TR_STATE_V, p, at, src, n);
 }
 
-/* What a file of tensors needs while it is written. */
+/* State of a tensor file that is being written. */
 typedef struct tensor_file {
     char (*names)[96];
     st_spec *specs;
@@ -73,7 +73,7 @@ static void end_tensors(tensor_file *f)
 }
 
 /* Write all tensors of the kinds from..to-1 into one file and their hashes into `sums`. Rank 0
- * does, and what it cannot write it reads all the same, because the other ranks send it. */
+ * writes; after a write error it still receives the rest, because the other ranks send it. */
 static int save_tensors(tr_model *m, const char *path, int from, int to, lm_json *sums)
 {
     size_t n = tr_model_params(m), all = n * (size_t)(to - from);
@@ -158,7 +158,7 @@ static bool is_leftover(const char *name)
            !strcmp(name + used, ".partial");
 }
 
-/* Remove a directory of plain files; what cannot be removed is no fault of the run. */
+/* Remove a directory of plain files. Best effort. */
 static void remove_dir(const char *path)
 {
     DIR *d = opendir(path);
@@ -173,8 +173,8 @@ static void remove_dir(const char *path)
     rmdir(path);
 }
 
-/* The checkpoints in `out`: how many, the first and the last step. With `sweep` leftovers of a run
- * that was killed are removed. */
+/* The checkpoints in `out`: their number, the first and the last step. `sweep` removes incomplete
+ * ones, which a killed run has left. */
 static int survey(const char *out, bool sweep, uint64_t *highest, uint64_t *lowest, uint64_t *count)
 {
     *count = *highest = 0;
@@ -206,7 +206,7 @@ int tr_checkpoint_drop(const char *out, uint64_t keep)
         snprintf(name, sizeof name, "checkpoint-%08" PRIu64, lowest);
         rc = model_dir_path(path, out, name);
         if (rc) return rc;
-        /* First out of sight, so that a half-removed one is never taken for whole. */
+        /* Renamed first, so that a partly removed one is never taken for complete. */
         char gone[MODEL_PATH + 8];
         snprintf(gone, sizeof gone, "%s.partial", path);
         if (rename(path, gone)) return lm_fail_errno(errno, "%s: removing", path);
@@ -227,8 +227,8 @@ int tr_checkpoint_last(const char *out, bool sweep, char path[MODEL_PATH])
 
 /* ---- run.json --------------------------------------------------------------------------- */
 
-/* { "form", "check", "run": { the place; "tensors": their hashes } }: the check is the hash of
- * "run" as it is dumped without white space. */
+/* { "form", "check", "run": { the state; "tensors": their hashes } }: "check" is the hash of "run",
+ * dumped without white space. */
 static int check_of(uint64_t *out, const lm_json *run)
 {
     lm_buf text = LM_BUF_INIT((size_t)64 << 20);
@@ -254,7 +254,7 @@ static lm_json *state_json(const tr_run_state *p)
     return o;
 }
 
-/* run.json, whole and of this form; *run is in it. */
+/* Read and verify run.json; *run is a part of *out. */
 static int load_run(lm_json **out, const lm_json **run, const char *path)
 {
     char file[MODEL_PATH];
@@ -264,8 +264,8 @@ static int load_run(lm_json **out, const lm_json **run, const char *path)
     if (!rc) rc = lm_json_load(out, file, (size_t)64 << 20);
     if (!rc) rc = lm_json_u64(&form, *out, "form");
     if (!rc && form != FORM)
-        rc = lm_json_fail(lm_json_get(*out, "form"), "checkpoints of form %" PRIu64 " are not read",
-                          form);
+        rc = lm_json_fail(lm_json_get(*out, "form"),
+                          "checkpoint format %" PRIu64 " is not supported", form);
     if (!rc) rc = lm_json_need(run, *out, "run");
     if (!rc) rc = lm_json_hex64(&want, *out, "check");
     if (!rc) rc = check_of(&check, *run);
@@ -321,7 +321,7 @@ static int save_files(tr_model *m, const tr_config *c, const tr_run_state *p, co
     if (!rc) rc = save_tensors(m, path, KIND_M, KINDS, sums);
     lm_json_set(run, "tensors", sums);
     if (!rc && writes) rc = model_dir_write(dir, MODEL_CONFIG, tr_config_json(c, "float32"));
-    if (!rc && writes) rc = write_run(run, dir); /* which syncs the directory too */
+    if (!rc && writes) rc = write_run(run, dir); /* syncs the directory, too */
     lm_json_free(run);
     return rc;
 }

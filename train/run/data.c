@@ -15,7 +15,7 @@ struct tr_data {
     uint64_t row_tokens, per_row, sequences;
     uint32_t vocab;
     bool doc_mask;
-    uint32_t *ids; /* one row: scratch */
+    uint32_t *ids; /* [row] scratch */
 };
 
 /* ---- opening --------------------------------------------------------------------------- */
@@ -168,7 +168,7 @@ void tr_rows_free(tr_rows *r)
 
 void tr_rows_clear(tr_rows *r) { r->count = r->predicted = r->n_segments = 0; }
 
-/* The span that holds token `at` of a row, from *i on; NULL in the padding. */
+/* The span of token `at` of a row, searched from *i; NULL in the padding. */
 static const lm_span *span_at(const lm_span *spans, size_t n, size_t *i, uint64_t at)
 {
     while (*i < n && at >= (uint64_t)spans[*i].row_start + spans[*i].tokens) ++*i;

@@ -24,7 +24,7 @@ static lm_json *result_json(const tr_run *r, const tr_sums *s, double all, uint6
     return line;
 }
 
-/* Where fewer sequences are taken than there are, they are spread over all. */
+/* A subset of the sequences is spread evenly over all. */
 static uint64_t spread(const tr_run *r, uint64_t i)
 {
     uint64_t all = tr_data_sequences(r->eval), n = r->eval_sequences;
@@ -80,7 +80,8 @@ int tr_evaluate(tr_run *r)
     if (!rc) rc = run_share(r, &rows, &all, &s);
     rc = comm_agree(r->ranks, rc);
     if (!rc) rc = add_ranks(r, &s, n, &all, &count);
-    if (!rc && !count) rc = lm_fail(LM_ESHORT, "%s: no token to predict in it", r->o.eval_data);
+    if (!rc && !count)
+        rc = lm_fail(LM_ESHORT, "%s: no token of it is to be predicted", r->o.eval_data);
     if (!rc) rc = comm_agree(r->ranks, tr_log_line(r, result_json(r, &s, all, count)));
     if (!rc) r->state.eval_due = false;
     if (!rc)

@@ -1,5 +1,4 @@
-/* internal.h -- what a run is, for the files that a run is made of: run.c, memory.c,
- * output.c, evaluate.c, runlog.c. */
+/* internal.h -- private to train/run: the state of a run, and what its files share. */
 #ifndef TRAIN_RUN_INTERNAL_H
 #define TRAIN_RUN_INTERNAL_H
 
@@ -29,10 +28,10 @@ struct tr_run {
     tr_rows rows;       /* of one step */
     tr_run_state state; /* what is done */
     uint64_t steps, eval_sequences;
-    uint64_t saved;     /* the step of the last checkpoint */
-    enum st_dtype read; /* the type the weights were kept in */
-    double peak;        /* operations a second, for MFU */
-    size_t host;        /* bytes of host memory that were available; 0: nobody knows */
+    uint64_t saved;     /* step of the last checkpoint; UINT64_MAX: none */
+    enum st_dtype read; /* type of the weights that were loaded */
+    double peak;        /* FLOP/s, for MFU */
+    size_t host;        /* bytes of host memory available at the start; 0: unknown */
     int log, lock;      /* file descriptors: the log; the directory, locked */
 };
 
@@ -42,9 +41,9 @@ typedef struct tr_sums {
     uint64_t *count;
 } tr_sums;
 
-/* Forward and, where `scale` > 0, backward passes (see tr_model_forward_backward) over all rows, which are of
- * `d`. `total` and `by_domain` (may be NULL) grow by the losses. LM_EDATA, with `step` and where the
- * row comes from, for a loss that is not finite; LM_EINTR. */
+/* Forward and, where `scale` > 0, backward passes (see tr_model_forward_backward) over all rows,
+ * which are of `d`. The losses are added to `total` and `by_domain` (may be NULL). LM_EDATA, with
+ * `step` and the source of the row, for a loss that is not finite; LM_EINTR. */
 LM_CHECKED int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, double scale,
                            uint64_t step, double *total, const tr_sums *by_domain);
 
@@ -66,19 +65,19 @@ static inline uint64_t tr_share(const tr_run *r, uint64_t n, uint64_t *first)
     return n / size * (rank + 1) + n % size * (rank + 1) / size - *first;
 }
 
-/* What Linux could give to programs now; 0 where nobody knows. */
+/* Bytes of available host memory; 0: unknown. */
 size_t tr_host_available(void);
 
-/* Refuse what does not fit, and say what would make it fit. */
+/* LM_ENOMEM, with the options that would make it fit, where the run does not fit in memory. */
 LM_CHECKED int tr_check_memory(const tr_run *r);
 
-/* Weights, tokenizer and config.json into the directory, as a model: rank 0 does. */
+/* Write weights, tokenizer and config.json to the output directory. Collective; rank 0 writes. */
 LM_CHECKED int tr_write_model(const tr_run *r);
 
-/* Loss on the held-out shards, by domain, into the log. */
+/* Log the loss on the held-out shards by domain. */
 LM_CHECKED int tr_evaluate(tr_run *r);
 
-/* The log, which rank 0 keeps: opened anew, or cut back to where the checkpoint stood. */
+/* The log, which rank 0 writes: truncated, or cut back to its length at the checkpoint. */
 LM_CHECKED int tr_log_open(tr_run *r, bool resumed);
 LM_CHECKED int tr_log_line(tr_run *r, lm_json *line); /* takes line */
 LM_CHECKED int tr_log_size(tr_run *r, uint64_t *bytes);

@@ -1,4 +1,4 @@
-/* The log of a run: one JSON object a line. */
+/* The log of a run: JSON Lines. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,12 +17,12 @@ int tr_log_open(tr_run *r, bool resumed)
     if (rc) return rc;
     r->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (r->log < 0) return lm_fail_errno(errno, "%s", path);
-    /* What was logged after the checkpoint will be logged again. */
+    /* Steps after the checkpoint will be repeated and logged again. */
     struct stat st;
     off_t keep = resumed ? (off_t)r->state.log_bytes : 0;
     if (fstat(r->log, &st)) return lm_fail_errno(errno, "%s", path);
     if (S_ISREG(st.st_mode) && st.st_size > keep && ftruncate(r->log, keep))
-        return lm_fail_errno(errno, "%s: cutting back", path);
+        return lm_fail_errno(errno, "%s: truncating", path);
     return LM_OK;
 }
 

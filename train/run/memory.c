@@ -1,4 +1,4 @@
-/* The memory plan of a run: what a rank takes of its device and of its machine's memory. */
+/* The memory plan of a rank: device memory and host memory. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -57,7 +57,7 @@ int tr_run_plan(const tr_run *r, lm_buf *text)
 
 /* ---- what fits -------------------------------------------------------------------------- */
 
-/* Bytes; of what is available 0 where nobody knows. */
+/* Bytes needed and available; available 0: unknown. */
 typedef struct need {
     size_t device, host, device_there, host_there;
 } need;
@@ -84,8 +84,8 @@ static bool fits(const need *n)
            (!n->host_there || n->host <= n->host_there);
 }
 
-/* Ways to need less, the cheapest first; what the run has already stays. The first four are all
- * there is where device memory is host memory. */
+/* Ways to need less memory, the cheapest first; options already given stay. The first four apply
+ * where device memory is host memory. */
 enum { UNIFIED_WAYS = 4 };
 static const struct {
     bool keep_attention, one, optimizer, checkpoints;

@@ -1,4 +1,4 @@
-/* The model that a run ends with. */
+/* The model at the end of a run. */
 #include "train/run/internal.h"
 
 int tr_write_model(const tr_run *r)

@@ -1,4 +1,4 @@
-/* Where a run starts: its directory, and weights of a checkpoint, of a model, or random. */
+/* The start of a run: its directory; weights from a checkpoint, from a model, or random. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

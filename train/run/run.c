@@ -50,7 +50,7 @@ static int choose_attention(tr_run *r)
     return attn_form_parse(&r->l.attention, text, r->c.positions);
 }
 
-/* The model must be able to say every id that the shards hold. */
+/* Every id in the shards must be in the model's vocabulary. */
 static int check_vocab(const tr_run *r, const tr_data *d, const char *path)
 {
     if (tr_data_vocab(d) <= r->c.vocab) return LM_OK;
@@ -89,8 +89,8 @@ static void lay_out(tr_run *r)
     r->pass.micro = r->o.micro ? r->o.micro : length < MICRO_TOKENS ? MICRO_TOKENS / length : 1;
     uint64_t size = (uint64_t)r->ranks->size, share = (r->state.batch + size - 1) / size;
     if (r->pass.micro > share) r->pass.micro = share;
-    /* Readers of config.json take this as the longest sequence the model knows; with these two
-     * scalings it is a parameter of the rotation, and with chunks of their size. */
+    /* max_position_embeddings: the longest sequence for readers of config.json. With these two
+     * scalings RoPE depends on it, and with DCA the size of chunks. */
     bool parameter = r->c.rope.type == TR_ROPE_DYNAMIC || r->c.rope.type == TR_ROPE_YARN ||
                      r->l.attention.stride;
     if (!parameter && length > r->c.positions) r->c.positions = (size_t)length;
@@ -109,7 +109,7 @@ static void lay_out(tr_run *r)
                         .ranks = r->ranks };
 }
 
-/* Ranks with a share each, and the same shards. */
+/* Each rank needs sequences, and all the same shards. */
 static int check_ranks(tr_run *r)
 {
     comm *c = r->ranks;
@@ -220,11 +220,11 @@ int tr_run_train(tr_run *r)
     r->peak = r->b->peak(r->b);
     rc = r->ranks->sum(r->ranks, &r->peak, 1);
     if (rc) return rc;
-    /* Where the run starts from is part of its curve. */
+    /* The loss at the start is part of the curve. */
     if (!resumed) r->state.eval_due = r->eval && r->o.eval_every;
     rc = train_steps(r);
     if (rc == LM_EINTR) {
-        /* The step under way is dropped: the run goes on from the last whole one. */
+        /* The current step is discarded: the run resumes after the last complete one. */
         int saved = save(r);
         return saved ? saved
                      : lm_fail(LM_EINTR, "interrupted; --resume continues from step %" PRIu64,

@@ -35,7 +35,7 @@ int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, doubl
     return LM_OK;
 }
 
-/* Divided by the tokens: the context that attention sees on average, to count its operations. */
+/* Divided by the number of tokens: the mean context of attention, to count its operations. */
 static double squares(const tr_rows *rows)
 {
     double sum = 0;
@@ -62,7 +62,7 @@ static int log_step(tr_run *r, const tr_report *p)
     return tr_log_line(r, line);
 }
 
-/* This rank's share of the step's sequences, and in `all` the targets of all ranks. */
+/* Load this rank's share of the step's sequences; *all: the number of targets on all ranks. */
 static int take_rows(tr_run *r, uint64_t *all)
 {
     uint64_t sequences = tr_data_sequences(r->data), first = 0;
@@ -96,7 +96,7 @@ static int report_step(tr_run *r, tr_report *p, double context)
 int tr_take_step(tr_run *r)
 {
     double start = lm_seconds(), norm = 0;
-    double sums[2] = { 0, 0 }; /* the losses; the squares of the segments' lengths */
+    double sums[2] = { 0, 0 }; /* losses; squared lengths of the segments */
     uint64_t predicted = 0;
     int rc = take_rows(r, &predicted);
     if (!rc)
