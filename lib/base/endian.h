@@ -50,20 +50,4 @@ static inline uint32_t lm_id_at(const void *ids, size_t i, unsigned width)
     return width == 2 ? lm_le16(p + 2 * i) : lm_le32(p + 4 * i);
 }
 
-/* n of them to 32-bit integers and back.
- * Narrowing to 2 bytes keeps the low half: the caller knows that the vocabulary fits. */
-static inline void lm_ids_widen(uint32_t *out, const void *ids, size_t n, unsigned width)
-{
-    for (size_t i = 0; i < n; i++) out[i] = lm_id_at(ids, i, width);
-}
-
-static inline void lm_ids_narrow(void *out, const uint32_t *ids, size_t n, unsigned width)
-{
-    unsigned char *p = (unsigned char *)out;
-    for (size_t i = 0; i < n; i++) {
-        if (width == 2) lm_put16(p + 2 * i, (uint16_t)ids[i]);
-        else lm_put32(p + 4 * i, ids[i]);
-    }
-}
-
 #endif

@@ -28,10 +28,8 @@ int lm_ids_add(lm_ids *ids, const int32_t *v, size_t n)
 
 int lm_ids_widen(lm_ids *ids, const void *raw, size_t n, unsigned width)
 {
-    const unsigned char *p = raw;
     int rc = lm_ids_reserve(ids, n);
-    for (size_t i = 0; !rc && i < n; i++, p += width)
-        ids->v[ids->n++] = width == 2 ? lm_le16(p) : (int32_t)lm_le32(p);
+    for (size_t i = 0; !rc && i < n; i++) ids->v[ids->n++] = (int32_t)lm_id_at(raw, i, width);
     return rc;
 }
 
