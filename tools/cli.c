@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,8 +15,10 @@
 #include "lib/base/threads.h"
 
 static const cli_tool *tool;
-static bool verbose, quiet, live; /* live: a progress line stands on the terminal */
-static int write_error;           /* errno of the first failed write to standard output */
+static const cli_command *command; /* the one that the command line names */
+static size_t chosen;              /* its number */
+static bool verbose, quiet, live;  /* live: the terminal shows a progress line */
+static int write_error;            /* errno of the first failed write to standard output */
 
 /* Options that every tool has. */
 static bool want_help, want_version, want_man, want_examples;
@@ -34,7 +37,7 @@ static const cli_opt hidden[] = {
     { .kind = CLI_END },
 };
 
-/* ---- words on standard error ----------------------------------------------------------- */
+/* ---- messages on standard error -------------------------------------------------------- */
 
 static void clear_line(void)
 {
@@ -71,7 +74,8 @@ int cli_usage(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return lm_fail(LM_EUSAGE, "%s (%s --help lists the options)", text, tool->name);
+    return lm_fail(LM_EUSAGE, "%s (%s%s%s --help lists the options)", text, tool->name,
+                   command ? " " : "", command ? command->name : "");
 }
 
 static void show_progress(void *arg, const char *line)
@@ -136,10 +140,24 @@ static void option_heading(const cli_opt *o, const char *dash, char *out, size_t
     if (takes_value(o)) snprintf(out + k, n - (size_t)k, " %s", o->arg);
 }
 
-/* Print `text` wrapped at 80 columns, indented. */
-static void wrap(const char *text, int indent)
+/* Columns of a terminal, at most 100; 80 elsewhere. */
+static int width(void)
 {
-    int col = 0;
+    static int columns;
+    struct winsize w;
+    if (columns) return columns;
+    columns = 80;
+    if (!isatty(1)) return columns;
+    const char *set = getenv("COLUMNS");
+    long n = set ? strtol(set, NULL, 10) : 0;
+    if (n <= 0 && !ioctl(1, TIOCGWINSZ, &w)) n = w.ws_col;
+    if (n > 0) columns = n < 40 ? 40 : n > 100 ? 100 : (int)n;
+    return columns;
+}
+
+/* Print `text` wrapped and indented; the cursor is in column `col`. */
+static void wrap_from(const char *text, int indent, int col)
+{
     while (*text) {
         if (*text == '\n') {
             cli_print("\n");
@@ -148,12 +166,12 @@ static void wrap(const char *text, int indent)
             continue;
         }
         size_t n = strcspn(text, " \n");
-        if (col && col + 1 + (int)n > 79) {
+        if (col > indent && col + 1 + (int)n >= width()) {
             cli_print("\n");
             col = 0;
         }
-        if (!col) {
-            cli_print("%*s", indent, "");
+        if (col <= indent) {
+            cli_print("%*s", indent - col, "");
             col = indent;
         } else {
             cli_print(" ");
@@ -167,12 +185,24 @@ static void wrap(const char *text, int indent)
     cli_print("\n");
 }
 
-static void print_usage_line(const char *bold, const char *plain)
+static void wrap(const char *text, int indent) { wrap_from(text, indent, 0); }
+
+static void print_usage_line(const char *bold, const char *plain, const cli_command *c)
 {
-    cli_print("%s%s%s [options]", bold, tool->name, plain);
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
+    cli_print("%s%s%s%s%s%s [options]", bold, tool->name, c ? " " : "", c ? c->name : "", plain,
+              tool->noun && !c ? " NAME" : "");
+    for (const cli_opt *o = c ? c->opts : tool->opts; o->kind != CLI_END; o++)
         if (is_operand(o)) cli_print(o->min > 0 ? " %s" : " [%s]", o->arg);
     cli_print("\n");
+}
+
+static void help_operands(const cli_opt *opts)
+{
+    for (const cli_opt *o = opts; o->kind != CLI_END; o++)
+        if (is_operand(o)) {
+            cli_print("\n  %s\n", o->arg);
+            wrap(o->help, 6);
+        }
 }
 
 static void help_options(const cli_opt *opts)
@@ -186,21 +216,49 @@ static void help_options(const cli_opt *opts)
     }
 }
 
+static void help_command(const cli_command *c)
+{
+    cli_print("%s %s -- %s\n\nusage: ", tool->name, c->name, c->summary);
+    print_usage_line("", "", c);
+    cli_print("\n");
+    wrap(c->about, 0);
+    help_operands(c->opts);
+    cli_print("\n");
+    help_options(c->opts);
+    help_options(tool->opts);
+    if (c->model && tool->model_opts) help_options(tool->model_opts);
+    help_options(common);
+    if (c->examples) cli_print("\nexamples:\n\n%s", c->examples);
+}
+
+static void list_commands(void)
+{
+    const cli_command *c;
+    cli_print("\n%ss:\n\n", tool->noun);
+    for (size_t i = 0; (c = tool->command(i)); i++) {
+        cli_print("  %-12s", c->name);
+        wrap_from(c->summary, 15, 14);
+    }
+    cli_print("\n%s NAME --help describes one %s and its options. Options of all:\n", tool->name,
+              tool->noun);
+}
+
 static void help(void)
 {
     cli_print("%s -- %s\n\nusage: ", tool->name, tool->summary);
-    print_usage_line("", "");
+    print_usage_line("", "", NULL);
     cli_print("\n");
     wrap(tool->about, 0);
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
-        if (is_operand(o)) {
-            cli_print("\n  %s\n", o->arg);
-            wrap(o->help, 6);
-        }
+    help_operands(tool->opts);
+    if (tool->noun) list_commands();
     cli_print("\n");
     help_options(tool->opts);
     help_options(common);
-    cli_print("\nexamples:\n\n%s", tool->examples);
+    if (tool->model_opts) {
+        cli_print("\nOptions of %ss that run a model:\n\n", tool->noun);
+        help_options(tool->model_opts);
+    }
+    if (tool->examples) cli_print("\nexamples:\n\n%s", tool->examples);
 }
 
 static void roff(const char *s)
@@ -228,39 +286,73 @@ static void man_options(const cli_opt *opts)
     }
 }
 
-static void man(void)
+static void man_operands(const cli_opt *opts)
 {
-    char upper[32];
-    size_t n = 0;
-    for (const char *s = tool->name; *s && n < sizeof upper - 1; s++)
-        upper[n++] = (char)(*s >= 'a' && *s <= 'z' ? *s - 32 : *s);
-    upper[n] = 0;
-    cli_print(".\\\" Made from the option table of tools/%s.c by `make man`; do not edit.\n",
-              tool->name);
-    cli_print(".TH %s 1 \"\" \"longmix %s\" \"longmix\"\n.SH NAME\n%s \\- ", upper, LM_VERSION,
-              tool->name);
-    roff(tool->summary);
-    cli_print(".SH SYNOPSIS\n");
-    print_usage_line("\\fB", "\\fR");
-    cli_print(".SH DESCRIPTION\n");
-    roff(tool->about);
-    cli_print(".SH OPTIONS\n");
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
+    for (const cli_opt *o = opts; o->kind != CLI_END; o++)
         if (is_operand(o)) {
             cli_print(".TP\n.I %s\n", o->arg);
             roff(o->help);
         }
+}
+
+static void print_upper(const char *s)
+{
+    for (; *s; s++) cli_print("%c", *s >= 'a' && *s <= 'z' ? *s - 32 : *s);
+}
+
+static void man_commands(void)
+{
+    const cli_command *c;
+    cli_print(".SH ");
+    print_upper(tool->noun);
+    cli_print("S\n");
+    for (size_t i = 0; (c = tool->command(i)); i++) {
+        cli_print(".SS %s \\- ", c->name);
+        roff(c->summary);
+        print_usage_line("\\fB", "\\fR", c);
+        cli_print(".PP\n");
+        roff(c->about);
+        man_operands(c->opts);
+        man_options(c->opts);
+    }
+}
+
+static void print_examples(void (*print)(const char *))
+{
+    const cli_command *c;
+    if (tool->examples) print(tool->examples);
+    for (size_t i = 0; tool->noun && (c = tool->command(i)); i++)
+        if (c->examples) print(c->examples);
+}
+
+static void man(void)
+{
+    cli_print(".\\\" Made from the option table of tools/%s.c by `make man`; do not edit.\n.TH ",
+              tool->name);
+    print_upper(tool->name);
+    cli_print(" 1 \"\" \"longmix %s\" \"longmix\"\n.SH NAME\n%s \\- ", LM_VERSION, tool->name);
+    roff(tool->summary);
+    cli_print(".SH SYNOPSIS\n");
+    print_usage_line("\\fB", "\\fR", NULL);
+    cli_print(".SH DESCRIPTION\n");
+    roff(tool->about);
+    cli_print(".SH OPTIONS\n");
+    man_operands(tool->opts);
     man_options(tool->opts);
+    if (tool->model_opts) man_options(tool->model_opts);
     man_options(common);
+    if (tool->noun) man_commands();
     cli_print(".SH EXAMPLES\n.nf\n");
-    roff(tool->examples);
+    print_examples(roff);
     cli_print(".fi\n.SH EXIT STATUS\n"
               "0: done.\n1: the work failed; a line on standard error says where and why.\n"
               "2: the command line is wrong.\n3: the data holds too little for what was asked.\n"
-              "130: interrupted.\n141: the reader of the output went away.\n");
+              "130: interrupted.\n141: the reader of the output closed it.\n");
     cli_print(".SH SEE ALSO\n");
     roff(tool->see);
 }
+
+static void print_text(const char *s) { cli_print("%s", s); }
 
 static void version(void)
 {
@@ -332,83 +424,233 @@ static int set_value(const cli_opt *o, char *s)
     }
 }
 
-/* The option of this long (n bytes) or short name; *no: it was written --no-NAME. */
-static const cli_opt *find(const char *name, size_t n, char letter, bool *no)
+/* The option of this long (n bytes) or short name in one table; *no: it was written --no-NAME. */
+static const cli_opt *find_in(const cli_opt *table, const char *name, size_t n, char letter,
+                              bool *no)
 {
-    const cli_opt *tables[] = { tool->opts, common, hidden };
-    for (size_t t = 0; t < 3; t++)
-        for (const cli_opt *o = tables[t]; o->kind != CLI_END; o++) {
-            if (is_operand(o)) continue;
-            *no = false;
-            if (letter ? o->letter == letter : strlen(o->name) == n && !memcmp(o->name, name, n))
-                return o;
-            *no = o->kind == CLI_SWITCH && n == strlen(o->name) + 3 && !memcmp(name, "no-", 3) &&
-                  !memcmp(name + 3, o->name, n - 3);
-            if (*no) return o;
-        }
+    for (const cli_opt *o = table; o && o->kind != CLI_END; o++) {
+        if (is_operand(o)) continue;
+        *no = false;
+        if (letter ? o->letter == letter : strlen(o->name) == n && !memcmp(o->name, name, n))
+            return o;
+        *no = !letter && o->kind == CLI_SWITCH && n == strlen(o->name) + 3 &&
+              !memcmp(name, "no-", 3) && !memcmp(name + 3, o->name, n - 3);
+        if (*no) return o;
+    }
     return NULL;
+}
+
+/* Tables of options that are taken, then those of other commands; NULL after the last. */
+enum { TAKEN = 5 };
+static const cli_opt *table_at(size_t i)
+{
+    static const cli_opt none = { .kind = CLI_END };
+    const cli_opt *const taken[TAKEN] = { command ? command->opts : &none, tool->opts,
+                                          tool->model_opts ? tool->model_opts : &none, common,
+                                          hidden };
+    if (i < TAKEN) return taken[i];
+    const cli_command *other = tool->noun ? tool->command(i - TAKEN) : NULL;
+    return other ? other->opts : NULL;
+}
+
+/* Letters to insert, delete or replace until one name is the other. */
+static size_t distance(const char *a, size_t n, const char *b)
+{
+    size_t row[64], m = strlen(b);
+    if (m >= 64) return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t least = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < least) least = row[j] + 1;
+            if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
+            row[j] = least;
+        }
+    }
+    return row[m];
+}
+
+static int unknown_option(const char *name, size_t n)
+{
+    const cli_opt *table, *best = NULL;
+    size_t least = n / 4 + 2; /* nearer than that */
+    for (size_t i = 0; (table = table_at(i)) && (!command || i < TAKEN); i++)
+        for (const cli_opt *o = table; table != hidden && o->kind != CLI_END; o++) {
+            if (is_operand(o)) continue;
+            size_t d = distance(name, n, o->name);
+            if (d < least) least = d, best = o;
+        }
+    if (best)
+        return cli_usage("--%.*s: no such option; did you mean --%s?", (int)n, name, best->name);
+    return cli_usage("--%.*s: no such option", (int)n, name);
+}
+
+static int unknown_command(const char *name)
+{
+    char list[512];
+    size_t n = 0;
+    const cli_command *c;
+    for (size_t i = 0; (c = tool->command(i)); i++)
+        n += (size_t)snprintf(list + n, n < sizeof list ? sizeof list - n : 0, "%s%s",
+                              n ? ", " : "", c->name);
+    return cli_usage("%s: no such %s (%s)", name, tool->noun, list);
+}
+
+static int choose_command(const char *name)
+{
+    const cli_command *c;
+    for (chosen = 0; (c = tool->command(chosen)); chosen++)
+        if (!strcmp(c->name, name)) {
+            command = c;
+            return LM_OK;
+        }
+    return unknown_command(name);
+}
+
+size_t cli_chosen(void) { return chosen; }
+
+/* ---- the command line ------------------------------------------------------------------ */
+
+/* The words are read once, or for a program with commands twice: first for the command's name,
+ * which may follow options; then for the values. */
+typedef struct reading {
+    bool naming;
+    int name_at; /* where the command's name is */
+    const cli_opt *operands;
+} reading;
+
+/* The option of this name. LM_EUSAGE where there is none, or where only other commands take it;
+ * before a command is named, those count, too. */
+static int find_option(const reading *r, const char *name, size_t n, char letter, bool *no,
+                       const cli_opt **out)
+{
+    const cli_opt *table;
+    for (size_t i = 0; (table = table_at(i)); i++) {
+        *out = find_in(table, name, n, letter, no);
+        if (!*out) continue;
+        if (i < TAKEN || r->naming || !command) return LM_OK;
+        return cli_usage("--%s: %s does not use it", (*out)->name, command->name);
+    }
+    return letter ? cli_usage("-%c: no such option", letter) : unknown_option(name, n);
+}
+
+static bool is_taken(const cli_opt *o)
+{
+    for (size_t i = 0; i < TAKEN; i++)
+        for (const cli_opt *t = table_at(i); t->kind != CLI_END; t++)
+            if (t == o) return true;
+    return false;
+}
+
+static int apply(const reading *r, const cli_opt *o, char *value, bool on)
+{
+    if (r->naming || !is_taken(o)) return LM_OK;
+    if (takes_value(o)) return set_value(o, value);
+    *(bool *)o->value = on;
+    return LM_OK;
+}
+
+static int read_long(const reading *r, int argc, char **argv, int *i)
+{
+    const cli_opt *o;
+    bool no;
+    char *s = argv[*i] + 2;
+    size_t n = strcspn(s, "=");
+    char *value = s[n] == '=' ? s + n + 1 : NULL;
+    int rc = find_option(r, s, n, 0, &no, &o);
+    if (rc) return rc;
+    if (!takes_value(o))
+        return value ? cli_usage("--%s takes no value", o->name) : apply(r, o, NULL, !no);
+    if (!value && *i + 1 < argc) value = argv[++*i];
+    return value ? apply(r, o, value, true) : cli_usage("--%s needs %s", o->name, o->arg);
+}
+
+/* -v, -vq, -j4, -j 4 */
+static int read_letters(const reading *r, int argc, char **argv, int *i)
+{
+    const cli_opt *o;
+    bool no;
+    for (char *c = argv[*i] + 1; *c; c++) {
+        int rc = find_option(r, NULL, 0, *c, &no, &o);
+        if (!rc && takes_value(o)) {
+            char *value = c[1] ? c + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+            return value ? apply(r, o, value, true) : cli_usage("-%c needs %s", *c, o->arg);
+        }
+        if (!rc) rc = apply(r, o, NULL, true);
+        if (rc) return rc;
+    }
+    return LM_OK;
+}
+
+static int read_operand(reading *r, char **argv, int i)
+{
+    if (r->naming) {
+        r->name_at = i;
+        return choose_command(argv[i]);
+    }
+    if (i == r->name_at) return LM_OK;
+    if (r->operands) return set_value(r->operands, argv[i]);
+    return command ? cli_usage("%s: %s takes no files", argv[i], command->name)
+                   : cli_usage("%s: no operand is taken", argv[i]);
+}
+
+static int read_words(reading *r, int argc, char **argv)
+{
+    bool only_operands = false;
+    int rc = LM_OK;
+    for (int i = 1; !rc && i < argc; i++) {
+        const char *s = argv[i];
+        if (only_operands || s[0] != '-' || !s[1]) {
+            rc = read_operand(r, argv, i);
+            if (r->naming) break;
+        } else if (!strcmp(s, "--")) only_operands = true;
+        else rc = s[1] == '-' ? read_long(r, argc, argv, &i) : read_letters(r, argc, argv, &i);
+    }
+    return rc;
+}
+
+/* Make room for lists: a list has at most every word of the command line. */
+static int prepare(reading *r, int argc)
+{
+    for (size_t i = 0; i < TAKEN; i++)
+        for (const cli_opt *o = table_at(i); o->kind != CLI_END; o++) {
+            if (o->kind == CLI_PART) *(cli_part *)o->value = (cli_part){ 1, 1 };
+            if (is_operand(o)) r->operands = o;
+            if (!is_operand(o) && o->kind != CLI_LIST) continue;
+            cli_list *l = o->value;
+            l->v = calloc((size_t)argc + 1, sizeof *l->v);
+            if (!l->v) return lm_fail_nomem((size_t)argc * sizeof *l->v);
+        }
+    return LM_OK;
 }
 
 static int parse(int argc, char **argv)
 {
-    const cli_opt *operands = NULL;
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
-        if (o->kind == CLI_ARGS || o->kind == CLI_LIST) {
-            cli_list *l = o->value;
-            l->v = calloc((size_t)argc + 1, sizeof *l->v);
-            if (!l->v) return lm_fail_nomem((size_t)argc * sizeof *l->v);
-            if (is_operand(o)) operands = o;
-        } else if (o->kind == CLI_PART) {
-            *(cli_part *)o->value = (cli_part){ 1, 1 };
-        }
-
-    bool only_operands = false;
-    for (int i = 1; i < argc; i++) {
-        char *s = argv[i];
-        bool no = false;
-        if (only_operands || s[0] != '-' || !s[1]) {
-            if (!operands) return cli_usage("%s: no operand is taken", s);
-            int rc = set_value(operands, s);
-            if (rc) return rc;
-        } else if (!strcmp(s, "--")) {
-            only_operands = true;
-        } else if (s[1] == '-') {
-            size_t n = strcspn(s + 2, "=");
-            const cli_opt *o = find(s + 2, n, 0, &no);
-            char *value = s[2 + n] == '=' ? s + 3 + n : NULL;
-            if (!o) return cli_usage("%.*s: no such option", (int)n + 2, s);
-            if (!takes_value(o)) {
-                if (value) return cli_usage("--%s takes no value", o->name);
-                *(bool *)o->value = !no;
-                continue;
-            }
-            if (!value && i + 1 < argc) value = argv[++i];
-            if (!value) return cli_usage("--%s needs %s", o->name, o->arg);
-            int rc = set_value(o, value);
-            if (rc) return rc;
-        } else {
-            for (char *c = s + 1; *c; c++) {
-                const cli_opt *o = find(NULL, 0, *c, &no);
-                if (!o) return cli_usage("-%c: no such option", *c);
-                if (!takes_value(o)) {
-                    *(bool *)o->value = true;
-                    continue;
-                }
-                char *value = c[1] ? c + 1 : i + 1 < argc ? argv[++i] : NULL;
-                if (!value) return cli_usage("-%c needs %s", *c, o->arg);
-                int rc = set_value(o, value);
-                if (rc) return rc;
-                break;
-            }
-        }
-    }
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
-        if (o->kind == CLI_THREADS && *(int *)o->value == 0)
-            *(int *)o->value = lm_threads_default();
-    if (operands && !want_help && !want_version && !want_man && !want_examples &&
-        (double)((cli_list *)operands->value)->n < operands->min)
-        return cli_usage("%s is missing", operands->arg);
+    reading r = { .naming = tool->noun != NULL };
+    int rc = r.naming ? read_words(&r, argc, argv) : LM_OK;
+    r.naming = false;
+    if (!rc) rc = prepare(&r, argc);
+    if (!rc) rc = read_words(&r, argc, argv);
+    if (rc) return rc;
+    for (size_t i = 0; i < TAKEN; i++)
+        for (const cli_opt *o = table_at(i); o->kind != CLI_END; o++)
+            if (o->kind == CLI_THREADS && *(int *)o->value == 0)
+                *(int *)o->value = lm_threads_default();
+    if (want_help || want_version || want_man || want_examples) return LM_OK;
+    if (tool->noun && !command) return cli_usage("NAME is missing");
+    if (r.operands && (double)((cli_list *)r.operands->value)->n < r.operands->min)
+        return cli_usage("%s is missing", r.operands->arg);
     return LM_OK;
+}
+
+static void free_lists(void)
+{
+    for (size_t i = 0; i < TAKEN; i++)
+        for (const cli_opt *o = table_at(i); o->kind != CLI_END; o++)
+            if (is_operand(o) || o->kind == CLI_LIST) free(((cli_list *)o->value)->v);
 }
 
 /* ---- main ------------------------------------------------------------------------------ */
@@ -465,10 +707,11 @@ int cli_main(int argc, char **argv, const cli_tool *t)
 
     int rc = parse(argc, argv);
     if (!rc) {
-        if (want_help) help();
+        if (want_help && command) help_command(command);
+        else if (want_help) help();
         else if (want_version) version();
         else if (want_man) man();
-        else if (want_examples) cli_print("%s", tool->examples);
+        else if (want_examples) print_examples(print_text);
         else rc = tool->run();
     }
     if (rc < 0) {
@@ -484,7 +727,6 @@ int cli_main(int argc, char **argv, const cli_tool *t)
     }
     clear_line();
     if (verbose) last_line(argc, argv, started);
-    for (const cli_opt *o = tool->opts; o->kind != CLI_END; o++)
-        if (o->kind == CLI_ARGS || o->kind == CLI_LIST) free(((cli_list *)o->value)->v);
+    free_lists();
     return exit_code(rc);
 }
