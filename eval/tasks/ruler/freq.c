@@ -33,13 +33,13 @@ static int add_numbered(lm_buf *b, size_t number, size_t word)
                          ruler_adjectives[word / ruler_nouns_n], ruler_nouns[word % ruler_nouns_n]);
 }
 
-static int add_word_list(lm_buf *b, uint64_t seed, const size_t *word, size_t size, size_t often,
-                         size_t seldom)
+static int add_word_list(lm_buf *b, uint64_t seed, const size_t *word, size_t size, size_t common,
+                         size_t rare)
 {
-    size_t n = COMMON * often + (size - COMMON) * seldom, at = 0, *list = malloc(n * sizeof *list);
+    size_t n = COMMON * common + (size - COMMON) * rare, at = 0, *list = malloc(n * sizeof *list);
     if (!list) return lm_fail_nomem(n * sizeof *list);
     for (size_t i = 0; i < size; i++)
-        for (size_t k = 0; k < (i < COMMON ? often : seldom); k++) list[at++] = word[i];
+        for (size_t k = 0; k < (i < COMMON ? common : rare); k++) list[at++] = word[i];
     ruler_shuffle(seed, FOR_ORDER, list, n);
     int rc = lm_buf_printf(
         b, "Below is a numbered list of words. In these words, some appear more often than "
@@ -90,7 +90,7 @@ struct coded {
 
 static int by_code(const void *a, const void *b) { return strcmp(a, b); }
 
-/* n distinct words of six letters; where two are equal, all are drawn anew. */
+/* n distinct words of six letters; where two are equal, all are drawn again. */
 static int draw_codes(uint64_t seed, size_t n, struct coded **out)
 {
     struct coded *v = calloc(n, sizeof *v), *sorted = malloc(n * sizeof *v);
@@ -116,7 +116,7 @@ static int draw_codes(uint64_t seed, size_t n, struct coded **out)
     return LM_OK;
 }
 
-/* The word of rank k stands size / (k^2 zeta(2)) times in the text; that of rank 1 is dots, which
+/* The word of rank k occurs size / (k^2 zeta(2)) times in the text; that of rank 1 is dots, which
  * count as noise. */
 static int add_coded(lm_buf *b, const struct ruler_make *m, const struct coded *v, size_t n)
 {

@@ -1,4 +1,4 @@
-/* internal.h -- what the files that make RULER's texts share; private to eval/ruler_*.c. */
+/* internal.h -- what the files that make RULER's texts share; private to this folder. */
 #ifndef EVAL_TASKS_RULER_INTERNAL_H
 #define EVAL_TASKS_RULER_INTERNAL_H
 

@@ -78,7 +78,7 @@ static void make_value(char out[RULER_NAME], enum ruler_kind kind, uint64_t r)
 struct needles {
     const struct ruler_niah *how;
     char key[NEEDLES_MAX][RULER_NAME], value[NEEDLES_MAX][NEEDLES_MAX][RULER_NAME];
-    size_t order[NEEDLES_MAX], count; /* needles in the order they stand in */
+    size_t order[NEEDLES_MAX], count; /* needles in their order in the text */
 };
 
 static const char *plural(enum ruler_kind k)
@@ -182,7 +182,7 @@ static int add_prose(lm_buf *b, const struct needles *s, const struct ruler_make
     return rc;
 }
 
-/* "a", or "a, b, and c": RULER's comma stands before the last even of two. */
+/* "a", or "a, b, and c": RULER's comma precedes the last even of two. */
 static int add_query(lm_buf *b, const struct needles *s, const size_t *query)
 {
     int rc = LM_OK;

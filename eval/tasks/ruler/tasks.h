@@ -1,5 +1,5 @@
-/* tasks.h -- the texts of RULER (Hsieh et al. 2024): what is hidden in them, what is asked,
- * what is expected. No tokenizer and no model here: a text is made for a size (lines, words,
+/* tasks.h -- the texts of RULER (Hsieh et al. 2024): the hidden facts, the question,
+ * the expected answers. No tokenizer and no model here: a text is made for a size (lines, words,
  * noise), and ruler.c finds the size that fills a length.
  *
  * A sample is a pure function of (seed, task, length, number of the sample, size). */

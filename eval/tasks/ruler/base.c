@@ -1,7 +1,56 @@
-/* words.c -- words for made-up keys. No adjective ends like another and no noun begins like
- * another, so that no "adjective-noun" stands inside another one. */
-#include "eval/tasks/ruler/tasks.h"
+/* base.c -- what the makers of RULER's texts share: random choices, and words for keys. */
+#include "eval/tasks/ruler/internal.h"
 
+#include <string.h>
+
+#include "lib/base/rng.h"
+
+void ruler_sample_free(ruler_sample *s)
+{
+    lm_buf_free(&s->prompt);
+    lm_buf_free(&s->references);
+    s->n = 0;
+}
+
+size_t ruler_below(size_t n, uint64_t random) { return (size_t)(lm_unit(random) * (double)n); }
+
+int ruler_add(lm_buf *b, const char *s) { return lm_buf_add(b, s, strlen(s)); }
+
+int ruler_reference(ruler_sample *out, const char *s)
+{
+    out->n++;
+    return lm_buf_add(&out->references, s, strlen(s) + 1);
+}
+
+void ruler_choose(uint64_t seed, enum ruler_purpose what, size_t n, size_t count, size_t *out)
+{
+    for (size_t i = 0; i < count; i++)
+        for (uint64_t try = 0;; try++) {
+            bool again = false;
+            out[i] = ruler_below(n, lm_hash4(seed, what, i, try));
+            for (size_t k = 0; k < i; k++) again |= out[k] == out[i];
+            if (!again) break;
+        }
+}
+
+int ruler_rising(const void *a, const void *b)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Fisher and Yates. */
+void ruler_shuffle(uint64_t seed, enum ruler_purpose what, size_t *v, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t k = ruler_below(i, lm_hash4(seed, what, i, 0)), t = v[i - 1];
+        v[i - 1] = v[k];
+        v[k] = t;
+    }
+}
+
+/* No adjective ends like another and no noun begins like another, so that no "adjective-noun"
+ * is part of another one. */
 const char *const ruler_adjectives[] = {
     "acid",   "alert",  "amber",   "ample",   "ancient", "angry",  "arctic", "awake",   "basic",
     "bitter", "blank",  "blunt",   "bold",    "brave",   "brief",  "bright", "brisk",   "broad",
