@@ -1,6 +1,6 @@
 /* figures.h -- figures and tables from result lines: the work of lmplot.
  *
- * A result line is a JSON object (eval/harness/results.h, docs/evaluation.md): which evaluation,
+ * A result line is a JSON object (eval/data/results.h, docs/evaluation.md): which evaluation,
  * which model with which attention, which cell, and a value. Lines of one model and attention are a
  * series; lines that differ only in their seed, or in the weights of models with the same name, are
  * runs of one series, drawn as their mean with the standard deviation. Otherwise lines of a figure

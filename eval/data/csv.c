@@ -15,7 +15,7 @@ typedef struct table {
     const char **field;
 } table;
 
-/* One field into t->row; t->s stands at the comma, line end or end of text behind it. */
+/* One field into t->row; afterwards t->s is at the comma, line end or end of text behind it. */
 static int read_field(table *t)
 {
     size_t opened = 0; /* the line of the quote that is open */
@@ -64,7 +64,7 @@ static int read_row(table *t)
     return LM_OK;
 }
 
-/* Past the end of the line that t->s stands at. */
+/* Past the end of the line at t->s. */
 static void end_line(table *t)
 {
     if (t->s < t->end && *t->s == '\r') t->s++;

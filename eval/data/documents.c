@@ -8,6 +8,7 @@
 #include "eval/data/identity.h"
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
+#include "lib/tokenizer/ids.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
 
@@ -24,12 +25,13 @@ struct eval_documents {
     lm_shards *shards;
     const lm_json *names; /* of the shards' domains */
     chosen *v;
-    uint64_t n, room, longest, hash;
+    size_t room;
+    uint64_t n, longest, hash;
     lm_buf record;
     uint32_t *row;
-    int32_t *ids;     /* [ids_room] */
+    lm_ids ids;
     eval_span *spans; /* [spans_room] */
-    size_t ids_room, spans_room;
+    size_t spans_room;
 };
 
 /* ---- choosing -------------------------------------------------------------------------- */
@@ -46,11 +48,9 @@ static bool is_chosen(uint64_t j, uint64_t count, uint64_t most)
 static int choose(eval_documents *d, uint64_t number, const lm_entry *entry, uint64_t tokens)
 {
     if (d->n == d->room) {
-        uint64_t room = d->room ? 2 * d->room : 256;
-        chosen *v = realloc(d->v, room * sizeof *v);
-        if (!v) return lm_fail_nomem(room * sizeof *v);
+        chosen *v = lm_grow(d->v, &d->room, sizeof *v, SIZE_MAX / sizeof *v);
+        if (!v) return LM_ENOMEM;
         d->v = v;
-        d->room = room;
     }
     chosen *one = &d->v[d->n++];
     *one = (chosen){ .number = number };
@@ -59,26 +59,21 @@ static int choose(eval_documents *d, uint64_t number, const lm_entry *entry, uin
     return LM_OK;
 }
 
-/* Go through the documents of two tokens and more. `counts`, by domain: where NULL is in `seen`,
- * they are counted; else `seen` counts again, and those whose turn it is are chosen. */
-static int walk(eval_documents *d, uint64_t *counts, uint64_t *seen, uint64_t most)
+/* Two passes over an index: the first counts documents of each domain, the second chooses. */
+typedef struct pass {
+    eval_documents *d;
+    uint64_t *counts, *seen; /* [domains]; seen NULL: count */
+    uint64_t most;
+} pass;
+
+static int look_at(void *arg, uint64_t number, const lm_entry *e)
 {
-    uint64_t all = lm_store_documents(d->store);
-    lm_entry *block = malloc(LM_ENTRIES_MAX * sizeof *block);
-    int rc = block ? LM_OK : lm_fail_nomem(LM_ENTRIES_MAX * sizeof *block);
-    for (uint64_t at = 0; !rc && at < all; at += LM_ENTRIES_MAX) {
-        size_t n = all - at < LM_ENTRIES_MAX ? (size_t)(all - at) : LM_ENTRIES_MAX;
-        rc = lm_store_entries(d->store, at, n, block);
-        for (size_t i = 0; !rc && i < n; i++) {
-            uint16_t domain = block[i].domain;
-            if (block[i].tokens < 2) continue;
-            if (!seen) counts[domain]++;
-            else if (is_chosen(seen[domain]++, counts[domain], most))
-                rc = choose(d, at + i, &block[i], block[i].tokens);
-        }
-    }
-    free(block);
-    return rc;
+    pass *p = arg;
+    if (e->tokens < 2) return LM_OK;
+    if (!p->seen) p->counts[e->domain]++;
+    else if (is_chosen(p->seen[e->domain]++, p->counts[e->domain], p->most))
+        return choose(p->d, number, e, e->tokens);
+    return LM_OK;
 }
 
 static int open_store(eval_documents *d, uint64_t most)
@@ -89,8 +84,10 @@ static int open_store(eval_documents *d, uint64_t most)
     uint64_t *counts = calloc(2 * domains + 1, sizeof *counts);
     if (!counts) return lm_fail_nomem(2 * domains * sizeof *counts);
     d->hash = lm_store_hash(d->store);
-    rc = walk(d, counts, NULL, most);
-    if (!rc) rc = walk(d, counts, counts + domains, most);
+    pass p = { .d = d, .counts = counts, .most = most };
+    rc = lm_store_each(d->store, look_at, &p);
+    p.seen = counts + domains;
+    if (!rc) rc = lm_store_each(d->store, look_at, &p);
     free(counts);
     return rc;
 }
@@ -155,7 +152,7 @@ void eval_documents_close(eval_documents *d)
     lm_buf_free(&d->record);
     free(d->v);
     free(d->row);
-    free(d->ids);
+    lm_ids_free(&d->ids);
     free(d->spans);
     free(d);
 }
@@ -177,12 +174,9 @@ const char *eval_documents_domain(const eval_documents *d, size_t i)
 
 static int make_room(eval_documents *d, size_t ids, size_t spans)
 {
-    if (ids > d->ids_room) {
-        int32_t *p = realloc(d->ids, ids * sizeof *p);
-        if (!p) return lm_fail_nomem(ids * sizeof *p);
-        d->ids = p;
-        d->ids_room = ids;
-    }
+    d->ids.n = 0;
+    int rc = lm_ids_reserve(&d->ids, ids);
+    if (rc) return rc;
     if (spans > d->spans_room) {
         eval_span *p = realloc(d->spans, spans * sizeof *p);
         if (!p) return lm_fail_nomem(spans * sizeof *p);
@@ -200,9 +194,7 @@ static int get_document(eval_documents *d, const chosen *one, size_t cut, eval_u
     if (rc) return rc;
     out->n = r.doc.tokens < cut ? (size_t)r.doc.tokens : cut;
     rc = make_room(d, out->n, 1);
-    const unsigned char *p = r.tokens;
-    for (size_t i = 0; !rc && i < out->n; i++)
-        d->ids[i] = width == 2 ? lm_le16(p + 2 * i) : (int32_t)lm_le32(p + 4 * i);
+    if (!rc) rc = lm_ids_widen(&d->ids, r.tokens, out->n, width);
     if (rc) return rc;
     d->spans[0] = (eval_span){ r.doc.domain, 0, out->n, r.doc.key, 0, r.doc.tokens };
     out->n_spans = 1;
@@ -225,7 +217,7 @@ static int get_row(eval_documents *d, const chosen *one, size_t cut, eval_unit *
                                                 v[i].key,    v[i].doc_start, v[i].doc_tokens };
         out->n = v[i].row_start + tokens;
     }
-    for (size_t i = 0; !rc && i < out->n; i++) d->ids[i] = (int32_t)d->row[i];
+    for (size_t i = 0; !rc && i < out->n; i++) d->ids.v[i] = (int32_t)d->row[i];
     return rc;
 }
 
@@ -235,12 +227,13 @@ int eval_documents_get(eval_documents *d, uint64_t i, size_t cut, size_t vocab, 
     *out = (eval_unit){ .number = one->number };
     int rc = d->store ? get_document(d, one, cut, out) : get_row(d, one, cut, out);
     for (size_t k = 0; !rc && k < out->n; k++)
-        if (d->ids[k] < 0 || (size_t)d->ids[k] >= vocab)
-            rc = lm_fail(LM_EDATA,
-                         "%s: %s %" PRIu64 ": id %" PRId32 " at token %zu, and the model has "
-                         "%zu ids",
-                         d->path, d->store ? "document" : "row", one->number, d->ids[k], k, vocab);
-    out->ids = d->ids;
+        if (d->ids.v[k] < 0 || (size_t)d->ids.v[k] >= vocab)
+            rc =
+                lm_fail(LM_EDATA,
+                        "%s: %s %" PRIu64 ": id %" PRId32 " at token %zu, and the model has "
+                        "%zu ids",
+                        d->path, d->store ? "document" : "row", one->number, d->ids.v[k], k, vocab);
+    out->ids = d->ids.v;
     out->spans = d->spans;
     return rc;
 }

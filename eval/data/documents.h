@@ -11,12 +11,14 @@
 
 /* A run of tokens of one document. */
 typedef struct eval_span {
-    size_t domain, at, tokens; /* place in the list of domains; first token in the unit, how many */
-    uint64_t key;              /* the document's */
-    uint64_t start, doc_tokens; /* the first token's place in the document, and its whole length */
+    size_t domain, at,
+        tokens;   /* index into the domains; first token in the unit, number of tokens */
+    uint64_t key; /* the document's */
+    uint64_t start,
+        doc_tokens; /* the first token's position in the document, and the document's length */
 } eval_span;
 
-/* What is read at once: a document, or a row. Padding at its end is left out. */
+/* One forward pass: a document, or a row without the padding at its end. */
 typedef struct eval_unit {
     uint64_t number; /* in the store, or among the rows of all shards */
     size_t n, n_spans;
@@ -41,7 +43,7 @@ const char *eval_documents_domain(const eval_documents *d, size_t i);
 /* The number of chosen unit i, without reading it. */
 uint64_t eval_documents_number(const eval_documents *d, uint64_t i);
 
-/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and place, for an id that
+/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and position, for an id that
  * is not below `vocab`. */
 LM_CHECKED int eval_documents_get(eval_documents *d, uint64_t i, size_t cut, size_t vocab,
                                   eval_unit *out);

@@ -1,4 +1,4 @@
-/* identity.h -- which model it was that a result speaks of. */
+/* identity.h -- hashes that identify the model and the files of a result. */
 #ifndef EVAL_DATA_IDENTITY_H
 #define EVAL_DATA_IDENTITY_H
 
@@ -7,10 +7,10 @@
 #include "longmix/err.h"
 
 /* A hash of config.json and of every .safetensors file in a model directory, byte for byte: another
- * training step is another model, another place or name of the directory is not. */
+ * training step is another model, another path of the directory is not. */
 LM_CHECKED int eval_model_hash(const char *dir, uint64_t *out);
 
-/* Of a whole file, byte for byte. */
+/* A hash of all bytes of a file. */
 LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
 
 /* The names in a directory that end in `suffix`, sorted bytewise, as DIR/NAME; free each and the

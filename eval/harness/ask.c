@@ -1,5 +1,6 @@
 #include "eval/harness/ask.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "eval/data/jsonl.h"
@@ -8,18 +9,16 @@ enum { CUT_STEP = 100 };
 
 bool ask_done(const eval_context *c, const lm_json *cell)
 {
-    return !c->o->print_prompts && eval_results_find(c->results, cell);
+    return !c->asking.print_prompts && eval_results_find(c->results, cell);
 }
 
 int ask_printed(const eval_context *c, const lm_json *cell, const char *prompt)
 {
-    if (!c->o->print_prompts) return LM_OK;
+    if (!c->asking.print_prompts) return LM_OK;
     lm_buf line = LM_BUF_INIT(ASK_TEXT_MAX);
     lm_json *o = lm_json_object();
-    const char *key;
-    const lm_json *value;
     lm_json_set_str(o, "eval", c->name);
-    for (size_t i = 0; lm_json_member(cell, i, &key, &value); i++) lm_json_set_copy(o, key, value);
+    lm_json_set_all(o, cell);
     int rc = eval_set_text(o, "prompt", prompt);
     if (!rc) rc = lm_json_dump(o, 0, &line);
     if (!rc) rc = lm_buf_add(&line, "\n", 1);
@@ -31,23 +30,23 @@ int ask_printed(const eval_context *c, const lm_json *cell, const char *prompt)
 
 int ask(eval_context *c, const char *prompt, size_t most, lm_buf *answer)
 {
-    eval_ids ids = { 0 }, out = { 0 };
+    lm_ids ids = { 0 }, out = { 0 };
     lm_buf_reset(answer, answer->cap);
-    int rc = eval_encode(c, prompt, strlen(prompt), true, &ids);
+    int rc = tr_text_encode(c->text, prompt, strlen(prompt), true, &ids);
     if (!rc) rc = eval_use(c, ids.n + most);
     if (!rc) rc = eval_answer(c, &ids, most, true, &out);
-    if (!rc) rc = eval_decode(c, out.v, out.n, answer);
-    eval_ids_free(&ids);
-    eval_ids_free(&out);
+    if (!rc) rc = tr_text_decode(c->text, out.v, out.n, answer);
+    lm_ids_free(&ids);
+    lm_ids_free(&out);
     return rc;
 }
 
 int ask_count(eval_context *c, const char *text, size_t n, size_t *count)
 {
-    eval_ids ids = { 0 };
-    int rc = eval_encode(c, text, n, true, &ids);
+    lm_ids ids = { 0 };
+    int rc = tr_text_encode(c->text, text, n, true, &ids);
     *count = ids.n;
-    eval_ids_free(&ids);
+    lm_ids_free(&ids);
     return rc;
 }
 
@@ -78,7 +77,7 @@ int ask_cut_words(eval_context *c, const char **doc, size_t *n, size_t limit, si
     if (rc || count <= limit) return rc;
     whole = count;
     if (!high)
-        return lm_fail(LM_EUSAGE, "--max-prompt leaves room for %zu words; 100 is the least",
+        return lm_fail(LM_EUSAGE, "--max-prompt leaves room for %zu words; at least 100 are needed",
                        words);
     /* The least number of steps after which it fits; more steps, fewer tokens. */
     while (low < high) {
@@ -92,10 +91,26 @@ int ask_cut_words(eval_context *c, const char **doc, size_t *n, size_t limit, si
     }
     if (low == words / CUT_STEP)
         return lm_fail(LM_EDATA,
-                       "a document has %zu tokens, and not even 100 words of it fit into %zu",
-                       whole, limit);
+                       "a document has %zu tokens, and 100 words of it do not fit into %zu", whole,
+                       limit);
     take_words(doc, n, words - low * CUT_STEP, tail);
     return LM_OK;
+}
+
+int ask_find_task(const char *path, const void *tasks, size_t size, size_t n, const void **out)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    char list[256] = "";
+    *out = NULL;
+    for (size_t i = 0, used = 0; i < n; i++) {
+        const ask_task *t = (const void *)((const char *)tasks + i * size);
+        if (strstr(base, t->in_file)) *out = t;
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
+                                     t->in_file);
+    }
+    if (*out) return LM_OK;
+    return lm_fail(LM_EUSAGE, "%s: the file's name must contain its task: one of %s", path, list);
 }
 
 void ask_mean_add(const eval_context *c, ask_mean *m, lm_json *cell, const char *field)

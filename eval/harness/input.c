@@ -1,4 +1,4 @@
-/* What evaluations are given: texts, lists of numbers. */
+/* Input of evaluations: texts, lists of numbers. */
 #include "eval/harness/harness.h"
 
 #include <inttypes.h>
@@ -43,7 +43,7 @@ static int add_files(char *const *files, size_t n, lm_buf *out,
     return rc;
 }
 
-int eval_load_text(const eval_paths *paths, lm_buf *out, uint64_t *hash,
+int eval_load_text(const cli_list *paths, lm_buf *out, uint64_t *hash,
                    int (*each)(void *arg, const char *name, size_t end), void *arg)
 {
     size_t from = out->size;
@@ -57,7 +57,7 @@ int eval_load_text(const eval_paths *paths, lm_buf *out, uint64_t *hash,
             continue;
         }
         rc = eval_dir_files(paths->v[i], ".txt", &files, &n);
-        if (!rc && !n) rc = lm_fail(LM_EUSAGE, "%s: no .txt in it", paths->v[i]);
+        if (!rc && !n) rc = lm_fail(LM_EUSAGE, "%s: the directory has no .txt file", paths->v[i]);
         if (!rc) rc = add_files(files, n, out, each, arg);
         eval_dir_free(files, n);
     }
@@ -67,12 +67,12 @@ int eval_load_text(const eval_paths *paths, lm_buf *out, uint64_t *hash,
 
 /* ---- numbers --------------------------------------------------------------------------- */
 
-/* The next word of a list divided by commas, into word[size]; *text moves past it. */
+/* The next word of a comma-separated list, into word[size]; *text moves past it. */
 static int next_word(const char *option, const char **text, char *word, size_t size)
 {
     size_t n = strcspn(*text, ",");
     if (!n || n >= size)
-        return lm_fail(LM_EUSAGE, "--%s: expected numbers divided by commas", option);
+        return lm_fail(LM_EUSAGE, "--%s: expected numbers separated by commas", option);
     memcpy(word, *text, n);
     word[n] = 0;
     *text += n + ((*text)[n] == ',' && (*text)[n + 1] ? 1 : 0);
@@ -100,7 +100,8 @@ int eval_sizes(const char *option, const char *text, uint64_t least, uint64_t **
         rc = next_word(option, &text, word, sizeof word);
         if (!rc) rc = lm_parse_size(word, &v);
         if (!rc && (v < least || v > INT32_MAX || (*n && v <= (*out)[*n - 1])))
-            rc = lm_fail(LM_EUSAGE, "--%s: %s: the numbers must rise, from %" PRIu64 " to 2^31 - 1",
+            rc = lm_fail(LM_EUSAGE,
+                         "--%s: %s: the numbers must increase, from %" PRIu64 " to 2^31 - 1",
                          option, word, least);
         if (!rc) (*out)[(*n)++] = v;
     }
@@ -125,7 +126,7 @@ int eval_depths(const char *text, double **out, size_t *n)
         double v = rc ? 0 : strtod(word, &end);
         if (!rc && (*end || strspn(word, "0123456789.") != strlen(word) || v > 100 ||
                     (*n && v <= (*out)[*n - 1])))
-            rc = lm_fail(LM_EUSAGE, "--depths: %s: percents must rise, from 0 to 100", word);
+            rc = lm_fail(LM_EUSAGE, "--depths: %s: percentages must increase, from 0 to 100", word);
         if (!rc) (*out)[(*n)++] = v;
     }
     if (rc) {

@@ -10,7 +10,7 @@
 #define K1 1.2
 #define B 0.75
 
-/* A word of a text, and how often it stands there. */
+/* A word of a text, and its frequency there. */
 typedef struct posting {
     const char *word;
     uint32_t text, times;

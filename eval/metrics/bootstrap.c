@@ -270,7 +270,7 @@ static int bootstrap(const eval_sums *s, const eval_sums *base, size_t domain, u
     size_t from, n;
     find_docs(s, domain, &from, &n);
     uint32_t *times = malloc((n + 1) * sizeof *times);
-    double *sums = calloc(3 * s->columns, sizeof *sums); /* values, squares, how many */
+    double *sums = calloc(3 * s->columns + 1, sizeof *sums); /* values, squares, how many */
     int rc = times && sums ? LM_OK : lm_fail_nomem(n * sizeof *times);
     for (uint64_t round = 0; !rc && round < rounds; round++) {
         draw(times, n, seed, round, domain);

@@ -1,16 +1,16 @@
-/* bootstrap.h -- losses by document, out of the lines that `domains` writes, and what they say of a
- * domain: means, and how far they would be off with other documents. No model here. */
+/* bootstrap.h -- losses by document, from the lines that `domains` writes, and statistics of a
+ * domain: means and their standard errors over documents. No model here. */
 #ifndef EVAL_METRICS_BOOTSTRAP_H
 #define EVAL_METRICS_BOOTSTRAP_H
 
-#include "eval/harness/results.h"
+#include "eval/data/results.h"
 
 typedef struct eval_doc_sums {
-    size_t domain; /* place among the names */
+    size_t domain; /* index into the names */
     uint64_t key;
 } eval_doc_sums;
 
-/* Columns are the ranges, then the places of loss at n. */
+/* Columns are the ranges, then the positions of loss at n. */
 typedef struct eval_sums {
     const char *name; /* of the results, borrowed: for messages */
     size_t columns, ranges, domains, n;
@@ -21,8 +21,8 @@ typedef struct eval_sums {
     uint64_t *count;    /* [n, columns] of tokens */
 } eval_sums;
 
-/* From all document (or row) lines of `r`, whose first has the settings. A document whose parts
- * stand in several rows is one. 0, LM_EDATA or LM_ESHORT (no such line). */
+/* From all document (or row) lines of `r`, whose first has the settings. A document with parts
+ * in several rows is one. 0, LM_EDATA or LM_ESHORT (no such line). */
 LM_CHECKED int eval_sums_read(eval_sums *out, const eval_results *r);
 void eval_sums_free(eval_sums *s); /* a zeroed one is fine */
 

@@ -170,6 +170,22 @@ int score_rouge(double f[3], const char *response, const char *expected, bool st
 
 double score_rouge_mean(const double means[3]) { return cbrt(means[0] * means[1] * means[2]); }
 
+char *score_fewshot_piece(char *answer)
+{
+    static const char MARK[] = "Question:";
+    for (char *from = answer;;) {
+        char *end = strstr(from, MARK);
+        size_t n = end ? (size_t)(end - from) : strlen(from), characters = 0;
+        for (size_t i = 0; i < n; i++) characters += from[i] != '\n' && (from[i] & 0xc0) != 0x80;
+        if (characters > 1) {
+            from[n] = 0;
+            return from;
+        }
+        if (!end) return answer;
+        from = end + strlen(MARK);
+    }
+}
+
 /* F of single words, cut as said. */
 static double words_f(const char *response, const char *expected, enum eval_split how)
 {

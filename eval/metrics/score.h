@@ -1,6 +1,6 @@
-/* score.h -- what an answer is worth, by every measure that the papers and their tasks use. Pure
+/* score.h -- scores of an answer, by every measure that the papers and their tasks use. Pure
  * functions of NUL-ended UTF-8 strings. Each gives a number from 0 to 1 (score_rouge1: to 10), or a
- * negative LM_ENOMEM. Where the published code has a quirk, the function has it, and says so;
+ * negative LM_ENOMEM. A quirk of the published code is kept and documented at the function;
  * docs/evaluation.md has the list. */
 #ifndef EVAL_METRICS_SCORE_H
 #define EVAL_METRICS_SCORE_H
@@ -27,7 +27,7 @@ score_fn score_needle_repo;
 score_fn score_needle_dedup;
 /* The number in the authors' result files: 10 times ROUGE-1 F of stemmed words. */
 score_fn score_rouge1;
-/* 1 where the words of `expected`, lower case and without punctuation, stand in the response one
+/* 1 where the words of `expected`, lower case and without punctuation, occur in the response one
  * after the other. */
 score_fn score_exact;
 
@@ -48,6 +48,11 @@ score_fn score_em;
 LM_CHECKED int score_rouge(double f[3], const char *response, const char *expected, bool stem);
 /* QMSum's number: the geometric mean of three means over the corpus. */
 double score_rouge_mean(const double means[3]);
+
+/* What ChunkLlama's few-shot script keeps of an answer: the first of the pieces between "Question:"
+ * that has more than one character besides line feeds; all of it where none has. Cuts `answer` and
+ * returns the piece. */
+char *score_fewshot_piece(char *answer);
 
 /* ---- L-Eval (An et al. 2024 run its code) ---- */
 
@@ -75,7 +80,7 @@ LM_CHECKED int score_leval_judge(double out[2], const char *response, const char
 
 /* ---- retrieval ---- */
 
-/* RULER: the share of the n references that stand in the response, case apart. */
+/* RULER: the fraction of the n references that occur in the response, ignoring case. */
 double score_ruler(const char *response, const char *const *references, size_t n);
 
 /* Passkey. Landmark's: is the first number of the response the key? */

@@ -4,7 +4,7 @@
 
 #include "eval/metrics/words.h"
 
-/* The word under the knife. A condition is about what stands before an ending. */
+/* The word. A condition is about the part before an ending. */
 struct stem {
     char *w;
     size_t n;
@@ -47,7 +47,7 @@ static bool short_end(const char *w, size_t n)
            !strchr("wxy", w[n - 1]);
 }
 
-/* The length of what stands before `end`, or -1 where the word has another end. */
+/* The length of the part before `end`, or -1 where the word has another end. */
 static long before(const struct stem *s, const char *end)
 {
     size_t e = strlen(end);
@@ -126,7 +126,7 @@ static void step2(struct stem *s)
         { "fulli", "ful" },   { NULL, NULL }
     };
     long n = before(s, "alli");
-    if (n >= 0 && measure(s->w, (size_t)n) > 0) put(s, (size_t)n, "al"); /* NLTK: and go on */
+    if (n >= 0 && measure(s->w, (size_t)n) > 0) put(s, (size_t)n, "al"); /* NLTK: and continue */
     n = before(s, "logi");
     if (n >= 0) { /* NLTK: the l counts with the stem */
         if (measure(s->w, (size_t)n + 1) > 0) s->n--;

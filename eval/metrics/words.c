@@ -120,7 +120,7 @@ static bool in_word(int32_t cp)
            !(cp >= 0x3000 && cp <= 0x3003) && !(cp >= 0x3008 && cp <= 0x3020);
 }
 
-/* The bytes of the article that stands between two edges of words at s, 0 for none. `inside`: the
+/* The bytes of the article between two word boundaries at s, 0 for none. `inside`: the
  * character before belongs to a word. */
 static size_t article(const char *s, bool inside)
 {

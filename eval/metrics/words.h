@@ -1,7 +1,7 @@
 /* words.h -- a text as words, cut the ways the published scorers cut it. Their regular expressions
  * and str methods are Python's, so the rules for letters and blanks are Python's, too: lower case
  * for Latin, Greek, Cyrillic and Armenian letters, blanks as str.split knows them. Bytes that are
- * no UTF-8 stand for themselves. */
+ * not UTF-8 are kept. */
 #ifndef EVAL_METRICS_WORDS_H
 #define EVAL_METRICS_WORDS_H
 

@@ -4,11 +4,24 @@
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/jsonl.h"
 #include "eval/metrics/score.h"
 
 enum { NEW_TOKENS = 40, PROMPT_TOKENS = 128000, SEAM = 16 };
+
+static struct {
+    cli_list files;
+    uint64_t max_prompt;
+    eval_asking asking;
+} opt = { .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "FILE", "longbook_qa_eng.jsonl of InfiniteBench." },
+    { CLI_SIZE, "max-prompt", 0, &opt.max_prompt, "N",
+      "Tokens of a prompt; the middle of a longer one is cut out (128000)." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
+};
 
 typedef struct bookqa {
     eval_context *c;
@@ -30,7 +43,7 @@ static int make_prompt(bookqa *q, const lm_json *line)
     return rc ? rc : lm_buf_printf(&q->prompt, "\n\nQuestion: %s\n\nAnswer:", question);
 }
 
-/* First pass: is every line whole, and how long is the longest prompt? */
+/* First pass: is every line valid, and how long is the longest prompt? */
 static int look(void *arg, const lm_json *line, size_t i)
 {
     bookqa *q = arg;
@@ -49,15 +62,15 @@ static int look(void *arg, const lm_json *line, size_t i)
 static int cut_middle(bookqa *q)
 {
     eval_context *c = q->c;
-    eval_ids ids = { 0 };
-    size_t half = q->most / 2, bos = lm_tokenizer_bos(c->tokenizer) >= 0;
-    int rc = eval_encode(c, (char *)q->prompt.data, q->prompt.size, true, &ids);
+    lm_ids ids = { 0 };
+    size_t half = q->most / 2, bos = lm_tokenizer_bos(tr_text_tokenizer(c->text)) >= 0;
+    int rc = tr_text_encode(c->text, (char *)q->prompt.data, q->prompt.size, true, &ids);
     if (!rc && ids.n > q->most) {
         memmove(ids.v + half, ids.v + ids.n - half, half * sizeof *ids.v);
         lm_buf_reset(&q->prompt, q->prompt.cap);
-        rc = eval_decode(c, ids.v + bos, 2 * half - bos, &q->prompt);
+        rc = tr_text_decode(c->text, ids.v + bos, 2 * half - bos, &q->prompt);
     }
-    eval_ids_free(&ids);
+    lm_ids_free(&ids);
     return rc;
 }
 
@@ -117,22 +130,21 @@ static int add_means(bookqa *q)
     return rc;
 }
 
-int eval_bookqa(eval_context *c)
+static int run(eval_context *c)
 {
-    const eval_options *o = c->o;
     bookqa q = { .c = c,
-                 .most = o->max_prompt ? o->max_prompt : PROMPT_TOKENS,
+                 .most = opt.max_prompt ? opt.max_prompt : PROMPT_TOKENS,
                  .prompt = LM_BUF_INIT(ASK_TEXT_MAX),
                  .answer = LM_BUF_INIT(ASK_TEXT_MAX) };
     uint64_t hash = 0;
-    if (o->files.n != 1)
+    if (opt.files.n != 1)
         return lm_fail(LM_EUSAGE,
                        "bookqa needs one operand: longbook_qa_eng.jsonl of InfiniteBench "
                        "(xinrongzhang2022/InfiniteBench among the datasets of Hugging Face)");
-    int rc = eval_jsonl(o->files.v[0], &hash, look, &q);
-    if (!rc && !q.n) rc = lm_fail(LM_EDATA, "%s: no question in it", o->files.v[0]);
-    if (!rc) rc = eval_tokenizer(c);
-    if (!rc && !o->print_prompts) {
+    int rc = eval_jsonl(opt.files.v[0], &hash, look, &q);
+    if (!rc && !q.n) rc = lm_fail(LM_EDATA, "%s: no question in it", opt.files.v[0]);
+    if (!rc) rc = eval_open_text(c);
+    if (!rc && !opt.asking.print_prompts) {
         /* A token has a byte at least; what was cut and encoded again may differ at the seam. */
         size_t tokens = q.longest + 2 < q.most ? q.longest + 2 : q.most + SEAM;
         lm_json *settings = lm_json_object();
@@ -140,9 +152,27 @@ int eval_bookqa(eval_context *c)
         lm_json_set_u64(settings, "max_prompt", q.most);
         rc = eval_begin(c, tokens + NEW_TOKENS, settings);
     }
-    if (!rc) rc = eval_jsonl(o->files.v[0], NULL, run_question, &q);
-    if (!rc && !o->print_prompts) rc = add_means(&q);
+    if (!rc) rc = eval_jsonl(opt.files.v[0], NULL, run_question, &q);
+    if (!rc && !opt.asking.print_prompts) rc = add_means(&q);
     lm_buf_free(&q.prompt);
     lm_buf_free(&q.answer);
     return rc;
 }
+
+const eval_entry eval_bookqa = {
+    .command = {
+        .name = "bookqa",
+        .summary = "questions about whole books",
+        .about =
+            "Questions about whole books: En.QA of InfiniteBench, as Fu et al. 2024 ask and "
+            "score it.",
+        .opts = opts,
+        .examples = "# a book of four words\n"
+        "echo '{\"context\": \"John Smith was here.\", \"input\": \"Who was here?\", \"answer\": "
+        "[\"John Smith\"]}' > book.jsonl && lmeval bookqa book.jsonl --model model "
+        "--print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -1,13 +1,26 @@
 /* compare -- what `domains` measured of several models over the same documents, as differences from
  * the first: Table 5 of Fu et al. 2024, with errors. A difference counts as significant from 0.01
- * on, as there; beside it stands how far it would be off with other documents. */
+ * on, as there; next to it is its standard error over documents. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/tasks/evals.h"
+#include "eval/harness/harness.h"
 #include "eval/metrics/bootstrap.h"
+
+static struct {
+    cli_list files;
+    uint64_t bootstrap;
+} opt = { .bootstrap = 1000 };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "FILE...",
+      "Results of domains: those to compare with, then those of the other models." },
+    { CLI_SIZE, "bootstrap", 0, &opt.bootstrap, "N",
+      "Bootstrap samples of documents for standard errors (1000)." },
+    { .kind = CLI_END },
+};
 
 static const double significant = 0.01;
 
@@ -84,7 +97,7 @@ static int add_change(comparison *m, size_t domain, size_t column)
 
 static int compare_domain(comparison *m, size_t domain)
 {
-    uint64_t seed = m->c->o->seed, times = m->c->o->bootstrap;
+    uint64_t seed = m->c->seed, times = opt.bootstrap;
     int rc = eval_sums_loss(&m->sums, &m->base, domain, seed, times, m->change);
     if (!rc) rc = eval_sums_loss(&m->base, NULL, domain, seed, 0, m->from);
     if (!rc) rc = eval_sums_loss(&m->sums, NULL, domain, seed, 0, m->to);
@@ -110,29 +123,28 @@ static int compare_file(comparison *m, const char *path)
 
 static int begin(comparison *m)
 {
-    const eval_options *o = m->c->o;
-    if (o->files.n < 2)
+    if (opt.files.n < 2)
         return lm_fail(LM_EUSAGE, "compare needs the results of two models or more");
-    m->base_path = o->files.v[0];
+    m->base_path = opt.files.v[0];
     int rc = load(m->base_path, &m->base_results, &m->base);
     if (rc) return rc;
-    m->from = calloc(m->base.columns, sizeof *m->from);
-    m->to = calloc(m->base.columns, sizeof *m->to);
-    m->change = calloc(m->base.columns, sizeof *m->change);
+    m->from = calloc(m->base.columns + 1, sizeof *m->from);
+    m->to = calloc(m->base.columns + 1, sizeof *m->to);
+    m->change = calloc(m->base.columns + 1, sizeof *m->change);
     if (!m->from || !m->to || !m->change) return lm_fail_nomem(m->base.columns * sizeof *m->from);
     lm_json *settings = lm_json_object();
     const lm_json *line = eval_results_at(m->base_results, 0);
     lm_json_set_str(settings, "base", m->base_path);
     lm_json_set_copy(settings, "of_base", lm_json_get(line, "settings"));
-    lm_json_set_u64(settings, "bootstrap", o->bootstrap);
+    lm_json_set_u64(settings, "bootstrap", opt.bootstrap);
     return eval_begin(m->c, 0, settings);
 }
 
-int eval_compare(eval_context *c)
+static int run(eval_context *c)
 {
     comparison m = { .c = c };
     int rc = begin(&m);
-    for (size_t i = 1; !rc && i < c->o->files.n; i++) rc = compare_file(&m, c->o->files.v[i]);
+    for (size_t i = 1; !rc && i < opt.files.n; i++) rc = compare_file(&m, opt.files.v[i]);
     eval_results_close(m.base_results);
     eval_sums_free(&m.base);
     free(m.from);
@@ -140,3 +152,19 @@ int eval_compare(eval_context *c)
     free(m.change);
     return rc;
 }
+
+const eval_entry eval_compare = {
+    .command = {
+        .name = "compare",
+        .summary = "results of domains, as differences from the first file",
+        .about =
+            "The losses that domains wrote for several models, as differences from those of the "
+            "first file, with standard errors (Table 5 of Fu et al. 2024). Runs no model.",
+        .opts = opts,
+        .examples =
+            "# what the other attention changed (a.jsonl and b.jsonl are results of domains)\n"
+        "lmeval compare a.jsonl b.jsonl\n",
+        .model = false,
+    },
+    .run = run,
+};

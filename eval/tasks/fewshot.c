@@ -1,31 +1,55 @@
 /* fewshot.c -- NarrativeQA, Qasper, QuALITY and QMSum after examples, as An et al. 2024 ask them
  * (the folder few-shot of their repository). */
-#include "eval/tasks/fewshot.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "eval/harness/ask.h"
 #include "eval/metrics/bm25.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/jsonl.h"
 #include "eval/metrics/score.h"
 #include "lib/base/hash.h"
 #include "lib/base/rng.h"
 
-enum { PROMPT_TOKENS = 16000, SPARE = 200, SEAM = 16 };
+enum { QUESTIONS_MAX = 1 << 24, PROMPT_TOKENS = 16000, SPARE = 200, SEAM = 16 };
 
 enum measure { BY_F1, BY_MATCH, BY_ROUGE };
 
 static const struct task {
-    const char *name, *in_file; /* a part of the file's name */
+    ask_task is;
     size_t shots, new_tokens;
     enum measure measure;
 } TASKS[] = {
-    { "narrative_qa", "narrative", 0, 64, BY_F1 },
-    { "qasper", "qasper", 2, 64, BY_F1 },
-    { "quality", "quality", 2, 64, BY_MATCH },
-    { "qmsum", "qmsum", 1, 128, BY_ROUGE },
+    { { "narrative_qa", "narrative" }, 0, 64, BY_F1 },
+    { { "qasper", "qasper" }, 2, 64, BY_F1 },
+    { { "quality", "quality" }, 2, 64, BY_MATCH },
+    { { "qmsum", "qmsum" }, 1, 128, BY_ROUGE },
+};
+
+enum { GIVEN, RANDOM, BEST, WORST };
+
+static struct {
+    cli_list files;
+    uint64_t max_prompt;
+    int shots; /* -1: the task's own */
+    int exemplars;
+    const char *pool;
+    eval_asking asking;
+} opt = { .shots = -1, .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "FILE...",
+      "few_shot_*.jsonl of ChunkLlama; the name says which task it is." },
+    { CLI_SIZE, "max-prompt", 0, &opt.max_prompt, "N",
+      "Tokens of prompt and answer, about; documents are cut at their start (16000)." },
+    { CLI_INT, "shots", 0, &opt.shots, "N",
+      "Examples before a question (narrative_qa 0, qasper 2, quality 2, qmsum 1).", 0, 1000 },
+    { CLI_CHOICE, "exemplars", 0, &opt.exemplars, "given|random|best|worst",
+      "Which examples: those that the file gives with a question; or from --pool random ones, "
+      "those "
+      "most similar to the question by BM25, or those least similar." },
+    { CLI_STR, "pool", 0, &opt.pool, "FILE", "Choose examples from this file; the same format." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
 };
 
 /* A question: what is kept of its line, and of later lines with the same id. */
@@ -64,22 +88,6 @@ typedef struct fewshot {
     size_t longest; /* tokens of a prompt and its answer */
     lm_buf tail, prompt, answer;
 } fewshot;
-
-char *fewshot_piece(char *answer)
-{
-    static const char MARK[] = "Question:";
-    for (char *from = answer;;) {
-        char *end = strstr(from, MARK);
-        size_t n = end ? (size_t)(end - from) : strlen(from), characters = 0;
-        for (size_t i = 0; i < n; i++) characters += from[i] != '\n' && (from[i] & 0xc0) != 0x80;
-        if (characters > 1) {
-            from[n] = 0;
-            return from;
-        }
-        if (!end) return answer;
-        from = end + strlen(MARK);
-    }
-}
 
 /* ---- examples --------------------------------------------------------------------------- */
 
@@ -134,11 +142,11 @@ static void free_pool(pool *p)
 static int rank_pool(fewshot *f, const char *query, uint64_t id)
 {
     pool *p = &f->pool;
-    int how = f->c->o->exemplars, rc = LM_OK;
-    if (how != EVAL_RANDOM) rc = bm25_scores(p->index, query, p->score);
+    int how = opt.exemplars, rc = LM_OK;
+    if (how != RANDOM) rc = bm25_scores(p->index, query, p->score);
     for (size_t i = 0; !rc && i < p->n; i++) {
-        if (how == EVAL_RANDOM) p->score[i] = lm_unit(lm_hash4(f->c->o->seed, id, i, 0));
-        else if (how == EVAL_WORST) p->score[i] = -p->score[i];
+        if (how == RANDOM) p->score[i] = lm_unit(lm_hash4(f->c->seed, id, i, 0));
+        else if (how == WORST) p->score[i] = -p->score[i];
         if (!strcmp(p->query[i], query)) p->score[i] = -1e300;
     }
     return rc;
@@ -168,7 +176,7 @@ static int add_from_pool(fewshot *f, const char *query, uint64_t id, size_t shot
 static int add_given(fewshot *f, const lm_json *line)
 {
     eval_texts q = { 0 }, o = { 0 };
-    int shots = f->c->o->shots;
+    int shots = opt.shots;
     size_t least = shots < 0 ? f->now->task->shots : (size_t)shots;
     if (!least && !lm_json_get(line, "query_examples")) return LM_OK;
     int rc = eval_get_texts(&q, line, "query_examples", least);
@@ -186,10 +194,10 @@ static int add_given(fewshot *f, const lm_json *line)
 static int make_tail(fewshot *f, const lm_json *line, uint64_t id)
 {
     const char *query;
-    int shots = f->c->o->shots;
+    int shots = opt.shots;
     lm_buf_reset(&f->tail, f->tail.cap);
     int rc = lm_json_str(&query, line, "query");
-    if (!rc && f->c->o->exemplars == EVAL_GIVEN) rc = add_given(f, line);
+    if (!rc && opt.exemplars == GIVEN) rc = add_given(f, line);
     else if (!rc) rc = add_from_pool(f, query, id, shots < 0 ? f->now->task->shots : (size_t)shots);
     return rc ? rc : lm_buf_printf(&f->tail, "\n\nQuestion: %s \nAnswer:", query);
 }
@@ -219,11 +227,9 @@ static item *find_item(source *s, uint64_t id)
 static int new_item(source *s, uint64_t id, size_t line)
 {
     if (s->n == s->room) {
-        size_t room = s->room ? 2 * s->room : 256;
-        item *v = realloc(s->v, room * sizeof *v);
-        if (!v) return lm_fail_nomem(room * sizeof *v);
+        item *v = lm_grow(s->v, &s->room, sizeof *v, QUESTIONS_MAX);
+        if (!v) return LM_ENOMEM;
         s->v = v;
-        s->room = room;
     }
     s->v[s->n++] = (item){ .id = id, .line = line };
     return LM_OK;
@@ -271,22 +277,17 @@ static int look(void *arg, const lm_json *line, size_t i)
 
 static int open_source(fewshot *f, source *s, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    for (size_t i = 0; i < sizeof TASKS / sizeof *TASKS; i++)
-        if (strstr(base, TASKS[i].in_file)) s->task = &TASKS[i];
-    if (!s->task)
-        return lm_fail(
-            LM_EUSAGE,
-            "%s: its name says which task it is: one of narrative, qasper, quality, qmsum "
-            "stands in it",
-            path);
+    const void *task;
+    int rc = ask_find_task(path, TASKS, sizeof *TASKS, sizeof TASKS / sizeof *TASKS, &task);
+    if (rc) return rc;
+    s->task = task;
     s->path = path;
     f->now = s;
     if (!room_for_document(f))
         return lm_fail(LM_EUSAGE,
-                       "--max-prompt %zu: %zu of it are set apart for the answer and %d to spare",
+                       "--max-prompt %zu: %zu of it are reserved for the answer and %d as a margin",
                        f->most, s->task->new_tokens, SPARE);
-    int rc = eval_jsonl(path, &s->hash, look, f);
+    rc = eval_jsonl(path, &s->hash, look, f);
     if (!rc && !s->n) rc = lm_fail(LM_EDATA, "%s: no question in it", path);
     return rc;
 }
@@ -296,7 +297,7 @@ static int open_source(fewshot *f, source *s, const char *path)
 static lm_json *cell_of(const source *s, const char *key, uint64_t i)
 {
     lm_json *cell = lm_json_object();
-    lm_json_set_str(cell, "task", s->task->name);
+    lm_json_set_str(cell, "task", s->task->is.name);
     lm_json_set_hex64(cell, "data", s->hash);
     if (key) lm_json_set_u64(cell, key, i);
     return cell;
@@ -351,7 +352,7 @@ static int ask_item(fewshot *f, const lm_json *line, const item *it, lm_json *ce
         lm_json_free(cell);
         return rc > 0 ? LM_OK : rc;
     }
-    const char *answer = fewshot_piece((char *)f->answer.data);
+    const char *answer = score_fewshot_piece((char *)f->answer.data);
     lm_json *more = lm_json_object();
     rc = score_answer(it, f->now->task->measure, answer, &value, more);
     if (!rc) rc = eval_set_text(more, "prediction", answer);
@@ -367,7 +368,7 @@ static int run_line(void *arg, const lm_json *line, size_t i)
     source *s = f->now;
     if (s->next == s->n || s->v[s->next].line != i) return LM_OK; /* more answers to one before */
     size_t k = s->next++;
-    eval_live(f->c, "%s: question %zu of %zu", s->task->name, k + 1, s->n);
+    eval_live(f->c, "%s: question %zu of %zu", s->task->is.name, k + 1, s->n);
     lm_json *cell = cell_of(s, "question", k);
     if (ask_done(f->c, cell)) {
         lm_json_free(cell);
@@ -388,7 +389,7 @@ static int add_mean(fewshot *f, const source *s)
     if (fields == 3)
         value = score_rouge_mean(
             (double[]){ value, ask_mean_value(&mean[1]), ask_mean_value(&mean[2]) });
-    eval_note(f->c, "%s: %zu questions: %.2f", s->task->name, s->n, 100 * value);
+    eval_note(f->c, "%s: %zu questions: %.2f", s->task->is.name, s->n, 100 * value);
     return ask_mean_line(f->c, cell_of(s, NULL, 0), value, mean[0].n);
 }
 
@@ -397,25 +398,23 @@ static int add_mean(fewshot *f, const source *s)
 static int begin(fewshot *f)
 {
     static const char *const HOW[] = { "given", "random", "best", "worst" };
-    const eval_options *o = f->c->o;
     lm_json *settings = lm_json_object();
     lm_json_set_u64(settings, "max_prompt", f->most);
-    lm_json_set_str(settings, "exemplars", HOW[o->exemplars]);
-    if (o->shots >= 0) lm_json_set_u64(settings, "shots", (uint64_t)o->shots);
-    if (o->pool) lm_json_set_hex64(settings, "pool", f->pool.hash);
+    lm_json_set_str(settings, "exemplars", HOW[opt.exemplars]);
+    if (opt.shots >= 0) lm_json_set_u64(settings, "shots", (uint64_t)opt.shots);
+    if (opt.pool) lm_json_set_hex64(settings, "pool", f->pool.hash);
     return eval_begin(f->c, f->longest, settings);
 }
 
 static int run_files(fewshot *f)
 {
-    const eval_options *o = f->c->o;
-    int rc = o->pool ? load_pool(&f->pool, o->pool) : LM_OK;
-    for (size_t i = 0; !rc && i < f->files; i++) rc = open_source(f, &f->file[i], o->files.v[i]);
-    if (!rc && !o->print_prompts) rc = begin(f);
+    int rc = opt.pool ? load_pool(&f->pool, opt.pool) : LM_OK;
+    for (size_t i = 0; !rc && i < f->files; i++) rc = open_source(f, &f->file[i], opt.files.v[i]);
+    if (!rc && !opt.asking.print_prompts) rc = begin(f);
     for (size_t i = 0; !rc && i < f->files; i++) {
         f->now = &f->file[i];
         rc = eval_jsonl(f->now->path, NULL, run_line, f);
-        if (!rc && !o->print_prompts) rc = add_mean(f, f->now);
+        if (!rc && !opt.asking.print_prompts) rc = add_mean(f, f->now);
     }
     return rc;
 }
@@ -429,12 +428,11 @@ static void free_source(source *s)
     free(s->v);
 }
 
-int eval_fewshot(eval_context *c)
+static int run(eval_context *c)
 {
-    const eval_options *o = c->o;
     fewshot f = { .c = c,
-                  .files = o->files.n,
-                  .most = o->max_prompt ? o->max_prompt : PROMPT_TOKENS,
+                  .files = opt.files.n,
+                  .most = opt.max_prompt ? opt.max_prompt : PROMPT_TOKENS,
                   .tail = LM_BUF_INIT(ASK_TEXT_MAX),
                   .prompt = LM_BUF_INIT(ASK_TEXT_MAX),
                   .answer = LM_BUF_INIT(ASK_TEXT_MAX) };
@@ -443,12 +441,12 @@ int eval_fewshot(eval_context *c)
             LM_EUSAGE,
             "fewshot needs files: few_shot_{narrative_qa,qasper,quality,qmsum}.jsonl, which the "
             "README of github.com/HKUNLP/ChunkLlama links as few-shot-data");
-    if (!o->pool != (o->exemplars == EVAL_GIVEN))
+    if (!opt.pool != (opt.exemplars == GIVEN))
         return lm_fail(
             LM_EUSAGE,
-            "--exemplars random, best and worst choose from --pool FILE, and nothing else does");
+            "--exemplars random, best and worst need --pool FILE, and given does not use it");
     f.file = calloc(f.files, sizeof *f.file);
-    int rc = f.file ? eval_tokenizer(c) : lm_fail_nomem(f.files * sizeof *f.file);
+    int rc = f.file ? eval_open_text(c) : lm_fail_nomem(f.files * sizeof *f.file);
     if (!rc) rc = run_files(&f);
     for (size_t i = 0; f.file && i < f.files; i++) free_source(&f.file[i]);
     free(f.file);
@@ -458,3 +456,21 @@ int eval_fewshot(eval_context *c)
     lm_buf_free(&f.answer);
     return rc;
 }
+
+const eval_entry eval_fewshot = {
+    .command = {
+        .name = "fewshot",
+        .summary = "NarrativeQA, Qasper, QuALITY, QMSum after examples",
+        .about =
+            "NarrativeQA, Qasper, QuALITY and QMSum after examples, asked and scored as An et "
+            "al. 2024 do.",
+        .opts = opts,
+        .examples = "# a question of Qasper without examples\n"
+        "echo '{\"id\": \"1\", \"input\": \"John Smith was here.\", \"query\": \"Who was "
+        "here?\", \"output\": [\"John Smith\"]}' > few_shot_qasper.jsonl && lmeval fewshot "
+        "few_shot_qasper.jsonl --shots 0 --model model --print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/jsonl.h"
 #include "eval/metrics/score.h"
 
-enum { PROMPT_TOKENS = 16000, NEW_TOKENS = 512, SPARE = 200, SEAM = 16 };
+enum { DOCUMENTS_MAX = 1 << 24, PROMPT_TOKENS = 16000, NEW_TOKENS = 512, SPARE = 200, SEAM = 16 };
 
 #define DOCUMENT                                                                           \
     "Now you are given a very long document. Please follow the instruction based on this " \
@@ -16,30 +15,48 @@ enum { PROMPT_TOKENS = 16000, NEW_TOKENS = 512, SPARE = 200, SEAM = 16 };
 #define LETTERS "Please only provide the letter corresponding to the answer "
 
 static const struct task {
-    const char *name, *in_file, *system;
+    ask_task is;
+    const char *system;
     score_fn *score; /* NULL: true or false, twice */
 } TASKS[] = {
     /* The spelling is the authors'. */
-    { "coursera", "coursera",
+    { { "coursera", "coursera" },
       DOCUMENT "there could be a sinlge correct option or multiple correct options. " LETTERS
                "(like A or AB) when answering. ",
       score_leval_several },
-    { "quality", "quality",
+    { { "quality", "quality" },
       DOCUMENT "there is only a sinlge correct option. " LETTERS
                "(like A or B) when answering. For other questions, please directly give the "
                "concise and accurate answer. ",
       score_leval_single },
-    { "tpo", "tpo",
+    { { "tpo", "tpo" },
       DOCUMENT "there is only a sinlge correct option. " LETTERS
                "(like A or B) when answering. For other questions, please directly give the "
                "concise and accurate answer. ",
       score_leval_single },
-    { "sci_fi", "sci_fi",
+    { { "sci_fi", "sci_fi" },
       "Now you are given a scientific fiction. I will ask you some questions and the answer should "
       "be \"True\" or \"False\". Notice that you should answer the question based on the evidence "
       "in "
       "the document instead of your background knowledge.",
       NULL },
+};
+
+static struct {
+    cli_list files;
+    uint64_t max_prompt;
+    eval_asking asking;
+} opt = { .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "FILE...",
+      "coursera.jsonl, quality.jsonl, tpo.jsonl, sci_fi.jsonl of L-Eval; the name says which task "
+      "it "
+      "is." },
+    { CLI_SIZE, "max-prompt", 0, &opt.max_prompt, "N",
+      "Tokens of prompt and answer, about; documents are cut at their end (16000)." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
 };
 
 typedef struct source {
@@ -114,11 +131,9 @@ static int get_line(const lm_json *line, const char **document, eval_texts *ques
 static int add_document(source *s, size_t questions)
 {
     if (s->documents == s->room) {
-        size_t room = s->room ? 2 * s->room : 16;
-        size_t *v = realloc(s->questions, room * sizeof *v);
-        if (!v) return lm_fail_nomem(room * sizeof *v);
+        size_t *v = lm_grow(s->questions, &s->room, sizeof *v, DOCUMENTS_MAX);
+        if (!v) return LM_ENOMEM;
         s->questions = v;
-        s->room = room;
     }
     s->questions[s->documents++] = questions;
     s->total += questions;
@@ -148,18 +163,13 @@ static int look(void *arg, const lm_json *line, size_t i)
 
 static int open_source(leval *l, source *s, const char *path)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    for (size_t i = 0; i < sizeof TASKS / sizeof *TASKS; i++)
-        if (strstr(base, TASKS[i].in_file)) s->task = &TASKS[i];
-    if (!s->task)
-        return lm_fail(
-            LM_EUSAGE,
-            "%s: its name says which task it is: one of coursera, quality, tpo, sci_fi stands "
-            "in it",
-            path);
+    const void *task;
+    int rc = ask_find_task(path, TASKS, sizeof *TASKS, sizeof TASKS / sizeof *TASKS, &task);
+    if (rc) return rc;
+    s->task = task;
     s->path = path;
     l->now = s;
-    int rc = eval_jsonl(path, &s->hash, look, l);
+    rc = eval_jsonl(path, &s->hash, look, l);
     if (!rc && !s->documents) rc = lm_fail(LM_EDATA, "%s: no document in it", path);
     return rc;
 }
@@ -169,7 +179,7 @@ static int open_source(leval *l, source *s, const char *path)
 static lm_json *cell_of(const source *s, size_t document, size_t question)
 {
     lm_json *cell = lm_json_object();
-    lm_json_set_str(cell, "task", s->task->name);
+    lm_json_set_str(cell, "task", s->task->is.name);
     lm_json_set_hex64(cell, "data", s->hash);
     lm_json_set_u64(cell, "document", document);
     lm_json_set_u64(cell, "question", question);
@@ -238,8 +248,8 @@ static int run_document(void *arg, const lm_json *line, size_t i)
     size_t n = rc ? 0 : strlen(document);
     for (size_t k = 0; !rc && k < questions.n; k++) {
         lm_json *cell = cell_of(l->now, i, k);
-        eval_live(l->c, "%s: document %zu of %zu, question %zu of %zu", l->now->task->name, i + 1,
-                  l->now->documents, k + 1, questions.n);
+        eval_live(l->c, "%s: document %zu of %zu, question %zu of %zu", l->now->task->is.name,
+                  i + 1, l->now->documents, k + 1, questions.n);
         if (ask_done(l->c, cell)) {
             lm_json_free(cell);
             continue;
@@ -269,12 +279,12 @@ static int add_mean(leval *l, const source *s)
 {
     double value = mean_of(l, s, NULL);
     lm_json *cell = lm_json_object();
-    lm_json_set_str(cell, "task", s->task->name);
+    lm_json_set_str(cell, "task", s->task->is.name);
     lm_json_set_hex64(cell, "data", s->hash);
     if (s->task->score)
-        eval_note(l->c, "%s: %zu questions: %.2f", s->task->name, s->total, 100 * value);
+        eval_note(l->c, "%s: %zu questions: %.2f", s->task->is.name, s->total, 100 * value);
     else
-        eval_note(l->c, "%s: %zu questions: %.2f (loyalty %.2f, fact %.2f)", s->task->name,
+        eval_note(l->c, "%s: %zu questions: %.2f (loyalty %.2f, fact %.2f)", s->task->is.name,
                   s->total, 100 * value, 100 * mean_of(l, s, "loyalty"),
                   100 * mean_of(l, s, "fact"));
     return ask_mean_line(l->c, cell, value, s->total);
@@ -284,10 +294,9 @@ static int add_mean(leval *l, const source *s)
 
 static int run_files(leval *l)
 {
-    const eval_options *o = l->c->o;
     int rc = LM_OK;
-    for (size_t i = 0; !rc && i < l->files; i++) rc = open_source(l, &l->file[i], o->files.v[i]);
-    if (!rc && !o->print_prompts) {
+    for (size_t i = 0; !rc && i < l->files; i++) rc = open_source(l, &l->file[i], opt.files.v[i]);
+    if (!rc && !opt.asking.print_prompts) {
         lm_json *settings = lm_json_object();
         lm_json_set_u64(settings, "max_prompt", l->most);
         rc = eval_begin(l->c, l->longest, settings);
@@ -295,17 +304,16 @@ static int run_files(leval *l)
     for (size_t i = 0; !rc && i < l->files; i++) {
         l->now = &l->file[i];
         rc = eval_jsonl(l->now->path, NULL, run_document, l);
-        if (!rc && !o->print_prompts) rc = add_mean(l, l->now);
+        if (!rc && !opt.asking.print_prompts) rc = add_mean(l, l->now);
     }
     return rc;
 }
 
-int eval_leval(eval_context *c)
+static int run(eval_context *c)
 {
-    const eval_options *o = c->o;
     leval l = { .c = c,
-                .files = o->files.n,
-                .most = o->max_prompt ? o->max_prompt : PROMPT_TOKENS,
+                .files = opt.files.n,
+                .most = opt.max_prompt ? opt.max_prompt : PROMPT_TOKENS,
                 .prompt = LM_BUF_INIT(ASK_TEXT_MAX),
                 .answer = LM_BUF_INIT(ASK_TEXT_MAX),
                 .fact = LM_BUF_INIT(ASK_TEXT_MAX) };
@@ -313,13 +321,13 @@ int eval_leval(eval_context *c)
         return lm_fail(
             LM_EUSAGE,
             "leval needs files: coursera.jsonl, quality.jsonl, tpo.jsonl, sci_fi.jsonl, which "
-            "stand in zero-shot/Closed-ended-tasks of github.com/HKUNLP/ChunkLlama");
+            "are in zero-shot/Closed-ended-tasks of github.com/HKUNLP/ChunkLlama");
     if (!room_for_document(&l))
         return lm_fail(LM_EUSAGE,
-                       "--max-prompt %zu: %d of it are set apart for the answer and %d to spare",
+                       "--max-prompt %zu: %d of it are reserved for the answer and %d as a margin",
                        l.most, NEW_TOKENS, SPARE);
     l.file = calloc(l.files, sizeof *l.file);
-    int rc = l.file ? eval_tokenizer(c) : lm_fail_nomem(l.files * sizeof *l.file);
+    int rc = l.file ? eval_open_text(c) : lm_fail_nomem(l.files * sizeof *l.file);
     if (!rc) rc = run_files(&l);
     for (size_t i = 0; l.file && i < l.files; i++) free(l.file[i].questions);
     free(l.file);
@@ -328,3 +336,19 @@ int eval_leval(eval_context *c)
     lm_buf_free(&l.fact);
     return rc;
 }
+
+const eval_entry eval_leval = {
+    .command = {
+        .name = "leval",
+        .summary = "L-Eval's closed tasks: Coursera, QuALITY, TOEFL, SFiction",
+        .about = "The closed tasks of L-Eval, asked and scored as An et al. 2024 do.",
+        .opts = opts,
+        .examples = "# a question of Coursera\n"
+        "echo '{\"input\": \"John Smith was here.\", \"instructions\": [\"Who was here? A. John "
+        "B. Mary\"], \"outputs\": [\"A\"]}' > coursera.jsonl && lmeval leval coursera.jsonl "
+        "--model model --print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -1,19 +1,45 @@
-/* mmlu.c -- MMLU (Hendrycks et al. 2021): of four answers, is the right one the likeliest to follow
- * the question and five examples? The examples come first, so a subject's questions share their
+/* mmlu.c -- MMLU (Hendrycks et al. 2021): does the model give the right one of four answers the
+ * greatest likelihood after the question and five examples? The examples come first, so a subject's questions share their
  * cache. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "eval/harness/ask.h"
 #include "eval/data/csv.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/identity.h"
 #include "lib/base/rng.h"
+#include "train/infer/sample.h"
 
-enum { CHOICES = 4, FIELDS = CHOICES + 2, LETTER_TOKENS = 8, EXAMPLES = 5, PROMPT_TOKENS = 2048 };
+enum {
+    QUESTIONS_MAX = 1 << 24,
+    CHOICES = 4,
+    FIELDS = CHOICES + 2,
+    LETTER_TOKENS = 8,
+    EXAMPLES = 5,
+    PROMPT_TOKENS = 2048
+};
+
+static struct {
+    cli_list files;
+    int shots;           /* -1: EXAMPLES */
+    uint64_t max_prompt; /* tokens */
+    bool one_space;
+    eval_asking asking;
+} opt = { .shots = -1, .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "DIR",
+      "The directory with test/*_test.csv and dev/*_dev.csv." },
+    { CLI_INT, "shots", 0, &opt.shots, "N", "Examples before a question (5).", 0, 1000 },
+    { CLI_SIZE, "max-prompt", 0, &opt.max_prompt, "N",
+      "Tokens of a prompt; a longer one gets fewer examples (2048)." },
+    { CLI_FLAG, "one-space", 0, &opt.one_space, NULL,
+      "One space before the subject, as in EleutherAI's harness, not the original's two." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
+};
 
 typedef struct question {
     char *field[FIELDS]; /* question, four answers, the letter of the right one */
@@ -49,11 +75,9 @@ static int add_question(void *arg, const char *const *field, size_t row)
                        "%s: question %zu: its last field, the answer, is \"%.20s\", not A to D",
                        q->path, row + 1, right);
     if (q->n == q->room) {
-        size_t room = q->room ? 2 * q->room : 64;
-        question *v = realloc(q->v, room * sizeof *v);
-        if (!v) return lm_fail_nomem(room * sizeof *v);
+        question *v = lm_grow(q->v, &q->room, sizeof *v, QUESTIONS_MAX);
+        if (!v) return LM_ENOMEM;
         q->v = v;
-        q->room = room;
     }
     question *new = &q->v[q->n++];
     memset(new, 0, sizeof *new);
@@ -67,7 +91,7 @@ static int load_file(mmlu *m, const char *path, questions *q)
     char *one[] = { (char *)path };
     lm_buf text = LM_BUF_INIT(1 << 28);
     uint64_t hash = 0;
-    int rc = eval_load_text(&(eval_paths){ one, 1 }, &text, &hash, NULL, NULL);
+    int rc = eval_load_text(&(cli_list){ one, 1 }, &text, &hash, NULL, NULL);
     q->path = path;
     if (!rc) rc = eval_csv(path, (char *)text.data, text.size, FIELDS, add_question, q);
     if (!rc && !q->n) rc = lm_fail(LM_EDATA, "%s: no question in it", path);
@@ -101,7 +125,7 @@ static int load(mmlu *m, const char *dir)
                      "%s: no SUBJECT_test.csv in it; MMLU is the archive data.tar that github.com/"
                      "hendrycks/test names, with the folders dev and test",
                      path);
-    if (!rc && !(m->v = calloc(n, sizeof *m->v))) rc = lm_fail_nomem(n * sizeof *m->v);
+    if (!rc && !(m->v = calloc(n + 1, sizeof *m->v))) rc = lm_fail_nomem(n * sizeof *m->v);
     for (size_t i = 0; !rc && i < n; i++) {
         m->n = i + 1;
         rc = load_subject(m, dir, files[i], &m->v[i]);
@@ -139,13 +163,13 @@ static int add_example(lm_buf *b, const question *q, bool answered)
     return rc;
 }
 
-/* The original joins the words of the subject with a space before each, so that two stand behind
+/* The original joins the words of the subject with a space before each, so that there are two after
  * "about"; EleutherAI's harness has one. */
-static int make_prompt(const mmlu *m, const subject *s, const question *q, size_t shots, lm_buf *b)
+static int make_prompt(const subject *s, const question *q, size_t shots, lm_buf *b)
 {
     lm_buf_reset(b, b->cap);
     int rc = lm_buf_printf(b, "The following are multiple choice questions (with answers) about%s",
-                           m->c->o->one_space ? "" : " ");
+                           opt.one_space ? "" : " ");
     size_t from = b->size;
     if (!rc) rc = lm_buf_printf(b, " %s.\n\n", s->name);
     for (size_t i = from; !rc && i < b->size; i++)
@@ -161,7 +185,7 @@ static int fit_prompt(const mmlu *m, const subject *s, const question *q, lm_buf
     size_t shots = m->shots < s->dev.n ? m->shots : s->dev.n;
     for (;; shots--) {
         size_t count;
-        int rc = make_prompt(m, s, q, shots, b);
+        int rc = make_prompt(s, q, shots, b);
         if (!rc) rc = ask_count(m->c, (char *)b->data, b->size, &count);
         if (rc || count <= m->most) return rc;
         if (!shots)
@@ -176,25 +200,20 @@ static int fit_prompt(const mmlu *m, const subject *s, const question *q, lm_buf
 
 static double log_likelihood(const eval_context *c, int32_t id)
 {
-    size_t vocab = tr_infer_config(c->infer)->vocab;
-    double top = c->logits[0], sum = 0;
-    for (size_t i = 1; i < vocab; i++)
-        if (c->logits[i] > top) top = c->logits[i];
-    for (size_t i = 0; i < vocab; i++) sum += exp(c->logits[i] - top);
-    return c->logits[id] - top - log(sum);
+    return tr_logprob(c->logits, tr_infer_config(c->infer)->vocab, id);
 }
 
 /* Log-likelihoods of " A" to " D" after the prompt. In most vocabularies each is one token, and one
  * reading gives all four. */
 static int judge(eval_context *c, const lm_buf *prompt, double logp[CHOICES])
 {
-    eval_ids whole[CHOICES] = { { 0 } };
+    lm_ids whole[CHOICES] = { { 0 } };
     lm_buf text = LM_BUF_INIT(ASK_TEXT_MAX);
     int rc = lm_buf_add(&text, prompt->data, prompt->size);
     if (!rc) rc = lm_buf_add(&text, " A", 2);
     for (int k = 0; !rc && k < CHOICES; k++) {
         text.data[text.size - 1] = (unsigned char)('A' + k);
-        rc = eval_encode(c, (char *)text.data, text.size, true, &whole[k]);
+        rc = tr_text_encode(c->text, (char *)text.data, text.size, true, &whole[k]);
         logp[k] = 0;
     }
     size_t common = 0; /* tokens of the prompt: what all four begin with */
@@ -211,7 +230,7 @@ static int judge(eval_context *c, const lm_buf *prompt, double logp[CHOICES])
             rc = eval_read(c, whole[k].v, i, c->logits);
             if (!rc) logp[k] += log_likelihood(c, whole[k].v[i]);
         }
-    for (int k = 0; k < CHOICES; k++) eval_ids_free(&whole[k]);
+    for (int k = 0; k < CHOICES; k++) lm_ids_free(&whole[k]);
     lm_buf_free(&text);
     return rc;
 }
@@ -292,29 +311,45 @@ static int add_means(mmlu *m)
     return rc;
 }
 
-int eval_mmlu(eval_context *c)
+static int run(eval_context *c)
 {
-    const eval_options *o = c->o;
     mmlu m = { .c = c,
-               .shots = o->shots < 0 ? EXAMPLES : (size_t)o->shots,
-               .most = o->max_prompt ? o->max_prompt : PROMPT_TOKENS };
-    if (o->files.n != 1)
+               .shots = opt.shots < 0 ? EXAMPLES : (size_t)opt.shots,
+               .most = opt.max_prompt ? opt.max_prompt : PROMPT_TOKENS };
+    if (opt.files.n != 1)
         return lm_fail(
             LM_EUSAGE,
             "mmlu needs one operand: the folder with dev/*_dev.csv and test/*_test.csv (the "
             "archive data.tar that github.com/hendrycks/test names)");
-    int rc = load(&m, o->files.v[0]);
-    if (!rc) rc = eval_tokenizer(c);
-    if (!rc && !o->print_prompts) {
+    int rc = load(&m, opt.files.v[0]);
+    if (!rc) rc = eval_open_text(c);
+    if (!rc && !opt.asking.print_prompts) {
         lm_json *settings = lm_json_object();
         lm_json_set_hex64(settings, "data", m.hash);
         lm_json_set_u64(settings, "shots", m.shots);
         lm_json_set_u64(settings, "max_prompt", m.most);
-        lm_json_set_bool(settings, "one_space", o->one_space);
+        lm_json_set_bool(settings, "one_space", opt.one_space);
         rc = eval_begin(c, m.most + LETTER_TOKENS, settings);
     }
     if (!rc) rc = run_all(&m);
-    if (!rc && !o->print_prompts) rc = add_means(&m);
+    if (!rc && !opt.asking.print_prompts) rc = add_means(&m);
     free_all(&m);
     return rc;
 }
+
+const eval_entry eval_mmlu = {
+    .command = {
+        .name = "mmlu",
+        .summary = "multiple choice questions of 57 subjects",
+        .about =
+            "The questions of the subjects in DIR, after examples, by the likelihood of the four "
+            "letters.",
+        .opts = opts,
+        .examples = "# what is asked about a question of one subject\n"
+        "mkdir -p mmlu/dev mmlu/test && echo '1+1?,1,2,3,4,B' | tee mmlu/dev/sums_dev.csv > "
+        "mmlu/test/sums_test.csv && lmeval mmlu mmlu --model model --shots 1 --print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -8,21 +8,20 @@
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/tasks/insert.h"
 #include "eval/metrics/score.h"
 
 #define BOOK_MAX ((size_t)1 << 30)
 enum { GRID_LENGTHS = 40 };
 static const char grid_depths[] = "0,11,22,33,44,56,67,78,89,100"; /* round(100 k / 9) */
-/* What a model says that has read nothing, but writes well. */
+/* A fluent answer of a model without the context. */
 static const char wrong_answer[] =
     "to visit the Golden Gate Bridge and have a drink in a bar on the water.";
 
 static const struct measure {
     const char *name;
     score_fn *fn;
-    bool of_needle; /* against the needle as it stands in the book, not the answer in it */
+    bool of_needle; /* against the whole needle, not the answer in it */
 } measures[] = {
     { "repo", score_needle_repo, false },
     { "dedup", score_needle_dedup, false },
@@ -31,10 +30,52 @@ static const struct measure {
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
+static struct {
+    const char *lengths, *depths, *needle, *question, *answer, *prompt;
+    cli_list haystack;
+    uint64_t new_tokens, buffer;
+    bool bos_quirk;
+    eval_asking asking;
+} opt = {
+    .needle =
+        "\nThe best thing to do in San Francisco is eat a sandwich and sit in Dolores Park on a "
+        "sunny day.\n",
+    .question = "What is the best thing to do in San Francisco?",
+    .answer = "eat a sandwich and sit in Dolores Park on a sunny day.",
+    .prompt =
+        "<|im_start|> This is a very long story book: <book> {context} </book>.\n Based on the "
+        "content of the book, Question: {question}\nAnswer:",
+    .new_tokens = 50,
+    .buffer = 200,
+    .asking = ASK_DEFAULTS,
+};
+
+static const cli_opt opts[] = {
+    { CLI_STR, "lengths", 'L', &opt.lengths, "N,N,...",
+      "Lengths, in tokens (the authors' 40, from 1,000 to 128,000)." },
+    { CLI_STR, "depths", 0, &opt.depths, "P,P,...",
+      "Positions of the needle, in percent of the context (the authors' 10, from 0 to 100)." },
+    { CLI_LIST, "haystack", 0, &opt.haystack, "FILE",
+      "The essays, or a directory of *.txt; may be given several times." },
+    { CLI_STR, "needle", 0, &opt.needle, "TEXT",
+      "The sentence to hide (the authors' sandwich in Dolores Park)." },
+    { CLI_STR, "question", 0, &opt.question, "TEXT", "The question (the authors')." },
+    { CLI_STR, "answer", 0, &opt.answer, "TEXT", "A perfect answer (the authors')." },
+    { CLI_STR, "prompt", 0, &opt.prompt, "TEXT",
+      "The prompt, with {context} and {question} (the authors')." },
+    { CLI_SIZE, "new-tokens", 0, &opt.new_tokens, "N", "Tokens of an answer, at most (50)." },
+    { CLI_SIZE, "buffer", 0, &opt.buffer, "N",
+      "Tokens of a length that are reserved for prompt and answer (200)." },
+    { CLI_FLAG, "bos-quirk", 0, &opt.bos_quirk, NULL,
+      "Leave a beginning-of-text before the needle, as the authors' code does." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
+};
+
 typedef struct needle_cell {
     uint64_t length;
     double depth;
-    size_t place; /* of the needle in the book, about: for the order */
+    size_t at; /* about where the needle is in the book: for the order */
 } needle_cell;
 
 typedef struct needle {
@@ -44,8 +85,8 @@ typedef struct needle {
     size_t n_lengths, n_depths, n_cells, done;
     needle_cell *cells;
     uint64_t book_hash;
-    eval_ids book, needle, periods;           /* ids without a beginning-of-text */
-    eval_ids context, placed, prompt, answer; /* of the cell at work */
+    lm_ids book, needle, periods;           /* ids without a beginning-of-text */
+    lm_ids context, placed, prompt, answer; /* of the cell at work */
     lm_buf essays, text, prompt_text;
 } needle;
 
@@ -53,7 +94,7 @@ typedef struct needle {
 
 static int read_book(needle *n)
 {
-    const eval_paths *files = &n->c->o->haystack;
+    const cli_list *files = &opt.haystack;
     if (!files->n) return lm_fail(LM_EUSAGE, "needle needs --haystack");
     int rc = eval_load_text(files, &n->essays, &n->book_hash, NULL, NULL);
     if (!rc && !n->essays.size) rc = lm_fail(LM_EUSAGE, "%s: no text in it", files->v[0]);
@@ -68,7 +109,7 @@ static int fill_book(needle *n, uint64_t longest)
     while (!rc && n->book.n < longest) {
         rc = lm_buf_add(&all, n->essays.data, n->essays.size);
         n->book.n = 0;
-        if (!rc) rc = eval_encode(n->c, (char *)all.data, all.size, false, &n->book);
+        if (!rc) rc = tr_text_encode(n->c->text, (char *)all.data, all.size, false, &n->book);
     }
     lm_buf_free(&all);
     return rc;
@@ -95,13 +136,14 @@ static int fill(lm_buf *out, const char **at, const char *key, const char *quest
 
 static int add_text(needle *n, const int32_t *ids, size_t count)
 {
-    return eval_decode(n->c, ids, count, &n->prompt_text);
+    return tr_text_decode(n->c->text, ids, count, &n->prompt_text);
 }
 
-/* Take what is written so far as ids, and begin anew. */
+/* Encode the text so far, and start a new one. */
 static int flush_text(needle *n, bool bos)
 {
-    int rc = eval_encode(n->c, (char *)n->prompt_text.data, n->prompt_text.size, bos, &n->prompt);
+    int rc = tr_text_encode(n->c->text, (char *)n->prompt_text.data, n->prompt_text.size, bos,
+                            &n->prompt);
     n->prompt_text.size = 0;
     return rc;
 }
@@ -110,39 +152,38 @@ static int flush_text(needle *n, bool bos)
  * that their tokenizer put before the needle has stayed there. */
 static int make_prompt(needle *n, size_t at)
 {
-    const eval_options *o = n->c->o;
-    const char *template = o->prompt;
-    size_t before = o->bos_quirk ? at : n->placed.n;
+    const char *template = opt.prompt;
+    size_t before = opt.bos_quirk ? at : n->placed.n;
     n->prompt.n = n->prompt_text.size = 0;
-    int rc = fill(&n->prompt_text, &template, "{context}", o->question);
+    int rc = fill(&n->prompt_text, &template, "{context}", opt.question);
     if (!rc) rc = add_text(n, n->placed.v, before);
-    if (!rc && o->bos_quirk) {
+    if (!rc && opt.bos_quirk) {
         rc = flush_text(n, true);
-        int32_t bos = (int32_t)lm_tokenizer_bos(n->c->tokenizer);
-        if (!rc) rc = eval_ids_add(&n->prompt, &bos, 1);
+        int32_t bos = (int32_t)lm_tokenizer_bos(tr_text_tokenizer(n->c->text));
+        if (!rc) rc = lm_ids_add(&n->prompt, &bos, 1);
         if (!rc) rc = add_text(n, n->placed.v + before, n->placed.n - before);
     }
-    if (!rc) rc = fill(&n->prompt_text, &template, NULL, o->question);
-    return rc ? rc : flush_text(n, !o->bos_quirk);
+    if (!rc) rc = fill(&n->prompt_text, &template, NULL, opt.question);
+    return rc ? rc : flush_text(n, !opt.bos_quirk);
 }
 
 static int build(needle *n, const needle_cell *cell)
 {
-    const eval_options *o = n->c->o;
     size_t at = 0;
     n->context.n = n->text.size = 0;
-    int rc = eval_decode(n->c, n->book.v, cell->length, &n->text);
-    if (!rc) rc = eval_encode(n->c, (char *)n->text.data, n->text.size, false, &n->context);
+    int rc = tr_text_decode(n->c->text, n->book.v, cell->length, &n->text);
     if (!rc)
-        rc = eval_insert(&n->placed, &n->context, &n->needle, cell->length - o->buffer, cell->depth,
-                         &n->periods, &at);
+        rc = tr_text_encode(n->c->text, (char *)n->text.data, n->text.size, false, &n->context);
+    if (!rc)
+        rc = eval_insert(&n->placed, &n->context, &n->needle, cell->length - opt.buffer,
+                         cell->depth, &n->periods, &at);
     if (!rc) rc = make_prompt(n, at);
-    if (!rc && n->prompt.n + o->new_tokens > cell->length)
+    if (!rc && n->prompt.n + opt.new_tokens > cell->length)
         rc = lm_fail(LM_EUSAGE,
                      "needle: at length %" PRIu64 " the prompt has %zu tokens, and %" PRIu64
                      " more may be answered; --buffer %" PRIu64 " would leave room",
-                     cell->length, n->prompt.n, o->new_tokens,
-                     o->buffer + n->prompt.n + o->new_tokens - cell->length);
+                     cell->length, n->prompt.n, opt.new_tokens,
+                     opt.buffer + n->prompt.n + opt.new_tokens - cell->length);
     return rc;
 }
 
@@ -166,12 +207,11 @@ static bool finished(const needle *n, const needle_cell *cell)
 
 static int add_scores(needle *n, const needle_cell *cell, const char *response)
 {
-    const eval_options *o = n->c->o;
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < MEASURES; i++) {
         const struct measure *m = &measures[i];
-        const char *expected = m->of_needle ? o->needle : o->answer;
-        double v = m->fn(response, expected), ceiling = m->fn(o->answer, expected);
+        const char *expected = m->of_needle ? opt.needle : opt.answer;
+        double v = m->fn(response, expected), ceiling = m->fn(opt.answer, expected);
         double wrong = m->fn(wrong_answer, expected);
         if (v < 0 || ceiling < 0 || wrong < 0) return LM_ENOMEM;
         lm_json *more = lm_json_object();
@@ -188,7 +228,7 @@ static int print(needle *n, const needle_cell *cell)
 {
     lm_json *key = cell_json(cell->length, cell->depth, NULL);
     n->text.size = 0;
-    int rc = eval_decode(n->c, n->prompt.v, n->prompt.n, &n->text);
+    int rc = tr_text_decode(n->c->text, n->prompt.v, n->prompt.n, &n->text);
     if (!rc) rc = ask_printed(n->c, key, (char *)n->text.data);
     lm_json_free(key);
     return rc < 0 ? rc : LM_OK;
@@ -196,7 +236,7 @@ static int print(needle *n, const needle_cell *cell)
 
 static int measure(needle *n, const needle_cell *cell)
 {
-    bool print_only = n->c->o->print_prompts;
+    bool print_only = opt.asking.print_prompts;
     n->done++;
     if (!print_only && finished(n, cell)) return LM_OK;
     eval_live(n->c, "needle: %zu of %zu, at %" PRIu64 " tokens, depth %.0f", n->done, n->n_cells,
@@ -205,24 +245,24 @@ static int measure(needle *n, const needle_cell *cell)
     int rc = build(n, cell);
     if (rc || print_only) return rc ? rc : print(n, cell);
     rc = eval_use(n->c, cell->length);
-    if (!rc) rc = eval_answer(n->c, &n->prompt, n->c->o->new_tokens, true, &n->answer);
+    if (!rc) rc = eval_answer(n->c, &n->prompt, opt.new_tokens, true, &n->answer);
     n->text.size = 0;
-    if (!rc) rc = eval_decode(n->c, n->answer.v, n->answer.n, &n->text);
+    if (!rc) rc = tr_text_decode(n->c->text, n->answer.v, n->answer.n, &n->text);
     return rc ? rc : add_scores(n, cell, (char *)n->text.data);
 }
 
-/* Deepest first: each cell then shares all that stands before its needle with the one before it. */
-static int by_place(const void *a, const void *b)
+/* Deepest first: each cell then shares all before its needle with the one before it. */
+static int by_depth(const void *a, const void *b)
 {
     const needle_cell *x = a, *y = b;
-    if (x->place != y->place) return x->place < y->place ? 1 : -1;
+    if (x->at != y->at) return x->at < y->at ? 1 : -1;
     return x->length < y->length ? 1 : x->length > y->length ? -1 : 0;
 }
 
 static int by_length(const void *a, const void *b)
 {
     const needle_cell *x = a, *y = b;
-    return x->length != y->length ? (x->length < y->length ? 1 : -1) : by_place(a, b);
+    return x->length != y->length ? (x->length < y->length ? 1 : -1) : by_depth(a, b);
 }
 
 static int make_cells(needle *n)
@@ -234,26 +274,25 @@ static int make_cells(needle *n)
         needle_cell *cell = &n->cells[i];
         cell->length = n->lengths[i / n->n_depths];
         cell->depth = n->depths[i % n->n_depths];
-        if (cell->length <= n->c->o->buffer + n->needle.n)
+        if (cell->length <= opt.buffer + n->needle.n)
             return lm_fail(LM_EUSAGE,
                            "needle: a length of %" PRIu64 " has no room for a needle of %zu tokens "
-                           "beside --buffer %" PRIu64,
-                           cell->length, n->needle.n, n->c->o->buffer);
-        cell->place = eval_insert_at(n->book.v, cell->length - n->c->o->buffer - n->needle.n,
-                                     cell->depth, &n->periods);
+                           "and --buffer %" PRIu64,
+                           cell->length, n->needle.n, opt.buffer);
+        cell->at = eval_insert_at(n->book.v, cell->length - opt.buffer - n->needle.n, cell->depth,
+                                  &n->periods);
     }
-    qsort(n->cells, n->n_cells, sizeof *n->cells, n->c->by_length ? by_length : by_place);
+    qsort(n->cells, n->n_cells, sizeof *n->cells, n->c->by_length ? by_length : by_depth);
     return LM_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------------------- */
+/* ---- the grid -------------------------------------------------------------------------- */
 
 static int read_grid(needle *n)
 {
-    const eval_options *o = n->c->o;
-    int rc = eval_depths(o->depths ? o->depths : grid_depths, &n->depths, &n->n_depths);
-    if (rc || o->lengths)
-        return rc ? rc : eval_sizes("lengths", o->lengths, 1, &n->lengths, &n->n_lengths);
+    int rc = eval_depths(opt.depths ? opt.depths : grid_depths, &n->depths, &n->n_depths);
+    if (rc || opt.lengths)
+        return rc ? rc : eval_sizes("lengths", opt.lengths, 1, &n->lengths, &n->n_lengths);
     n->lengths = malloc(GRID_LENGTHS * sizeof *n->lengths);
     if (!n->lengths) return lm_fail_nomem(GRID_LENGTHS * sizeof *n->lengths);
     n->n_lengths = GRID_LENGTHS;
@@ -264,33 +303,32 @@ static int read_grid(needle *n)
 
 static lm_json *settings(const needle *n)
 {
-    const eval_options *o = n->c->o;
     lm_json *s = lm_json_object();
     lm_json_set_hex64(s, "haystack", n->book_hash);
-    lm_json_set_str(s, "needle", o->needle);
-    lm_json_set_str(s, "question", o->question);
-    lm_json_set_str(s, "answer", o->answer);
-    lm_json_set_str(s, "prompt", o->prompt);
-    lm_json_set_u64(s, "buffer", o->buffer);
-    lm_json_set_u64(s, "new_tokens", o->new_tokens);
-    lm_json_set_bool(s, "bos_quirk", o->bos_quirk);
+    lm_json_set_str(s, "needle", opt.needle);
+    lm_json_set_str(s, "question", opt.question);
+    lm_json_set_str(s, "answer", opt.answer);
+    lm_json_set_str(s, "prompt", opt.prompt);
+    lm_json_set_u64(s, "buffer", opt.buffer);
+    lm_json_set_u64(s, "new_tokens", opt.new_tokens);
+    lm_json_set_bool(s, "bos_quirk", opt.bos_quirk);
     return s;
 }
 
 static int begin(needle *n)
 {
-    const eval_options *o = n->c->o;
-    if (!strstr(o->prompt, "{context}")) return lm_fail(LM_EUSAGE, "--prompt: no {context} in it");
-    if (!o->new_tokens) return lm_fail(LM_EUSAGE, "--new-tokens 0: nothing would be answered");
+    if (!strstr(opt.prompt, "{context}"))
+        return lm_fail(LM_EUSAGE, "--prompt: {context} is missing in it");
+    if (!opt.new_tokens) return lm_fail(LM_EUSAGE, "--new-tokens 0: it must be positive");
     int rc = read_grid(n);
-    if (!rc) rc = eval_tokenizer(n->c);
-    if (!rc && o->bos_quirk && lm_tokenizer_bos(n->c->tokenizer) < 0)
+    if (!rc) rc = eval_open_text(n->c);
+    if (!rc && opt.bos_quirk && lm_tokenizer_bos(tr_text_tokenizer(n->c->text)) < 0)
         rc = lm_fail(LM_EUSAGE, "--bos-quirk: the tokenizer has no beginning-of-text");
     uint64_t longest = rc ? 0 : n->lengths[n->n_lengths - 1];
     if (!rc) rc = read_book(n);
-    if (!rc) rc = eval_encode(n->c, o->needle, strlen(o->needle), false, &n->needle);
-    if (!rc) rc = eval_period_ids(n->c->tokenizer, &n->periods);
-    if (!rc && !o->print_prompts) rc = eval_begin(n->c, longest, settings(n));
+    if (!rc) rc = tr_text_encode(n->c->text, opt.needle, strlen(opt.needle), false, &n->needle);
+    if (!rc) rc = eval_period_ids(tr_text_tokenizer(n->c->text), &n->periods);
+    if (!rc && !opt.asking.print_prompts) rc = eval_begin(n->c, longest, settings(n));
     if (!rc) rc = fill_book(n, longest);
     return rc ? rc : make_cells(n);
 }
@@ -313,7 +351,6 @@ static double mean_score(const needle *n, uint64_t length, const char *score)
 
 static void summary(const needle *n)
 {
-    const eval_options *o = n->c->o;
     for (size_t i = 0; i < n->n_lengths; i++)
         eval_note(n->c, "at %" PRIu64 ": repo %.3f, dedup %.3f, rouge1 %.2f, exact %.2f",
                   n->lengths[i], mean_score(n, n->lengths[i], "repo"),
@@ -323,18 +360,13 @@ static void summary(const needle *n)
         n->c,
         "mean of %zu cells: repo %.3f (a perfect answer scores %.3f, a fluent wrong one %.3f), "
         "dedup %.3f (%.3f, %.3f), exact %.3f",
-        n->n_cells, mean_score(n, 0, "repo"), score_needle_repo(o->answer, o->answer),
-        score_needle_repo(wrong_answer, o->answer), mean_score(n, 0, "dedup"),
-        score_needle_dedup(o->answer, o->answer), score_needle_dedup(wrong_answer, o->answer),
+        n->n_cells, mean_score(n, 0, "repo"), score_needle_repo(opt.answer, opt.answer),
+        score_needle_repo(wrong_answer, opt.answer), mean_score(n, 0, "dedup"),
+        score_needle_dedup(opt.answer, opt.answer), score_needle_dedup(wrong_answer, opt.answer),
         mean_score(n, 0, "exact"));
-    if (n->c->asked)
-        eval_note(n->c,
-                  "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
-                  "prompts begin with",
-                  n->c->read, n->c->asked);
 }
 
-int eval_needle(eval_context *c)
+static int run(eval_context *c)
 {
     needle n = { .c = c,
                  .essays = LM_BUF_INIT(BOOK_MAX),
@@ -342,11 +374,9 @@ int eval_needle(eval_context *c)
                  .prompt_text = LM_BUF_INIT(BOOK_MAX) };
     int rc = begin(&n);
     for (size_t i = 0; !rc && i < n.n_cells; i++) rc = measure(&n, &n.cells[i]);
-    if (!rc && !c->o->print_prompts) summary(&n);
-    eval_ids *ids[] = {
-        &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer
-    };
-    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) eval_ids_free(ids[i]);
+    if (!rc && !opt.asking.print_prompts) summary(&n);
+    lm_ids *ids[] = { &n.book, &n.needle, &n.periods, &n.context, &n.placed, &n.prompt, &n.answer };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) lm_ids_free(ids[i]);
     lm_buf_free(&n.essays);
     lm_buf_free(&n.text);
     lm_buf_free(&n.prompt_text);
@@ -355,3 +385,20 @@ int eval_needle(eval_context *c)
     free(n.cells);
     return rc;
 }
+
+const eval_entry eval_needle = {
+    .command = {
+        .name = "needle",
+        .summary = "a sentence in a book of essays, by length and depth",
+        .about =
+            "A sentence hidden in a book of essays, and a question about it, by length and "
+            "depth, as Fu et al. 2024 do it. Four scores for each answer.",
+        .opts = opts,
+        .examples = "# a sentence in a book, at two lengths and three depths\n"
+        "lmeval needle --model model --haystack recipes/README.md --lengths 800,1200 --depths "
+        "0,50,100 --buffer 300 -o needle.jsonl\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

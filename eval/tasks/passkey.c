@@ -1,4 +1,4 @@
-/* passkey -- a number in the middle of nonsense: Mohtashami and Jaggi 2023 (landmark attention), as
+/* passkey -- a number in a text of repeated sentences: Mohtashami and Jaggi 2023 (landmark attention), as
  * they run it, as ChunkLlama's passkey/ and needle_in_a_haystack/ run it, and without their quirks.
  *
  *   variant     a length is       prefix                    key             trials  correct is
@@ -11,7 +11,7 @@
  *   chunkllama- the same          int(p n), p = 1/16, 2/16  50000..499999   10      the same
  *   needle                        ... 1
  *
- * Nonsense is cut by characters, in the middle of words too, but in `clean`. The authors draw with
+ * The text is cut by characters, in the middle of words too, but in `clean`. The authors draw with
  * Python's generator and numpy's; here all draws are lm_hash4 of seed, length, depth and trial. */
 #include <inttypes.h>
 #include <math.h>
@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/metrics/score.h"
 #include "lib/base/rng.h"
 
@@ -49,6 +48,27 @@ static const struct variant {
 };
 enum { TOKENS_MORE = 10, SPARE = 64 };
 
+enum { CLEAN, LANDMARK, CHUNKLLAMA, CHUNKLLAMA_NEEDLE };
+
+static struct {
+    const char *lengths, *depths;
+    int variant;
+    uint64_t trials;
+    eval_asking asking;
+} opt = { .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_STR, "lengths", 'L', &opt.lengths, "N,N,...",
+      "Lengths, in tokens; landmark: in characters (its authors')." },
+    { CLI_STR, "depths", 0, &opt.depths, "P,P,...",
+      "Positions of the number, in percent of the context (the variant's own)." },
+    { CLI_CHOICE, "variant", 0, &opt.variant, "clean|landmark|chunkllama|chunkllama-needle",
+      "Whose form; see docs/evaluation.md (clean)." },
+    { CLI_SIZE, "trials", 0, &opt.trials, "N", "Trials per length and depth (the variant's own)." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
+};
+
 typedef struct trial {
     uint64_t number, prefix, key; /* prefix: characters, or sentences */
 } trial;
@@ -63,10 +83,10 @@ typedef struct passkey {
     uint64_t garbage; /* of the cell at work: characters, or sentences */
     uint64_t prompt_tokens;
     lm_buf text;
-    eval_ids prompt, answer, key;
+    lm_ids prompt, answer, key;
 } passkey;
 
-static bool clean(const passkey *p) { return p->variant == &variants[EVAL_CLEAN]; }
+static bool clean(const passkey *p) { return p->variant == &variants[CLEAN]; }
 
 /* ---- prompts --------------------------------------------------------------------------- */
 
@@ -104,15 +124,16 @@ static int make_prompt(passkey *p, uint64_t garbage, uint64_t prefix, uint64_t k
             key, key);
     if (!rc) rc = add(&p->text, garbage - prefix);
     if (!rc) rc = lm_buf_printf(&p->text, "\n%s", question);
-    return rc ? rc : eval_encode(p->c, (char *)p->text.data, p->text.size, true, &p->prompt);
+    return rc ? rc
+              : tr_text_encode(p->c->text, (char *)p->text.data, p->text.size, true, &p->prompt);
 }
 
-/* As many sentences as fit into `length` tokens with the answer, wherever the key stands: one is
- * taken off for what cutting them elsewhere may cost. */
+/* As many sentences as fit into `length` tokens with the answer, wherever the key is: one
+ * less, for the tokens that a cut elsewhere may cost. */
 static int fit_sentences(passkey *p, uint64_t length)
 {
     uint64_t low = 0, high = length / 2 + 1; /* low fits, or nothing does; high does not */
-    uint64_t key = variants[EVAL_CLEAN].key_from;
+    uint64_t key = variants[CLEAN].key_from;
     int rc = LM_OK;
     while (!rc && high - low > 1) {
         uint64_t mid = low + (high - low) / 2;
@@ -133,7 +154,7 @@ static int set_length(passkey *p, uint64_t length)
 {
     if (clean(p)) return fit_sentences(p, length);
     p->garbage = length;
-    if (p->variant != &variants[EVAL_LANDMARK])
+    if (p->variant != &variants[LANDMARK])
         p->garbage = (uint64_t)(3.75 * (double)length) / 1024 * 1024;
     return LM_OK;
 }
@@ -150,7 +171,7 @@ static lm_json *cell_json(const passkey *p, uint64_t length, size_t depth)
     return o;
 }
 
-/* Deepest first: the trials then share what stands before their keys. */
+/* Deepest first: the trials then share the text before their keys. */
 static int by_prefix(const void *a, const void *b)
 {
     const trial *x = a, *y = b;
@@ -166,8 +187,8 @@ static uint64_t below(uint64_t n, uint64_t random)
 static void draw(passkey *p, uint64_t length, size_t depth)
 {
     const struct variant *v = p->variant;
-    uint64_t most = p->garbage + (v == &variants[EVAL_LANDMARK]);
-    uint64_t seed = p->c->o->seed, cell = (uint64_t)llround(1e6 * p->depths[depth]);
+    uint64_t most = p->garbage + (v == &variants[LANDMARK]);
+    uint64_t seed = p->c->seed, cell = (uint64_t)llround(1e6 * p->depths[depth]);
     for (uint64_t i = 0; i < p->n_trials; i++) {
         trial *t = &p->trials[i];
         t->number = i;
@@ -200,12 +221,12 @@ static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
     bool by_ids = p->variant->by_ids;
     p->key.n = 0;
     int rc = make_prompt(p, p->garbage, t->prefix, t->key);
-    if (!rc) rc = eval_encode(p->c, digits, (size_t)n, false, &p->key);
+    if (!rc) rc = tr_text_encode(p->c->text, digits, (size_t)n, false, &p->key);
     size_t most = by_ids ? p->key.n : TOKENS_MORE;
     if (!rc) rc = eval_use(p->c, clean(p) ? length : p->prompt.n + most);
     if (!rc) rc = eval_answer(p->c, &p->prompt, most, !by_ids, &p->answer);
     p->text.size = 0;
-    if (!rc) rc = eval_decode(p->c, p->answer.v, p->answer.n, &p->text);
+    if (!rc) rc = tr_text_decode(p->c->text, p->answer.v, p->answer.n, &p->text);
     if (rc) return rc;
     p->prompt_tokens += p->prompt.n;
     *right = by_ids ? score_passkey_ids(p->answer.v, p->answer.n, p->key.v, p->key.n)
@@ -216,7 +237,7 @@ static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
 static int measure(passkey *p, uint64_t length, size_t depth)
 {
     uint64_t hits = 0;
-    bool print_only = p->c->o->print_prompts;
+    bool print_only = opt.asking.print_prompts;
     if (!print_only && eval_done(p->c, cell_json(p, length, depth))) return LM_OK;
     eval_start(p->c);
     p->prompt_tokens = 0;
@@ -240,28 +261,27 @@ static int measure(passkey *p, uint64_t length, size_t depth)
     return eval_add(p->c, cell_json(p, length, depth), share, more);
 }
 
-/* ---- the whole ------------------------------------------------------------------------- */
+/* ---- the grid -------------------------------------------------------------------------- */
 
 static int read_options(passkey *p)
 {
-    const eval_options *o = p->c->o;
     const struct variant *v = p->variant;
-    const char *lengths = o->lengths ? o->lengths : v->lengths;
+    const char *lengths = opt.lengths ? opt.lengths : v->lengths;
     if (!lengths) return lm_fail(LM_EUSAGE, "passkey --variant %s needs --lengths", v->name);
-    if (v->random_depth && o->depths)
+    if (v->random_depth && opt.depths)
         return lm_fail(LM_EUSAGE, "--depths: passkey --variant %s draws its depths", v->name);
-    p->n_trials = o->trials ? o->trials : v->trials;
+    p->n_trials = opt.trials ? opt.trials : v->trials;
     if (p->n_trials > 1000000) return lm_fail(LM_EUSAGE, "--trials: at most a million");
     p->trials = malloc(p->n_trials * sizeof *p->trials);
     if (!p->trials) return lm_fail_nomem(p->n_trials * sizeof *p->trials);
-    uint64_t least = v == &variants[EVAL_LANDMARK] ? 0 : 1;
+    uint64_t least = v == &variants[LANDMARK] ? 0 : 1;
     int rc = eval_sizes("lengths", lengths, least, &p->lengths, &p->n_lengths);
     if (!rc)
         rc = eval_depths(v->random_depth ? "0"
-                         : o->depths     ? o->depths
+                         : opt.depths    ? opt.depths
                                          : v->depths,
                          &p->depths, &p->n_depths);
-    return rc ? rc : eval_tokenizer(p->c);
+    return rc ? rc : eval_open_text(p->c);
 }
 
 static int begin(passkey *p)
@@ -276,7 +296,7 @@ static int begin(passkey *p)
         if (!rc) rc = make_prompt(p, p->garbage, p->garbage / 2, p->variant->key_from);
         longest = p->prompt.n + TOKENS_MORE + SPARE;
     }
-    if (!rc && !p->c->o->print_prompts) rc = eval_begin(p->c, longest, s);
+    if (!rc && !opt.asking.print_prompts) rc = eval_begin(p->c, longest, s);
     else lm_json_free(s);
     return rc;
 }
@@ -297,26 +317,37 @@ static void summary(const passkey *p)
     }
     eval_note(p->c, "by chance: %.2g (one of %" PRIu64 " keys)", 1 / (double)p->variant->keys,
               p->variant->keys);
-    if (p->c->asked)
-        eval_note(p->c,
-                  "%" PRIu64 " tokens read, where %" PRIu64 " had been without sharing what "
-                  "prompts begin with",
-                  p->c->read, p->c->asked);
 }
 
-int eval_passkey(eval_context *c)
+static int run(eval_context *c)
 {
-    passkey p = { .c = c, .variant = &variants[c->o->variant], .text = LM_BUF_INIT(PROMPT_MAX) };
+    passkey p = { .c = c, .variant = &variants[opt.variant], .text = LM_BUF_INIT(PROMPT_MAX) };
     int rc = begin(&p);
     for (size_t i = 0; !rc && i < p.n_lengths; i++)
         for (size_t d = p.n_depths; !rc && d-- > 0;) rc = measure(&p, p.lengths[i], d);
-    if (!rc && !c->o->print_prompts) summary(&p);
+    if (!rc && !opt.asking.print_prompts) summary(&p);
     lm_buf_free(&p.text);
-    eval_ids_free(&p.prompt);
-    eval_ids_free(&p.answer);
-    eval_ids_free(&p.key);
+    lm_ids_free(&p.prompt);
+    lm_ids_free(&p.answer);
+    lm_ids_free(&p.key);
     free(p.trials);
     free(p.lengths);
     free(p.depths);
     return rc;
 }
+
+const eval_entry eval_passkey = {
+    .command = {
+        .name = "passkey",
+        .summary = "a number in a text of repeated sentences, by length and depth",
+        .about =
+            "A number hidden in a text of repeated sentences, by length and depth, in the forms "
+            "of three papers' code.",
+        .opts = opts,
+        .examples = "# what the model is asked at 512 tokens\n"
+        "lmeval passkey --model model --lengths 512 --depths 50 --trials 1 --print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -1,16 +1,38 @@
 /* ppl -- perplexity over sliding windows, as ChunkLlama's ppl/test_ppl.py measures it: for each
  * window the mean over ALL its next-token losses, for a length 2.71828 to the mean of the windows'
- * means. So every early position of every window counts, and dilutes what long context gives;
- * beside it stand the last `stride` tokens of each window alone ("tail") and the loss by position.
+ * means. So every early position of every window counts, and dilutes the effect of long context;
+ * it also reports the last `stride` tokens of each window alone ("tail") and the loss by position.
  * Windows do not begin with a beginning-of-text of their own. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "eval/tasks/evals.h"
 #include "eval/tasks/tokens.h"
 #include "eval/tasks/windows.h"
 #include "lib/base/threads.h"
+
+static struct {
+    const char *lengths;
+    eval_tokens_source source;
+    uint64_t stride, windows, bins;
+} opt = { .stride = 256, .bins = 32 };
+
+static const cli_opt opts[] = {
+    { CLI_STR, "lengths", 'L', &opt.lengths, "N,N,...", "Lengths of the windows, in tokens." },
+    { CLI_LIST, "text", 't', &opt.source.text, "FILE",
+      "Text, or a directory of *.txt; may be given several times." },
+    { CLI_STR, "data", 'd', &opt.source.data, "SHARDS", "Packed shards, from lmpack." },
+    { CLI_STR, "bin", 0, &opt.source.bin, "FILE",
+      "Token ids without a header, little-endian, as ChunkLlama's scripts keep them." },
+    { CLI_CHOICE, "bin-type", 0, &opt.source.bin_type, "uint16|uint32",
+      "The type of the ids of --bin." },
+    { CLI_SIZE, "stride", 0, &opt.stride, "N",
+      "Tokens from one window's start to the next, and tokens of a window's tail (256)." },
+    { CLI_SIZE, "windows", 0, &opt.windows, "N",
+      "At most N windows per length, spread evenly over the text (all)." },
+    { CLI_SIZE, "bins", 0, &opt.bins, "N", "Bins of the loss by position (32; 0: none)." },
+    { .kind = CLI_END },
+};
 
 typedef struct ppl {
     eval_context *c;
@@ -67,7 +89,7 @@ static int read_windows(ppl *p)
     size_t vocab = tr_infer_config(p->c->infer)->vocab;
     int rc = eval_use(p->c, p->length);
     for (uint64_t i = 0; !rc && i < p->taken; i++) {
-        uint64_t start = eval_windows_start(p->count, p->taken, p->c->o->stride, i);
+        uint64_t start = eval_windows_start(p->count, p->taken, opt.stride, i);
         eval_live(p->c, "ppl: window %" PRIu64 " of %" PRIu64 " at %" PRIu64 " tokens", i + 1,
                   p->taken, p->length);
         rc = eval_tokens_get(p->t, start, p->length, vocab, p->ids);
@@ -83,7 +105,7 @@ static int read_windows(ppl *p)
 /* Windows that count as independent where each has `width` tokens: those that do not overlap. */
 static double independent(const ppl *p, uint64_t width)
 {
-    uint64_t last = eval_windows_start(p->count, p->taken, p->c->o->stride, p->taken - 1);
+    uint64_t last = eval_windows_start(p->count, p->taken, opt.stride, p->taken - 1);
     double apart = (double)(last + width) / (double)width;
     return apart < (double)p->taken ? apart : (double)p->taken;
 }
@@ -135,13 +157,12 @@ static bool finished(const ppl *p)
 
 static int set_length(ppl *p, uint64_t length)
 {
-    const eval_options *o = p->c->o;
     uint64_t tokens = eval_tokens_count(p->t);
     p->length = length;
-    p->count = eval_windows_count(tokens, length, o->stride);
-    p->taken = o->windows && o->windows < p->count ? o->windows : p->count;
-    p->tail = o->stride < length - 1 ? o->stride : length - 1;
-    p->bins = o->bins;
+    p->count = eval_windows_count(tokens, length, opt.stride);
+    p->taken = opt.windows && opt.windows < p->count ? opt.windows : p->count;
+    p->tail = opt.stride < length - 1 ? opt.stride : length - 1;
+    p->bins = opt.bins;
     p->width = p->bins ? (length + p->bins - 1) / p->bins : length;
     p->full = p->last = (eval_mean){ 0 };
     for (uint64_t b = 0; b < p->bins; b++) p->bin[b] = (eval_mean){ 0 };
@@ -149,7 +170,7 @@ static int set_length(ppl *p, uint64_t length)
         return lm_fail(LM_ESHORT,
                        "ppl: a text of %" PRIu64 " tokens has no window of %" PRIu64
                        " (it takes more than %" PRIu64 ": length and stride)",
-                       tokens, length, length + o->stride);
+                       tokens, length, length + opt.stride);
     return LM_OK;
 }
 
@@ -164,7 +185,7 @@ static int measure(ppl *p, uint64_t length)
     return rc ? rc : add_bins(p);
 }
 
-/* ---- the whole ------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------- */
 
 static double member(const lm_json *line, const char *key)
 {
@@ -190,29 +211,28 @@ static void summary(const ppl *p)
 
 static int begin(ppl *p)
 {
-    const eval_options *o = p->c->o;
-    if (!o->lengths) return lm_fail(LM_EUSAGE, "ppl needs --lengths");
-    if (!o->stride) return lm_fail(LM_EUSAGE, "--stride 0: windows must move on");
-    if (o->bins > 65536) return lm_fail(LM_EUSAGE, "--bins: at most 65536");
-    int rc = eval_sizes("lengths", o->lengths, 2, &p->lengths, &p->n);
-    if (!rc) rc = eval_tokens_open(&p->t, p->c);
+    if (!opt.lengths) return lm_fail(LM_EUSAGE, "ppl needs --lengths");
+    if (!opt.stride) return lm_fail(LM_EUSAGE, "--stride 0: it must be positive");
+    if (opt.bins > 65536) return lm_fail(LM_EUSAGE, "--bins: at most 65536");
+    int rc = eval_sizes("lengths", opt.lengths, 2, &p->lengths, &p->n);
+    if (!rc) rc = eval_tokens_open(&p->t, p->c, &opt.source);
     if (rc) return rc;
     uint64_t longest = p->lengths[p->n - 1];
     p->ids = malloc(longest * sizeof *p->ids);
     p->losses = malloc(longest * sizeof *p->losses);
-    p->bin = calloc(o->bins + 1, sizeof *p->bin);
+    p->bin = calloc(opt.bins + 1, sizeof *p->bin);
     if (!p->ids || !p->losses || !p->bin) return lm_fail_nomem(longest * 8);
     for (size_t i = 0; !rc && i < p->n; i++) rc = set_length(p, p->lengths[i]);
     if (rc) return rc;
     lm_json *settings = lm_json_object();
     lm_json_set_hex64(settings, "text", eval_tokens_hash(p->t));
-    lm_json_set_u64(settings, "stride", o->stride);
-    lm_json_set_u64(settings, "max_windows", o->windows);
-    lm_json_set_u64(settings, "bins", o->bins);
+    lm_json_set_u64(settings, "stride", opt.stride);
+    lm_json_set_u64(settings, "max_windows", opt.windows);
+    lm_json_set_u64(settings, "bins", opt.bins);
     return eval_begin(p->c, longest, settings);
 }
 
-int eval_ppl(eval_context *c)
+static int run(eval_context *c)
 {
     ppl p = { .c = c };
     int rc = begin(&p);
@@ -225,3 +245,20 @@ int eval_ppl(eval_context *c)
     free(p.bin);
     return rc;
 }
+
+const eval_entry eval_ppl = {
+    .command = {
+        .name = "ppl",
+        .summary = "perplexity over sliding windows, at each length",
+        .about =
+            "Perplexity over sliding windows of --text, --data or --bin, by the windows and the "
+            "formula of ChunkLlama's script; perplexity of the last --stride tokens of each "
+            "window alone; and the loss by position.",
+        .opts = opts,
+        .examples = "# perplexity at three lengths\n"
+        "lmeval ppl --model model --text recipes/README.md --lengths 64,128,256 --windows 4 -o "
+        "ppl.jsonl\n",
+        .model = true,
+    },
+    .run = run,
+};

@@ -1,12 +1,22 @@
-/* score_file.c -- predictions scored without a model: files that were made elsewhere, or
- * elsewhen. */
+/* score_file.c -- predictions scored without a model: files that were made elsewhere. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/jsonl.h"
 #include "eval/metrics/score.h"
+
+static struct {
+    cli_list files;
+} opt;
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.files, "KIND FILE...",
+      "KIND is needle, passkey, ruler, bookqa, narrative_qa, qasper, quality, qmsum, "
+      "leval-coursera, "
+      "leval-quality, leval-tpo or leval-sci_fi. A line of FILE has prediction and answers." },
+    { .kind = CLI_END },
+};
 
 enum { METRICS = 4 };
 
@@ -166,9 +176,9 @@ static int score_one(eval_context *c, const struct kind *kind, const char *path)
     return rc;
 }
 
-int eval_score(eval_context *c)
+static int run(eval_context *c)
 {
-    const eval_paths *p = &c->o->files;
+    const cli_list *p = &opt.files;
     const struct kind *kind = NULL;
     for (size_t i = 0; p->n && i < sizeof KINDS / sizeof *KINDS; i++)
         if (!strcmp(KINDS[i].name, p->v[0])) kind = &KINDS[i];
@@ -185,3 +195,19 @@ int eval_score(eval_context *c)
     for (size_t i = 1; !rc && i < p->n; i++) rc = score_one(c, kind, p->v[i]);
     return rc;
 }
+
+const eval_entry eval_score = {
+    .command = {
+        .name = "score",
+        .summary = "predictions made elsewhere, scored by the measures of all these",
+        .about =
+            "Scores predictions from files, by the measures of the other evaluations. Runs no "
+            "model.",
+        .opts = opts,
+        .examples = "# predictions made elsewhere\n"
+        "echo '{\"prediction\": \"John Smith.\", \"answers\": [\"John Smith\"]}' | lmeval score "
+        "bookqa -\n",
+        .model = false,
+    },
+    .run = run,
+};

@@ -19,8 +19,8 @@
 struct eval_tokens {
     const char *name; /* borrowed: an option's value */
     uint64_t count, hash;
-    eval_ids ids; /* texts */
-    int fd;       /* a file of ids; -1: none */
+    lm_ids ids; /* texts */
+    int fd;     /* a file of ids; -1: none */
     unsigned width;
     lm_shards *shards;
     uint64_t *ends;     /* [rows] tokens up to the end of each row */
@@ -47,15 +47,15 @@ static int add_end(void *arg, const char *name, size_t end)
     return LM_OK;
 }
 
-static int open_text(eval_tokens *t, eval_context *c)
+static int open_text(eval_tokens *t, eval_context *c, const cli_list *files)
 {
     lm_buf text = LM_BUF_INIT(TEXT_MAX);
     text_ends ends = { 0 };
-    t->name = c->o->text.v[0];
-    int rc = eval_tokenizer(c);
-    if (!rc) rc = eval_load_text(&c->o->text, &text, NULL, add_end, &ends);
+    t->name = files->v[0];
+    int rc = eval_open_text(c);
+    if (!rc) rc = eval_load_text(files, &text, NULL, add_end, &ends);
     for (size_t i = 0, at = 0; !rc && i < ends.n; at = ends.v[i++])
-        rc = eval_encode(c, (char *)text.data + at, ends.v[i] - at, true, &t->ids);
+        rc = tr_text_encode(c->text, (char *)text.data + at, ends.v[i] - at, true, &t->ids);
     t->count = t->ids.n;
     if (!rc) t->hash = lm_hash64(t->ids.v, t->ids.n * sizeof *t->ids.v);
     lm_buf_free(&text);
@@ -65,11 +65,11 @@ static int open_text(eval_tokens *t, eval_context *c)
 
 /* ---- a file of ids --------------------------------------------------------------------- */
 
-static int open_bin(eval_tokens *t, const eval_context *c)
+static int open_bin(eval_tokens *t, const char *path, unsigned width)
 {
     struct stat st;
-    t->name = c->o->bin;
-    t->width = c->o->bin_type ? 4 : 2;
+    t->name = path;
+    t->width = width;
     t->fd = open(t->name, O_RDONLY | O_CLOEXEC);
     if (t->fd < 0 || fstat(t->fd, &st)) return lm_fail_errno(errno, "%s", t->name);
     if (!S_ISREG(st.st_mode) || st.st_size % t->width)
@@ -111,10 +111,10 @@ static int row_tokens(const lm_shards *shards, uint64_t row, uint64_t *out)
     return LM_OK;
 }
 
-static int open_shards(eval_tokens *t, const eval_context *c)
+static int open_shards(eval_tokens *t, const char *path)
 {
     lm_hasher *h = NULL;
-    t->name = c->o->data;
+    t->name = path;
     int rc = lm_shards_open(&t->shards, t->name);
     if (rc) return rc;
     uint64_t rows = lm_shards_rows(t->shards);
@@ -173,16 +173,17 @@ static int get_shards(eval_tokens *t, uint64_t start, size_t n, int32_t *ids)
 
 /* ---- all of them ----------------------------------------------------------------------- */
 
-int eval_tokens_open(eval_tokens **out, eval_context *c)
+int eval_tokens_open(eval_tokens **out, eval_context *c, const eval_tokens_source *from)
 {
-    const eval_options *o = c->o;
     *out = NULL;
-    if ((o->text.n > 0) + !!o->data + !!o->bin != 1)
+    if ((from->text.n > 0) + !!from->data + !!from->bin != 1)
         return lm_fail(LM_EUSAGE, "%s needs one of --text, --data and --bin", c->name);
     eval_tokens *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     t->fd = -1;
-    int rc = o->data ? open_shards(t, c) : o->bin ? open_bin(t, c) : open_text(t, c);
+    int rc = from->data  ? open_shards(t, from->data)
+             : from->bin ? open_bin(t, from->bin, from->bin_type ? 4 : 2)
+                         : open_text(t, c, &from->text);
     if (rc) eval_tokens_close(t);
     else *out = t;
     return rc;
@@ -191,7 +192,7 @@ int eval_tokens_open(eval_tokens **out, eval_context *c)
 void eval_tokens_close(eval_tokens *t)
 {
     if (!t) return;
-    eval_ids_free(&t->ids);
+    lm_ids_free(&t->ids);
     if (t->fd >= 0) close(t->fd);
     lm_shards_close(t->shards);
     free(t->ends);

@@ -1,5 +1,5 @@
-/* windows.h -- which stretches of a text perplexity is measured over, and the sums of it. No model
- * here: arithmetic alone. */
+/* windows.h -- the windows of a text that perplexity is measured over, and means over them.
+ * Arithmetic alone, no model. */
 #ifndef EVAL_TASKS_WINDOWS_H
 #define EVAL_TASKS_WINDOWS_H
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "eval/harness/results.h"
+#include "eval/data/results.h"
 #include "eval/metrics/bootstrap.h"
 
 #define MUST(x)                                                                    \

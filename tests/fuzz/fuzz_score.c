@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "eval/metrics/bm25.h"
-#include "eval/tasks/fewshot.h"
 #include "eval/metrics/score.h"
 
 #define MUST(x)            \
@@ -64,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(bm25_new(&x, both, 2) == 0 && bm25_scores(x, e, score) == 0);
     MUST(isfinite(score[0]) && score[0] >= 0 && isfinite(score[1]) && score[1] >= 0);
     bm25_free(x);
-    char *piece = fewshot_piece(text);
+    char *piece = score_fewshot_piece(text);
     MUST(piece >= text && piece + strlen(piece) <= text + size);
     free(text);
     return 0;

@@ -1,4 +1,4 @@
-/* The frame on a trained model: a prompt that shares its beginning with the one before it gives the
+/* The harness on a trained model: a prompt that shares its beginning with the one before it gives the
  * bits of one that was read whole, whatever the attention; and what texts and lists become. */
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,10 +44,10 @@ static size_t prompt(int which, int32_t *ids)
     return sizes[which];
 }
 
-static void read_all(const eval_options *o, backend *b, const char *attention, const char *scaling,
+static void read_all(bool share, backend *b, const char *attention, const char *scaling,
                      float *logits, size_t vocab, uint64_t *read)
 {
-    eval_context c = { .o = o, .b = b, .name = "test", .sink = { no_write, NULL } };
+    eval_context c = { .asking.share = share, .b = b, .name = "test", .sink = { no_write, NULL } };
     int32_t ids[LONGEST];
     c.model = (tr_infer_options){ .model = "stories", .attention = attention, .scaling = scaling };
     NEED(eval_begin(&c, LONGEST, lm_json_object()) == 0);
@@ -57,7 +57,7 @@ static void read_all(const eval_options *o, backend *b, const char *attention, c
         CHECK_OK(eval_read(&c, ids, n, logits + (size_t)i * vocab));
     }
     CHECK(eval_read(&c, ids, LONGEST + 1, logits) == LM_EUSAGE);
-    *read = c.read;
+    *read = c.evaluated;
     eval_close(&c);
 }
 
@@ -68,14 +68,12 @@ static void test_sharing(void)
     };
     enum { VOCAB = 512 };
     static float whole[PROMPTS * VOCAB], part[PROMPTS * VOCAB];
-    eval_options o = eval_defaults, apart = eval_defaults;
     backend *b = NULL;
     uint64_t all = 0, less = 0;
-    apart.share = false;
     NEED(bk_open(&b, "cpu", 2) == 0);
     for (size_t f = 0; f < 4; f++) {
-        read_all(&apart, b, forms[f][0], forms[f][1], whole, VOCAB, &all);
-        read_all(&o, b, forms[f][0], forms[f][1], part, VOCAB, &less);
+        read_all(false, b, forms[f][0], forms[f][1], whole, VOCAB, &all);
+        read_all(true, b, forms[f][0], forms[f][1], part, VOCAB, &less);
         CHECK(!memcmp(whole, part, sizeof whole));
         CHECK(!memcmp(whole, whole + (PROMPTS - 1) * VOCAB, VOCAB * sizeof *whole));
         CHECK_EQ(all, 900 + 1150 + 600 + 1200 + 257 + 900);
@@ -88,27 +86,26 @@ static void test_sharing(void)
 
 static void test_answer(void)
 {
-    eval_options o = eval_defaults;
     backend *b = NULL;
     NEED(bk_open(&b, "cpu", 1) == 0);
-    eval_context c = { .o = &o, .b = b, .name = "test", .sink = { no_write, NULL } };
-    eval_ids ask = { 0 }, answer = { 0 };
+    eval_context c = { .b = b, .name = "test", .sink = { no_write, NULL } };
+    lm_ids ask = { 0 }, answer = { 0 };
     lm_buf text = LM_BUF_INIT(1 << 16);
     c.model = (tr_infer_options){ .model = "stories" };
-    NEED(eval_tokenizer(&c) == 0 && eval_begin(&c, 64, lm_json_object()) == 0);
+    NEED(eval_open_text(&c) == 0 && eval_begin(&c, 64, lm_json_object()) == 0);
     static const char once[] = "Once upon a";
-    CHECK_OK(eval_encode(&c, once, sizeof once - 1, true, &ask));
+    CHECK_OK(tr_text_encode(c.text, once, sizeof once - 1, true, &ask));
     CHECK_EQ(ask.v[0], 1); /* <s> */
     CHECK_OK(eval_answer(&c, &ask, 8, true, &answer));
     CHECK_EQ(answer.n, 8);
-    CHECK_OK(eval_decode(&c, answer.v, answer.n, &text));
+    CHECK_OK(tr_text_decode(c.text, answer.v, answer.n, &text));
     CHECK(strstr((char *)text.data, "time"));
     CHECK_EQ(strlen((char *)text.data), text.size);
     CHECK(eval_answer(&c, &ask, 64, true, &answer) == LM_EUSAGE); /* past the context */
     CHECK_OK(eval_answer(&c, &ask, 0, true, &answer));
     CHECK_EQ(answer.n, 0);
-    eval_ids_free(&ask);
-    eval_ids_free(&answer);
+    lm_ids_free(&ask);
+    lm_ids_free(&answer);
     lm_buf_free(&text);
     eval_close(&c);
     b->close(b);
@@ -149,7 +146,7 @@ static void test_inputs(void)
     CHECK_OK(lm_write_file("last", "!", 1));
     char texts[] = "texts", last[] = "last", absent[] = "absent";
     char *paths[] = { texts, last };
-    eval_paths list = { paths, 2 };
+    cli_list list = { paths, 2 };
     lm_buf text = LM_BUF_INIT(1 << 20);
     CHECK_OK(eval_load_text(&list, &text, &hash, note_end, NULL));
     CHECK(text.size == 7 && !memcmp(text.data, "onetwo!", 7));

@@ -5,8 +5,8 @@
 static int32_t book_v[] = { 10, 11, 1, 12, 13, 14, 2, 15, 16, 17 }; /* 1 and 2 are full stops */
 static int32_t stops_v[] = { 1, 2 };
 static int32_t needle_v[] = { 90, 91 };
-static const eval_ids book = { book_v, 10, 10 }, stops = { stops_v, 2, 2 };
-static const eval_ids pin = { needle_v, 2, 2 };
+static const lm_ids book = { book_v, 10, 10 }, stops = { stops_v, 2, 2 };
+static const lm_ids pin = { needle_v, 2, 2 };
 
 static void test_place(void)
 {
@@ -25,7 +25,7 @@ static void test_place(void)
     CHECK_EQ(eval_insert_at(all, 100, 29, &stops), 28);
 }
 
-static void check_ids(const eval_ids *got, const int32_t *want, size_t n)
+static void check_ids(const lm_ids *got, const int32_t *want, size_t n)
 {
     CHECK_EQ(got->n, n);
     for (size_t i = 0; i < n && i < got->n; i++) CHECK_EQ(got->v[i], want[i]);
@@ -33,7 +33,7 @@ static void check_ids(const eval_ids *got, const int32_t *want, size_t n)
 
 static void test_insert(void)
 {
-    eval_ids out = { 0 };
+    lm_ids out = { 0 };
     size_t at = 99;
     CHECK_OK(eval_insert(&out, &book, &pin, 100, 50, &stops, &at));
     CHECK_EQ(at, 3);
@@ -49,7 +49,7 @@ static void test_insert(void)
     CHECK_OK(eval_insert(&out, &book, &pin, 2, 50, &stops, &at));
     check_ids(&out, needle_v, 2);
     CHECK(eval_insert(&out, &book, &pin, 1, 50, &stops, &at) == LM_EUSAGE);
-    eval_ids_free(&out);
+    lm_ids_free(&out);
 }
 
 /* The ids that begin or are a full stop: of our vocabulary its byte and its piece; of LLaMA-2's those that
@@ -57,11 +57,11 @@ static void test_insert(void)
 static void test_periods(const char *model, const int32_t *want, size_t n)
 {
     lm_tokenizer *t = NULL;
-    eval_ids out = { 0 };
+    lm_ids out = { 0 };
     NEED(lm_tokenizer_open(&t, model, 0) == 0);
     CHECK_OK(eval_period_ids(t, &out));
     check_ids(&out, want, n);
-    eval_ids_free(&out);
+    lm_ids_free(&out);
     lm_tokenizer_free(t);
 }
 

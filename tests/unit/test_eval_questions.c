@@ -4,8 +4,8 @@
 #include "check.h"
 #include "eval/metrics/bm25.h"
 #include "eval/data/csv.h"
-#include "eval/tasks/fewshot.h"
 #include "eval/data/jsonl.h"
+#include "eval/metrics/score.h"
 #include "longmix/zio.h"
 
 static void write_text(const char *path, const char *text)
@@ -124,13 +124,13 @@ static void best_examples(void)
 static void pieces(void)
 {
     char one[] = " Paris\n\nQuestion: Who? \nAnswer: Me";
-    CHECK_STR(fewshot_piece(one), " Paris\n\n");
+    CHECK_STR(score_fewshot_piece(one), " Paris\n\n");
     char two[] = "\n\n\xc3\xa9\nQuestion: x\nQuestion: more";
-    CHECK_STR(fewshot_piece(two), " x\n"); /* one character is not enough */
+    CHECK_STR(score_fewshot_piece(two), " x\n"); /* one character is not enough */
     char none[] = "\nQuestion:a\n";
-    CHECK_STR(fewshot_piece(none), "\nQuestion:a\n"); /* nothing is: all of it */
+    CHECK_STR(score_fewshot_piece(none), "\nQuestion:a\n"); /* nothing is: all of it */
     char empty[] = "";
-    CHECK_STR(fewshot_piece(empty), "");
+    CHECK_STR(score_fewshot_piece(empty), "");
 }
 
 int main(void)

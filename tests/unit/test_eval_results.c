@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "eval/harness/results.h"
+#include "eval/data/results.h"
 #include "longmix/buf.h"
 #include "longmix/zio.h"
 

@@ -5,12 +5,32 @@
 #include <string.h>
 
 #include "eval/harness/ask.h"
-#include "eval/tasks/evals.h"
 #include "eval/data/jsonl.h"
 #include "eval/tasks/ruler/tasks.h"
 #include "eval/metrics/score.h"
 
 enum { EXAMPLE_TOKENS = 500 };
+
+static struct {
+    cli_list tasks, haystack;
+    const char *lengths;
+    uint64_t samples;
+    eval_asking asking;
+} opt = { .lengths = "4Ki,8Ki,16Ki,32Ki,64Ki,128Ki", .samples = 500, .asking = ASK_DEFAULTS };
+
+static const cli_opt opts[] = {
+    { CLI_ARGS, NULL, 0, &opt.tasks, "TASK...",
+      "niah_single_1 to 3, niah_multikey_1 to 3, niah_multivalue, niah_multiquery, vt, cwe, fwe. "
+      "Without names: all that the data allows." },
+    { CLI_STR, "lengths", 'L', &opt.lengths, "N,N,...",
+      "Lengths, in tokens (4Ki,8Ki,16Ki,32Ki,64Ki,128Ki)." },
+    { CLI_LIST, "haystack", 0, &opt.haystack, "FILE",
+      "Essays, or a directory of *.txt, for the tasks that need them; may be given several "
+      "times." },
+    { CLI_SIZE, "samples", 0, &opt.samples, "N", "Samples per task and length (500)." },
+    ASK_OPTIONS(opt.asking),
+    { .kind = CLI_END },
+};
 
 typedef struct ruler {
     eval_context *c;
@@ -36,8 +56,8 @@ static const ruler_task *find_task(const char *name)
 /* The tasks that are named; without names, all that the data allows. */
 static int choose_tasks(ruler *r)
 {
-    const eval_paths *names = &r->c->o->files;
-    bool prose = r->c->o->haystack.n > 0;
+    const cli_list *names = &opt.tasks;
+    bool prose = opt.haystack.n > 0;
     size_t room = names->n;
     for (const ruler_task *t = ruler_tasks; t->name; t++) room++;
     r->task = malloc(room * sizeof *r->task);
@@ -67,8 +87,8 @@ static int load_prose(ruler *r)
 {
     lm_buf text = LM_BUF_INIT(ASK_TEXT_MAX);
     int rc = LM_OK;
-    if (r->c->o->haystack.n) {
-        rc = eval_load_text(&r->c->o->haystack, &text, &r->haystack, NULL, NULL);
+    if (opt.haystack.n) {
+        rc = eval_load_text(&opt.haystack, &text, &r->haystack, NULL, NULL);
         if (!rc) rc = ruler_prose_make(&r->prose, (char *)text.data, text.size);
     }
     lm_buf_free(&text);
@@ -121,8 +141,8 @@ static int size_sample(ruler *r, const ruler_task *t, size_t length, size_t numb
     /* RULER's example has 500 tokens; where that is much, a quarter of the length */
     size_t example = length / 4 < EXAMPLE_TOKENS ? length / 4 : EXAMPLE_TOKENS;
     size_t room = length > t->new_tokens ? length - t->new_tokens : 0;
-    *m = (struct ruler_make){ .seed = ruler_seed(r->c->o->seed, t, length, number),
-                              .example = ruler_seed(r->c->o->seed, t, 0, 0),
+    *m = (struct ruler_make){ .seed = ruler_seed(r->c->seed, t, length, number),
+                              .example = ruler_seed(r->c->seed, t, 0, 0),
                               .length = length,
                               .prose = &r->prose };
     int rc = t->make_example ? find_size(r, t, m, true, example, tokens) : 0;
@@ -180,7 +200,7 @@ static int run_sample(ruler *r, const ruler_task *t, size_t length, size_t numbe
     size_t tokens;
     int rc = ask_done(c, cell);
     if (rc) goto out;
-    eval_live(c, "%s at %zu: sample %zu of %" PRIu64, t->name, length, number + 1, c->o->samples);
+    eval_live(c, "%s at %zu: sample %zu of %" PRIu64, t->name, length, number + 1, opt.samples);
     eval_start(c);
     rc = fill(r, t, length, number);
     if (!rc) rc = ask_printed(c, cell, (char *)r->sample.prompt.data);
@@ -202,11 +222,11 @@ out:
 
 static int run_task(ruler *r, const ruler_task *t, size_t length)
 {
-    uint64_t samples = r->c->o->samples;
+    uint64_t samples = opt.samples;
     ask_mean mean = { 0 };
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < samples; i++) rc = run_sample(r, t, length, i);
-    if (rc || r->c->o->print_prompts) return rc;
+    if (rc || opt.asking.print_prompts) return rc;
     for (size_t i = 0; i < samples; i++)
         ask_mean_add(r->c, &mean, sample_cell(r, t, length, i), NULL);
     eval_note(r->c, "%s at %zu: %.2f of 100", t->name, length, 100 * ask_mean_value(&mean));
@@ -216,21 +236,20 @@ static int run_task(ruler *r, const ruler_task *t, size_t length)
 static int run_all(ruler *r)
 {
     int rc = load_prose(r);
-    if (!rc) rc = eval_tokenizer(r->c);
-    if (!rc && !r->c->o->print_prompts)
+    if (!rc) rc = eval_open_text(r->c);
+    if (!rc && !opt.asking.print_prompts)
         rc = eval_begin(r->c, r->length[r->lengths - 1], lm_json_object());
-    /* A length that is too short for a task is told before hours have passed. */
+    /* A length that is too short for a task is reported before hours have passed. */
     for (size_t k = 0; !rc && k < r->tasks; k++) rc = fill(r, r->task[k], r->length[0], 0);
     for (size_t i = 0; !rc && i < r->lengths; i++)
         for (size_t k = 0; !rc && k < r->tasks; k++) rc = run_task(r, r->task[k], r->length[i]);
     return rc;
 }
 
-int eval_ruler(eval_context *c)
+static int run(eval_context *c)
 {
     ruler r = { .c = c, .answer = LM_BUF_INIT(ASK_TEXT_MAX) };
-    int rc = eval_sizes("lengths", c->o->lengths ? c->o->lengths : "4Ki,8Ki,16Ki,32Ki,64Ki,128Ki",
-                        1, &r.length, &r.lengths);
+    int rc = eval_sizes("lengths", opt.lengths, 1, &r.length, &r.lengths);
     if (!rc) rc = choose_tasks(&r);
     if (!rc) rc = run_all(&r);
     ruler_prose_free(&r.prose);
@@ -240,3 +259,19 @@ int eval_ruler(eval_context *c)
     free(r.task);
     return rc;
 }
+
+const eval_entry eval_ruler = {
+    .command = {
+        .name = "ruler",
+        .summary = "RULER's retrieval, tracing and counting in synthetic texts, at each length",
+        .about =
+            "The synthetic tasks of RULER: needles among lines, needles or essays (--haystack), "
+            "variable tracking, common and frequent words.",
+        .opts = opts,
+        .examples = "# the prompts of two of RULER's tasks at 1024 tokens\n"
+        "lmeval ruler niah_single_1 fwe --model model --lengths 1024 --samples 1 --print-prompts\n",
+        .model = true,
+    },
+    .asking = &opt.asking,
+    .run = run,
+};

@@ -19,7 +19,7 @@ head -n 1 out.jsonl >resumed.jsonl
 "${bookqa[@]}" -q book.jsonl -o resumed.jsonl -j 1
 diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${bookqa[@]}"
 fails "${bookqa[@]}" absent.jsonl
 echo '{"context": "x", "answer": ["y"]}' >>own.jsonl; fails "${bookqa[@]}" own.jsonl

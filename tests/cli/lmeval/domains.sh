@@ -42,7 +42,7 @@ lmplot domains a.jsonl intra.jsonl -o - | grep '|' | cut -d '|' -f 2,3
 cp delta.jsonl before.jsonl
 lmeval compare -q a.jsonl dca.jsonl intra.jsonl -o delta.jsonl && cmp before.jsonl delta.jsonl
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${domains[@]}" --data docs.lmt --by row
 fails "${domains[@]}" --data docs.lmt --ranges 64,32
 fails "${domains[@]}" --data nowhere

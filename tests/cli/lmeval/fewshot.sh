@@ -30,7 +30,7 @@ head -n 2 out.jsonl >resumed.jsonl
 "${fewshot[@]}" -q few_shot_*.jsonl --max-prompt 1700 -o resumed.jsonl -j 1
 diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${fewshot[@]}"
 fails "${fewshot[@]}" pool.jsonl
 fails "${fewshot[@]}" few_shot_qasper.jsonl --exemplars best

@@ -22,7 +22,7 @@ head -n 1 out.jsonl >resumed.jsonl
 "${leval[@]}" -q tpo.jsonl sci_fi.jsonl --max-prompt 800 -o resumed.jsonl -j 1
 diff <(sed 's/"seconds.*//' out.jsonl | sort) <(sed 's/"seconds.*//' resumed.jsonl | sort) && echo "resumed"
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${leval[@]}"
 fails "${leval[@]}" long.jsonl
 fails "${leval[@]}" tpo.jsonl --max-prompt 700

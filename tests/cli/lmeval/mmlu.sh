@@ -25,7 +25,7 @@ diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && 
 sed -i "s/,$right\r/,$(sed -n '1s/.*"choice":"\(.\)".*/\1/p' out.jsonl)\r/" data/test/people_test.csv
 "${mmlu[@]}" -q -j 1 | grep -o '"subject":"[a-z]*","questions":[0-9]*,"value":[0-9.]*'
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails lmeval mmlu --model stories
 fails lmeval mmlu stories --model stories
 fails "${mmlu[@]}" --max-prompt 60

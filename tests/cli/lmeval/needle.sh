@@ -1,4 +1,4 @@
-# Needle and passkey on a trained model that is too small to answer: what is asked, what is shared,
+# Needle and passkey on a trained model that is too small to answer: what is asked, what is reused,
 # and what is refused. The scores' own tests are in tests/unit/test_eval_score.c.
 . "$LM_SRC/tests/cli/model.bash"
 mkdir book
@@ -7,7 +7,7 @@ echo "The end." >book/b.txt
 needle=(lmeval needle --model stories --haystack book)
 lines() { sed 's/"seconds.*//' "$1" | sort; }
 
-"${needle[@]}" -L 700,1100 --depths 0,50,100 -o all.jsonl -j 1 2>&1 | grep -o 'a perfect.*dedup\|[0-9]* tokens read.*'
+"${needle[@]}" -L 700,1100 --depths 0,50,100 -o all.jsonl -j 1 2>&1 | grep -o 'a perfect.*dedup\|prefix reuse.*'
 wc -l <all.jsonl
 grep -o '"length":1100,"depth":50,"score":"[a-z0-9]*"' all.jsonl
 "${needle[@]}" -q -L 700,1100 --depths 0,50,100 --no-share -o apart.jsonl
@@ -44,7 +44,7 @@ lmeval passkey --model stories --variant landmark -L 0,100 --trials 2 --print-pr
 lmeval passkey --model stories --variant chunkllama-needle -L 300 --trials 1 --depths 31.25 --print-prompts |
     sed 's/\\n/\n/g' | awk '{ print length($0) }'
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails lmeval needle --model stories -L 400
 fails "${needle[@]}" -L 200
 fails "${needle[@]}" -L 400 --buffer 20

@@ -46,7 +46,7 @@ sed -n 7p text.jsonl | head -c 100 >>resumed.jsonl
 "${eval[@]}" --text story.txt --lengths 64,600 -j 2 -o resumed.jsonl 2>&1 | grep -v perplexity
 diff <(sed 's/"seconds.*//' text.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${eval[@]}" --text story.txt --lengths 64 -a dca -o text.jsonl
 fails "${eval[@]}" --text story.txt --lengths 64,100000
 fails "${eval[@]}" --lengths 64

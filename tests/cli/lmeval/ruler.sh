@@ -1,5 +1,5 @@
 # RULER on a trained model that knows none of it: lengths are filled, samples are of the seed alone, a
-# run goes on, means are right; and what is refused. The texts' own tests are in
+# run resumes, means are right; and what is refused. The texts' own tests are in
 # tests/unit/test_eval_ruler.c.
 . "$LM_SRC/tests/cli/model.bash"
 for i in $(seq 1 30); do echo "Tim saw a big dog on day $i. \"Was it happy?\" It was. They ran"; done >book.txt
@@ -21,7 +21,7 @@ sed -n 's/.*"task":"\([a-z_0-9]*\)".*"length":2500,"sample":0.*"tokens":\([0-9]*
         [ $free -ge 0 ] && [ $free -lt 90 ] && echo "$task fills" || echo "$task leaves $free"
     done
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails "${ruler[@]}" niah
 fails "${ruler[@]}" niah_single_2
 fails "${ruler[@]}" vt -L 64

@@ -41,7 +41,7 @@ score leval-coursera coursera.jsonl; score leval-tpo tpo.jsonl; score leval-qual
 score leval-sci_fi sci_fi.jsonl; score ruler ruler.jsonl; score passkey passkey.jsonl
 lmeval score ruler ruler.jsonl ruler.jsonl qmsum.jsonl -o out.jsonl; wc -l <out.jsonl # the same file is one
 
-fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval --help.*//' err; }
+fails() { "$@" >/dev/null 2>err && echo "was done: $*"; sed 's/ (lmeval.* --help.*//' err; }
 fails lmeval score
 fails lmeval score mmlu ruler.jsonl
 fails lmeval score ruler

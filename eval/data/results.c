@@ -1,4 +1,4 @@
-#include "eval/harness/results.h"
+#include "eval/data/results.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,14 +64,12 @@ static int grow_slots(eval_results *r)
 static int keep_line(eval_results *r, lm_json *json, size_t number)
 {
     if (r->n == r->room) {
-        size_t room = r->room ? 2 * r->room : 64;
-        result_line *v = room <= EVAL_LINES_MAX ? realloc(r->v, room * sizeof *v) : NULL;
+        result_line *v = lm_grow(r->v, &r->room, sizeof *v, EVAL_LINES_MAX);
         if (!v) {
             lm_json_free(json);
-            return lm_fail_nomem(room * sizeof *v);
+            return LM_ENOMEM;
         }
         r->v = v;
-        r->room = room;
     }
     r->v[r->n++] = (result_line){ json, 0, number };
     return LM_OK;
@@ -123,7 +121,7 @@ static int read_file(eval_results *r, size_t *torn)
     while (!rc && whole && text[whole - 1] != '\n') whole--;
     if (!rc && whole < size) {
         if (!torn)
-            rc = lm_fail(LM_EDATA, "%s: its last line is torn; lmeval -o would measure it again",
+            rc = lm_fail(LM_EDATA, "%s: the last line is incomplete; lmeval -o measures it again",
                          r->name);
         else if (ftruncate(r->fd, (off_t)whole)) rc = lm_fail_errno(errno, "%s: cutting", r->name);
         else *torn = size - whole;
@@ -185,7 +183,7 @@ void eval_results_close(eval_results *r)
     free(r);
 }
 
-/* ---- which lines are ours, and whether they may be mixed ------------------------------- */
+/* ---- lines of this evaluation, and their settings ------------------------------- */
 
 static bool is_eval(const lm_json *line, const char *eval)
 {
@@ -214,7 +212,7 @@ static int name_difference(const eval_results *r, const result_line *line)
         rc =
             lm_fail(LM_EUSAGE,
                     "%s:%zu: a result of %s with other settings: \"%s\" is %.200s there and %.200s "
-                    "here; results are not mixed, so give another -o",
+                    "here; such results cannot share a file; give another -o",
                     r->name, line->number, r->eval, key, (char *)theirs.data, (char *)ours.data);
     }
     if (!rc)
@@ -251,12 +249,8 @@ int eval_results_begin(eval_results *r, const char *eval, const lm_json *labels,
     r->labels = lm_json_object();
     r->settings = lm_json_object();
     if (!r->eval || !r->labels || !r->settings) return lm_fail_nomem(64);
-    const char *key;
-    const lm_json *value;
-    for (size_t i = 0; lm_json_member(labels, i, &key, &value); i++)
-        lm_json_set_copy(r->labels, key, value);
-    for (size_t i = 0; lm_json_member(settings, i, &key, &value); i++)
-        lm_json_set_copy(r->settings, key, value);
+    lm_json_set_all(r->labels, labels);
+    lm_json_set_all(r->settings, settings);
     int rc = hash_json(r->settings, eval, &r->hash);
     if (!rc) rc = pick_lines(r);
     for (size_t i = 0; !rc && i < r->n; i++) {
@@ -311,24 +305,17 @@ const char *eval_results_name(const eval_results *r) { return r->name; }
 size_t eval_results_count(const eval_results *r) { return r->n; }
 const lm_json *eval_results_at(const eval_results *r, size_t i) { return r->v[i].json; }
 
-static void add_members(lm_json *to, const lm_json *from)
-{
-    const char *key;
-    const lm_json *value;
-    for (size_t i = 0; lm_json_member(from, i, &key, &value); i++) lm_json_set_copy(to, key, value);
-}
-
 static lm_json *make_line(const eval_results *r, const lm_json *cell, uint64_t cell_hash,
                           double value, const lm_json *more, double seconds)
 {
     lm_json *line = lm_json_object();
     lm_json_set_str(line, "eval", r->eval);
-    add_members(line, r->labels);
-    add_members(line, r->settings);
-    add_members(line, cell);
+    lm_json_set_all(line, r->labels);
+    lm_json_set_all(line, r->settings);
+    lm_json_set_all(line, cell);
     if (isfinite(value)) lm_json_set_f64(line, "value", value);
     else lm_json_set_null(line, "value");
-    if (more) add_members(line, more);
+    if (more) lm_json_set_all(line, more);
     lm_json_set_hex64(line, "settings", r->hash);
     lm_json_set_hex64(line, "cell", cell_hash);
     lm_json_set_str(line, "commit", lm_commit());

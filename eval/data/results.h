@@ -1,20 +1,20 @@
 /* results.h -- result lines: what an evaluation measured, one JSON object a line, appended to a
- * file that another run can go on with. docs/evaluation.md lists the fields for users.
+ * file from which another run resumes. docs/evaluation.md lists the fields for users.
  *
  * A line holds, in this order
  *   "eval"                  the evaluation's name
- *   labels                  what is shown and not compared ("model": the directory as given)
- *   settings                all that must agree for two lines to be comparable, member by member
+ *   labels                  shown and not compared ("model": the directory as given)
+ *   settings                what must agree for two lines to be comparable, member by member
  *   cell                    which of the evaluation's measurements it is: "length", "depth", ...
  *   "value"                 the number
  *   whatever else the evaluation adds: "error" (the value's standard error), "tokens", ...
  *   "settings", "cell"      hashes of the two objects above
- *   "commit", "seconds"     what made it, and how long that took; neither is compared
+ *   "commit", "seconds"     the version, and the time it took; neither is compared
  *
  * A file may hold lines of several evaluations, but all lines of one evaluation have equal
- * settings: a file with others is refused, never mixed. */
-#ifndef EVAL_HARNESS_RESULTS_H
-#define EVAL_HARNESS_RESULTS_H
+ * settings: a file with others is refused. */
+#ifndef EVAL_DATA_RESULTS_H
+#define EVAL_DATA_RESULTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ typedef struct eval_sink {
 
 /* Open the file at `path` for reading and appending; it is made where it is absent, and locked
  * until it is closed (LM_EUSAGE where another program has it). A last line that a killed program
- * left torn is cut off; *torn (may be NULL) then is its size in bytes. LM_EDATA, with file and
+ * left incomplete is removed; *torn (may be NULL) is then its size in bytes. LM_EDATA, with file and
  * line, for any line that is no JSON object with an "eval". `path` NULL: nothing is read, and lines
  * go to `sink`. */
 LM_CHECKED int eval_results_open(eval_results **out, const char *path, const eval_sink *sink,
@@ -55,13 +55,13 @@ size_t eval_results_count(const eval_results *r);
 const lm_json *eval_results_at(const eval_results *r, size_t i);
 
 /* Append a line. Takes `cell` and `more` (an object of further members; may be NULL). A cell that
- * is there already is left as it is. The line is written with one write, so that it is whole or was
+ * is there already is left as it is. The line is written with one write, so that it is complete or
  * the last. A value that is no number (a model that went to infinity) is written as null. */
 LM_CHECKED int eval_results_add(eval_results *r, lm_json *cell, double value, lm_json *more,
                                 double seconds);
 
 /* Read the lines of `eval` from a finished file, without lock or change: for comparing files. 0,
- * LM_EIO or LM_EDATA; a torn last line is an error here. Lines of other settings than the first are
+ * LM_EIO or LM_EDATA; an incomplete last line is an error here. Lines of other settings than the first are
  * refused. Use with find, count and at. */
 LM_CHECKED int eval_results_load(eval_results **out, const char *path, const char *eval);
 
