@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 
 #include "eval/data/identity.h"
-#include "lib/base/endian.h"
-#include "lib/base/hash.h"
 #include "lib/tokenizer/ids.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
@@ -94,7 +92,6 @@ static int open_store(eval_documents *d, uint64_t most)
 
 static int open_shards(eval_documents *d, uint64_t most)
 {
-    lm_hasher *h = NULL;
     int rc = lm_shards_open(&d->shards, d->path);
     if (rc) return rc;
     const lm_shard *first = lm_shards_at(d->shards, 0);
@@ -104,15 +101,7 @@ static int open_shards(eval_documents *d, uint64_t most)
     if (!d->row) return lm_fail_nomem(tokens * sizeof *d->row);
     for (uint64_t i = 0; !rc && i < rows; i++)
         if (is_chosen(i, rows, most)) rc = choose(d, i, NULL, tokens);
-    if (!rc) rc = lm_hasher_new(&h);
-    for (size_t i = 0; !rc && i < lm_shards_count(d->shards); i++) {
-        unsigned char seal[8];
-        lm_put64(seal, lm_shard_hash(lm_shards_at(d->shards, i)));
-        lm_hasher_add(h, seal, sizeof seal);
-    }
-    if (!rc) d->hash = lm_hasher_digest(h);
-    lm_hasher_free(h);
-    return rc;
+    return rc ? rc : eval_shards_hash(d->shards, &d->hash);
 }
 
 static int is_store(const char *path, bool *yes)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/endian.h"
 #include "lib/base/hash.h"
 
 enum { PATH_SIZE = 4096, PIECE = 1 << 20, FILES_MAX = 1 << 20 };
@@ -115,5 +116,19 @@ int eval_model_hash(const char *dir, uint64_t *out)
     if (!rc) *out = lm_hasher_digest(h);
     lm_hasher_free(h);
     eval_dir_free(files, n);
+    return rc;
+}
+
+int eval_shards_hash(const lm_shards *shards, uint64_t *out)
+{
+    lm_hasher *h = NULL;
+    int rc = lm_hasher_new(&h);
+    for (size_t i = 0; !rc && i < lm_shards_count(shards); i++) {
+        unsigned char seal[8];
+        lm_put64(seal, lm_shard_hash(lm_shards_at(shards, i)));
+        lm_hasher_add(h, seal, sizeof seal);
+    }
+    if (!rc) *out = lm_hasher_digest(h);
+    lm_hasher_free(h);
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "longmix/err.h"
+#include "longmix/shard.h"
 
 /* A hash of config.json and of every .safetensors file in a model directory, byte for byte: another
  * training step is another model, another path of the directory is not. */
@@ -12,6 +13,9 @@ LM_CHECKED int eval_model_hash(const char *dir, uint64_t *out);
 
 /* A hash of all bytes of a file. */
 LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
+
+/* A hash of all rows of shards: of the hashes that their seals hold. */
+LM_CHECKED int eval_shards_hash(const lm_shards *shards, uint64_t *out);
 
 /* The names in a directory that end in `suffix`, sorted bytewise, as DIR/NAME; free each and the
  * list. 0 or LM_EIO. */

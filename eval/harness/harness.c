@@ -124,6 +124,14 @@ lm_json *eval_cell(const char *key, uint64_t value)
     return cell;
 }
 
+lm_json *eval_depth_cell(uint64_t length, double depth)
+{
+    lm_json *cell = eval_cell("length", length);
+    if (depth == floor(depth)) lm_json_set_u64(cell, "depth", (uint64_t)depth);
+    else lm_json_set_f64(cell, "depth", depth);
+    return cell;
+}
+
 bool eval_done(const eval_context *c, lm_json *cell)
 {
     bool there = eval_results_find(c->results, cell) != NULL;

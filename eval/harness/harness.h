@@ -80,6 +80,7 @@ LM_CHECKED int eval_begin(eval_context *c, size_t longest, lm_json *settings);
 
 /* Cells are objects: the members that tell a measurement from the others of the evaluation. */
 lm_json *eval_cell(const char *key, uint64_t value); /* {"length": 512}; NULL when out of memory */
+lm_json *eval_depth_cell(uint64_t length, double depth); /* depth in percent */
 
 /* Whether the cell has its line already. Takes `cell`. */
 bool eval_done(const eval_context *c, lm_json *cell);

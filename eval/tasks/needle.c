@@ -191,9 +191,7 @@ static int build(needle *n, const needle_cell *cell)
 
 static lm_json *cell_json(uint64_t length, double depth, const char *score)
 {
-    lm_json *o = eval_cell("length", length);
-    if (depth == floor(depth)) lm_json_set_u64(o, "depth", (uint64_t)depth);
-    else lm_json_set_f64(o, "depth", depth);
+    lm_json *o = eval_depth_cell(length, depth);
     if (score) lm_json_set_str(o, "score", score);
     return o;
 }
@@ -336,17 +334,13 @@ static int begin(needle *n)
 /* The mean of one score over the depths of a length, or of all where length is 0. */
 static double mean_score(const needle *n, uint64_t length, const char *score)
 {
-    double sum = 0, v = 0;
-    size_t count = 0;
+    ask_mean mean = { 0 };
     for (size_t i = 0; i < n->n_cells; i++) {
         const needle_cell *cell = &n->cells[i];
-        if (length && cell->length != length) continue;
-        lm_json *key = cell_json(cell->length, cell->depth, score);
-        const lm_json *line = eval_results_find(n->c->results, key);
-        if (line && !lm_json_f64(&v, line, "value")) sum += v, count++;
-        lm_json_free(key);
+        if (!length || cell->length == length)
+            ask_mean_add(n->c, &mean, cell_json(cell->length, cell->depth, score), NULL);
     }
-    return count ? sum / (double)count : NAN;
+    return mean.n ? ask_mean_value(&mean) : NAN;
 }
 
 static void summary(const needle *n)

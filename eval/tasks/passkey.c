@@ -163,12 +163,8 @@ static int set_length(passkey *p, uint64_t length)
 
 static lm_json *cell_json(const passkey *p, uint64_t length, size_t depth)
 {
-    lm_json *o = eval_cell("length", length);
-    if (p->variant->random_depth) return o;
-    double d = p->depths[depth];
-    if (d == floor(d)) lm_json_set_u64(o, "depth", (uint64_t)d);
-    else lm_json_set_f64(o, "depth", d);
-    return o;
+    if (p->variant->random_depth) return eval_cell("length", length);
+    return eval_depth_cell(length, p->depths[depth]);
 }
 
 /* Deepest first: the trials then share the text before their keys. */
@@ -304,14 +300,10 @@ static int begin(passkey *p)
 static void summary(const passkey *p)
 {
     for (size_t i = 0; i < p->n_lengths; i++) {
-        double sum = 0, v = 0;
-        for (size_t d = 0; d < p->n_depths; d++) {
-            lm_json *key = cell_json(p, p->lengths[i], d);
-            const lm_json *line = eval_results_find(p->c->results, key);
-            if (line && !lm_json_f64(&v, line, "value")) sum += v;
-            lm_json_free(key);
-        }
-        double n = (double)(p->n_trials * p->n_depths), share = sum / (double)p->n_depths;
+        ask_mean mean = { 0 };
+        for (size_t d = 0; d < p->n_depths; d++)
+            ask_mean_add(p->c, &mean, cell_json(p, p->lengths[i], d), NULL);
+        double n = (double)(p->n_trials * p->n_depths), share = ask_mean_value(&mean);
         eval_note(p->c, "at %" PRIu64 ": %.3f +- %.3f right (%.0f trials)", p->lengths[i], share,
                   sqrt(share * (1 - share) / n), n);
     }

@@ -113,7 +113,6 @@ static int row_tokens(const lm_shards *shards, uint64_t row, uint64_t *out)
 
 static int open_shards(eval_tokens *t, const char *path)
 {
-    lm_hasher *h = NULL;
     t->name = path;
     int rc = lm_shards_open(&t->shards, t->name);
     if (rc) return rc;
@@ -127,15 +126,7 @@ static int open_shards(eval_tokens *t, const char *path)
         t->ends[i] = t->count += n;
     }
     t->at_row = rows;
-    if (!rc) rc = lm_hasher_new(&h);
-    for (size_t i = 0; !rc && i < lm_shards_count(t->shards); i++) {
-        unsigned char seal[8];
-        lm_put64(seal, lm_shard_hash(lm_shards_at(t->shards, i)));
-        lm_hasher_add(h, seal, sizeof seal);
-    }
-    if (!rc) t->hash = lm_hasher_digest(h);
-    lm_hasher_free(h);
-    return rc;
+    return rc ? rc : eval_shards_hash(t->shards, &t->hash);
 }
 
 /* The row that holds token `at`. */
