@@ -43,8 +43,8 @@ const char *eval_documents_domain(const eval_documents *d, size_t i);
 /* The number of chosen unit i, without reading it. */
 uint64_t eval_documents_number(const eval_documents *d, uint64_t i);
 
-/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and position, for an id that
- * is not below `vocab`. */
+/* Read chosen unit i, its first `cut` tokens at most. LM_EDATA, with file and position, for an
+ * id that is not below `vocab`. */
 LM_CHECKED int eval_documents_get(eval_documents *d, uint64_t i, size_t cut, size_t vocab,
                                   eval_unit *out);
 

@@ -32,9 +32,9 @@ typedef struct eval_sink {
 
 /* Open the file at `path` for reading and appending; it is made where it is absent, and locked
  * until it is closed (LM_EUSAGE where another program has it). A last line that a killed program
- * left incomplete is removed; *torn (may be NULL) is then its size in bytes. LM_EDATA, with file and
- * line, for any line that is no JSON object with an "eval". `path` NULL: nothing is read, and lines
- * go to `sink`. */
+ * left incomplete is removed; *torn (may be NULL) is then its size in bytes. LM_EDATA, with file
+ * and line, for any line that is no JSON object with an "eval". `path` NULL: nothing is read,
+ * and lines go to `sink`. */
 LM_CHECKED int eval_results_open(eval_results **out, const char *path, const eval_sink *sink,
                                  size_t *torn);
 void eval_results_close(eval_results *r); /* NULL is fine */
@@ -61,8 +61,8 @@ LM_CHECKED int eval_results_add(eval_results *r, lm_json *cell, double value, lm
                                 double seconds);
 
 /* Read the lines of `eval` from a finished file, without lock or change: for comparing files. 0,
- * LM_EIO or LM_EDATA; an incomplete last line is an error here. Lines of other settings than the first are
- * refused. Use with find, count and at. */
+ * LM_EIO or LM_EDATA; an incomplete last line is an error here. Lines of other settings than the
+ * first are refused. Use with find, count and at. */
 LM_CHECKED int eval_results_load(eval_results **out, const char *path, const char *eval);
 
 #endif

@@ -1,5 +1,5 @@
-/* bm25.h -- Okapi BM25 (Robertson et al. 1994) over some short texts: which example is the
- * most similar to a question, which the least. Words are those of ROUGE (lower case, runs of a-z and
+/* bm25.h -- Okapi BM25 (Robertson et al. 1994) over some short texts: which example is the most
+ * similar to a question, which the least. Words are those of ROUGE (lower case, runs of a-z and
  * 0-9), k1 = 1.2, b = 0.75, and the weight of a word that n of N texts have is log(1 + (N - n +
  * 0.5)/(n + 0.5)). */
 #ifndef EVAL_METRICS_BM25_H

@@ -1,6 +1,6 @@
 /* mmlu.c -- MMLU (Hendrycks et al. 2021): does the model give the right one of four answers the
- * greatest likelihood after the question and five examples? The examples come first, so a subject's questions share their
- * cache. */
+ * greatest likelihood after the question and five examples? The examples come first, so a
+ * subject's questions share their cache. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* passkey -- a number in a text of repeated sentences: Mohtashami and Jaggi 2023 (landmark attention), as
- * they run it, as ChunkLlama's passkey/ and needle_in_a_haystack/ run it, and without their quirks.
+/* passkey -- a number in a text of repeated sentences: Mohtashami and Jaggi 2023 (landmark
+ * attention), as they run it, as ChunkLlama's passkey/ and needle_in_a_haystack/ run it, and without
+ * their quirks.
  *
  *   variant     a length is       prefix                    key             trials  correct is
  *   clean       tokens at most    depth, whole sentences    5 digits        20      first number
