@@ -1,4 +1,4 @@
-# SIGINT: exit status 130, what is done stays, and the same command goes on from there.
+# SIGINT: exit status 130, complete records are kept, and the same command resumes.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 32M --file-bytes 2M --seed 4 -o c
 lmtok -q -j 1 -m m.model -o whole.lmt c
@@ -11,11 +11,11 @@ for try in 1 2 3 4 5; do
     kill -INT $! 2> /dev/null || true
     status=0
     wait $! || status=$?
-    [ $status = 0 ] || break # it was at its end already: once more
+    [ $status = 0 ] || break # it had finished: try again
     echo "try $try was too late" >&2
 done
 [ $status = 130 ]
-grep -q 'interrupted (the same command goes on' err
+grep -q 'interrupted (the same command resumes' err
 [ ! -e cut.lmt ]
 lmtok -v -j 1 -m m.model -o cut.lmt c 2> err
 grep -q 'documents are from an earlier run' err
