@@ -289,6 +289,10 @@ coverage:
 	@status=0; $(MAKE) --no-print-directory SAN=coverage check || status=$$?; \
 	    scripts/coverage.sh build/coverage && exit $$status
 
+## check-faults: every system call of every program fails, is short, or is the moment of a SIGKILL
+check-faults: all
+	@tests/faults/run.sh $(BUILD)
+
 ## fuzz: fuzz from the committed corpora with libFuzzer (clang), FUZZ_SECONDS (60) per target
 fuzz:
 	@$(MAKE) --no-print-directory SAN=fuzz $(addprefix build/fuzz/,$(FUZZERS))
