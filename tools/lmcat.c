@@ -320,8 +320,8 @@ static int cat_shards(const char *path)
     uint64_t end = lm_shards_rows(s) - (from < lm_shards_rows(s) ? from : lm_shards_rows(s));
     for (uint64_t i = 0; i < end && i < head && !rc; i++) {
         r.number = from + i;
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted")
-                              : lm_shards_find(s, r.number, &r.shard, &r.at);
+        rc = lm_check_interrupt();
+        if (!rc) rc = lm_shards_find(s, r.number, &r.shard, &r.at);
         if (!rc) rc = lm_shard_row(r.shard, r.at, ids);
         if (!rc) rc = lm_shard_spans(r.shard, r.at, &r.spans, &r.n);
         if (rc) break;
@@ -427,7 +427,7 @@ static int cat_stream(const char *path)
         cli_print("%s: %s, %s files, %s ids of %u bytes\n", path, m->plan ? "mixture" : "store",
                   cli_count(m->files), cli_count(m->vocab), m->width);
     while (!rc && (seen < from || seen - from < head) && (rc = lm_stream_next(s, &r)) == 1) {
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
+        rc = lm_check_interrupt();
         bool document = r.kind == LM_REC_DOC;
         if (!rc && document && seen >= from) rc = show_document(m, &r, seen);
         else if (!rc && !document && view && seen >= from) show_other(m, &r);

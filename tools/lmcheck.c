@@ -251,7 +251,7 @@ static int work(void *arg, int thread)
         lm_turns_enter(turns);
         if (next_item == n_items || lm_interrupted()) {
             lm_turns_leave(turns);
-            return lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
+            return lm_check_interrupt();
         }
         const item *i = &items[next_item++];
         uint64_t ticket = lm_turns_claim(turns);

@@ -174,7 +174,7 @@ static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratc
     size_t vocab = lm_tokenizer_vocab(t);
     tr_sampling how = { temperature, (size_t)top_k, top_p, seed };
     for (*made = 0; *made < tokens; ++*made) {
-        if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+        if (lm_check_interrupt()) return LM_EINTR;
         int32_t id = tr_sample(&how, logits, vocab, *made, scratch);
         if (id < 0) return id;
         /* BOS starts another text. */

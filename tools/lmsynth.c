@@ -44,7 +44,8 @@ static lm_progress *progress;
 
 static int put(void *out, const void *p, size_t n)
 {
-    if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+    int rc = lm_check_interrupt();
+    if (rc) return rc;
     lm_progress_add(progress, n, 0);
     return lm_out_write(out, p, n);
 }

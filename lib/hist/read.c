@@ -97,10 +97,11 @@ static int count_chunk(job *j)
 {
     char *first = (char *)j->chunk.bytes.data, *end = first + j->chunk.bytes.size;
     uint64_t documents = 0, line = j->chunk.line;
-    if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+    int rc = lm_check_interrupt();
+    if (rc) return rc;
     for (char *s = first; s < end; line++) {
         size_t n = (size_t)((char *)memchr(s, '\n', (size_t)(end - s)) - s), fault = 0;
-        int rc = count_line(j, s, n, &fault);
+        rc = count_line(j, s, n, &fault);
         if (rc == LM_EDATA)
             return lm_line_error(strcmp(j->file, "-") ? j->file : "stdin", line,
                                  j->chunk.offset + (uint64_t)(s - first) + fault, lm_err());
@@ -177,7 +178,7 @@ static int read_stream(lm_hist **out, const source *src)
     rc = lm_hist_new(out, "tokens", m->domain, m->domains);
     uint64_t seen = 0;
     while (!rc && (rc = lm_stream_next(s, &r)) > 0) {
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
+        rc = lm_check_interrupt();
         if (!rc && r.kind == LM_REC_DOC && !(r.doc.flags & LM_DOC_OVERLAP))
             rc = lm_hist_add(*out, r.doc.domain, r.doc.unit_tokens, r.doc.tokens);
         lm_progress_add(src->progress, lm_stream_offset(s) - seen, 1);

@@ -149,8 +149,8 @@ static int spool_all(shuffle *m)
     qsort(p, n, sizeof *p, by_document);
     for (size_t i = 1; i <= n && !rc; i++) {
         if (i < n && p[i].document == p[first].document) continue;
-        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
-        else if (i - first >= SPOOL_PIECES) rc = spool(m, p + first, i - first, &in, &records);
+        rc = lm_check_interrupt();
+        if (!rc && i - first >= SPOOL_PIECES) rc = spool(m, p + first, i - first, &in, &records);
         first = i;
     }
     if (!rc && records.size) rc = write_spool(m, &records);
@@ -224,7 +224,8 @@ static int fetch_all(void *arg, int thread)
     int rc = LM_OK;
     (void)thread;
     while (claim_units(m, &c)) {
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : fetch_batch(m, &c, &in, &out);
+        rc = lm_check_interrupt();
+        if (!rc) rc = fetch_batch(m, &c, &in, &out);
         if (!rc && !lm_turns_wait(m->turns, c.ticket)) break;
         if (!rc) rc = lm_store_append(m->w, out.data, out.size);
         if (rc) break;

@@ -150,7 +150,8 @@ static int copy_stream(arrival *a, lm_stream *in, lm_progress *progress)
     lm_record r;
     int rc;
     while ((rc = lm_stream_next(in, &r)) == 1) {
-        if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
+        rc = lm_check_interrupt();
+        if (rc) return rc;
         if (r.kind == LM_REC_DOC) {
             rc = take_document(a, &r);
             lm_progress_add(progress, r.doc.tokens * a->width, 1);

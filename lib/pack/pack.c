@@ -225,7 +225,7 @@ static int copy_stream(packer *p, lm_stream *in, bool force)
     int rc;
     while ((rc = lm_stream_next(in, &r)) == 1) {
         bool mark = r.kind == LM_REC_SHARD, first = !begun && (mark || r.kind == LM_REC_DOC);
-        rc = lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK;
+        rc = lm_check_interrupt();
         if (!rc && first) {
             begun = true;
             rc = begin(p, mark, force);

@@ -218,8 +218,8 @@ int lm_store_each(lm_store *s, int (*fn)(void *arg, uint64_t number, const lm_en
     for (uint64_t first = 0; !rc && first < s->documents; first += LM_ENTRIES_MAX) {
         uint64_t rest = s->documents - first;
         size_t n = rest < LM_ENTRIES_MAX ? (size_t)rest : LM_ENTRIES_MAX;
-        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
-        else rc = lm_store_entries(s, first, n, block);
+        rc = lm_check_interrupt();
+        if (!rc) rc = lm_store_entries(s, first, n, block);
         for (size_t i = 0; !rc && i < n; i++) rc = fn(arg, first + i, &block[i]);
     }
     free(block);

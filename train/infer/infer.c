@@ -178,7 +178,7 @@ int tr_infer_eval(tr_infer *s, const int32_t *ids, size_t n, float *logits, floa
                        s->l.length);
     for (size_t at = 0, part = 0; !rc && at < n; at += part) {
         part = n - at < s->l.tokens ? n - at : s->l.tokens;
-        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
+        rc = lm_check_interrupt();
         if (!rc) rc = read_chunk(s, ids, at, part, n, logits, losses, all);
     }
     if (rc) s->past = before;

@@ -37,7 +37,7 @@ static int run_share(tr_run *r, tr_rows *rows, double *all, const tr_sums *s)
     uint64_t first = 0, count = tr_share(r, r->eval_sequences, &first), end = first + count;
     int rc = LM_OK;
     for (uint64_t at = first; !rc && at < end; at += r->pass.micro) {
-        if (lm_interrupted()) rc = lm_fail(LM_EINTR, "interrupted");
+        rc = lm_check_interrupt();
         tr_rows_clear(rows);
         for (uint64_t i = at; !rc && i < at + r->pass.micro && i < end; i++)
             rc = tr_data_add(r->eval, spread(r, i), rows);

@@ -18,10 +18,10 @@ int tr_run_rows(const tr_passes *p, const tr_data *d, const tr_rows *rows, doubl
                 uint64_t step, double *total, const tr_sums *by_domain)
 {
     for (size_t from = 0; from < rows->count; from += (size_t)p->micro) {
-        if (lm_interrupted()) return lm_fail(LM_EINTR, "interrupted");
         size_t left = rows->count - from, count = left < p->micro ? left : (size_t)p->micro;
         tr_batch t = tr_rows_batch(rows, from, count, p->starts);
-        int rc = tr_model_forward_backward(p->m, &t, scale, p->losses);
+        int rc = lm_check_interrupt();
+        if (!rc) rc = tr_model_forward_backward(p->m, &t, scale, p->losses);
         if (rc) return rc;
         for (size_t i = 0; i < t.n; i++) {
             if (!isfinite(p->losses[i])) return not_finite(d, rows, from + i / rows->length, step);
