@@ -246,9 +246,7 @@ static int read_recipe(lm_plan *p, const lm_json *j)
 {
     lm_recipe r = { 0 };
     lm_json *copy = lm_json_object();
-    const char *key = NULL;
-    const lm_json *v = NULL;
-    for (size_t i = 0; lm_json_member(j, i, &key, &v); i++) lm_json_set_copy(copy, key, v);
+    lm_json_set_all(copy, j);
     int rc = lm_recipe_from_json(&r, copy);
     if (!rc && (r.cut != p->cut || r.threshold != p->threshold))
         rc = lm_json_fail(j, "\"cut\" or \"threshold\" differs from the plan's");
