@@ -164,11 +164,9 @@ static int remove_signs(lm_buf *out, const char *text, bool articles)
 static int add_word(eval_words *w, const char *s, size_t n)
 {
     if (w->count == w->room) {
-        size_t room = w->room ? w->room * 2 : 64;
-        size_t *more = realloc(w->start, room * sizeof *more);
-        if (!more) return lm_fail_nomem(room * sizeof *more);
+        size_t *more = lm_grow(w->start, &w->room, sizeof *more, SIZE_MAX);
+        if (!more) return LM_ENOMEM;
         w->start = more;
-        w->room = room;
     }
     w->start[w->count] = w->text.size;
     int rc = lm_buf_add(&w->text, s, n);

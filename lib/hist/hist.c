@@ -66,14 +66,12 @@ static int count_more(counter *c, uint64_t length, uint64_t count)
     if (c->mores == c->more_cap) {
         sort_more(c);
         if (c->mores > c->more_cap / 2 || !c->more_cap) {
-            size_t cap = c->more_cap ? 2 * c->more_cap : 256;
-            if (cap > SPARSE_MAX)
+            if (c->more_cap == SPARSE_MAX)
                 return lm_fail(LM_ENOMEM, "more than %d different lengths over %d", SPARSE_MAX / 2,
                                DENSE - 1);
-            sparse *more = realloc(c->more, cap * sizeof *more);
-            if (!more) return lm_fail_nomem(cap * sizeof *more);
+            sparse *more = lm_grow(c->more, &c->more_cap, sizeof *more, SPARSE_MAX);
+            if (!more) return LM_ENOMEM;
             c->more = more;
-            c->more_cap = cap;
         }
     }
     c->more[c->mores++] = (sparse){ length, count };

@@ -182,11 +182,9 @@ static document take(const lm_synth *s, cursor *at)
 static int add_file(lm_synth *s, const cursor *at)
 {
     if (s->files == s->files_cap) {
-        size_t cap = s->files_cap ? 2 * s->files_cap : 64;
-        cursor *file = realloc(s->file, cap * sizeof *file);
-        if (!file) return lm_fail_nomem(cap * sizeof *file);
+        cursor *file = lm_grow(s->file, &s->files_cap, sizeof *file, SIZE_MAX);
+        if (!file) return LM_ENOMEM;
         s->file = file;
-        s->files_cap = cap;
     }
     s->file[s->files++] = *at;
     return LM_OK;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "longmix/buf.h"
 #include "train/cuda/cuda.h"
 #include "train/cuda/sdpa.h"
 #include "train/minmax.h"
@@ -85,11 +86,9 @@ static size_t round_batch(size_t n)
 static void *push(list *l, size_t size)
 {
     if (l->count == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 16;
-        void *v = realloc(l->v, cap * size);
+        void *v = lm_grow(l->v, &l->cap, size, SIZE_MAX);
         if (!v) return NULL;
         l->v = v;
-        l->cap = cap;
     }
     return (char *)l->v + size * l->count++;
 }

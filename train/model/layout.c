@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "longmix/buf.h"
 #include "train/model/internal.h"
 
 const char *const tr_memory_names[TR_MEM_KINDS] = {
@@ -43,14 +44,12 @@ static void *alloc_from(arena *t, bool host, enum tr_memory kind, size_t count, 
     if (!t->m || t->rc) return NULL;
     tr_model *m = t->m;
     if (m->n_blocks == m->cap_blocks) {
-        size_t cap = m->cap_blocks ? 2 * m->cap_blocks : 64;
-        void *p = realloc(m->blocks, cap * sizeof *m->blocks);
+        void *p = lm_grow(m->blocks, &m->cap_blocks, sizeof *m->blocks, SIZE_MAX);
         if (!p) {
-            t->rc = lm_fail_nomem(cap * sizeof *m->blocks);
+            t->rc = LM_ENOMEM;
             return NULL;
         }
         m->blocks = p;
-        m->cap_blocks = cap;
     }
     void *p = NULL;
     t->rc = (host ? m->b->alloc_host : m->b->alloc)(m->b, &p, bytes);
