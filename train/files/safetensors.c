@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/endian.h"
+#include "lib/base/text.h"
 #include "longmix/json.h"
 #include "longmix/zio.h"
 #include "train/files/model_dir.h"
@@ -88,11 +89,6 @@ struct st_reader {
     st_tensor *tensors; /* in the order of their names */
     size_t n, cap;
 };
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const st_tensor *)a)->name, ((const st_tensor *)b)->name);
-}
 
 static int by_place(const void *a, const void *b)
 {
@@ -174,11 +170,9 @@ static int add_tensors(st_reader *r, size_t source_index, uint64_t data, uint64_
     for (size_t i = 0; lm_json_member(s->header, i, &name, &e); i++) {
         if (!strcmp(name, "__metadata__")) continue;
         if (r->n == r->cap) {
-            size_t cap = r->cap ? 2 * r->cap : 64;
-            st_tensor *p = realloc(r->tensors, cap * sizeof *p);
-            if (!p) return lm_fail_nomem(cap * sizeof *p);
+            st_tensor *p = lm_grow(r->tensors, &r->cap, sizeof *p, SIZE_MAX);
+            if (!p) return LM_ENOMEM;
             r->tensors = p;
-            r->cap = cap;
         }
         st_tensor *t = &r->tensors[r->n];
         *t = (st_tensor){ .name = name, .file = s->path, .source = source_index };
@@ -242,7 +236,7 @@ static int add_indexed(st_reader *r, const char *dir, const char *index)
         while (!rc && k < r->n_sources && strcmp(r->sources[k].path, path)) k++;
         if (!rc && k == r->n_sources) rc = add_file(r, path);
     }
-    if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
+    if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, lm_by_name);
     for (size_t i = 0; !rc && lm_json_member(map, i, &key, &value); i++)
         if (!st_find(r, key)) rc = lm_json_fail(value, "tensor %s is not in this file", key);
     lm_json_free(root);
@@ -279,7 +273,7 @@ int st_open(st_reader **out, const char *path)
     if (!r) return lm_fail_nomem(sizeof *r);
     struct stat st;
     int rc = !stat(path, &st) && S_ISDIR(st.st_mode) ? add_dir(r, path) : add_file(r, path);
-    if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, by_name);
+    if (r->n) qsort(r->tensors, r->n, sizeof *r->tensors, lm_by_name);
     for (size_t i = 1; !rc && i < r->n; i++)
         if (!strcmp(r->tensors[i - 1].name, r->tensors[i].name))
             rc = lm_fail(LM_EDATA, "%s: tensor %s is also in %s", r->tensors[i].file,
@@ -308,7 +302,7 @@ const st_tensor *st_at(const st_reader *r, size_t i) { return i < r->n ? &r->ten
 const st_tensor *st_find(const st_reader *r, const char *name)
 {
     st_tensor key = { .name = name };
-    return r->n ? bsearch(&key, r->tensors, r->n, sizeof key, by_name) : NULL;
+    return r->n ? bsearch(&key, r->tensors, r->n, sizeof key, lm_by_name) : NULL;
 }
 
 int st_read(const st_reader *r, const st_tensor *t, uint64_t first, float *dst, size_t n)

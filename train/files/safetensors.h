@@ -12,7 +12,7 @@ enum st_dtype { ST_F32, ST_BF16, ST_F16 };
 enum { ST_RANK_MAX = 4 };
 
 typedef struct st_tensor {
-    const char *name;
+    const char *name; /* first, for lm_by_name */
     const char *file; /* path of the file that holds it, for messages */
     enum st_dtype dtype;
     size_t rank;
