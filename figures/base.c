@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "figures/internal.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 
 enum { FIELD_BYTES_MAX = 1 << 24 };
@@ -15,14 +16,12 @@ enum { FIELD_BYTES_MAX = 1 << 24 };
 void *fig_new(fig *f, size_t n, size_t size)
 {
     if (f->chunks == f->chunk_room) {
-        size_t room = f->chunk_room ? 2 * f->chunk_room : 64;
-        void **chunk = realloc(f->chunk, room * sizeof *chunk);
+        void **chunk = lm_grow(f->chunk, &f->chunk_room, sizeof *chunk, SIZE_MAX);
         if (!chunk) {
-            f->rc = lm_fail_nomem(room * sizeof *chunk);
+            f->rc = LM_ENOMEM;
             return NULL;
         }
         f->chunk = chunk;
-        f->chunk_room = room;
     }
     void *p = calloc(n ? n : 1, size);
     if (p) f->chunk[f->chunks++] = p;
@@ -55,15 +54,9 @@ void fig_note(const fig *f, const char *fmt, ...)
 
 /* ---- tables --------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *path, const char *end)
-{
-    size_t n = strlen(path), k = strlen(end);
-    return n > k && !strcmp(path + n - k, end);
-}
-
 bool fig_is_table(const char *out)
 {
-    return !strcmp(out, "-") || ends_with(out, ".md") || ends_with(out, ".tsv");
+    return !strcmp(out, "-") || lm_has_suffix(out, ".md") || lm_has_suffix(out, ".tsv");
 }
 
 bool fig_wants_table(const fig *f) { return fig_is_table(f->o->out); }
@@ -73,7 +66,7 @@ int fig_table(fig *f, const lm_plot_table *t)
     lm_buf text = LM_BUF_INIT((size_t)1 << 28);
     lm_out *out = NULL;
     int rc = f->rc;
-    if (!rc && ends_with(f->o->out, ".tsv")) rc = lm_plot_table_tsv(&text, t);
+    if (!rc && lm_has_suffix(f->o->out, ".tsv")) rc = lm_plot_table_tsv(&text, t);
     else if (!rc) rc = lm_plot_table_markdown(&text, t);
     if (!rc) rc = lm_out_open(&out, f->o->out, LM_OUT_PLAIN, 0);
     if (!rc) rc = lm_out_write(out, text.data, text.size);

@@ -55,10 +55,9 @@ static int keep(fig *f, lm_json *json, const char *file, size_t number, const ch
         }
     }
     if (!rc && wanted && f->lines == f->room) {
-        size_t room = f->room ? 2 * f->room : 256;
-        fig_line *v = room <= FIG_LINES_MAX ? realloc(f->line, room * sizeof *v) : NULL;
-        if (v) f->line = v, f->room = room;
-        else rc = lm_fail(LM_ENOMEM, "more than %zu lines do not fit into memory", f->room);
+        fig_line *v = lm_grow(f->line, &f->room, sizeof *v, FIG_LINES_MAX);
+        if (v) f->line = v;
+        else rc = LM_ENOMEM;
     }
     if (!rc && wanted) f->line[f->lines++] = l;
     else lm_json_free(json);
@@ -68,14 +67,8 @@ static int keep(fig *f, lm_json *json, const char *file, size_t number, const ch
 static int read_whole(const char *path, lm_buf *out)
 {
     lm_in *in = NULL;
-    ssize_t n = 1;
     int rc = lm_in_open(&in, path);
-    while (!rc && n > 0) {
-        rc = lm_buf_reserve(out, 1 << 16);
-        if (!rc) n = lm_in_read(in, out->data + out->size, 1 << 16);
-        if (!rc && n < 0) rc = (int)n;
-        else if (!rc) out->size += (size_t)n;
-    }
+    if (!rc) rc = lm_in_all(in, out);
     lm_in_close(in);
     return rc;
 }
