@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 #include "lib/plot/internal.h"
 
@@ -35,15 +36,10 @@ static cairo_status_t to_out(void *out, const unsigned char *p, unsigned n)
     return lm_out_write(out, p, n) ? CAIRO_STATUS_WRITE_ERROR : CAIRO_STATUS_SUCCESS;
 }
 
-static bool named(const char *path, const char *end)
-{
-    size_t n = strlen(path), k = strlen(end);
-    return n > k && !strcmp(path + n - k, end);
-}
-
 int lm_plot_name(const char *path)
 {
-    if (named(path, ".png") || named(path, ".pdf") || named(path, ".svg")) return LM_OK;
+    if (lm_has_suffix(path, ".png") || lm_has_suffix(path, ".pdf") || lm_has_suffix(path, ".svg"))
+        return LM_OK;
     return lm_fail(LM_EUSAGE, "%s: a figure must end in .svg, .png or .pdf", path);
 }
 
@@ -55,7 +51,7 @@ static cairo_surface_t *open_surface(pl_canvas *c, double width, double height)
         s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)lround(width * PNG_SCALE),
                                        (int)lround(height * PNG_SCALE));
         cairo_surface_set_device_scale(s, PNG_SCALE, PNG_SCALE);
-    } else if (named(c->path, ".pdf")) {
+    } else if (lm_has_suffix(c->path, ".pdf")) {
         s = cairo_pdf_surface_create_for_stream(to_out, c->out, width, height);
         cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATE_DATE, "2000-01-01T00:00:00Z");
     } else {
@@ -77,7 +73,7 @@ int pl_open(pl_canvas **out, const char *path, double width, double height)
         return rc;
     }
     c->path = path;
-    c->png = path && named(path, ".png");
+    c->png = path && lm_has_suffix(path, ".png");
     c->surface = open_surface(c, width, height);
     c->c = cairo_create(c->surface);
     cairo_set_source_rgb(c->c, 1, 1, 1);
