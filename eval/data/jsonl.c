@@ -57,13 +57,6 @@ static int next_line(reader *r, const char **line, size_t *n)
     }
 }
 
-static bool is_blank(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (s[i] != ' ' && s[i] != '\t' && s[i] != '\r') return false;
-    return true;
-}
-
 static int parse_line(const reader *r, const char *line, size_t n, lm_json **out)
 {
     char name[4096];
@@ -86,7 +79,7 @@ int eval_jsonl(const char *path, uint64_t *hash,
     int rc = lm_in_open(&r.in, path);
     while (!rc && (rc = next_line(&r, &line, &n)) == 1) {
         lm_json *o = NULL;
-        rc = is_blank(line, n) ? 1 : parse_line(&r, line, n, &o);
+        rc = lm_is_blank(line, n) ? 1 : parse_line(&r, line, n, &o);
         if (!rc) rc = each(arg, o, i++);
         else if (rc > 0) rc = 0;
         lm_json_free(o);
@@ -123,9 +116,9 @@ int eval_set_text(lm_json *o, const char *key, const char *text)
     size_t n = strlen(text);
     int rc = lm_buf_reserve(&b, n + 1);
     while (n && !rc) {
-        const char *why;
-        size_t k = lm_utf8_next((const unsigned char *)text, n, &why);
-        rc = k ? lm_buf_add(&b, text, k) : lm_buf_add(&b, "\xef\xbf\xbd", 3);
+        uint32_t c;
+        size_t k = lm_utf8_decode((const unsigned char *)text, n, &c);
+        rc = k ? lm_buf_add(&b, text, k) : lm_buf_add(&b, LM_UTF8_REPLACEMENT, 3);
         text += k ? k : 1;
         n -= k ? k : 1;
     }

@@ -19,15 +19,7 @@ static int add_file(const char *path, lm_buf *out)
 {
     lm_in *in = NULL;
     int rc = lm_in_open(&in, path);
-    while (!rc) {
-        rc = lm_buf_reserve(out, 1 << 16);
-        ssize_t k = rc ? rc : lm_in_read(in, out->data + out->size, out->cap - out->size);
-        if (k <= 0) {
-            rc = (int)k;
-            break;
-        }
-        out->size += (size_t)k;
-    }
+    if (!rc) rc = lm_in_all(in, out);
     lm_in_close(in);
     return rc;
 }
