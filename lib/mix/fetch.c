@@ -3,11 +3,10 @@
  * Documents are verified whole, so each piece of a long one would cost reading all of it. If a
  * window has several pieces of a document, their records are built at once and spooled to an
  * unlinked temporary file until their turn. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 #include "lib/mix/shuffle.h"
 
@@ -85,24 +84,10 @@ static int by_document(const void *pa, const void *pb)
     return a->i < b->i ? -1 : a->i > b->i;
 }
 
-static int open_spool(shuffle *m)
-{
-    const char *tmp = getenv("TMPDIR");
-    lm_buf name = LM_BUF_INIT(65536);
-    int rc = lm_buf_printf(&name, "%s/lmmix.XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!rc) {
-        m->spool = mkostemp((char *)name.data, O_CLOEXEC);
-        if (m->spool < 0)
-            rc = lm_fail_errno(errno, "%s: cannot create a temporary file", (char *)name.data);
-        else unlink((char *)name.data);
-    }
-    lm_buf_free(&name);
-    return rc;
-}
-
 static int write_spool(shuffle *m, lm_buf *records)
 {
-    int rc = m->spool < 0 ? open_spool(m) : LM_OK;
+    if (m->spool < 0) m->spool = lm_temporary_fd(NULL);
+    int rc = m->spool < 0 ? m->spool : LM_OK;
     if (!rc)
         rc = lm_write_all(m->spool, records->data, records->size, "the temporary file of pieces");
     lm_buf_reset(records, 4 * MIX_BATCH);
