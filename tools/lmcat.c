@@ -12,6 +12,7 @@
 #include "longmix/json.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "longmix/tokenizer.h"
 
@@ -69,29 +70,14 @@ static int add_ids(const void *ids, unsigned width, uint64_t n, const char *betw
     return rc;
 }
 
-/* Bytes of the UTF-8 character at p, 0 if there is none: a row may start inside one. */
-static size_t character(const unsigned char *p, size_t n)
-{
-    size_t k = p[0] < 0x80   ? 1
-               : p[0] < 0xc2 ? 0
-               : p[0] < 0xe0 ? 2
-               : p[0] < 0xf0 ? 3
-               : p[0] < 0xf5 ? 4
-                             : 0;
-    if (k == 0 || k > n) return 0;
-    for (size_t i = 1; i < k; i++)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
-    bool beyond = (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf4 && p[1] >= 0x90);
-    return overlong || beyond ? 0 : k;
-}
-
-/* A member of a JSON object: any bytes, NUL included; invalid UTF-8 becomes U+FFFD. */
+/* A member of a JSON object: any bytes, NUL included; bytes that are not UTF-8, where a row
+ * starts inside a character, become U+FFFD. */
 static int add_text(const char *key, const void *s, size_t n)
 {
     int rc = lm_buf_printf(&line, "\"%s\":\"", key);
     for (const unsigned char *p = s, *end = p + n; p < end && !rc;) {
-        size_t k = character(p, (size_t)(end - p));
+        uint32_t c;
+        size_t k = lm_utf8_decode(p, (size_t)(end - p), &c);
         if (k == 0) rc = lm_buf_printf(&line, "\\ufffd");
         else if (*p == '"' || *p == '\\') rc = lm_buf_printf(&line, "\\%c", *p);
         else if (*p < 0x20 || *p == 0x7f) rc = lm_buf_printf(&line, "\\u%04x", *p);

@@ -11,6 +11,7 @@
 #include "longmix/plan.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 
 static bool quick;
@@ -55,34 +56,23 @@ static int add(enum kind kind, const char *dir, const char *name)
     return LM_OK;
 }
 
-static bool ends_with(const char *s, const char *tail)
-{
-    size_t n = strlen(s), k = strlen(tail);
-    return n >= k && !strcmp(s + n - k, tail);
-}
-
 /* By name, so that a damaged first byte cannot turn a shard into something else; other names by the
  * first bytes. */
 static enum kind kind_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     if (!strcmp(path, "-")) return STREAM;
-    if (ends_with(path, ".tmp") || ends_with(path, ".partial")) return INCOMPLETE;
-    if (ends_with(path, ".lms")) return SHARD;
-    if (ends_with(path, ".lmt")) return STORE;
+    if (lm_has_suffix(path, ".tmp") || lm_has_suffix(path, ".partial")) return INCOMPLETE;
+    if (lm_has_suffix(path, ".lms")) return SHARD;
+    if (lm_has_suffix(path, ".lmt")) return STORE;
     if (!strcmp(slash ? slash + 1 : path, "manifest.json")) return MANIFEST;
-    if (ends_with(path, ".json")) return JSON;
+    if (lm_has_suffix(path, ".json")) return JSON;
     char magic[8] = "";
     FILE *f = fopen(path, "rb");
     if (!f) return UNREADABLE;
     size_t n = fread(magic, 1, sizeof magic, f);
     fclose(f);
     return n == 8 && !memcmp(magic, "LMSHARD\n", 8) ? SHARD : magic[0] == '{' ? JSON : STORE;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* Add the stores and shards of a directory, and a check that they are complete. */
@@ -101,12 +91,13 @@ static int add_directory(const char *dir)
         else n++;
     }
     closedir(d);
-    if (n) qsort(names, n, sizeof *names, by_name);
+    if (n) qsort(names, n, sizeof *names, lm_by_name);
     for (size_t i = 0; i < n && !rc; i++) {
-        bool shard = ends_with(names[i], ".lms"), store = ends_with(names[i], ".lmt");
+        bool shard = lm_has_suffix(names[i], ".lms"), store = lm_has_suffix(names[i], ".lmt");
         bool receipt = !strcmp(names[i], "manifest.json");
-        bool unfinished = (ends_with(names[i], ".tmp") || ends_with(names[i], ".partial")) &&
-                          (strstr(names[i], ".lm") || !strncmp(names[i], "manifest.json", 13));
+        bool unfinished =
+            (lm_has_suffix(names[i], ".tmp") || lm_has_suffix(names[i], ".partial")) &&
+            (strstr(names[i], ".lm") || !strncmp(names[i], "manifest.json", 13));
         shards |= shard;
         manifest |= receipt;
         parts |= store && !strncmp(names[i], "part-", 5);

@@ -78,10 +78,10 @@ static bool unfinished(const unsigned char *s, size_t n)
 /* Write the complete characters; invalid bytes become U+FFFD, as in SentencePiece's Decode. */
 static int drain(writer *w, bool all)
 {
-    const char *why = NULL;
+    uint32_t c;
     while (w->n && (all || !unfinished(w->bytes, w->n))) {
-        size_t k = lm_utf8_next(w->bytes, w->n, &why);
-        int rc = k ? cli_write(w->bytes, k) : cli_write("\xef\xbf\xbd", 3);
+        size_t k = lm_utf8_decode(w->bytes, w->n, &c);
+        int rc = k ? cli_write(w->bytes, k) : cli_write(LM_UTF8_REPLACEMENT, 3);
         if (rc) return rc;
         if (!k) k = 1;
         memmove(w->bytes, w->bytes + k, w->n -= k);
