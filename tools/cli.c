@@ -113,6 +113,15 @@ int cli_write(const void *p, size_t n)
     return lm_fail_errno(write_error, "standard output");
 }
 
+int cli_write_json(const lm_json *v, int indent)
+{
+    lm_buf text = LM_BUF_INIT((size_t)1 << 32);
+    int rc = lm_json_print(v, indent, &text);
+    if (!rc) rc = cli_write(text.data, text.size);
+    lm_buf_free(&text);
+    return rc;
+}
+
 const char *cli_count(uint64_t v)
 {
     static _Thread_local char ring[8][28];

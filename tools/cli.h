@@ -12,6 +12,7 @@
 
 #include "lib/base/options.h"
 #include "longmix/err.h"
+#include "longmix/json.h"
 #include "longmix/progress.h"
 #include "longmix/version.h"
 
@@ -54,6 +55,7 @@ lm_progress *cli_progress(const char *noun, uint64_t total);
 /* Print to standard output; a failed write is reported by cli_main at the end at the latest. */
 void cli_print(const char *fmt, ...) LM_PRINTF(1, 2);
 LM_CHECKED int cli_write(const void *p, size_t n);
+LM_CHECKED int cli_write_json(const lm_json *v, int indent); /* and a newline */
 
 /* A usage error found by run(): LM_EUSAGE, after which cli_main points to --help. */
 int cli_usage(const char *fmt, ...) LM_PRINTF(1, 2);

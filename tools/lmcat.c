@@ -429,8 +429,7 @@ static int cat_json(const char *path)
 {
     lm_json *j = NULL;
     int rc = lm_json_load(&j, path, LINE_MAX_BYTES);
-    if (!rc) rc = lm_json_dump(j, as_json ? 0 : 2, &line);
-    if (!rc) rc = print_line();
+    if (!rc) rc = cli_write_json(j, as_json ? 0 : 2);
     lm_json_free(j);
     return rc;
 }

@@ -117,16 +117,12 @@ static int write_token(writer *w, int32_t id)
 static int write_line(const writer *w, int32_t id, const float *logits, size_t vocab)
 {
     const char *piece = lm_tokenizer_piece(w->t, (uint32_t)id);
-    lm_buf text = LM_BUF_INIT(1 << 16);
     lm_json *o = lm_json_object();
     lm_json_set_u64(o, "id", (uint64_t)id);
     lm_json_set_str(o, "piece", piece ? piece : "");
     lm_json_set_f64(o, "logprob", tr_logprob(logits, vocab, id));
-    int rc = lm_json_dump(o, 0, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = cli_write(text.data, text.size);
+    int rc = cli_write_json(o, 0);
     lm_json_free(o);
-    lm_buf_free(&text);
     return rc;
 }
 

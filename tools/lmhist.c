@@ -341,7 +341,6 @@ static void print_tsv(const table *t, char *const *path, lm_hist *const *hist, s
 
 static int print_json(char *const *path, lm_hist *const *hist, size_t n)
 {
-    lm_buf text = LM_BUF_INIT((size_t)1 << 28);
     lm_json *all = n > 1 ? lm_json_array() : NULL, *one = NULL;
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < n; i++) {
@@ -351,12 +350,9 @@ static int print_json(char *const *path, lm_hist *const *hist, size_t n)
         lm_json_set(all, NULL, one);
         one = NULL;
     }
-    if (!rc) rc = lm_json_dump(all ? all : one, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = cli_write(text.data, text.size);
+    if (!rc) rc = cli_write_json(all ? all : one, 2);
     lm_json_free(one);
     lm_json_free(all);
-    lm_buf_free(&text);
     return rc;
 }
 

@@ -102,7 +102,7 @@ static int add_table(lm_buf *b, const lm_plan *p)
                            (double)s->tokens / (double)s->available, s->threshold);
     }
     return rc ? rc
-              : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards",
+              : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards\n",
                               p->recipe, cli_count(p->tokens), cli_count(strata),
                               cli_count(p->tokens / p->row), cli_count(p->row),
                               cli_count(p->shards));
@@ -148,21 +148,16 @@ static int make_plan(lm_plan *p, const lm_recipe *r, const lm_plan_options *o, c
     return rc;
 }
 
-static int write_text(lm_buf *text)
-{
-    int rc = lm_buf_add(text, "\n", 1);
-    if (rc) return rc;
-    return strcmp(output, "-") ? lm_write_file(output, text->data, text->size)
-                               : cli_write(text->data, text->size);
-}
-
 static int write_plan(const lm_plan *p)
 {
     lm_buf text = LM_BUF_INIT(TEXT_MAX), readable = LM_BUF_INIT(TEXT_MAX);
     int rc = add_table(&readable, p);
-    if (!rc) rc = lm_json_dump(p->json, 2, &text);
-    if (!rc && !table) cli_verbose("the plan\n\n%s\n", (const char *)readable.data);
-    if (!rc) rc = write_text(table ? &readable : &text);
+    if (!rc) rc = lm_json_print(p->json, 2, &text);
+    if (!rc && !table) cli_verbose("the plan\n\n%s", (const char *)readable.data);
+    const lm_buf *b = table ? &readable : &text;
+    if (!rc)
+        rc = strcmp(output, "-") ? lm_write_file(output, b->data, b->size)
+                                 : cli_write(b->data, b->size);
     lm_buf_free(&text);
     lm_buf_free(&readable);
     return rc;

@@ -102,7 +102,6 @@ static int prepare_dir(void)
 static int write_summary(void)
 {
     char path[4096];
-    lm_buf text = LM_BUF_INIT(1 << 20);
     lm_json *o = lm_json_object(), *list = lm_json_array();
     lm_json_set_str(o, "longmix", LM_VERSION);
     lm_json_set_u64(o, "seed", seed);
@@ -118,12 +117,9 @@ static int write_summary(void)
         lm_json_set(list, NULL, d);
     }
     lm_json_set(o, "domains", list);
-    int rc = lm_json_dump(o, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
     snprintf(path, sizeof path, "%s/synth.json", dir);
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    int rc = lm_json_write(path, o);
     lm_json_free(o);
-    lm_buf_free(&text);
     return rc;
 }
 

@@ -326,8 +326,7 @@ static lm_json *make_line(const eval_results *r, const lm_json *cell, uint64_t c
 static int write_line(eval_results *r, const lm_json *line)
 {
     lm_buf text = LM_BUF_INIT(LINE_MAX_BYTES);
-    int rc = lm_json_dump(line, 0, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
+    int rc = lm_json_print(line, 0, &text);
     if (!rc && r->fd >= 0) rc = lm_write_all(r->fd, text.data, text.size, r->name);
     else if (!rc && r->sink.write) rc = r->sink.write(r->sink.arg, text.data, text.size);
     lm_buf_free(&text);

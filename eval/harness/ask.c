@@ -20,8 +20,7 @@ int ask_printed(const eval_context *c, const lm_json *cell, const char *prompt)
     lm_json_set_str(o, "eval", c->name);
     lm_json_set_all(o, cell);
     int rc = eval_set_text(o, "prompt", prompt);
-    if (!rc) rc = lm_json_dump(o, 0, &line);
-    if (!rc) rc = lm_buf_add(&line, "\n", 1);
+    if (!rc) rc = lm_json_print(o, 0, &line);
     if (!rc) rc = c->sink.write(c->sink.arg, line.data, line.size);
     lm_json_free(o);
     lm_buf_free(&line);

@@ -89,6 +89,12 @@ void lm_json_set_hex64(lm_json *o, const char *key, uint64_t v);
  * newline at the end. */
 LM_CHECKED int lm_json_dump(const lm_json *v, int indent, lm_buf *out);
 
+/* The same with a newline at the end. */
+LM_CHECKED int lm_json_print(const lm_json *v, int indent, lm_buf *out);
+
+/* Write that text, indented by 2, to `path` as lm_write_file does. */
+LM_CHECKED int lm_json_write(const char *path, const lm_json *v);
+
 /* ---- strict numbers ------------------------------------------------------------------ */
 
 /* A whole string as a count: digits, an optional fraction, an optional suffix. K M G T B are

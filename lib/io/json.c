@@ -15,6 +15,7 @@
 #include "longmix/zio.h"
 
 enum { DEPTH_MAX = 64, MEMBERS_MAX = 1 << 30 };
+#define TEXT_MAX ((size_t)1 << 30) /* bytes of a file that lm_json_write writes */
 
 struct lm_json {
     enum lm_json_type type;
@@ -477,4 +478,19 @@ static int dump(const lm_json *v, int indent, int depth, lm_buf *out)
 int lm_json_dump(const lm_json *v, int indent, lm_buf *out)
 {
     return v ? dump(v, indent, 0, out) : lm_fail(LM_ENOMEM, "out of memory while building JSON");
+}
+
+int lm_json_print(const lm_json *v, int indent, lm_buf *out)
+{
+    int rc = lm_json_dump(v, indent, out);
+    return rc ? rc : lm_buf_add(out, "\n", 1);
+}
+
+int lm_json_write(const char *path, const lm_json *v)
+{
+    lm_buf text = LM_BUF_INIT(TEXT_MAX);
+    int rc = lm_json_print(v, 2, &text);
+    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    lm_buf_free(&text);
+    return rc;
 }

@@ -87,9 +87,6 @@ LM_CHECKED int pack_empty_dir(const char *dir);
 /* Write manifest.json if shards 0 .. count-1 are all in DIR, and set *complete. */
 LM_CHECKED int pack_write_manifest(const char *dir, uint64_t count, bool *complete);
 
-/* The bytes of manifest.json. */
-LM_CHECKED int pack_manifest_text(lm_buf *out, const lm_json *manifest);
-
 /* ---- the run (pack.c) ---------------------------------------------------------------------- */
 
 typedef struct pack_row { /* a row that is being filled */

@@ -333,17 +333,11 @@ int lm_manifest_check(const char *dir)
     lm_buf text = LM_BUF_INIT(PACK_JSON_MAX), path = LM_BUF_INIT(1 << 20);
     int rc = recount_all(dir);
     if (!rc) rc = lm_manifest_build(&j, dir);
-    if (!rc) rc = pack_manifest_text(&text, j);
+    if (!rc) rc = lm_json_print(j, 2, &text);
     if (!rc) rc = lm_buf_printf(&path, "%s/manifest.json", dir);
     if (!rc) rc = compare((const char *)path.data, &text);
     lm_json_free(j);
     lm_buf_free(&text);
     lm_buf_free(&path);
     return rc;
-}
-
-int pack_manifest_text(lm_buf *out, const lm_json *manifest)
-{
-    int rc = lm_json_dump(manifest, 2, out);
-    return rc ? rc : lm_buf_add(out, "\n", 1);
 }

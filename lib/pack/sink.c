@@ -269,18 +269,15 @@ int pack_write_manifest(const char *dir, uint64_t count, bool *complete)
     uint64_t *number = NULL;
     size_t n = 0;
     lm_json *manifest = NULL;
-    lm_buf text = LM_BUF_INIT(PACK_JSON_MAX);
     char *path = NULL;
     int rc = lm_shards_list(&number, &n, dir);
     *complete = !rc && n == count && (n == 0 || number[n - 1] == n - 1);
     free(number);
     if (rc || !*complete) return rc;
     rc = lm_manifest_build(&manifest, dir);
-    if (!rc) rc = pack_manifest_text(&text, manifest);
     if (!rc) rc = manifest_path(&path, dir);
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    if (!rc) rc = lm_json_write(path, manifest);
     free(path);
-    lm_buf_free(&text);
     lm_json_free(manifest);
     return rc;
 }

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "longmix/json.h"
@@ -180,6 +181,28 @@ static void members_of_another(void)
     lm_buf_free(&text);
 }
 
+static void files(void)
+{
+    lm_json *o = lm_json_object(), *again = NULL;
+    lm_buf text = LM_BUF_INIT(1000), whole = LM_BUF_INIT(1000);
+    lm_in *in = NULL;
+    lm_json_set_u64(o, "a", 1);
+    CHECK_OK(lm_json_print(o, 2, &text));
+    CHECK(text.size == 13 && !memcmp(text.data, "{\n  \"a\": 1\n}\n", 13));
+    CHECK_OK(lm_json_write("written.json", o));
+    CHECK_OK(lm_in_open(&in, "written.json"));
+    CHECK_OK(lm_in_all(in, &whole));
+    CHECK(whole.size == text.size && !memcmp(whole.data, text.data, text.size));
+    CHECK_OK(lm_json_load(&again, "written.json", 1000));
+    CHECK(lm_json_write("absent/written.json", o) == LM_EIO);
+    CHECK(lm_json_write("not-written.json", NULL) == LM_ENOMEM && access("not-written.json", F_OK));
+    lm_in_close(in);
+    lm_json_free(again);
+    lm_json_free(o);
+    lm_buf_free(&text);
+    lm_buf_free(&whole);
+}
+
 static void what_cannot_be_built(void)
 {
     lm_json *v = lm_json_object();
@@ -336,6 +359,7 @@ int main(void)
     getting();
     building();
     members_of_another();
+    files();
     what_cannot_be_built();
     reals();
     loading();

@@ -12,7 +12,7 @@
 #include "lib/base/hash.h"
 #include "longmix/zio.h"
 
-enum { CHUNK = 1 << 16, JSON_MAX = 1 << 26 };
+enum { CHUNK = 1 << 16 };
 
 int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name)
 {
@@ -22,13 +22,9 @@ int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name)
 
 int model_dir_write(const char *dir, const char *name, lm_json *o)
 {
-    lm_buf text = LM_BUF_INIT(JSON_MAX);
     char path[MODEL_PATH];
     int rc = model_dir_path(path, dir, name);
-    if (!rc) rc = lm_json_dump(o, 2, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
-    if (!rc) rc = lm_write_file(path, text.data, text.size);
-    lm_buf_free(&text);
+    if (!rc) rc = lm_json_write(path, o);
     lm_json_free(o);
     return rc;
 }

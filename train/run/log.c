@@ -29,8 +29,7 @@ int tr_log_open(tr_run *r, bool resumed)
 int tr_log_line(tr_run *r, lm_json *line)
 {
     lm_buf text = LM_BUF_INIT((size_t)1 << 20);
-    int rc = lm_json_dump(line, 0, &text);
-    if (!rc) rc = lm_buf_add(&text, "\n", 1);
+    int rc = lm_json_print(line, 0, &text);
     if (!rc && r->log >= 0)
         rc = lm_write_all(r->log, text.data, text.size, r->o.log ? r->o.log : "log.jsonl");
     lm_buf_free(&text);
