@@ -420,7 +420,7 @@ static int dump_string(const char *s, const lm_json *at, lm_buf *out)
     while (!rc && left) {
         const char *why = NULL;
         size_t n = lm_utf8_next(p, left, &why);
-        if (!n) return fail_at(at, NULL, "not UTF-8, so it cannot stand in JSON");
+        if (!n) return fail_at(at, NULL, "not UTF-8, which JSON cannot contain");
         if (*p == '"' || *p == '\\') rc = lm_buf_printf(out, "\\%c", *p);
         else if (*p == '\n') rc = lm_buf_add(out, "\\n", 2);
         else if (*p == '\t') rc = lm_buf_add(out, "\\t", 2);

@@ -232,7 +232,7 @@ int lm_output_open(lm_output *o, enum lm_output_kind kind)
         return lm_fail_nomem(strlen(o->path));
     }
     int rc = o->keep ? open_resumable(o) : open_temporary(o, kind == LM_OUTPUT_WAIT);
-    if (rc) { /* what has the name is not ours to remove */
+    if (rc) { /* the file of that name is not ours to remove */
         free(o->tmp);
         o->tmp = NULL;
     }
@@ -273,7 +273,7 @@ int lm_output_commit(lm_output *o)
     }
     rc = lm_sync_dir(o->path);
 out:
-    release(o); /* the lock lasts until the file has its name */
+    release(o); /* the lock is held until after the rename */
     return rc;
 }
 

@@ -110,8 +110,8 @@ static int read_header(lm_shard *s, uint64_t *sum)
     if ((s->width != 2 && s->width != 4) || s->row_tokens < 1 || s->row_tokens > LM_ROW_MAX ||
         labels > 1 || s->vocab < 1 || (s->width == 2 && s->vocab > 65536))
         return lm_fail(LM_EDATA,
-                       "%s: byte %d: the header makes no sense: %u bytes per token, %" PRIu64
-                       " tokens a row, %u ids",
+                       "%s: byte %d: the header is invalid: %u bytes per token, %" PRIu64
+                       " tokens per row, %u ids",
                        s->name, HEAD_WIDTH, s->width, s->row_tokens, (unsigned)s->vocab);
     return LM_OK;
 }

@@ -331,8 +331,8 @@ int lm_store_finish(lm_store_writer *w)
 void lm_store_leave(lm_store_writer *w)
 {
     if (!w) return;
-    /* Every record that is saved need not be made again. Where it cannot be, the resumed run cuts
-     * the tail, and the message that led here is worth more. */
+    /* Records flushed here need not be recomputed on resume. If the flush fails, the resumed run
+     * truncates the torn tail, so the earlier error message is kept. */
     char message[1024];
     snprintf(message, sizeof message, "%s", lm_err());
     if (!w->file.direct && !w->failed && flush(w)) lm_err_set(message);

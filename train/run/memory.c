@@ -59,29 +59,29 @@ int tr_run_plan(const tr_run *r, lm_buf *text)
 
 /* Bytes needed and available; available 0: unknown. */
 typedef struct need {
-    size_t device, host, device_there, host_there;
+    size_t device, host, device_free, host_free;
 } need;
 
 static int need_of(need *n, const tr_run *r, const tr_layout *l)
 {
     tr_plan p;
     int rc = tr_model_plan(&p, &r->c, l, r->b);
-    size_t there = rc ? 0 : r->b->available(r->b), beside = (size_t)r->ranks->locals;
-    *n = (need){ p.total, p.host_total, there, 0 };
+    size_t available = rc ? 0 : r->b->available(r->b), locals = (size_t)r->ranks->locals;
+    *n = (need){ p.total, p.host_total, available, 0 };
     if (r->b->unified) {
         if (__builtin_add_overflow(p.total, p.host_total, &n->device)) n->device = SIZE_MAX;
         n->host = 0;
-        n->device_there = there / beside;
+        n->device_free = available / locals;
     } else if (p.host_total) {
-        n->host_there = r->host / beside;
+        n->host_free = r->host / locals;
     }
     return rc;
 }
 
 static bool fits(const need *n)
 {
-    return (!n->device_there || n->device <= n->device_there) &&
-           (!n->host_there || n->host <= n->host_there);
+    return (!n->device_free || n->device <= n->device_free) &&
+           (!n->host_free || n->host <= n->host_free);
 }
 
 /* Ways to need less memory, the cheapest first; options already given stay. The first four apply
@@ -127,12 +127,12 @@ static void say_need(char *text, size_t size, const need *n)
 {
     if (!n->host)
         snprintf(text, size, "%zu MiB are needed and %zu MiB are available", mib(n->device),
-                 mib(n->device_there));
+                 mib(n->device_free));
     else
         snprintf(text, size,
                  "%zu MiB are needed and %zu MiB are available, and %zu MiB of host memory, where "
                  "%zu MiB are available",
-                 mib(n->device), mib(n->device_there), mib(n->host), mib(n->host_there));
+                 mib(n->device), mib(n->device_free), mib(n->host), mib(n->host_free));
 }
 
 int tr_check_memory(const tr_run *r)
