@@ -39,12 +39,12 @@ typedef struct list { /* a host array that grows */
 } list;
 
 typedef struct program {
-    list spans; /* what it is for: bk_span, and the rest of the key */
+    list spans; /* bk_span; with the fields below, the key */
     size_t queries, keys, heads, kv_heads, d;
     bool causal, back, merge, cudnn, add;
     list calls;        /* call */
     size_t some_heads; /* key heads that a call takes */
-    bool direct;       /* cuDNN writes the gradients of keys where they belong */
+    bool direct;       /* cuDNN writes the gradients of keys in place */
     size_t parts, covered, all_tiles;
     cuda_room device; /* int64 numbers, then int32 lengths; or spans and tiles */
     size_t lengths_at;
@@ -191,7 +191,7 @@ static size_t heads_at_once(const program *p)
     return some;
 }
 
-/* ---- what the device is told ----------------------------------------------------------- */
+/* ---- arguments on the device ----------------------------------------------------------- */
 
 /* The arguments of a call. Pieces past `count` are empty. */
 static void fill(const program *p, const call *c, const bk_span *v, int64_t *numbers,
@@ -258,7 +258,7 @@ static bool send_calls(cuda_backend *b, program *p, const list *pieces)
     return good;
 }
 
-/* For the own kernels: the spans, and the number of query tiles before each. */
+/* For own_attention.cu: the spans, and the number of query tiles before each. */
 static bool send_spans(cuda_backend *b, program *p)
 {
     const bk_span *s = p->spans.v;
@@ -398,7 +398,7 @@ static void forward_cudnn(cuda_backend *b, const program *p, bk_act *o, bk_acc *
         args.v = v;
         args.o = p->merge ? o2 : o;
         args.stats = p->merge ? lse2 : (float *)lse;
-        /* Queries between two spans have no result; the merge must know. */
+        /* Queries between two spans have no result: their lse must be -infinity. */
         if (p->merge) cuda_fill_lowest(b, lse2, c->rows * p->heads);
         if (run(b, &z, &args) && p->merge)
             cuda_merge(b, bk_at(&b->table, o, c->first * width),
@@ -485,7 +485,7 @@ static void backward_cudnn(cuda_backend *b, const program *p, const back_args *x
     }
 }
 
-/* ---- the table's ----------------------------------------------------------------------- */
+/* ---- functions of the table --------------------------------------------------------------- */
 
 /* Before Hopper cuDNN has no deterministic backward pass for ragged tensors. */
 static bool by_cudnn(const cuda_backend *b, size_t d, bool back)

@@ -52,7 +52,7 @@ static int alloc_cuda(backend *b, void **out, size_t bytes)
     cudaError_t e = cudaMalloc(&p, bytes ? bytes : 1);
     if (e == cudaErrorMemoryAllocation) return no_memory(c, bytes);
     if (!cuda_check(c, e, "memory") ||
-        !cuda_check(c, cudaMemsetAsync(p, 0, bytes, c->stream), "memory set to zero")) {
+        !cuda_check(c, cudaMemsetAsync(p, 0, bytes, c->stream), "zeroing memory")) {
         cudaFree(p);
         return lm_fail((enum lm_code)c->fault, "%s", c->fault_text);
     }
@@ -64,21 +64,21 @@ static int alloc_cuda(backend *b, void **out, size_t bytes)
 static void free_cuda(backend *b, void *p, size_t bytes)
 {
     (void)bytes;
-    if (p) cuda_check(cuda_of(b), cudaFree(p), "memory given back");
+    if (p) cuda_check(cuda_of(b), cudaFree(p), "freeing memory");
 }
 
 static size_t available_cuda(backend *b)
 {
     cuda_backend *c = cuda_of(b);
     size_t left = 0, all = 0, reserve = cuda_attention_reserve(c);
-    if (!cuda_check(c, cudaMemGetInfo(&left, &all), "memory left")) return 0;
+    if (!cuda_check(c, cudaMemGetInfo(&left, &all), "querying free memory")) return 0;
     return left > reserve ? left - reserve : 1; /* 0 would mean unknown */
 }
 
 void *cuda_take(cuda_backend *c, cuda_room *r, size_t bytes)
 {
     if (r->bytes >= bytes && r->p) return r->p;
-    if (r->p) cuda_check(c, cudaFree(r->p), "workspace given back");
+    if (r->p) cuda_check(c, cudaFree(r->p), "freeing workspace");
     *r = (cuda_room){ NULL, 0 };
     cudaError_t e = cudaMalloc(&r->p, bytes ? bytes : 1);
     if (e == cudaErrorMemoryAllocation) {
@@ -114,7 +114,7 @@ static void free_host_cuda(backend *b, void *p, size_t bytes)
     cuda_backend *c = cuda_of(b);
     for (int i = 0; i < BK_LANES; i++)
         cuda_check(c, cudaStreamSynchronize(c->lanes[i]), "a transfer");
-    cuda_check(c, cudaFreeHost(p), "host memory given back");
+    cuda_check(c, cudaFreeHost(p), "freeing host memory");
 }
 
 /* ---- transfers ------------------------------------------------------------------------- */
@@ -123,8 +123,9 @@ static void transfer(backend *b, void *to, const void *from, size_t bytes, int l
                      enum cudaMemcpyKind kind)
 {
     cuda_backend *c = cuda_of(b);
-    if (cuda_check(c, cudaEventRecord(c->begin[lane], c->stream), "begin of a transfer") &&
-        cuda_check(c, cudaStreamWaitEvent(c->lanes[lane], c->begin[lane], 0), "order of lanes"))
+    if (cuda_check(c, cudaEventRecord(c->begin[lane], c->stream), "start of a transfer") &&
+        cuda_check(c, cudaStreamWaitEvent(c->lanes[lane], c->begin[lane], 0),
+                   "ordering of transfers"))
         cuda_check(c, cudaMemcpyAsync(to, from, bytes, kind, c->lanes[lane]), "transfer");
 }
 
@@ -141,16 +142,16 @@ static void fetch_cuda(backend *b, void *dev, const void *host, size_t bytes, in
 static void join_cuda(backend *b, int lane)
 {
     cuda_backend *c = cuda_of(b);
-    if (cuda_check(c, cudaEventRecord(c->done[lane], c->lanes[lane]), "end of a lane"))
-        cuda_check(c, cudaStreamWaitEvent(c->stream, c->done[lane], 0), "order of lanes");
+    if (cuda_check(c, cudaEventRecord(c->done[lane], c->lanes[lane]), "end of a transfer"))
+        cuda_check(c, cudaStreamWaitEvent(c->stream, c->done[lane], 0), "ordering of transfers");
 }
 
 static void put_acc(backend *b, bk_acc *dst, const float *src, size_t n)
 {
     cuda_backend *c = cuda_of(b);
     cuda_check(c, cudaMemcpyAsync(dst, src, n * 4, cudaMemcpyHostToDevice, c->stream),
-               "numbers to the device");
-    cuda_check(c, cudaStreamSynchronize(c->stream), "numbers to the device");
+               "copying to the device");
+    cuda_check(c, cudaStreamSynchronize(c->stream), "copying to the device");
 }
 
 static void put_int(backend *b, bk_int *dst, const int32_t *src, size_t n)
@@ -162,8 +163,8 @@ static void get_acc(backend *b, float *dst, const bk_acc *src, size_t n)
 {
     cuda_backend *c = cuda_of(b);
     cuda_check(c, cudaMemcpyAsync(dst, src, n * 4, cudaMemcpyDeviceToHost, c->stream),
-               "numbers from the device");
-    cuda_check(c, cudaStreamSynchronize(c->stream), "numbers from the device");
+               "copying from the device");
+    cuda_check(c, cudaStreamSynchronize(c->stream), "copying from the device");
 }
 
 static void copy_act(backend *b, bk_act *dst, const bk_act *src, size_t n)
@@ -295,16 +296,16 @@ static int open_device(cuda_backend *c)
     int count = 0, major = 0, minor = 0, driver = 0;
     struct cudaDeviceProp prop;
     if (cudaDriverGetVersion(&driver) != cudaSuccess || !driver)
-        return lm_fail(LM_EUSAGE, "backend cuda: there is no GPU here: no NVIDIA driver");
+        return lm_fail(LM_EUSAGE, "backend cuda: no GPU: no NVIDIA driver");
     cudaError_t e = cudaGetDeviceCount(&count);
     if (e != cudaSuccess || !count)
         return lm_fail(LM_EUSAGE, "backend cuda: no GPU that CUDA can use: %s",
-                       e != cudaSuccess ? cudaGetErrorString(e) : "none is there");
+                       e != cudaSuccess ? cudaGetErrorString(e) : "none was found");
     c->device = device_of_rank(count);
     e = cudaSetDevice(c->device);
     if (e == cudaSuccess) e = cudaGetDeviceProperties(&prop, c->device);
     if (e != cudaSuccess)
-        return lm_fail(LM_EIO, "backend cuda: the GPU does not answer: %s", cudaGetErrorString(e));
+        return lm_fail(LM_EIO, "backend cuda: the GPU does not respond: %s", cudaGetErrorString(e));
     snprintf(c->gpu, sizeof c->gpu, "%.120s", prop.name);
     c->multiprocessors = prop.multiProcessorCount;
     major = prop.major;

@@ -1,5 +1,5 @@
 /* Ranks over NCCL, for GPU memory. Host memory, NCCL's id and errors are exchanged by MPI's table.
- * NCCL adds in float32, in the order of its algorithm: bit-identical for the same ranks on the same
+ * NCCL reduces in float32, in the order of its algorithm: bit-identical for the same ranks on the same
  * machines. */
 #include <cuda_runtime_api.h>
 #include <nccl.h>
@@ -88,14 +88,14 @@ static int meet(comm_nccl *n)
 {
     ncclUniqueId id = { { 0 } };
     comm *host = n->host;
-    int rc = host->rank ? LM_OK : check_nccl(ncclGetUniqueId(&id), "the id of the ranks");
+    int rc = host->rank ? LM_OK : check_nccl(ncclGetUniqueId(&id), "unique id");
     if (!rc)
         rc = check_cuda(cudaStreamCreateWithFlags(&n->stream, cudaStreamNonBlocking), "stream");
     rc = comm_agree(host, rc);
     if (!rc) rc = host->broadcast(host, &id, sizeof id, 0);
     if (rc) return rc;
     return comm_agree(host, check_nccl(ncclCommInitRank(&n->ranks, host->size, id, host->rank),
-                                       "meeting of the ranks"));
+                                       "initializing the communicator"));
 }
 
 int comm_nccl_open(comm **out, comm *host, backend *b)
@@ -117,6 +117,6 @@ int comm_nccl_open(comm **out, comm *host, backend *b)
     n->host = host;
     n->b = b;
     rc = meet(n);
-    *out = &n->table; /* which closes the host's in any case */
+    *out = &n->table; /* whose close() also closes the host's */
     return rc;
 }

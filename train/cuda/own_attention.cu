@@ -289,7 +289,7 @@ void cuda_own_backward(cuda_backend *c, bk_act *dq, bk_act *dk, bk_act *dv, bk_a
     }
 }
 
-/* ---- around cuDNN's calls -------------------------------------------------------------- */
+/* ---- helpers for cuDNN's calls -------------------------------------------------------------- */
 
 __global__ static void fill_lowest(float *x, int64_t n)
 {

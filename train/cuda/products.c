@@ -101,7 +101,7 @@ static bool prefer(cuda_backend *c, cublasLtMatmulPreference_t p, const product 
                 good(c,
                      cublasLtMatmulPreferenceSetAttribute(
                          p, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole),
-                     "sums that are not split");
+                     "no split-K");
     for (size_t i = 0; fine && i < sizeof aligned / sizeof *aligned; i++)
         fine = good(
             c, cublasLtMatmulPreferenceSetAttribute(p, aligned[i], &alignment, sizeof alignment),
@@ -129,13 +129,13 @@ static const chosen *algorithm(cuda_backend *c, const product *z)
         good(c,
              cublasLtMatmulAlgoGetHeuristic(p->handle, l.how, l.a, l.b, l.d, l.d, want, 1, &found,
                                             &n),
-             "choice of an algorithm")) {
+             "selecting an algorithm")) {
         if (n) {
             to = &p->kinds[p->count++];
             to->kind = *z;
             to->algo = found.algo;
         } else {
-            good(c, CUBLAS_STATUS_NOT_SUPPORTED, "choice of an algorithm");
+            good(c, CUBLAS_STATUS_NOT_SUPPORTED, "selecting an algorithm");
         }
     }
     if (want) cublasLtMatmulPreferenceDestroy(want);
@@ -217,7 +217,7 @@ int cuda_products_open(cuda_backend *c)
     c->table.linear = linear;
     c->table.linear_dx = linear_dx;
     c->table.linear_dw = linear_dw;
-    if (good(c, cublasLtCreate(&p->handle), "start") &&
+    if (good(c, cublasLtCreate(&p->handle), "handle") &&
         cuda_check(c, cudaMalloc(&p->workspace, p->bytes), "workspace of products"))
         return LM_OK;
     return lm_fail((enum lm_code)c->fault, "%s", c->fault_text);

@@ -36,7 +36,7 @@ typedef struct sdpa_call {
 } sdpa_call;
 
 LM_CHECKED int sdpa_open(sdpa **out, cudaStream_t stream);
-void sdpa_close(sdpa *s); /* NULL is fine */
+void sdpa_close(sdpa *s); /* NULL is allowed */
 
 /* Whether cuDNN supports heads of size d. */
 bool sdpa_takes(size_t d, bool back);
