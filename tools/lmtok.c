@@ -89,7 +89,7 @@ static int add_advice(int rc, bool begun)
 {
     char message[1024];
     bool stored = strcmp(output, "-") != 0;
-    bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was begun with other");
+    bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was started with other");
     snprintf(message, sizeof message, "%s", lm_err());
     if (stored && begun) return lm_fail(rc, "%s (the same command resumes from here)", message);
     if (stored && in_the_way) return lm_fail(rc, "%s (--force overwrites it)", message);

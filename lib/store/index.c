@@ -1,4 +1,4 @@
-/* index.c -- the index and the trailer, as bytes; what a stream's documents add up to. */
+/* index.c -- the index and the trailer, as bytes; the totals of a stream's documents. */
 #include <string.h>
 
 #include "lib/base/hash.h"
@@ -112,9 +112,9 @@ const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out)
         .index = lm_le64(p + 32),
         .size = lm_le64(p + 48),
     };
-    /* Forgeries aside: no arithmetic on these may wrap. */
+    /* Forged values must not make arithmetic on these wrap. */
     if (out->size >> 60 || out->sums.documents > out->size / ENTRY || out->index > out->size ||
         out->index + INDEX_HEAD + lmstore_index_size(out->sums.documents) + TRAILER != out->size)
-        return "the trailer contradicts itself";
+        return "the trailer is inconsistent";
     return NULL;
 }

@@ -86,7 +86,7 @@ void lmstore_reader_close(lmstore_reader *r);
 LM_CHECKED int lmstore_reader_open(lmstore_reader *r, const char *path);
 
 /* Buffer n unread bytes: 1, 0 where the input ends before, or LM_EIO, LM_ENOMEM. Memory
- * grows with what is there, not with what n claims. */
+ * grows with the available bytes, not with n. */
 LM_CHECKED int lmstore_reader_need(lmstore_reader *r, uint64_t n);
 const unsigned char *lmstore_reader_at(const lmstore_reader *r);
 void lmstore_reader_skip(lmstore_reader *r, size_t n);
@@ -105,7 +105,7 @@ LM_CHECKED int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l,
 
 /* ---- the index (index.c) ------------------------------------------------------ */
 
-/* What the documents of a stream add up to. */
+/* Totals of the documents of a stream. */
 typedef struct lmstore_sums {
     uint64_t documents, tokens;
     uint64_t content; /* lm_store_hash: see docs/format-store.md */

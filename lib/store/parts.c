@@ -14,7 +14,7 @@ int lm_part_name(char out[LM_PART_NAME], uint32_t k, uint32_t n)
     return snprintf(out, LM_PART_NAME, "part-%05" PRIu32 "-of-%05" PRIu32 ".lmt", k, n);
 }
 
-/* How many parts the file names of `path` speak of; all must speak of the same number. */
+/* The number of parts that the file names in `path` give; all must give the same. */
 static int count_parts(const char *path, uint32_t *out)
 {
     uint32_t count = 0;
@@ -116,7 +116,7 @@ static int join(const lmstore_parts *p, const lm_meta *metas, lm_meta *out)
         rc = common_text(m->json, &text);
         if (rc) break;
         if (m->part != i + 1 || m->parts != p->n)
-            rc = lm_fail(LM_EDATA, "%s: says that it is part %" PRIu32 " of %" PRIu32, p->path[i],
+            rc = lm_fail(LM_EDATA, "%s: its header says part %" PRIu32 " of %" PRIu32, p->path[i],
                          m->part, m->parts);
         else if (text.size != first.size || memcmp(text.data, first.data, text.size))
             rc =

@@ -71,7 +71,7 @@ static int open_part(part *p, const char *path, lm_meta *meta)
     if (rc) return rc;
     const char *why = lmstore_trailer_get(end, &p->end);
     if (!why && (p->end.size != size || p->end.index < p->records))
-        why = "the trailer is of another file";
+        why = "the trailer belongs to another file";
     if (why) return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": %s", path, size - TRAILER, why);
 
     unsigned char head[INDEX_HEAD];
@@ -175,7 +175,7 @@ static int read_block(const lm_store *s, size_t k, uint64_t b, unsigned char blo
     return rc;
 }
 
-/* Many blocks are asked for: let the system fetch them together. */
+/* Several blocks are needed: have the system prefetch them together. */
 static void prefetch_blocks(const lm_store *s, uint64_t first, size_t n)
 {
     const part *p = &s->part[part_of(s, first)];
@@ -244,18 +244,18 @@ int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r)
      * index and trailer are longer than the difference. */
     uint64_t size = PIECE_HEAD + store_pad8(e->tokens * p->limits.width);
     if (offset < p->records || offset + size > p->end.size)
-        return fault(s, k, offset, "the index leads here, where no record can be", NULL);
+        return fault(s, k, offset, "the index points here, where no record fits", NULL);
     buf->size = 0;
     int rc = lm_buf_reserve(buf, (size_t)size);
     if (!rc) rc = lm_pread_all(p->fd, buf->data, (size_t)size, offset, s->parts.path[k]);
     if (rc) return rc;
     uint64_t true_size = lmstore_record_size(buf->data, p->limits.width);
-    const char *why = "this is no record";
+    const char *why = "not a record";
     if (true_size && true_size <= size)
         why = lmstore_record_parse(buf->data, true_size, &p->limits, r);
     if (!why && (r->kind != LM_REC_DOC || r->doc.key != e->key || r->doc.tokens != e->tokens ||
                  r->doc.domain != e->domain))
-        why = "it is not what the index says";
+        why = "it does not match the index";
     if (why) return fault(s, k, offset, "the record is damaged", why);
     buf->size = (size_t)true_size;
     r->doc.file += (uint32_t)s->parts.first_file[k];
@@ -286,10 +286,10 @@ static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to
         rc = lm_pread_all(p->fd, record, FILE_RECORD, from, s->parts.path[k]);
         if (rc) break;
         uint64_t size = lmstore_record_size(record, p->limits.width);
-        const char *why = "this is no record";
+        const char *why = "not a record";
         if (size && size <= FILE_RECORD && size <= to - from)
             why = lmstore_record_parse(record, size, &p->limits, &r);
-        if (!why && r.kind == LM_REC_DOC) why = "the index does not know this document";
+        if (!why && r.kind == LM_REC_DOC) why = "this document is not in the index";
         if (why) return fault(s, k, from, "the record is damaged", why);
         if (r.kind == LM_REC_FILE) {
             r.file.file += (uint32_t)s->parts.first_file[k];
@@ -300,7 +300,7 @@ static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to
     return rc;
 }
 
-/* The size of the heads of a part's documents, which all have one kind. */
+/* The size of the heads of a part's documents, which are all of one kind. */
 static int document_head(const lm_store *s, size_t k, uint64_t *out)
 {
     unsigned char block[BLOCK_MAX], record[RECORD_MIN];
@@ -357,7 +357,7 @@ static int check_index(lm_store *s, const char *path)
     lmstore_sums sums = LMSTORE_SUMS_INIT;
     int rc = lm_store_each(s, add_entry, &sums);
     if (!rc && (sums.tokens != s->tokens || sums.content != s->content))
-        rc = lm_fail(LM_EDATA, "%s: the trailer does not say what is in the index", path);
+        rc = lm_fail(LM_EDATA, "%s: the trailer does not match the index", path);
     return rc;
 }
 

@@ -130,7 +130,7 @@ int lmstore_reader_record(lmstore_reader *r, const lmstore_limits *l, lm_record 
     const unsigned char *p = lmstore_reader_at(r);
     if (lm_le32(p + 8) == KIND_INDEX) return 0;
     *size = lmstore_record_size(p, l->width);
-    if (*size == 0) return lmstore_reader_fail(r, 0, "this is no record: the file is damaged here");
+    if (*size == 0) return lmstore_reader_fail(r, 0, "not a record: the file is damaged here");
     rc = lmstore_reader_need(r, *size);
     if (rc < 0) return rc;
     if (rc == 0)

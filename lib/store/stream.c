@@ -1,5 +1,5 @@
-/* stream.c -- the records of a stream in order; at its end, that index and trailer say what
- * the records were. */
+/* stream.c -- the records of a stream in order; at its end, a check that index and
+ * trailer match them. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@ struct lm_stream {
     size_t part;           /* that is being read */
     lmstore_reader reader; /* on it */
     lmstore_limits limits; /* of it */
-    size_t pending;        /* bytes of the record that the caller still looks at */
+    size_t pending;        /* bytes of the record that the caller borrows */
     uint64_t before;       /* bytes of the parts before it */
-    lmstore_sums sums;     /* what its records add up to */
-    lmstore_block block;   /* the index as it should be ... */
+    lmstore_sums sums;     /* totals of its records */
+    lmstore_block block;   /* the expected index ... */
     lm_hasher *expected;   /* ... of which only the checks of the blocks are kept, as a hash */
     bool ended;
 };
@@ -97,7 +97,7 @@ static void count_document(lm_stream *s, const lm_doc *d)
                                                               .domain = d->domain }));
 }
 
-/* Have n bytes of what follows the records, which must be there. */
+/* Buffer n bytes of what follows the records; fewer are an error. */
 static int need_rest(lmstore_reader *r, uint64_t n)
 {
     int rc = lmstore_reader_need(r, n);
@@ -123,9 +123,8 @@ static int check_blocks(lm_stream *s, lm_hasher *found)
         left -= n;
     }
     if (lm_hasher_digest(found) != lm_hasher_digest(s->expected))
-        return lm_fail(LM_EDATA,
-                       "%s: byte %" PRIu64 ": the index does not say what the records are", r->name,
-                       start);
+        return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": the index does not match the records",
+                       r->name, start);
     return LM_OK;
 }
 
@@ -139,10 +138,10 @@ static int check_trailer(lm_stream *s, uint64_t index)
     if (why) return lmstore_reader_fail(r, 0, "%s", why);
     if (t.sums.documents != s->sums.documents || t.sums.tokens != s->sums.tokens ||
         t.sums.content != s->sums.content || t.index != index)
-        return lmstore_reader_fail(r, 0, "the trailer does not say what the records are");
+        return lmstore_reader_fail(r, 0, "the trailer does not match the records");
     lmstore_reader_skip(r, TRAILER);
     rc = lmstore_reader_need(r, 1);
-    return rc > 0 ? lmstore_reader_fail(r, 0, "something follows the end marker") : rc;
+    return rc > 0 ? lmstore_reader_fail(r, 0, "data after the end marker") : rc;
 }
 
 /* Read index and trailer of the part to its last byte. */

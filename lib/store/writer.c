@@ -26,14 +26,14 @@ struct lm_store_writer {
     lm_output file;
     lm_buf gathered;
     uint64_t offset;       /* of the next record */
-    uint64_t written_back; /* bytes that the system was asked to take to the disk */
+    uint64_t written_back; /* bytes whose writeback was started */
     lmstore_limits limits;
     uint32_t document; /* the kind of all its documents; 0 before the first */
     lmstore_sums sums;
     lmstore_block block; /* of the index */
     lm_buf spool;        /* sealed blocks */
     int spool_fd;        /* older ones; -1 while there are none */
-    bool failed;         /* a write failed: what is gathered no longer fits the file */
+    bool failed;         /* a write failed: the buffered bytes no longer match the file */
 };
 
 /* ---- bytes -------------------------------------------------------------------------- */
@@ -45,7 +45,7 @@ static int write_out(lm_store_writer *w, const void *p, size_t n)
     return rc;
 }
 
-/* Start writing to disk now, or everything waits for the sync at the end. Only a hint. */
+/* Start writeback now, so that the sync at the end does not wait for all of it. Only a hint. */
 static void write_back(lm_store_writer *w)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
@@ -149,7 +149,7 @@ static int other_header(const char *name, const lm_json *ours, const lm_json *th
         where = key;
         break;
     }
-    int rc = lm_fail(LM_EUSAGE, "%s: was begun with other inputs or options: its \"%s\" differs",
+    int rc = lm_fail(LM_EUSAGE, "%s: was started with other inputs or options: its \"%s\" differs",
                      name, where);
     lm_buf_free(&a);
     lm_buf_free(&b);
@@ -250,7 +250,7 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     w->sums = (lmstore_sums)LMSTORE_SUMS_INIT;
     w->file.fd = w->spool_fd = -1;
 
-    /* Through its text and back: what is written can be read. */
+    /* Dump and parse it: what is written can be read. */
     rc = lm_json_dump(json, 0, &text);
     if (!rc) rc = lm_json_parse(&copy, text.data, text.size, "the header");
     if (!rc) rc = lm_meta_from_json(&meta, copy);
