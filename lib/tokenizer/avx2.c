@@ -58,7 +58,7 @@ AVX2 static inline masks classify(const unsigned char *p, __m256i *highest)
 }
 
 /* Write the positions of the bits of `cuts`. Eight at a time, needed or not: a loop whose length
- * is that of the words would be guessed wrong once a block. */
+ * is that of the words would be mispredicted once per block. */
 AVX2 static inline size_t write_positions(uint32_t *out, uint64_t cuts, uint32_t base)
 {
     size_t count = (size_t)__builtin_popcountll(cuts);
@@ -124,7 +124,7 @@ AVX2 size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t po
 }
 
 /* 2 to 16 symbols that merge. Symbol i is at[i + 1], between symbols that merge with nothing, so
- * that no step has to ask whether there is a neighbour; first[i] is its merge with the next one
+ * that no step has to check for a neighbour; first[i] is its merge with the next one
  * alive, rank << 16 | symbol, and lane i of the ranks the rank of that. */
 typedef struct word {
     __m256i ranks;
@@ -155,7 +155,7 @@ AVX2 static inline void start_word(word *w, uint32_t n)
 }
 
 /* Make the best merge, if there is one. The instruction for the smallest of eight lanes gives
- * the leftmost of equals, as the rule demands. */
+ * the leftmost of equals, as SentencePiece requires. */
 AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab *v, word *w)
 {
     __m256i ranks = w->ranks;

@@ -88,7 +88,7 @@ static uint64_t heap_pop(lm_bpe *b)
     return top;
 }
 
-/* Look for the union of the symbol at i with the next. Stale entries stay in the heap: they are
+/* Find the union of the symbol at i with the next. Stale entries stay in the heap: they are
  * recognized by their rank, which is no longer the node's. */
 static bool find_union(lm_bpe *b, uint32_t i)
 {
@@ -135,7 +135,7 @@ static bool no_memory(lm_bpe *b)
     return false;
 }
 
-/* A symbol more of the part, of which n are there. The first stream_from gather in b->syms. */
+/* Add a symbol to the part, which has n. The first stream_from are collected in b->syms. */
 static bool add(lm_bpe *b, size_t n, uint32_t sym, unsigned char **out)
 {
     if (n < b->stream_from) {

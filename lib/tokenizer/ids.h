@@ -29,6 +29,6 @@ LM_CHECKED int lm_ids_widen(lm_ids *ids, const void *raw, size_t n, unsigned wid
 /* The reverse, for lm_decode: n ids into n * width bytes at `raw`. Ids must fit the width. */
 void lm_ids_narrow(void *raw, const int32_t *v, size_t n, unsigned width);
 
-void lm_ids_free(lm_ids *ids); /* a zeroed one is fine; empty and usable afterwards */
+void lm_ids_free(lm_ids *ids); /* a zeroed one is allowed; empty and usable afterwards */
 
 #endif

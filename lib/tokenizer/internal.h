@@ -27,9 +27,9 @@ extern "C" {
 #define LM_NO_RANK UINT32_MAX
 #define LM_NO_SYM UINT32_MAX
 #define LM_SHORT 16  /* bytes of a word that fits a slot; symbols that merge in registers */
-#define LM_MEDIUM 64 /* symbols of which the best merge is looked for one by one */
+#define LM_MEDIUM 64 /* symbols of which the best merge is found by linear search */
 
-/* ---- sentencepiece.cc: 0 or an LM_E* with a message; no exception comes out --------- */
+/* ---- sentencepiece.cc: 0 or an LM_E* with a message; no exception escapes --------- */
 
 typedef struct lm_spm lm_spm;
 int lm_spm_open(lm_spm **out, const void *model, size_t size, const char *path);
@@ -69,7 +69,7 @@ void lm_model_free(lm_model *m);
 
 /* ---- proof.c -------------------------------------------------------------- */
 
-#define LM_SPACE_MARK 0x2581 /* what SentencePiece makes of a space */
+#define LM_SPACE_MARK 0x2581 /* SentencePiece's replacement for a space */
 
 /* The six classes of bytes. Which may be adjacent inside a piece is read from the
  * vocabulary; between the others the text is cut. */
@@ -223,7 +223,7 @@ struct lm_bpe {
 
 void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd, size_t stream_from);
 void lm_bpe_free(lm_bpe *b);
-/* Give large scratch back. */
+/* Free large scratch memory. */
 void lm_bpe_trim(lm_bpe *b);
 
 /* Write the ids of n > 0 bytes at p, a segment between cuts, of which LM_SHORT can be read, and
@@ -271,7 +271,7 @@ lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width);
 void lm_bpe_stream_begin(lm_bpe_stream *s);
 bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out);
 void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out);
-void lm_bpe_stream_free(lm_bpe_stream *s); /* NULL is fine */
+void lm_bpe_stream_free(lm_bpe_stream *s); /* NULL is allowed */
 
 /* ---- words.c -------------------------------------------------------------- */
 

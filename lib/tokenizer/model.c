@@ -32,7 +32,7 @@ static bool read_varint(reader *r, uint64_t *out)
     return false;
 }
 
-/* 1 with a field, 0 at the end, -1 where the bytes make no sense. */
+/* 1 with a field, 0 at the end, -1 where the bytes are invalid. */
 static int read_field(reader *r, field *f)
 {
     uint64_t tag;
@@ -57,7 +57,7 @@ static int read_field(reader *r, field *f)
     return 1;
 }
 
-/* The fields that are read must have the wire type that they are known with. */
+/* The fields that are read must have the expected wire type. */
 static bool wire_is(const field *f, unsigned wire, bool *odd)
 {
     if (f->wire != wire) *odd = true;
@@ -137,7 +137,7 @@ int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why
         }
     }
     if (got < 0 || odd) {
-        snprintf(why, why_size, "the model file has fields of another form than is known");
+        snprintf(why, why_size, "the model file has fields with an unknown wire type");
         return 0;
     }
     return 1;

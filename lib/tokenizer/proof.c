@@ -13,7 +13,7 @@
 #include "lib/base/rng.h"
 #include "lib/tokenizer/internal.h"
 
-#define MAX_CHARS 256 /* of a piece; trainers stay far below */
+#define MAX_CHARS 256 /* of a piece; real ones have far fewer */
 
 /* The normal pieces by their text, while the proof is made. */
 typedef struct text_map {

@@ -1,4 +1,4 @@
-/* scan.c -- where a text may be cut, byte by byte: what avx2.c must equal. */
+/* scan.c -- where a text may be cut, byte by byte: the reference for avx2.c. */
 #include "lib/tokenizer/internal.h"
 
 #define S LM_SPACE
@@ -41,7 +41,7 @@ void lm_scan_prepare(lm_vocab *v)
     /* Digits and control characters often join nothing, but they come in runs: a run kept whole
      * is one word to look up instead of many. Fewer cuts are always correct. */
     v->join[LM_DIGIT][LM_DIGIT] = true;
-    /* The bytes of one character are never parted, also where no piece has two such characters. */
+    /* The bytes of one character are never separated, also where no piece has two such characters. */
     v->join[LM_HIGH][LM_HIGH] = true;
     v->join[LM_OTHER][LM_OTHER] = true;
     v->cut_f = !memcmp(v->join, join_f, sizeof v->join);

@@ -1,7 +1,7 @@
 /* stream.c -- the merges of a part of any length, from left to right, in memory that does
  * not grow with it: for 100 MB without a position to cut (one letter, spaces, DNA).
  *
- * Two facts carry it:
+ * It rests on two facts:
  *   - A sequence of symbols is what the merges make of its characters exactly when that holds of
  *     each two neighbours alone. While nothing has merged across a boundary, its two sides merge
  *     in the order in which they do so alone; so the first merge across it comes in the one case

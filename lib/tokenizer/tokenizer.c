@@ -48,7 +48,7 @@ static int read_file(const char *path, lm_buf *data)
 static int prove(lm_tokenizer *t, const lm_buf *data)
 {
     if (t->flags & LM_TOKENIZER_REFERENCE) {
-        snprintf(t->why_slow, sizeof t->why_slow, "the reference was asked for");
+        snprintf(t->why_slow, sizeof t->why_slow, "the reference was requested");
         return LM_OK;
     }
     lm_model m;

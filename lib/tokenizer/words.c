@@ -1,5 +1,5 @@
 /* words.c -- a text as words between cuts, each looked up in a table of the words
- * seen and merged only where it is not there. One table a thread: no locks, no sharing. */
+ * seen and merged only where it is not there. One table per thread: no locks, no sharing. */
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -24,7 +24,7 @@ _Static_assert(sizeof(slot) == 32, "two slots are a cache line");
 #define EMPTY_LOW UINT64_C(0xff) /* a 0xFF before other bytes: no word */
 
 /* Four slots are a set. A word that comes again moves to the front, where the common words are
- * found at once; new words pass through the last two, so that words that come once push out each
+ * found at once; new words pass through the last two, so that words that occur once evict each
  * other. */
 #define WAYS 4
 #define SET_BITS 16
@@ -319,7 +319,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
         lm_words_free(w);
         return lm_fail_nomem(sizeof(slot) * WAYS << bits);
     }
-    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a wish; nothing depends on it */
+    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a hint; nothing depends on it */
     for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
     if (!small) put_known(w);
     *out = w;
