@@ -2,18 +2,18 @@
  *
  * A regular file is written under a temporary name in the directory of its target and renamed when
  * it is complete: a file under its own name is a whole file, and the one that it replaces stays
- * until then. What the target is decides:
+ * until then. By the type of the target:
  *   - nothing, or a regular file: temporary name, fsync, rename, fsync of the directory. A new file
  *     has the permissions of the umask, one that replaces another has the permission bits of the
- *     old one; the owner is the process's.
+ *     old one; the owner is that of the process.
  *   - a symbolic link: the link stays, and the file it points to is written as above, in its own
  *     directory; a dangling link makes that file.
  *   - a device, a FIFO, or a descriptor such as /dev/stdout: written directly.
  *   - a directory: an error.
  *
  * One process at a time writes a target: it holds an flock on the temporary file, PATH.longmix.tmp.
- * A temporary file that nobody has locked is of a process that died: it is removed. Other names are
- * never touched, PATH.tmp of someone else included, and a link at the temporary name is not
+ * A temporary file that nobody has locked belongs to a process that died: it is removed. Other names are
+ * never touched, PATH.tmp of another program included, and a link at the temporary name is not
  * followed. On a file system without flock each writer takes a name of its own,
  * PATH.longmix.PID-N.tmp: then two of them are not detected, whichever is later wins with a whole
  * file, and files of dead processes are left to the user. A resumable output is PATH.partial, which

@@ -1,4 +1,4 @@
-/* parse_size.c -- lm_parse_size of json.h: a count as people write it. */
+/* parse_size.c -- lm_parse_size of json.h: a count with a suffix. */
 #include "longmix/json.h"
 
 #include <ctype.h>
@@ -38,7 +38,7 @@ int lm_parse_size(const char *s, uint64_t *out)
     }
     if (good && *p == '.') {
         good = isdigit((unsigned char)*++p);
-        /* 10^18 times 2^64 still fits; more digits than that are a slip, not a size. */
+        /* 10^18 times 2^64 still fits; more digits than that are an error, not a size. */
         for (int k = 0; isdigit((unsigned char)*p) && fits; p++, k++) {
             v = v * 10 + (unsigned)(*p - '0');
             scale *= 10;

@@ -95,7 +95,7 @@ static int begin_zstd(lm_in *in)
 static int begin_gzip(lm_in *in)
 {
     in->format = IN_GZIP;
-    /* 15 is the largest window, 16 asks for the gzip header and its checksum. */
+    /* 15 is the largest window, 16 selects the gzip header and checksum. */
     if (inflateInit2(&in->gzip, 15 + 16) != Z_OK) return lm_fail_nomem(RAW_BYTES);
     return LM_OK;
 }
