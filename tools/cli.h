@@ -27,7 +27,7 @@ typedef struct cli_tool {
     int (*run)(void);     /* 0, or a negative lm_code with lm_err() set, or a positive exit code
                             * (the tool has said why) */
 
-    /* Of a program with commands: `name` is its first operand, and a command's options may stand
+    /* Of a program with commands: `name` is its first operand, and a command's options may come
      * before it, too. An option with one name means the same kind of value in every command. */
     const char *noun;                        /* "evaluation"; NULL: no commands */
     const cli_command *(*command)(size_t i); /* NULL after the last */
@@ -44,7 +44,7 @@ size_t cli_chosen(void);
 int cli_main(int argc, char **argv, const cli_tool *tool);
 
 /* A line "NAME: text" on standard error, clear of the progress line. cli_note is silent under
- * --quiet, cli_verbose speaks under -v only. */
+ * --quiet, cli_verbose prints under -v only. */
 void cli_warn(const char *fmt, ...) LM_PRINTF(1, 2);
 void cli_note(const char *fmt, ...) LM_PRINTF(1, 2);
 void cli_verbose(const char *fmt, ...) LM_PRINTF(1, 2);

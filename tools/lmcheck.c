@@ -21,8 +21,7 @@ static cli_list inputs;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
       "A store (.lmt), a shard (.lms), a manifest.json next to its shards, a plan, or a directory "
-      "of "
-      "these. - is a token stream on standard input.",
+      "of these. - is a token stream on standard input.",
       1, 0 },
     { CLI_FLAG, "quick", 0, &quick, NULL,
       "Verify headers, tables, indices and end markers, but neither the rows of shards nor the "

@@ -53,14 +53,14 @@ static size_t file_count, next_file;
 static lm_chunker *chunker; /* of file next_file - 1 */
 static bool ended;
 
-/* What a thread has seen. */
+/* Counts of a thread. */
 typedef struct tally {
     uint64_t documents, bad, written;
     uint64_t by_domain[LM_DOMAINS_MAX];
 } tally;
 static tally *tallies;
 
-/* One thread's chunk and what came of it. */
+/* One thread's chunk and its results. */
 typedef struct job {
     lm_chunk chunk;
     const char *file;   /* as domain rules see it */
@@ -120,7 +120,7 @@ static int write_line(job *j, const char *s, size_t n, size_t id)
         if (!rc) rc = lm_buf_printf(&j->out, "\"domain\":\"%s\",", name);
         return rc ? rc : lm_buf_add(&j->out, s + head, n + 1 - head);
     }
-    /* What it said stays where nothing better is known. */
+    /* Its own domain stays if no rule gives a better one. */
     bool same = size == k + 2 && !memcmp(value + 1, name, k);
     if (same || id + 1 == lm_domains_count(domains)) return lm_buf_add(&j->out, s, n + 1);
     size_t head = (size_t)(value - s), rest = head + size;

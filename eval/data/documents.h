@@ -32,7 +32,7 @@ typedef struct eval_documents eval_documents;
  * documents of each domain, or rows in all, spread evenly over those there are (0: all). Documents
  * of one token have nothing to predict and are left out. LM_ESHORT where nothing is left. */
 LM_CHECKED int eval_documents_open(eval_documents **out, const char *path, uint64_t most);
-void eval_documents_close(eval_documents *d); /* NULL is fine */
+void eval_documents_close(eval_documents *d); /* NULL is allowed */
 
 bool eval_documents_whole(const eval_documents *d);       /* of a store */
 uint64_t eval_documents_count(const eval_documents *d);   /* units chosen */

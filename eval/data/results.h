@@ -37,7 +37,7 @@ typedef struct eval_sink {
  * and lines go to `sink`. */
 LM_CHECKED int eval_results_open(eval_results **out, const char *path, const eval_sink *sink,
                                  size_t *torn);
-void eval_results_close(eval_results *r); /* NULL is fine */
+void eval_results_close(eval_results *r); /* NULL is allowed */
 
 /* Say which evaluation writes and with which settings. Copies both objects. LM_EUSAGE where the
  * file has lines of `eval` with other settings: the message names file, line and the setting. */

@@ -13,7 +13,7 @@ typedef struct bm25 bm25;
 
 /* Index n texts; they are not kept. 0 or LM_ENOMEM. */
 LM_CHECKED int bm25_new(bm25 **out, const char *const *texts, size_t n);
-void bm25_free(bm25 *x); /* NULL is fine */
+void bm25_free(bm25 *x); /* NULL is allowed */
 
 /* The scores of all texts for a query: score[n]. A word that the query has twice counts twice. */
 LM_CHECKED int bm25_scores(const bm25 *x, const char *query, double *score);

@@ -24,7 +24,7 @@ typedef struct eval_sums {
 /* From all document (or row) lines of `r`, whose first has the settings. A document with parts
  * in several rows is one. 0, LM_EDATA or LM_ESHORT (no such line). */
 LM_CHECKED int eval_sums_read(eval_sums *out, const eval_results *r);
-void eval_sums_free(eval_sums *s); /* a zeroed one is fine */
+void eval_sums_free(eval_sums *s); /* a zeroed one is allowed */
 
 /* Of a domain (`domains`: of all) in one column. */
 typedef struct eval_loss {

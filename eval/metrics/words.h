@@ -31,7 +31,7 @@ enum { EVAL_TEXT_MAX = 1 << 28 }; /* bytes of a text */
 
 /* The words of `text`. 0 or LM_ENOMEM, after either of which eval_words_free is due. */
 LM_CHECKED int eval_words_cut(eval_words *w, const char *text, enum eval_split how);
-void eval_words_free(eval_words *w); /* a zeroed one is fine */
+void eval_words_free(eval_words *w); /* a zeroed one is allowed */
 
 static inline const char *eval_word(const eval_words *w, size_t i)
 {

@@ -22,7 +22,7 @@ typedef struct eval_tokens_source {
  * which rows with labels overlap. Where --bin: raw little-endian uint16 or uint32, nothing else in
  * the file. Exactly one of them, or LM_EUSAGE. The last two are read as they are needed. */
 LM_CHECKED int eval_tokens_open(eval_tokens **out, eval_context *c, const eval_tokens_source *from);
-void eval_tokens_close(eval_tokens *t); /* NULL is fine */
+void eval_tokens_close(eval_tokens *t); /* NULL is allowed */
 
 uint64_t eval_tokens_count(const eval_tokens *t);
 uint64_t eval_tokens_hash(const eval_tokens *t); /* of the ids, or of the files that hold them */

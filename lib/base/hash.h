@@ -21,7 +21,7 @@ LM_CHECKED int lm_hasher_new(lm_hasher **out);
 void lm_hasher_reset(lm_hasher *h);
 void lm_hasher_add(lm_hasher *h, const void *p, size_t n);
 uint64_t lm_hasher_digest(const lm_hasher *h);
-void lm_hasher_free(lm_hasher *h); /* NULL is fine */
+void lm_hasher_free(lm_hasher *h); /* NULL is allowed */
 
 /* Write v as 16 lower-case hex digits and a NUL: how JSON holds hashes and keys. */
 void lm_hex64(char out[17], uint64_t v);

@@ -28,7 +28,7 @@ typedef struct lm_synth lm_synth;
  * LM_EDATA (a field of the laws), LM_EUSAGE (no bytes). */
 LM_CHECKED int lm_synth_new(lm_synth **out, uint64_t seed, uint64_t bytes, uint64_t file_bytes,
                             const lm_json *laws);
-void lm_synth_free(lm_synth *s); /* NULL is fine */
+void lm_synth_free(lm_synth *s); /* NULL is allowed */
 
 size_t lm_synth_files(const lm_synth *s);
 uint64_t lm_synth_documents(const lm_synth *s);

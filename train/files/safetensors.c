@@ -54,7 +54,7 @@ static float from_half(uint16_t h)
     return sign ? -small : small;
 }
 
-/* Both round to the nearest, ties to even, and keep infinities and not-a-numbers. */
+/* Both round to the nearest, ties to even, and keep infinities and NaNs. */
 static uint16_t to_bfloat(float f)
 {
     uint32_t u = to_bits(f);

@@ -31,7 +31,7 @@ typedef struct st_reader st_reader;
  * type, shape and place, no overlap, no gap, no byte past the end. 0, LM_EIO, or LM_EDATA naming
  * file and tensor. */
 LM_CHECKED int st_open(st_reader **out, const char *path);
-void st_close(st_reader *r); /* NULL is fine */
+void st_close(st_reader *r); /* NULL is allowed */
 
 size_t st_count(const st_reader *r);
 const st_tensor *st_at(const st_reader *r, size_t i);
@@ -58,7 +58,7 @@ LM_CHECKED int st_create(st_writer **out, const char *path, const st_spec *specs
 LM_CHECKED int st_write(st_writer *w, const float *src, size_t n);
 /* LM_EUSAGE where fewer or more numbers were written than the specs say. Frees `w` always. */
 LM_CHECKED int st_commit(st_writer *w);
-void st_abandon(st_writer *w); /* NULL is fine */
+void st_abandon(st_writer *w); /* NULL is allowed */
 
 const char *st_dtype_name(
     enum st_dtype d); /* "float32", "bfloat16", "float16": config.json's words */

@@ -33,7 +33,7 @@ typedef struct tr_infer tr_infer;
  * LM_EUSAGE, LM_EDATA or LM_EIO for errors in options or files; LM_ENOMEM, with both numbers, where
  * weights and KV cache do not fit. */
 LM_CHECKED int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b);
-void tr_infer_close(tr_infer *s); /* NULL is fine */
+void tr_infer_close(tr_infer *s); /* NULL is allowed */
 
 const tr_config *tr_infer_config(const tr_infer *s); /* vocab, positions (L0), ... */
 size_t tr_infer_length(const tr_infer *s);           /* capacity of the KV cache, in tokens */

@@ -15,7 +15,7 @@ typedef struct tr_text tr_text;
 /* Open `dir`/tokenizer.model. LM_EDATA where a model directory has none, or lm_tokenizer_open's
  * errors. */
 LM_CHECKED int tr_text_open(tr_text **out, const char *dir);
-void tr_text_close(tr_text *t); /* NULL is fine */
+void tr_text_close(tr_text *t); /* NULL is allowed */
 
 const lm_tokenizer *tr_text_tokenizer(const tr_text *t); /* borrowed; NULL for a NULL `t` */
 

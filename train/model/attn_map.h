@@ -53,7 +53,7 @@ typedef struct attn_map {
 
 /* Room for calls of at most `queries` tokens. 0 or LM_ENOMEM. */
 LM_CHECKED int attn_map_new(attn_map *m, const attn_form *f, size_t queries);
-void attn_map_free(attn_map *m); /* a zeroed one is fine */
+void attn_map_free(attn_map *m); /* a zeroed one is allowed */
 
 /* Fill the map for documents starts[0] = 0 .. starts[count] = n tokens (each not empty), whose keys
  * are the same rows. Or, with `past` > 0 and count 1: n tokens that follow `past` tokens, whose

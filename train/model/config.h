@@ -59,7 +59,7 @@ LM_CHECKED int tr_rope_override(tr_config *c, const char *text);
  * "float16". NULL when out of memory. */
 lm_json *tr_config_json(const tr_config *c, const char *dtype);
 
-void tr_config_free(tr_config *c); /* a zeroed one is fine */
+void tr_config_free(tr_config *c); /* a zeroed one is allowed */
 
 /* Number of parameters, and FLOP per training token at `context` tokens: 6 per weight in a
  * product, and causal attention. */

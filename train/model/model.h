@@ -78,7 +78,7 @@ LM_CHECKED int tr_model_plan(tr_plan *out, const tr_config *c, const tr_layout *
 /* A model of this shape; c and b are borrowed until tr_model_free. Weights are zero. 0, LM_ENOMEM,
  * or LM_EUSAGE for an inconsistent layout. */
 LM_CHECKED int tr_model_new(tr_model **out, const tr_config *c, const tr_layout *l, backend *b);
-void tr_model_free(tr_model *m); /* NULL is fine */
+void tr_model_free(tr_model *m); /* NULL is allowed */
 
 /* Use the attention, length (at most that of tr_model_new) and mscale of `l`, and the config's
  * current RoPE settings. For a model with any_form. */

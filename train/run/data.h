@@ -12,7 +12,7 @@ typedef struct tr_data tr_data;
  * documents, position ids restart at 0 in each, and its first token is not predicted. 0, LM_EIO,
  * LM_EDATA or LM_EUSAGE. */
 LM_CHECKED int tr_data_open(tr_data **out, const char *path, size_t length, bool doc_mask);
-void tr_data_close(tr_data *d); /* NULL is fine */
+void tr_data_close(tr_data *d); /* NULL is allowed */
 
 size_t tr_data_length(const tr_data *d);
 uint64_t tr_data_sequences(const tr_data *d);
@@ -39,7 +39,7 @@ typedef struct tr_rows {
 } tr_rows;
 
 LM_CHECKED int tr_rows_new(tr_rows *r, size_t length, size_t capacity);
-void tr_rows_free(tr_rows *r); /* a zeroed one is fine */
+void tr_rows_free(tr_rows *r); /* a zeroed one is allowed */
 void tr_rows_clear(tr_rows *r);
 
 /* Append sequence `number` of the data. A row whose checksum fails is LM_EDATA. */

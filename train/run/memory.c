@@ -26,13 +26,14 @@ static int add_line(lm_buf *text, const char *where, const char *name, size_t by
     return lm_buf_printf(text, "%-36s %12.1f MiB\n", label, (double)bytes / (1024 * 1024));
 }
 
-static int add_lines(lm_buf *text, const size_t *bytes, size_t all, size_t there, const char *where)
+static int add_lines(lm_buf *text, const size_t *bytes, size_t all, size_t available,
+                     const char *where)
 {
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < TR_MEM_KINDS; i++)
         if (bytes[i]) rc = add_line(text, where, tr_memory_names[i], bytes[i]);
     if (!rc) rc = add_line(text, where, "all", all);
-    if (!rc && there) rc = add_line(text, where, "available", there);
+    if (!rc && available) rc = add_line(text, where, "available", available);
     return rc;
 }
 

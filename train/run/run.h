@@ -54,7 +54,7 @@ typedef struct tr_watch {
 /* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here
  * and in tr_run_train all ranks return the error of one. */
 LM_CHECKED int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w);
-void tr_run_close(tr_run *r); /* NULL is fine */
+void tr_run_close(tr_run *r); /* NULL is allowed */
 
 /* The memory plan of a rank as lines of text, and its sum. */
 LM_CHECKED int tr_run_plan(const tr_run *r, lm_buf *text);

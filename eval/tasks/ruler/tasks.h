@@ -23,7 +23,7 @@ typedef struct ruler_prose {
 
 /* The words of a text. 0, LM_ENOMEM, or LM_EDATA where it has none. */
 LM_CHECKED int ruler_prose_make(ruler_prose *p, const char *text, size_t n);
-void ruler_prose_free(ruler_prose *p); /* a zeroed one is fine */
+void ruler_prose_free(ruler_prose *p); /* a zeroed one is allowed */
 
 typedef struct ruler_sample {
     lm_buf prompt;     /* NUL-ended; the beginning of the answer is its end */
@@ -31,7 +31,7 @@ typedef struct ruler_sample {
     size_t n;          /* how many */
 } ruler_sample;
 
-void ruler_sample_free(ruler_sample *s); /* a zeroed one is fine */
+void ruler_sample_free(ruler_sample *s); /* a zeroed one is allowed */
 
 struct ruler_make {
     uint64_t seed; /* of (seed, task, length, sample): ruler_seed */
