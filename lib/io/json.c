@@ -300,7 +300,7 @@ int lm_json_only(const lm_json *o, const char *const *keys)
     for (size_t i = 0; i < o->count; i++) {
         const char *const *k = keys;
         while (*k && strcmp(*k, o->kids[i]->key)) k++;
-        if (!*k) return fail_at(o->kids[i], NULL, "unknown field");
+        if (!*k) return fail_at(o->kids[i], NULL, "no such field is known here");
     }
     return LM_OK;
 }

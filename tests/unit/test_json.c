@@ -124,7 +124,7 @@ static void getting(void)
 
     static const char *const some[] = { "s", "i", "r", "neg", "t", "hex", "size", "bad", NULL };
     CHECK(lm_json_only(v, some) == LM_EDATA);
-    CHECK_STR(lm_err(), "doc: in: unknown field");
+    CHECK_STR(lm_err(), "doc: in: no such field is known here");
     static const char *const x[] = { "x", NULL };
     CHECK_OK(lm_json_only(lm_json_at(list, 1), x));
     CHECK(lm_json_only(list, x) == LM_EDATA);

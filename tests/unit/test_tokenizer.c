@@ -316,7 +316,7 @@ static void test_repeated_fields(void)
     /* Known fields of another wire type: SentencePiece takes them for unknown ones. */
     toy_llama(&m);
     toy_number(&m, 3, 1);
-    check_doctored(&m, first, "another form");
+    check_doctored(&m, first, "wire type");
 }
 
 /* More than 65,536 ids: four bytes each, and no 16-bit ranks. */
