@@ -2,29 +2,22 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 
-enum { PATH_SIZE = 4096, PIECE = 1 << 20, FILES_MAX = 1 << 20 };
+enum { PATH_SIZE = 4096, FILES_MAX = 1 << 20 };
 
 /* ---- lists of files -------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool ends_in(const char *name, const char *suffix)
-{
-    size_t n = strlen(name), k = strlen(suffix);
-    return n > k && !strcmp(name + n - k, suffix);
 }
 
 static int add_name(char ***list, size_t *n, const char *dir, const char *name)
@@ -50,7 +43,7 @@ int eval_dir_files(const char *dir, const char *suffix, char ***out, size_t *n)
     struct dirent *e;
     errno = 0;
     while (!rc && (e = readdir(d))) {
-        if (ends_in(e->d_name, suffix)) rc = add_name(out, n, dir, e->d_name);
+        if (lm_has_suffix(e->d_name, suffix)) rc = add_name(out, n, dir, e->d_name);
         errno = 0;
     }
     if (!rc && errno) rc = lm_fail_errno(errno, "%s", dir);
@@ -73,49 +66,13 @@ void eval_dir_free(char **files, size_t n)
 
 /* ---- hashes ---------------------------------------------------------------------------- */
 
-static int add_file(lm_hasher *h, const char *path)
-{
-    char *piece = malloc(PIECE);
-    if (!piece) return lm_fail_nomem(PIECE);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? lm_fail_errno(errno, "%s", path) : LM_OK;
-    while (!rc) {
-        ssize_t k = read(fd, piece, PIECE);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) rc = lm_fail_errno(errno, "%s", path);
-        if (k <= 0) break;
-        lm_hasher_add(h, piece, (size_t)k);
-    }
-    if (fd >= 0) close(fd);
-    free(piece);
-    return rc;
-}
-
 int eval_file_hash(const char *path, uint64_t *out)
 {
     lm_hasher *h = NULL;
     int rc = lm_hasher_new(&h);
-    if (!rc) rc = add_file(h, path);
+    if (!rc) rc = lm_hasher_add_file(h, path);
     if (!rc) *out = lm_hasher_digest(h);
     lm_hasher_free(h);
-    return rc;
-}
-
-int eval_model_hash(const char *dir, uint64_t *out)
-{
-    char config[PATH_SIZE];
-    char **files = NULL;
-    size_t n = 0;
-    lm_hasher *h = NULL;
-    if ((size_t)snprintf(config, sizeof config, "%s/config.json", dir) >= sizeof config)
-        return lm_fail(LM_EUSAGE, "%s: the path is too long", dir);
-    int rc = eval_dir_files(dir, ".safetensors", &files, &n);
-    if (!rc) rc = lm_hasher_new(&h);
-    if (!rc) rc = add_file(h, config);
-    for (size_t i = 0; !rc && i < n; i++) rc = add_file(h, files[i]);
-    if (!rc) *out = lm_hasher_digest(h);
-    lm_hasher_free(h);
-    eval_dir_free(files, n);
     return rc;
 }
 

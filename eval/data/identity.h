@@ -7,10 +7,6 @@
 #include "longmix/err.h"
 #include "longmix/shard.h"
 
-/* A hash of config.json and of every .safetensors file in a model directory, byte for byte: another
- * training step is another model, another path of the directory is not. */
-LM_CHECKED int eval_model_hash(const char *dir, uint64_t *out);
-
 /* A hash of all bytes of a file. */
 LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
 

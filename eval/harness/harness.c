@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "eval/data/identity.h"
 #include "longmix/progress.h"
+#include "train/files/model_dir.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -33,7 +33,7 @@ int eval_open_text(eval_context *c) { return tr_text_open(&c->text, c->model.mod
 static int add_model_settings(eval_context *c, lm_json *to)
 {
     uint64_t weights;
-    int rc = eval_model_hash(c->model.model, &weights);
+    int rc = model_dir_hash(c->model.model, &weights);
     if (rc) return rc;
     lm_json *of_model = tr_infer_json(c->infer);
     if (!of_model) return lm_fail_nomem(64);

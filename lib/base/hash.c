@@ -1,8 +1,13 @@
 #include "lib/base/hash.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <xxhash.h>
+
+enum { PIECE = 1 << 20 };
 
 uint64_t lm_hash64(const void *p, size_t n) { return XXH3_64bits(p, n); }
 
@@ -30,6 +35,22 @@ void lm_hasher_reset(lm_hasher *h) { (void)XXH3_64bits_reset(h->state); }
 void lm_hasher_add(lm_hasher *h, const void *p, size_t n)
 {
     if (n) (void)XXH3_64bits_update(h->state, p, n);
+}
+
+int lm_hasher_add_file(lm_hasher *h, const char *path)
+{
+    unsigned char *piece = malloc(PIECE);
+    if (!piece) return lm_fail_nomem(PIECE);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int rc = fd < 0 ? lm_fail_errno(errno, "%s", path) : LM_OK;
+    for (ssize_t n = 1; !rc && n;) {
+        n = read(fd, piece, PIECE);
+        if (n > 0) lm_hasher_add(h, piece, (size_t)n);
+        if (n < 0 && errno != EINTR) rc = lm_fail_errno(errno, "%s", path);
+    }
+    if (fd >= 0) close(fd);
+    free(piece);
+    return rc;
 }
 
 uint64_t lm_hasher_digest(const lm_hasher *h) { return XXH3_64bits_digest(h->state); }

@@ -20,6 +20,7 @@ typedef struct lm_hasher lm_hasher;
 LM_CHECKED int lm_hasher_new(lm_hasher **out);
 void lm_hasher_reset(lm_hasher *h);
 void lm_hasher_add(lm_hasher *h, const void *p, size_t n);
+LM_CHECKED int lm_hasher_add_file(lm_hasher *h, const char *path); /* all its bytes; LM_EIO */
 uint64_t lm_hasher_digest(const lm_hasher *h);
 void lm_hasher_free(lm_hasher *h); /* NULL is allowed */
 

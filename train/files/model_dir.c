@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 
 enum { CHUNK = 1 << 16 };
@@ -100,30 +101,18 @@ int model_dir_commit(const char *dir, const char *from, lm_json *config)
 
 /* ---- hash ------------------------------------------------------------------------------- */
 
-static int hash_file(lm_hasher *h, const char *dir, const char *name)
-{
-    char path[MODEL_PATH], part[CHUNK];
-    int rc = model_dir_path(path, dir, name);
-    int fd = rc ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-    if (!rc && fd < 0) rc = lm_fail_errno(errno, "%s", path);
-    for (ssize_t n = 1; !rc && n;) {
-        n = read(fd, part, sizeof part);
-        if (n > 0) lm_hasher_add(h, part, (size_t)n);
-        if (n < 0 && errno != EINTR) rc = lm_fail_errno(errno, "%s", path);
-    }
-    if (fd >= 0) close(fd);
-    return rc;
-}
-
-static int is_weights(const struct dirent *e)
-{
-    size_t n = strlen(e->d_name), k = strlen(".safetensors");
-    return n > k && !strcmp(e->d_name + n - k, ".safetensors");
-}
+static int is_weights(const struct dirent *e) { return lm_has_suffix(e->d_name, ".safetensors"); }
 
 static int by_bytes(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int hash_file(lm_hasher *h, const char *dir, const char *name)
+{
+    char path[MODEL_PATH];
+    int rc = model_dir_path(path, dir, name);
+    return rc ? rc : lm_hasher_add_file(h, path);
 }
 
 int model_dir_hash(const char *dir, uint64_t *out)
