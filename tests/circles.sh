@@ -6,10 +6,12 @@ cd "$(dirname "$0")/.."
 obj=${LM_BUILD:-build}/obj
 command -v nm >/dev/null || { echo "skipped: nm is absent"; exit 77; }
 find "$obj/lib" "$obj/train" "$obj/eval" "$obj/figures" -name '*.o' | LC_ALL=C sort | while read -r o; do
-    echo "file ${o#"$obj"/}"
+    f=${o#"$obj"/} && f=${f%.o}
+    [ -e "$f.c" ] || [ -e "$f.cc" ] || [ -e "$f.cu" ] || continue # the source has moved
+    echo "file $f"
     nm "$o"
 done | awk '
-    $1 == "file" { f = $2; sub(/\.o$/, "", f); next }
+    $1 == "file" { f = $2; next }
     NF == 3 && $2 ~ /^[TDBRVWC]$/ { def[$3] = f }
     NF == 2 && $1 == "U" { use[++n] = f; sym[n] = $2 }
     function visit(v,    i, w) {            # depth first; a file on the stack again closes a circle
