@@ -294,10 +294,10 @@ static int find_kind(const char *path, enum kind *out)
         return LM_OK;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof head);
-    int why = errno;
-    if (fd >= 0) close(fd);
-    if (got < 0) return lm_fail_errno(why, "%s", path);
+    if (fd < 0) return lm_fail_errno(errno, "%s", path);
+    int rc = st.st_size < (off_t)sizeof head ? LM_OK : lm_pread_all(fd, head, sizeof head, 0, path);
+    close(fd);
+    if (rc) return rc;
     *out = !memcmp(head, "LMTOKENS", 8)    ? KIND_STORE
            : !memcmp(head, "LMSHARD\n", 8) ? KIND_SHARDS
                                            : KIND_JSONL;
