@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,11 +162,37 @@ static lm_json *convert(json_t *j, int depth, bool *deep)
     return NULL;
 }
 
+/* jansson 2.14 can parse on after a failed allocation and return other text than it was given (its
+ * issue 362): its allocations are watched. */
+static _Thread_local bool allocation_failed;
+static json_malloc_t jansson_malloc;
+
+static void *watched_malloc(size_t n)
+{
+    void *p = jansson_malloc(n);
+    if (!p && n) allocation_failed = true;
+    return p;
+}
+
+static void watch_allocations(void)
+{
+    json_free_t jansson_free;
+    json_get_alloc_funcs(&jansson_malloc, &jansson_free);
+    json_set_alloc_funcs(watched_malloc, jansson_free);
+}
+
 int lm_json_parse(lm_json **out, const void *p, size_t n, const char *name)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
+    pthread_once(&once, watch_allocations);
+    allocation_failed = false;
     json_error_t e;
     json_t *j = json_loadb(n ? p : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    if (allocation_failed) {
+        json_decref(j);
+        return lm_fail_nomem(n);
+    }
     if (!j) return lm_fail(LM_EDATA, "%s:%d:%d: %s", name, e.line, e.column, e.text);
     bool deep = false;
     lm_json *v = convert(j, 1, &deep);
