@@ -180,8 +180,9 @@ static int build(needle *n, const needle_cell *cell)
     if (!rc) rc = make_prompt(n, at);
     if (!rc && n->prompt.n + opt.new_tokens > cell->length)
         rc = lm_fail(LM_EUSAGE,
-                     "needle: at length %" PRIu64 " the prompt has %zu tokens, and %" PRIu64
-                     " more may be answered; --buffer %" PRIu64 " would leave room",
+                     "needle: at length %" PRIu64
+                     " the prompt has %zu tokens and the answer up to %" PRIu64
+                     "; use --buffer %" PRIu64 " or more",
                      cell->length, n->prompt.n, opt.new_tokens,
                      opt.buffer + n->prompt.n + opt.new_tokens - cell->length);
     return rc;
@@ -274,7 +275,8 @@ static int make_cells(needle *n)
         cell->depth = n->depths[i % n->n_depths];
         if (cell->length <= opt.buffer + n->needle.n)
             return lm_fail(LM_EUSAGE,
-                           "needle: a length of %" PRIu64 " has no room for a needle of %zu tokens "
+                           "needle: a length of %" PRIu64
+                           " is too short for a needle of %zu tokens "
                            "and --buffer %" PRIu64,
                            cell->length, n->needle.n, opt.buffer);
         cell->at = eval_insert_at(n->book.v, cell->length - opt.buffer - n->needle.n, cell->depth,

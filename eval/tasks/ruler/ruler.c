@@ -65,16 +65,16 @@ static int choose_tasks(ruler *r)
     for (size_t i = 0; i < names->n; i++) {
         const ruler_task *t = find_task(names->v[i]);
         if (!t)
-            return lm_fail(
-                LM_EUSAGE,
-                "%s: ruler has niah_single_1 to 3, niah_multikey_1 to 3, niah_multivalue, "
-                "niah_multiquery, vt, cwe, fwe",
-                names->v[i]);
+            return lm_fail(LM_EUSAGE,
+                           "%s: no such task; ruler has niah_single_1 to 3, niah_multikey_1 to 3, "
+                           "niah_multivalue, "
+                           "niah_multiquery, vt, cwe, fwe",
+                           names->v[i]);
         if (t->prose && !prose)
             return lm_fail(
                 LM_EUSAGE,
-                "%s hides its needles in essays: --haystack FILE or a folder of *.txt is "
-                "missing (RULER takes Paul Graham's)",
+                "%s needs --haystack FILE, or a folder of *.txt (RULER uses the essays of Paul "
+                "Graham)",
                 t->name);
         r->task[r->tasks++] = t;
     }
@@ -155,9 +155,10 @@ static int fill(ruler *r, const ruler_task *t, size_t length, size_t number)
     size_t tokens;
     int rc = size_sample(r, t, length, number, &m, &tokens);
     if (!rc)
-        return lm_fail(LM_EUSAGE,
-                       "--lengths %zu: %s has %zu tokens of prompt and %zu of answer at the least",
-                       length, t->name, tokens, t->new_tokens);
+        return lm_fail(
+            LM_EUSAGE,
+            "--lengths %zu: %s needs at least %zu tokens for the prompt and %zu for the answer",
+            length, t->name, tokens, t->new_tokens);
     return rc < 0 ? rc : ruler_make_sample(t, &m, &r->sample);
 }
 
