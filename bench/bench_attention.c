@@ -1,6 +1,6 @@
 /* bench_attention.c -- time and memory of one layer's attention against the length of a prompt, as
- * Figure 3 of An et al. 2024 has it: dense (scores T x T), flash (tiles), and Dual Chunk Attention
- * for a model pretrained at 4,096. Rotation included; in turns, the best of three. The outputs of
+ * in Figure 3 of An et al. 2024: dense (scores T x T), flash (tiles), and Dual Chunk Attention
+ * for a model pretrained at 4,096. Includes RoPE; interleaved, best of three. The outputs of
  * dense and flash are compared. Prints result lines for lmplot speed.
  *
  * usage: bench_attention THREADS LENGTH... */
@@ -32,7 +32,7 @@ static void *take(bench *z, size_t bytes)
     return p;
 }
 
-/* Scores of all pairs, one head after the other: what attention was before it was cut in tiles. */
+/* Scores of all pairs, one head after the other: attention without tiling. */
 static void dense(bench *z)
 {
     size_t n = z->n;
@@ -69,7 +69,7 @@ static void tiles(bench *z, const attn_map *map)
 enum { DENSE, FLASH, DCA, KINDS };
 static const char *const names[KINDS] = { "dense", "flash", "dca" };
 
-/* Seconds; *bytes: of all arrays it needs. */
+/* Seconds; *bytes: size of all arrays it needs. */
 static double run(bench *z, int kind, int threads, size_t *bytes)
 {
     attn_form f;
@@ -123,7 +123,7 @@ static void at_length(backend *b, size_t n, int threads)
         z.x[i] = (float)lm_unit(lm_hash4(1, i, 0, 0)) - 0.5f;
         z.v[i] = (float)lm_unit(lm_hash4(2, i, 0, 0)) - 0.5f;
     }
-    int first = n <= 16384 ? DENSE : FLASH; /* dense scores of a head: 1 GiB there */
+    int first = n <= 16384 ? DENSE : FLASH; /* dense scores of a head: 1 GiB at this length */
     float *keep = calloc(n * ROW, 4);
     if (!keep) exit(1);
     double best[KINDS] = { 1e9, 1e9, 1e9 };

@@ -1,13 +1,13 @@
 /* bench_gpu.c -- the CUDA backend on a model of the 7B shape with random weights: training steps,
- * and reading a prompt. bench/gpu.sh runs it. One JSON object a line on standard output. Exits 77
- * where there is no GPU.
+ * and prompt processing. bench/gpu.sh runs it. Prints one JSON object per line. Exits 77 if there
+ * is no GPU.
  *
  * usage: bench_gpu train LENGTH [keep] [LAYERS]    a step at LENGTH tokens; keep: --keep-attention
- *        bench_gpu read LENGTH rope|dca [LAYERS]   a prompt of LENGTH tokens, with its cache
+ *        bench_gpu read LENGTH rope|dca [LAYERS]   a prompt of LENGTH tokens, with its KV cache
  *
- * A step's time is of forward and backward of one row, without the optimizer, which is timed
- * separately: a batch of 4M tokens has 50 rows of 80K to one step of it. Parts are from another step in
- * which each operation waits for the previous one; they add up to more than a step. */
+ * A step is the forward and backward pass of one row, without the optimizer, which is timed
+ * separately: a batch of 4M tokens has 50 rows of 80K per optimizer step. Parts are measured in
+ * another step, in which each operation waits for the previous one; their sum exceeds a step. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ enum { ROWS = 2, PIECE = 8192, SLICE = 8192 };
 
 enum part { PRODUCTS, ATTENTION, REST, PARTS };
 
-static backend real; /* the table as it was */
+static backend real; /* the original table */
 static double spent[PARTS];
 
 #define TIMED(part, call)                                                     \
@@ -101,8 +101,8 @@ static int batch(size_t n)
     return LM_OK;
 }
 
-/* Device memory that has been taken since the start: as another backend sees what is left, whose
- * own context (some tens of MiB) counts along. */
+/* Device memory allocated since the start, from the free memory that another backend reports; its
+ * own context (some tens of MiB) is included. */
 static double gib_taken(void)
 {
     backend *other = NULL;
@@ -145,7 +145,7 @@ static int train(backend *b, size_t length, bool keep)
     if (!rc) rc = tr_model_init(m, 1);
     if (!rc)
         rc = tr_model_forward_backward(m, &t, 1.0 / (double)length,
-                                       NULL); /* plans and kernels are made */
+                                       NULL); /* warm up: creates plans and kernels */
     for (size_t i = 0; !rc && i < ROWS; i++) {
         double from = lm_seconds();
         rc = tr_model_forward_backward(m, &t, 1.0 / (double)length, NULL);
@@ -179,7 +179,7 @@ static int train(backend *b, size_t length, bool keep)
     return LM_OK;
 }
 
-/* ---- reading --------------------------------------------------------------------------- */
+/* ---- prompt processing ----------------------------------------------------------------- */
 
 static int prompt(tr_model *m, size_t length, double *seconds)
 {
@@ -238,7 +238,7 @@ int main(int argc, char **argv)
     else if (!training) at++;
     if (tr_config_preset(&config, "llama2-7b")) return failed();
     if (argc > at && !(config.layers = number(argv[at]))) return 2;
-    config.rope.theta = 2.076e6; /* the paper's 80K, as docs/training.md has it */
+    config.rope.theta = 2.076e6; /* the paper's 80K, as in docs/training.md */
     backend *b = NULL;
     int rc = bk_open(&b, "cuda", 1);
     if (rc == LM_EUSAGE) {

@@ -1,5 +1,5 @@
-/* bench_prompt.c -- how long a prompt takes to tokenize: the text of the files given, again and
- * again up to TOKENS ids, with an encoder that has seen nothing yet. One thread, best of 5.
+/* bench_prompt.c -- time to tokenize a prompt: the text of the given files, repeated up to TOKENS
+ * ids, with a new encoder (empty cache). One thread, best of 5.
  *
  * usage: bench_prompt MODEL TOKENS FILE... */
 #include <stdio.h>
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
         if (run) need(lm_encode(e, (const char *)prompt.data, prompt.size, &ids));
         double took = lm_seconds() - start;
         if (run && took < best) best = took;
-        /* The first round finds how much text makes so many ids. */
+        /* The first round finds how much text gives that many ids. */
         for (size_t at = 0; !run && ids.size / width < want; at = (at + 4096) % text.size) {
             size_t n = text.size - at < 4096 ? text.size - at : 4096;
             need(lm_buf_add(&prompt, text.data + at, n));

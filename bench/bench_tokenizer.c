@@ -1,10 +1,10 @@
 /* bench_tokenizer.c -- the tokenizer alone: texts of a JSONL file in memory, one thread.
  *
  * usage: bench_tokenizer MODEL FILE [RUNS]
- * A line each, separated by tabs: type (the file's name), tool, MB of text a second (median of
- * RUNS), documents, documents whose ids differ. First with an empty word table each time, then
- * with a full one, then SentencePiece itself through the same interface, on the first
- * megabyte (one text at least), which is also what the ids are compared on. */
+ * Prints tab-separated lines: type (the file's name), tool, MB of text per second (median of RUNS),
+ * documents, documents whose ids differ. First with an empty word table in each run, then with a
+ * full one, then SentencePiece itself through the same interface, on the first megabyte (at least
+ * one text), on which the ids are also compared. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>

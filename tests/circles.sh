@@ -1,6 +1,6 @@
 #!/bin/bash
 # Files that call each other in a circle, from the symbol tables of the objects in $LM_BUILD: a file
-# of a module may use another, but not be used by it, too. Exits 1 and names each circle.
+# of a module must not use another that uses it, even indirectly. Exits 1 and names each circle.
 set -eu
 cd "$(dirname "$0")/.."
 obj=${LM_BUILD:-build}/obj

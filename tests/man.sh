@@ -1,5 +1,5 @@
 #!/bin/bash
-# docs/man/*.1 are what the option tables say, one for each tool, and none is left over.
+# docs/man/*.1 equal the output of --man, one for each tool, and no other page exists.
 cd "$(dirname "$0")/.." || exit 1
 status=0
 for tool in tools/lm*.c; do

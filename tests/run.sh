@@ -5,7 +5,7 @@
 #
 #   BUILD   the folder that was built (build)
 #   WORD    only tests whose name contains it
-#   -j N    run N tests at once (all cores); results come in the same order all the same
+#   -j N    run N tests at once (all cores); results are printed in the same order
 #   -v      a line for each test, with its time; otherwise only for those that fail, are skipped or are slow
 #   --tap   Test Anything Protocol, version 13
 #
@@ -17,8 +17,8 @@
 #
 # Exit status 77 is "skipped"; the last line of the log says why. A test with a line "# serial: WHY" (or
 # "/* serial: WHY" in C) runs after the others, alone. LM_TEST_UPDATE=1 rewrites the .out files.
-# Real data is looked for in LM_DATA, or ../shared/data where that is not set; LM_DATA= is none.
-set -u -m # with job control a test is a process group: it can be ended whole, and SIGINT is not ignored
+# Real data is read from LM_DATA (../shared/data if that is not set); an empty LM_DATA disables it.
+set -u -m # job control: each test is a process group that can be killed, and SIGINT is not ignored
 usage() { sed -n 's/^#   \(tests.*\)/usage: \1/p' "$0" >&2; exit 2; }
 cd "$(dirname "$0")/.." || exit 1
 jobs=$(nproc 2>/dev/null || echo 2) verbose= tap= words=()
@@ -40,7 +40,7 @@ slow=5 # seconds
 export LM_SRC=$PWD LM_BUILD=$build PATH="$build/bin:$PATH" LC_ALL=C
 [ -n "${LM_DATA+set}" ] || LM_DATA=$(cd ../shared/data 2>/dev/null && pwd) || LM_DATA=
 export LM_DATA
-export OMP_WAIT_POLICY=passive # threads that wait do not spin: the cores are shared
+export OMP_WAIT_POLICY=passive # waiting threads do not spin: the cores are shared
 export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # ---- the list ----------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ run() { # NUMBER: leaves its log and, at the end, "STATUS SECONDS" in a file
     mv "$dir/end.tmp" "$dir/end"
 }
 
-# Ends what runs (each test with all that it has started), and leaves nothing behind.
+# Kill running tests with all their processes, and remove temporary files.
 stop() {
     local g
     trap '' INT TERM HUP

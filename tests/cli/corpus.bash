@@ -1,5 +1,6 @@
-# To be sourced. Makes corpus/, two files with documents of the seven sources, and sets model, a tokenizer:
-# text of lmsynth and our own tokenizer, or with real=1 a sample of SlimPajama and LLaMA-2's tokenizer.
+# To be sourced. Makes corpus/, two files with documents of the seven sources, and sets model, a
+# tokenizer: text of lmsynth and the tokenizer of tests/data, or with real=1 a sample of SlimPajama
+# and LLaMA-2's tokenizer.
 mkdir corpus
 if [ -n "${real:-}" ]; then
     [ -n "$LM_DATA" ] || { echo "no real data (LM_DATA)" >&2; exit 77; }

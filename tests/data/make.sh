@@ -60,7 +60,7 @@ def tensor(name):
     begin, end = entry["data_offsets"]
     return raw[8 + size + begin:8 + size + end]
 def rotary(name, heads):
-    """Rows of a head go from halves, as Hugging Face has them, to neighbours."""
+    """Reorder the rows of a head from halves (Hugging Face) to adjacent pairs."""
     rows, cols = head[name]["shape"]
     each, t = rows // heads, tensor(name)
     order = [h * each + i // 2 + i % 2 * (each // 2) for h in range(heads) for i in range(each)]

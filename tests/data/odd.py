@@ -1,4 +1,4 @@
-"""odd.py DIR -- write the odd lines of JSONL that docs/jsonl.md decides on, three files by rule:
+"""odd.py DIR -- write unusual JSONL lines, for each rule of docs/jsonl.md, in three files:
 
 odd.jsonl             each line is a document, however strange
 odd-borderline.jsonl  lines on which JSON readers differ, the last without a line feed;
@@ -13,7 +13,7 @@ META = b', "meta": {"redpajama_set_name": "RedPajamaC4"}'
 
 
 def raw(text, rest=META):
-    """A document whose text is written as it stands: escapes, bytes and all."""
+    """A document whose text is written unescaped, byte for byte."""
     return b'{"text": "' + (text.encode() if isinstance(text, str) else text) + b'"' + rest + b"}"
 
 
@@ -49,7 +49,7 @@ odd = [
     doc("\ud7ff\ue000\uf8ff\ufdd0\ufffd\ufffe\uffff\U0001ffff\U0010ffff"),
     # long
     doc(words * 17000), doc("q" * 150000), doc("abcdefghij" * 4000),
-    # what looks like something else
+    # text that looks like another format
     doc("<s> </s> <unk> <0x41> <|im_start|> [INST] ▁ ▁▁two ▁marks"),
     doc("0 00 1e9 -0.5 0b101 0xFF 12,345.67 ٤٥ ４２ Ⅻ " * 20),
     raw("no meta", b""), raw("empty meta", b', "meta": {}'), raw("meta is null", b', "meta": null'),

@@ -1,4 +1,4 @@
-/* Any bytes as a table: refused, or rows that are the same again when they are written and read. */
+/* Any bytes as a table: refused, or rows that are unchanged after writing and reading. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* fuzz_json.c -- small JSON: what is accepted can be written, reads back, and is written the same;
- * no getter is led astray by any value. */
+ * every getter accepts any value. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

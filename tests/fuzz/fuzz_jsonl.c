@@ -1,6 +1,6 @@
-/* fuzz_jsonl.c -- one line, read by simdjson and by our own scanner: they must agree on what is a
- * document, on its text and on its label. A text must be UTF-8, and be found again when it is
- * written as JSON anew. */
+/* fuzz_jsonl.c -- one line, read by simdjson and by the project's scanner: they must agree on what
+ * is a document, on its text and on its label. A text must be UTF-8, and be read back after it is
+ * written as JSON. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Any bytes as a .safetensors file, and as a config.json: what opens must be whole, and a config
- * that is taken must make a rotary table and be written so that it is read again. */
+/* Any bytes as a .safetensors file, and as a config.json: what opens must be complete, and an
+ * accepted config must give a rotary table and be readable after it is written. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static void as_config(const char *path)
         MUST(again.dim == c.dim && again.heads == c.heads && again.rope.type == c.rope.type);
         tr_config_free(&again);
     } else {
-        MUST(text.size > 1 << 20); /* only for its size */
+        MUST(text.size > 1 << 20); /* refused only for its size */
     }
     close(fd);
     lm_json_free(o);

@@ -1,5 +1,5 @@
-/* Any bytes as a plan, and as a histogram to plan from: refused, or plans whose sums hold and whose
- * text reads back as the same. */
+/* Any bytes as a plan, and as a histogram to plan from: refused, or plans whose sums are correct
+ * and whose text reads back unchanged. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

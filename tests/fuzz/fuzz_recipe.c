@@ -1,5 +1,5 @@
-/* Any bytes as a recipe: refused, or a recipe whose fields are in their bounds and whose text reads
- * back as the same. */
+/* Any bytes as a recipe: refused, or a recipe whose fields are in range and whose text reads back
+ * unchanged. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Any bytes as a file of results: what can be gone on with is whole afterwards, has the new line
- * and those it had, and losses by document that are accepted have means. */
+/* Any bytes as a result file: a file that can be resumed is complete afterwards, has the new line
+ * and the earlier ones, and accepted document losses have means. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static lm_json *pair(const char *key, uint64_t value)
     return o;
 }
 
-/* Go on with the file: one line more. True where it was accepted. */
+/* Resume the file and add a line. True if it was accepted. */
 static bool go_on(const char *path, size_t *lines)
 {
     eval_results *r = NULL;
@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     read_losses(name);
     if (go_on(name, &before)) {
         MUST(go_on(name, &after));
-        MUST(before == after); /* the line is there: it is not added again */
+        MUST(before == after); /* the line exists: it is not added again */
     }
     close(fd);
     return 0;

@@ -1,5 +1,5 @@
-/* Any bytes as an answer and, after a NUL, as the right one: scores are in their bounds, those that
- * do not tell the two apart are equal both ways, and a right answer is right. */
+/* Any bytes as an answer and, after a NUL, as the reference: scores are in range, symmetric scores
+ * are equal both ways, and the reference itself scores full marks. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

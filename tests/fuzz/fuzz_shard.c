@@ -1,6 +1,6 @@
-/* Any bytes as a shard: as they are, and once more with every checksum made right, so that what
- * lies behind the checksums is reached too. A shard that opens must give all its rows and spans
- * or say why not, and what its spans claim must hold. */
+/* Any bytes as a shard: unchanged, and again with every checksum corrected, so that what
+ * is checked after the checksums is reached, too. A shard that opens must give all its rows and
+ * spans or say why not, and its spans must be consistent. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ enum { TRAILER = 104, ROWS_READ = 64, ROW_TOKENS = 1 << 16 };
 
 static uint64_t pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
-/* Make the checksums right as far as the layout can be followed (docs/format-shard.md). */
+/* Correct the checksums as far as the layout is readable (docs/format-shard.md). */
 static void repair(uint8_t *p, uint64_t size)
 {
     if (size < LM_SHARD_DATA + TRAILER) return;

@@ -1,6 +1,6 @@
-/* Any bytes as a token store: as they are, and once more with every checksum made right, so that
- * what lies behind the checksums is reached too. A store that reads well from front to back must
- * read the same by its index. */
+/* Any bytes as a token store: unchanged, and again with every checksum corrected, so that
+ * what is checked after the checksums is reached, too. A store that can be read
+ * sequentially must read the same by its index. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static uint64_t pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
 static void seal(uint8_t *p, uint64_t n) { lm_put64(p, lm_hash64(p + 8, n - 8)); }
 
-/* Make the checksums right as far as the layout can be followed (docs/format-store.md). */
+/* Correct the checksums as far as the layout is readable (docs/format-store.md). */
 static void repair(uint8_t *p, uint64_t size)
 {
     if (size < 32 || lm_le64(p + 16) > size) return;

@@ -1,6 +1,6 @@
-/* fuzz_tokenizer.c -- the first byte says what the rest is: a text (with a vocabulary of the LLaMA
- * kind, the fast path, SIMD or not, must give SentencePiece's ids, whole and in two parts), or a
- * model file (the reader and the proof must take any bytes). */
+/* fuzz_tokenizer.c -- the first byte selects the kind of input: a text (with a vocabulary of the
+ * LLaMA kind, the fast path, SIMD or not, must give SentencePiece's ids, whole and in two parts),
+ * or a model file (the reader and the proof must accept any bytes). */
 #include "lib/tokenizer/internal.h"
 #include "tokenizer_toy.h"
 

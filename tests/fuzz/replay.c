@@ -1,5 +1,5 @@
 /* replay.c -- feed files to a fuzz target: the corpus is replayed by `make check`, without
- * libFuzzer. Exits 1 where a file cannot be read; the target aborts where it finds a fault. */
+ * libFuzzer. Exits 1 if a file cannot be read; the target aborts if it finds a fault. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

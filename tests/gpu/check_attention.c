@@ -115,7 +115,7 @@ static void show(const two *b, const test_case *s, const pair *p, const char *wh
     compare_least(b, p, bound, 1e-3, text);
 }
 
-/* Results of a call on the GPU, one after the other: to compare two of them. */
+/* Results of a call on the GPU, concatenated, to compare two calls. */
 static float *results(const two *b, const tensors *t, size_t *n)
 {
     const pair *all[] = { &t->o, &t->lse, &t->dq, &t->dk, &t->dv };
@@ -163,8 +163,8 @@ static void check_case(const two *b, const test_case *s)
     float *second = results(b, &t, &m);
     CHECK(n == m && same_bits(first, second, n));
     free(first), free(second);
-    /* Added to what is there, and merged with attention to other keys: here the same again, which
-     * leaves o and adds log 2 to the log-sum-exp. */
+    /* Accumulated, and merged with attention to other keys: here the same keys, which leaves o
+     * unchanged and adds log 2 to the log-sum-exp. */
     pair_from_cpu(b, &t.dk);
     pair_from_cpu(b, &t.dv);
     backward(b->cpu, s, &t, &spans, true);

@@ -1,6 +1,6 @@
 /* check_gpu.c -- the CUDA backend compared with the CPU backend: every operation, training steps,
- * forms of attention, the KV cache; and what must be bit-identical. `make check-gpu` runs it. Exits
- * 77 where there is no GPU.
+ * forms of attention, the KV cache; and bit-identity. `make check-gpu` runs it. Exits 77 if there
+ * is no GPU.
  *
  * usage: check_gpu [WORD]    only the parts whose name contains WORD */
 #include "gpu.h"
@@ -276,7 +276,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     char folder[] = "/tmp/check_gpu.XXXXXX";
     NEED(mkdtemp(folder) && chdir(folder) == 0);
-    /* First, and in their own processes: CUDA does not survive fork(). */
+    /* First, and in their own processes: CUDA cannot be used after fork(). */
     FILE *f = fopen("shape.json", "w");
     NEED(f && fputs(shape, f) >= 0 && fclose(f) == 0);
     write_language("shards", 0, 1, 128, false, 40, true);

@@ -7,7 +7,7 @@
 
 enum { V = 300, N = 700, STEPS = 5 };
 
-/* Gradients pass every layer in bfloat16. */
+/* Gradients are bfloat16 in every layer. */
 #define GRADIENT_BOUND 3e-2
 
 typedef struct form {
@@ -112,7 +112,7 @@ static tr_model *model_of(backend *b, const form *f, const tr_layout *l)
     return m;
 }
 
-/* The CPU's model gets the weights that the GPU's holds. */
+/* Copy the GPU model's weights to the CPU model. */
 static void equal_weights(tr_model *cpu, tr_model *gpu)
 {
     backend *g = tr_model_backend(gpu);
@@ -198,12 +198,12 @@ static void check_training(const two *b, const form *f)
     tr_model_free(gpu);
 }
 
-/* ---- bit for bit ----------------------------------------------------------------------- */
+/* ---- bit-identical --------------------------------------------------------------------- */
 
 enum { LONG = 4096 + 300 };
 static float losses[LONG];
 
-/* Gradients and losses of one call, end to end. */
+/* Gradients and losses of one call, concatenated. */
 static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t count,
                       const uint32_t *starts, size_t *size)
 {
@@ -226,7 +226,7 @@ static float *outcome(const two *b, const form *f, tr_layout l, size_t n, size_t
     return v;
 }
 
-/* The same again, recomputed, with attention kept, with inputs in host memory, in slices. */
+/* The same again: recomputed, with attention kept, with inputs in host memory, chunked. */
 static void check_bits(const two *b, const form *f)
 {
     static const uint32_t starts[] = { 0, 1500, LONG };
@@ -258,7 +258,7 @@ static void check_bits(const two *b, const form *f)
     free(want);
 }
 
-/* A change in one document leaves the losses of the others as they were, bit for bit. */
+/* A change in one document leaves the losses of the others bit-identical. */
 static void check_documents(const two *b, const form *f)
 {
     static const uint32_t starts[] = { 0, 300, N };
@@ -274,9 +274,9 @@ static void check_documents(const two *b, const form *f)
     free(before), free(after);
 }
 
-/* ---- reading --------------------------------------------------------------------------- */
+/* ---- inference ------------------------------------------------------------------------- */
 
-/* In pieces, the last ones of one token, with a cache; on the GPU, on the CPU, and at once. */
+/* In pieces, the last ones of one token, with a KV cache; on GPU and CPU, and in one call. */
 static void check_reading(const two *b, const form *f)
 {
     static const size_t pieces[] = { 400, 200, 97, 1, 1, 1 };

@@ -41,7 +41,7 @@ static void product(const two *b, size_t n, size_t in, size_t out, bool add)
     pair_free(b, &dx), pair_free(b, &dw), pair_free(b, &dy);
 }
 
-/* The same call twice, and a call against those of its slices. */
+/* The same call twice, and one call compared with calls on its slices. */
 static void product_bits(const two *b, size_t in, size_t out)
 {
     backend *g = b->gpu;
@@ -95,7 +95,7 @@ static void norm(const two *b, size_t n, size_t dim)
     g->rmsnorm_back(g, ACT(dx), ACC(dw), ACT(dy), ACT(x), ACT(w), ACC(rstd), n, dim);
     compare(b, &dx, BOUND, "rmsnorm_back dx");
     compare(b, &dw, 1e-4, "rmsnorm_back dw");
-    /* In two slices: dw is the same bit for bit. */
+    /* In two slices: dw is bit-identical. */
     float *whole = gpu_numbers(b, &dw);
     size_t cut = g->block < n ? g->block : 0;
     g->put_acc(g, ACC(dw), before, dim);

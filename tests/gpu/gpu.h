@@ -1,8 +1,8 @@
-/* gpu.h -- for the check of the CUDA backend: two backends, and numbers that both hold.
+/* gpu.h -- for the check of the CUDA backend: two backends, and tensors that are on both.
  *
- * The rule: the CPU backend is given the numbers that the GPU holds (rounded to bfloat16), and
- * each tensor that comes out must be within BOUND of it, as the norm of the difference over the
- * norm. Results are poisoned before, so that one which is not written fails, as NaN does. */
+ * The rule: the CPU backend gets the numbers of the GPU (rounded to bfloat16), and the norm of the
+ * difference of each result over its norm must be within BOUND. Results are poisoned first, so that
+ * a result that is not written fails, as NaN does. */
 #ifndef LM_TEST_GPU_H
 #define LM_TEST_GPU_H
 
@@ -14,7 +14,7 @@
 
 #define BOUND 1e-2
 
-/* The counters of check.h are each file's own: these checks are all counted in check_gpu.c. */
+/* The counters of check.h are per file: all these checks are counted in check_gpu.c. */
 void gpu_check(bool good, const char *what, const char *file, int line);
 #undef CHECK
 #define CHECK(x) gpu_check(!!(x), #x, __FILE__, __LINE__)
@@ -32,11 +32,11 @@ typedef struct pair {
 
 pair pair_new(const two *b, size_t n, bool act);
 void pair_free(const two *b, pair *p);
-/* Uniform in +-size, of a seed; the CPU holds what the GPU does. */
+/* Uniform in +-size, from a seed; the same on CPU and GPU. */
 pair pair_random(const two *b, size_t n, bool act, double size, uint64_t seed);
 /* Numbers that no test expects. */
 void pair_poison(const two *b, const pair *p);
-/* What the GPU holds goes to the CPU, or the other way. */
+/* Copy from the GPU to the CPU, or in the other direction. */
 void pair_from_cpu(const two *b, const pair *p);
 
 float *gpu_numbers(const two *b, const pair *p); /* malloc'ed */
@@ -46,10 +46,10 @@ float *cpu_numbers(const two *b, const pair *p);
  * mean of squares (what is zero but for rounding has no direction); minus infinity equals itself;
  * NaN counts as infinitely far. */
 double distance(const float *got, const float *want, size_t n, double least);
-/* Check a tensor against the bound, and say how far it is. */
+/* Check a tensor against the bound, and print the difference. */
 void compare(const two *b, const pair *p, double bound, const char *what);
 void compare_least(const two *b, const pair *p, double bound, double least, const char *what);
-/* The same bits? */
+/* Bit-identical? */
 bool same_bits(const float *a, const float *b, size_t n);
 
 #define ACT(x) ((bk_act *)(x).gpu)

@@ -13,7 +13,7 @@
 #include "train/run/run.h"
 #include "train_shards.h"
 
-/* How far a run may be from that of one rank, whose sums of float32 are in another order: weights
+/* Bounds on the difference from a run of one rank, whose float32 sums have another order: weights
  * after STEPS steps, norm of the difference over norm; and losses and gradient norms. */
 static const double weight_bound = 1e-6, step_bound = 1e-6;
 
@@ -75,7 +75,7 @@ static int go(const tr_options *o, record *s)
     tr_run *r = NULL;
     static record nobody;
     tr_watch watch = { after_step, NULL, s ? s : &nobody };
-    NEED(bk_cpu_open(&b, 1 + ranks->rank) == 0); /* threads change nothing */
+    NEED(bk_cpu_open(&b, 1 + ranks->rank) == 0); /* the result does not depend on threads */
     NEED(comm_attach(&ranks, b, COMM_AUTO) == 0);
     int rc = tr_run_open(&r, o, b, &watch);
     if (!rc) rc = tr_run_train(r);
@@ -132,7 +132,7 @@ static double distance(const char *a, const char *b)
 
 static bool close_to(double a, double b, double bound) { return fabs(a - b) <= bound * fabs(b); }
 
-/* ---- what passes between ranks ------------------------------------------------------------ */
+/* ---- communication between ranks ---------------------------------------------------------- */
 
 static float number(int rank, size_t i) { return (float)(lm_hash4(1, rank, i, 0) % 1000) / 7; }
 
@@ -185,7 +185,7 @@ static void test_agree(void)
     CHECK_EQ(comm_agree(ranks, rc), LM_EDATA);
     snprintf(want, sizeof want, "rank %d: bad row", last);
     CHECK_STR(lm_err(), want);
-    rc = lm_fail(mine ? LM_EIO : LM_EINTR, "%d", mine); /* a fault counts more than a stop */
+    rc = lm_fail(mine ? LM_EIO : LM_EINTR, "%d", mine); /* an error has priority over a stop */
     CHECK_EQ(comm_agree(ranks, rc), LM_EIO);
     CHECK_STR(lm_err(), "rank 1: 1");
     rc = mine == last ? lm_fail(LM_EINTR, "stopped") : LM_OK;
@@ -219,7 +219,7 @@ static void read_log(record *s, const char *path)
     free(text);
 }
 
-/* One rank with as much more accumulation gives the same to rounding. */
+/* One rank with correspondingly more accumulation gives the same to rounding. */
 static void test_same(void)
 {
     record one = { .steps = 0 }, both = { .steps = 0 };
@@ -248,7 +248,7 @@ static void test_again(void)
     if (!ranks->rank) CHECK(equal_runs("both", "again"));
 }
 
-/* The last rank is told to stop within a step: all save the last whole step, and go on from it. */
+/* The last rank gets a signal within a step: all save the last complete step and resume from it. */
 static int (*plain_reduce)(comm *c, bk_acc *x, size_t share);
 static int reductions;
 static int stop_at_reduce(comm *c, bk_acc *x, size_t share)
@@ -286,7 +286,7 @@ static void test_resume(void)
     CHECK(off < weight_bound);
 }
 
-/* What fails on one rank ends all with its message. */
+/* An error on one rank ends all ranks with its message. */
 static void test_faults(void)
 {
     tr_options o = options("faulty");

@@ -1,5 +1,6 @@
-/* check.h -- for unit tests: CHECK(condition) counts and goes on; CHECK_END() is main's return.
- * A test program exits 0 when every check held, 77 to be skipped (with a line that says why). */
+/* check.h -- for unit tests: CHECK(condition) counts and continues; CHECK_END() is main's return
+ * value. A test program exits 0 if every check passed, 77 to be skipped (with a line that says
+ * why). */
 #ifndef LM_TEST_CHECK_H
 #define LM_TEST_CHECK_H
 
@@ -35,7 +36,7 @@ static inline void check_at(int ok, const char *what, const char *file, int line
         if (strcmp(a_, b_)) fprintf(stderr, "  \"%s\" is not \"%s\"\n", a_, b_); \
         check_at(!strcmp(a_, b_), #a " == " #b, __FILE__, __LINE__);             \
     } while (0)
-/* For what the rest of the test cannot do without. */
+/* A check whose failure ends the test program. */
 #define NEED(x)                                                                            \
     do {                                                                                   \
         if (!(x)) {                                                                        \
@@ -44,7 +45,7 @@ static inline void check_at(int ok, const char *what, const char *file, int line
         }                                                                                  \
     } while (0)
 
-/* Data of our own: path becomes that of a file in tests/data (tests/run.sh sets LM_SRC). */
+/* The path of a file in tests/data (tests/run.sh sets LM_SRC). */
 static inline const char *own_data(char path[4096], const char *name)
 {
     const char *d = getenv("LM_SRC");
@@ -52,8 +53,8 @@ static inline const char *own_data(char path[4096], const char *name)
     return path;
 }
 
-/* The same of published models and texts, which are not part of the project; NULL where they are not
- * on this machine (tests/run.sh sets LM_DATA). */
+/* The path of a published model or text, which is not part of the project; NULL if it is not
+ * installed (tests/run.sh sets LM_DATA). */
 static inline const char *real_data(char path[4096], const char *name)
 {
     const char *d = getenv("LM_DATA");

@@ -18,7 +18,7 @@ static const double synth_share[SYNTH_DOMAINS] = { 0.53374772, 0.26609933, 0.050
                                                    0.0414836,  0.03402128, 0.03169647, 0 };
 static const double synth_median[SYNTH_DOMAINS] = { 1066, 315, 520, 9000, 24000, 409, 507, 100 };
 
-/* A document of it. */
+/* A document of the store. */
 typedef struct synth_doc {
     uint64_t key, tokens;
     uint16_t domain;
@@ -36,8 +36,8 @@ static inline uint64_t synth_length(size_t d, uint64_t i)
     return 1 + (uint64_t)(synth_median[d] * exp2(6 * (u - 0.5)));
 }
 
-/* About `total` tokens of documents in order of arrival, malloc'ed: the domain that is furthest
- * behind its share comes next. Every 40th document is its domain's last one again. */
+/* About `total` tokens of documents in order of arrival, malloc'ed: the next domain is the one
+ * furthest behind its share. Every 40th document repeats the last one of its domain. */
 static inline synth_doc *synth_docs(uint64_t total, size_t *count)
 {
     uint64_t made[SYNTH_DOMAINS] = { 0 }, sum = 0;
@@ -109,7 +109,7 @@ static inline void synth_write(const char *path, const synth_doc *docs, size_t n
     lm_json_free(header);
 }
 
-/* The path of recipe NAME of the repository, in a buffer that the next call takes again. */
+/* The path of recipe NAME of the repository, in a buffer that the next call overwrites. */
 static inline const char *recipe_path(const char *name)
 {
     static char path[4096];

@@ -25,7 +25,7 @@ static size_t next_lf(const lm_buf *b, size_t from)
     return from;
 }
 
-/* Every chunk of `path` against its text. */
+/* Compare every chunk of `path` with its text. */
 static void check_chunks(const char *path, const lm_buf *text)
 {
     lm_in *in = NULL;
@@ -146,7 +146,7 @@ static void broken_input(void)
 static lm_line_parser *parser;
 static lm_line line;
 static size_t fault;
-static char *held; /* the line, with its pad */
+static char *held; /* the line, with its padding */
 
 static int parse(const char *s, size_t n)
 {
@@ -188,7 +188,7 @@ static void documents(void)
           NULL },
         { "{\"text\":\"a\",\"a\":{\"b\":{\"c\":{\"d\":\"deep\"}}}}", "a", "deep" },
         { "{\"text\":\"a\",\"x\":1,\"x\":2,\"y\":{\"domain\":1,\"domain\":2}}", "a",
-          NULL }, /* no path of ours */
+          NULL }, /* not a path the scanner reads */
         { "{\"text\":\"a\",\"x\":[1,-2.5e3,true,false,null,[],{},[{}]]}", "a", NULL },
         { "{\"text\":\"a\",\"x\":18446744073709551615,\"y\":-9223372036854775808,\"z\":1e308,\"u\":"
           "1e-999}",
@@ -285,7 +285,7 @@ static void refusals(void)
     CHECK(parse("\0\0", 2) == LM_EDATA && fault == 0);
 }
 
-/* What stands in the pad after the line is not looked at. */
+/* The bytes of the padding after the line are ignored. */
 static void next_line_is_not_ours(void)
 {
     char s[200];
@@ -382,8 +382,8 @@ static long peak_kb(void)
     return u.ru_maxrss;
 }
 
-/* Spending a long line needs no memory beside it. */
-static void spending_is_frugal(void)
+/* Decoding a long line in place needs no further memory. */
+static void decodes_in_place(void)
 {
 #if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
     size_t n;
@@ -466,7 +466,7 @@ static void file_lists(void)
     CHECK(expand(&files, &n, none, 1) == LM_EUSAGE && !files && strstr(lm_err(), "f/empty"));
     CHECK(expand(&files, &n, absent, 2) == LM_EIO && !files && strstr(lm_err(), "f/absent"));
 
-    /* A dangling link with a name of ours is a file that cannot be read; a loop would never end. */
+    /* A dangling link named *.jsonl is a file that cannot be read; a loop would never end. */
     static const char *const whole[] = { "f" };
     NEED(!symlink("nowhere", "f/other"));
     CHECK_OK(expand(&files, &n, whole, 1));
@@ -489,7 +489,7 @@ int main(void)
     depth();
     keys_are_checked();
     spent_lines();
-    spending_is_frugal();
+    decodes_in_place();
     members();
     lm_line_parser_free(parser);
     free(held);

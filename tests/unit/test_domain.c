@@ -105,7 +105,7 @@ static void refusals(void)
     CHECK(lm_domains_open(&d, "absent.json") == LM_EIO && d == NULL);
 }
 
-/* 255 domains and "unknown" are as many as an id has room for. */
+/* 255 domains and "unknown" are as many as an id can represent. */
 static void many(void)
 {
     for (int n = 255; n <= 256; n++) {

@@ -28,7 +28,7 @@ int main(void)
     CHECK(lm_fail_nomem(4711) == LM_ENOMEM);
     CHECK(strstr(lm_err(), "4711") != NULL);
 
-    /* Long ones are cut, not overrun. */
+    /* Long messages are truncated. */
     char *big = malloc(5001);
     NEED(big);
     memset(big, 'a', 5000);
@@ -39,7 +39,7 @@ int main(void)
     CHECK_EQ(strlen(lm_err()), 1023);
     free(big);
 
-    /* Each thread has its own. */
+    /* Each thread has its own message. */
     lm_err_set("mine");
     lm_err_set(lm_err());
     pthread_t t;

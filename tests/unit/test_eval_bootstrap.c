@@ -1,4 +1,4 @@
-/* Losses of domains out of documents' lines written by hand. */
+/* Domain losses computed from hand-written result lines of documents. */
 #include <fcntl.h>
 #include <math.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
-/* The harness on a trained model: a prompt that shares its beginning with the one before it gives the
- * bits of one that was read whole, whatever the attention; and what texts and lists become. */
+/* The harness on a trained model: a prompt that shares its prefix with the previous one gives
+ * results bit-identical to a full prefill, with any attention; conversion of texts and lists. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 
 enum { LONGEST = 1200, PROMPTS = 6 };
 
-/* 0: our own model becomes stories/. 1: a published one does, where it is; else false. */
+/* Make stories/: 0 from the model in tests/data, 1 from the published one; false if absent. */
 static bool import_model(int which)
 {
     char model[4096], vocabulary[4096];
@@ -32,7 +32,7 @@ static int no_write(void *arg, const void *p, size_t n)
     return LM_OK;
 }
 
-/* Prompts that part at many places, blocks and others; the last goes back to the first. */
+/* Prompts that diverge at many places, block boundaries and others; the last repeats the first. */
 static size_t prompt(int which, int32_t *ids)
 {
     static const size_t parts[PROMPTS] = { 0, 255, 256, 700, 1, 0 };
@@ -77,8 +77,8 @@ static void test_sharing(void)
         CHECK(!memcmp(whole, part, sizeof whole));
         CHECK(!memcmp(whole, whole + (PROMPTS - 1) * VOCAB, VOCAB * sizeof *whole));
         CHECK_EQ(all, 900 + 1150 + 600 + 1200 + 257 + 900);
-        /* Where the length matters, each is read whole; else 256 + 256 are shared: prompts 2 and 3
-         * have 255 and 256 ids in common with those before them. */
+        /* If attention depends on the length, nothing is shared; otherwise 256 + 256 ids are:
+         * prompts 2 and 3 have 255 and 256 ids in common with the previous ones. */
         CHECK(f == 3 ? less == all : less < all);
     }
     b->close(b);

@@ -1,4 +1,4 @@
-/* The needle in ids made by hand. */
+/* Insertion of the needle, on hand-made ids. */
 #include "check.h"
 #include "eval/tasks/insert.h"
 
@@ -12,7 +12,7 @@ static void test_place(void)
 {
     CHECK_EQ(eval_insert_at(book_v, 10, 0, &stops), 0);
     CHECK_EQ(eval_insert_at(book_v, 10, 20, &stops), 0); /* 11 before it: back to the beginning */
-    CHECK_EQ(eval_insert_at(book_v, 10, 30, &stops), 3); /* a stop stands before it already */
+    CHECK_EQ(eval_insert_at(book_v, 10, 30, &stops), 3); /* preceded by a stop already */
     CHECK_EQ(eval_insert_at(book_v, 10, 50, &stops), 3);
     CHECK_EQ(eval_insert_at(book_v, 10, 70, &stops), 7);
     CHECK_EQ(eval_insert_at(book_v, 10, 99, &stops), 7);
@@ -38,7 +38,7 @@ static void test_insert(void)
     CHECK_OK(eval_insert(&out, &book, &pin, 100, 50, &stops, &at));
     CHECK_EQ(at, 3);
     check_ids(&out, (int32_t[]){ 10, 11, 1, 90, 91, 12, 13, 14, 2, 15, 16, 17 }, 12);
-    /* 12 ids fit into 12; into 9 go seven of the book. */
+    /* 12 ids fit into 12; 9 have space for seven of the book. */
     CHECK_OK(eval_insert(&out, &book, &pin, 12, 100, &stops, &at));
     check_ids(&out, (int32_t[]){ 10, 11, 1, 12, 13, 14, 2, 15, 16, 17, 90, 91 }, 12);
     CHECK_OK(eval_insert(&out, &book, &pin, 9, 100, &stops, &at));
@@ -52,8 +52,8 @@ static void test_insert(void)
     lm_ids_free(&out);
 }
 
-/* The ids that begin or are a full stop: of our vocabulary its byte and its piece; of LLaMA-2's those that
- * the authors name. */
+/* The ids that begin or are a full stop: in the vocabulary of tests/data its byte and its piece; in
+ * LLaMA-2's those that the authors name. */
 static void test_periods(const char *model, const int32_t *want, size_t n)
 {
     lm_tokenizer *t = NULL;

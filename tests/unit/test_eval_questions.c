@@ -1,4 +1,4 @@
-/* Files of questions, examples chosen by BM25, and the reading of few-shot answers. */
+/* Question files, examples chosen by BM25, and parsing of few-shot answers. */
 #include <math.h>
 
 #include "check.h"
@@ -105,7 +105,7 @@ static void best_examples(void)
     bm25 *x = NULL;
     NEED(bm25_new(&x, texts, 4) == 0);
     CHECK_OK(bm25_scores(x, "cat!", s));
-    /* two of four texts have the word; they have 3 and 6 words, 2.75 is the mean */
+    /* two of four texts contain the word; they have 3 and 6 words, the mean is 2.75 */
     double weight = log(1 + 2.5 / 2.5);
     CHECK(fabs(s[0] - weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 3 / 2.75))) < 1e-12);
     CHECK(fabs(s[1] - weight * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 6 / 2.75))) < 1e-12);
@@ -128,7 +128,7 @@ static void pieces(void)
     char two[] = "\n\n\xc3\xa9\nQuestion: x\nQuestion: more";
     CHECK_STR(score_fewshot_piece(two), " x\n"); /* one character is not enough */
     char none[] = "\nQuestion:a\n";
-    CHECK_STR(score_fewshot_piece(none), "\nQuestion:a\n"); /* nothing is: all of it */
+    CHECK_STR(score_fewshot_piece(none), "\nQuestion:a\n"); /* no piece is long enough: all of it */
     char empty[] = "";
     CHECK_STR(score_fewshot_piece(empty), "");
 }

@@ -1,4 +1,4 @@
-/* Result lines: what a later run finds, what is refused, what a kill leaves. */
+/* Result files: resuming, refusals, and the state after a kill. */
 #include <fcntl.h>
 #include <math.h>
 #include <sys/stat.h>
@@ -69,7 +69,7 @@ static void test_resume(void)
     CHECK_EQ(torn, 0);
     add(r, 512, 2.5);
     add(r, 1024, 3.25);
-    add(r, 512, 99); /* there already: left as it is */
+    add(r, 512, 99); /* exists already: unchanged */
     CHECK(value_at(r, 512) == 2.5);
     CHECK_EQ(eval_results_count(r), 2);
 
@@ -86,7 +86,7 @@ static void test_resume(void)
     eval_results_close(r);
     CHECK(truncate("a.jsonl", (off_t)whole) == 0);
 
-    /* Killed while it wrote: the last line is cut off and is still to be measured. */
+    /* Killed during a write: the incomplete last line is removed and measured again. */
     CHECK(truncate("a.jsonl", (off_t)whole - 1) == 0);
     r = open_file("a.jsonl", "ppl", 256, &torn);
     NEED(r);
@@ -99,7 +99,7 @@ static void test_resume(void)
 
 static void test_refusals(void)
 {
-    /* Another evaluation may stand in the file, other settings of the same may not. */
+    /* The file may hold another evaluation, but not other settings of the same one. */
     eval_results *r = open_file("a.jsonl", "needle", 1, NULL);
     NEED(r);
     CHECK_EQ(eval_results_count(r), 0);

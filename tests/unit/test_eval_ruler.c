@@ -1,5 +1,4 @@
-/* RULER's texts: what they hide is in them as often and where it should be, and a sample depends on
- * its numbers alone. */
+/* RULER's texts: count and position of the hidden items; a sample depends only on its numbers. */
 #include "check.h"
 #include "eval/tasks/ruler/tasks.h"
 #include "lib/base/rng.h"
@@ -94,15 +93,14 @@ static void needles(void)
     const char *end =
         strstr(prompt(&s), " mentioned in the provided text? The special magic numbers for ");
     CHECK(end && times(end, ", and ") == 1 && !strcmp(end + strlen(end) - 3, "are"));
-    /* the essays go on from their start, and keep their order */
+    /* the essays repeat from the start, in the same order */
     make(&s, "niah_single_2", 1, 4096, 0, 2 * prose.words);
     CHECK_EQ(times(prompt(&s), "Third sentence here!"), 2);
     CHECK_EQ(times(prompt(&s), LINE), 1);
     ruler_sample_free(&s);
 }
 
-/* Where the needle comes to stand, over many samples: at sentence ends only, and from first to
- * last. */
+/* Positions of the needle over many samples: only sentence ends, from the first to the last. */
 static void depths(void)
 {
     ruler_sample s = { 0 };
@@ -164,9 +162,9 @@ static void common_words(void)
         snprintf(last, sizeof last, " %zu. ", CASES[c].list + 1);
         CHECK(list && !strstr(list, last));
         CHECK(strstr(prompt(&s), "in the list are:1. ") !=
-              NULL); /* RULER's example has no blank there */
+              NULL); /* RULER's example has no space there */
     }
-    /* every word is one of a kind, and none stands inside another */
+    /* words are distinct, and none is a substring of another */
     for (size_t i = 0; i < ruler_adjectives_n; i++)
         for (size_t k = 0; k < ruler_adjectives_n; k++) {
             size_t a = strlen(ruler_adjectives[i]), b = strlen(ruler_adjectives[k]);
@@ -203,7 +201,7 @@ int main(void)
     CHECK_EQ(prose.words, 28);
     size_t sentences = 0;
     for (size_t i = 0; i < prose.words; i++) sentences += prose.ends[i];
-    CHECK_EQ(sentences, 6); /* the last one has no end */
+    CHECK_EQ(sentences, 6); /* the last one has no full stop */
     pure();
     needles();
     depths();

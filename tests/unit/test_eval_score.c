@@ -1,5 +1,5 @@
-/* The scorers, on answers written by hand; the numbers of ROUGE, stems and letters are those of the
- * packages and scripts that the papers ran. */
+/* The scorers, on hand-written answers; expected ROUGE values, stems and letters are those of
+ * the packages and scripts that the papers used. */
 #include <math.h>
 
 #include "check.h"
@@ -23,7 +23,7 @@ static void needle(void)
          4.0 / 12);
     NEAR(score_needle_repo("", ANSWER), 0);
     NEAR(score_needle_repo("eat", ""), 0);
-    NEAR(score_needle_repo(NEEDLE, ANSWER), 11.0 / 12); /* what stands around costs nothing */
+    NEAR(score_needle_repo(NEEDLE, ANSWER), 11.0 / 12); /* surrounding text costs nothing */
     NEAR(score_needle_dedup(ANSWER, ANSWER), 1);
     NEAR(score_needle_dedup("eat a sandwich and sit in Dolores Park on a sunny day", ANSWER), 1);
     NEAR(score_needle_dedup(
@@ -51,12 +51,13 @@ static void questions(void)
     NEAR(score_recall("nothing", "John Smith"), 0);
     NEAR(score_f1("It was John Smith.", "the John Smith"), 2 * 0.5 * 1 / 1.5);
     NEAR(score_f1("the the a cat cat", "cat"),
-         2 * 0.5 * 1 / 1.5); /* articles go, a multiset stays */
+         2 * 0.5 * 1 / 1.5); /* articles are removed, duplicates count */
     NEAR(score_f1("the", "the"), 0);
     NEAR(score_f1("", "yes"), 0);
-    NEAR(score_f1("well-known", "wellknown"), 1); /* a sign leaves no gap */
+    NEAR(score_f1("well-known", "wellknown"), 1); /* removed punctuation leaves no space */
     NEAR(score_f1("\xe2\x80\x9cThe Cat\xe2\x80\x9d", "\xe2\x80\x9c cat\xe2\x80\x9d"), 1);
-    NEAR(score_f1("\xc3\x89mile\xc2\xa0Zola", "\xc3\xa9mile zola"), 1); /* É is é, NBSP a blank */
+    NEAR(score_f1("\xc3\x89mile\xc2\xa0Zola", "\xc3\xa9mile zola"),
+         1); /* É becomes é, NBSP a space */
     NEAR(score_em("The answer, is: a Cat.", "answer is cat"), 1);
     NEAR(score_em("answer is cats", "answer is cat"), 0);
     NEAR(score_em("", "the"), 1);
@@ -137,7 +138,7 @@ static void leval(void)
     score_leval_truth(t, "");
     CHECK_STR(t, "");
 
-    NEAR(score_leval_several("A, C", "AC"), 0.25); /* the last letter has nothing after it */
+    NEAR(score_leval_several("A, C", "AC"), 0.25); /* nothing follows the last letter */
     NEAR(score_leval_several("A, C.", "AC"), 1);
     NEAR(score_leval_several("C", "AC"), 0.25);
     NEAR(score_leval_several("ABC", "AC"), 0);
@@ -155,7 +156,7 @@ static void leval(void)
         score_leval_judge(s, " True. [fact:  False. Humans have not</s>]", "True [fact: False]"));
     CHECK(s[0] == 1 && s[1] == 1);
     CHECK_OK(score_leval_judge(s, "untrue, I mean false [fact: it is TRUE]", "False [fact: True]"));
-    CHECK(s[0] == 0 && s[1] == 1); /* the first word that holds either */
+    CHECK(s[0] == 0 && s[1] == 1); /* the first word that contains either */
     CHECK_OK(score_leval_judge(s, "I cannot say [fact: ]", "False [fact: True]"));
     CHECK(s[0] == 0 && s[1] == 0);
     CHECK_OK(score_leval_judge(s, "False", "False [fact: False]"));
@@ -273,7 +274,7 @@ static void words(void)
         eval_words_cut(&w, "The cat's, an A-team; then\xe2\x80\x94the end", EVAL_SPLIT_ANSWER));
     CHECK_EQ(w.count, 4);
     CHECK_STR(eval_word(&w, 1), "ateam");
-    CHECK_STR(eval_word(&w, 2), "then\xe2\x80\x94"); /* the article after a dash goes */
+    CHECK_STR(eval_word(&w, 2), "then\xe2\x80\x94"); /* the article after a dash is removed */
     eval_words_free(&w);
     CHECK_OK(eval_words_cut(&w, "It's R2-D2, sitting.", EVAL_SPLIT_STEMMED));
     CHECK_EQ(w.count, 5);

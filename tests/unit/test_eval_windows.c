@@ -1,4 +1,4 @@
-/* Which windows perplexity takes, and its sums, against numbers worked out by hand. */
+/* Choice of windows for perplexity, and its sums, compared with hand-computed numbers. */
 #include <math.h>
 
 #include "check.h"

@@ -12,10 +12,10 @@ static void smoothing(void)
     double y[N], out[N];
     for (int i = 0; i < N; i++) y[i] = 3;
     fig_smooth(y, N, 25, out);
-    CHECK(near(out[0], 3) && near(out[N - 1], 3)); /* a constant stays, from the first value on */
+    CHECK(near(out[0], 3) && near(out[N - 1], 3)); /* a constant is unchanged */
     for (int i = 0; i < N; i++) y[i] = i % 2;
     fig_smooth(y, N, 1, out);
-    CHECK(near(out[0], 0) && near(out[1], 1) && near(out[2], 0)); /* over one step: as it was */
+    CHECK(near(out[0], 0) && near(out[1], 1) && near(out[2], 0)); /* over one step: unchanged */
     fig_smooth(y, N, 50, out);
     CHECK(fabs(out[N - 1] - 0.5) < 0.02 && near(out[0], 0) && out[1] > 0.5 && out[1] < 0.51);
 }
@@ -38,7 +38,7 @@ static lm_json *line_of(const char *text)
     return j;
 }
 
-/* Three seeds of one place, one of another; a value that is there twice; one that contradicts. */
+/* Three seeds at one position, one at another; a duplicate value; a contradicting one. */
 static void averages(void)
 {
     static const char *const text[] = { "{\"seed\":0}", "{\"seed\":1}", "{\"seed\":2}",

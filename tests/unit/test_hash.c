@@ -1,7 +1,7 @@
 #include "check.h"
 #include "lib/base/hash.h"
 
-/* XXH3-64 with seed 0 is normative: these values are in every store. */
+/* XXH3-64 with seed 0 is normative: every store contains such values. */
 static void known_values(void)
 {
     CHECK_EQ(lm_hash64(NULL, 0), 0x2d06800538d394c2ull);

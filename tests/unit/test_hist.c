@@ -1,4 +1,4 @@
-/* Histograms against counting by hand: buckets, percentiles, merging, JSON. */
+/* Histograms compared with counting by hand: buckets, percentiles, merging, JSON. */
 #include "check.h"
 #include "longmix/hist.h"
 #include "lib/base/rng.h"
@@ -46,7 +46,7 @@ static void check_row(const lm_hist_row *r, uint64_t *length, size_t n)
     }
 }
 
-/* Lengths on both sides of every boundary that the code has, in many or few copies. */
+/* Lengths on both sides of every bucket boundary, in many or few copies. */
 static void exact(size_t n, unsigned spread)
 {
     lm_hist *h = NULL;
@@ -168,7 +168,7 @@ int main(void)
     exact(3, 20);
     exact(100, 20);
     exact(101, 20);
-    exact(20000, 24); /* many different lengths past the dense table */
+    exact(20000, 24); /* many different lengths beyond the dense table */
     exact(20000, 18);
     empty();
     merging();

@@ -111,7 +111,7 @@ static void getting(void)
     CHECK_STR(lm_err(), "doc: absent: is missing");
     CHECK(u == 5 && d == 2.5 && b);
 
-    /* Paths go through objects and arrays. */
+    /* Paths through objects and arrays. */
     const lm_json *list = lm_json_get(lm_json_get(v, "in"), "list");
     CHECK(lm_json_u64(&u, lm_json_get(lm_json_at(list, 1), "x"), NULL) == LM_EDATA);
     CHECK_STR(lm_err(), "doc: in.list[1].x: expected a whole number, not negative");
@@ -143,7 +143,7 @@ static void building(void)
     lm_json_set(v, "empty", lm_json_object());
     lm_json_set_hex64(v, "key", 0xabc);
     lm_json_set_copy(v, "copy", list);
-    lm_json_set_u64(v, "b", 2); /* the last value counts, in the first one's place */
+    lm_json_set_u64(v, "b", 2); /* the last value counts, at the position of the first */
     CHECK_STR(dumped(v, 0),
               "{\"b\":2,\"a\":\"q\\\"\\\\\\n\\t\\u0001\\u007f\xc3\xa9\",\"list\":[1,0.1,false],"
               "\"empty\":{},\"key\":\"0000000000000abc\",\"copy\":[1,0.1,false]}");
@@ -219,7 +219,7 @@ static void what_cannot_be_built(void)
 
     v = lm_json_object();
     lm_json_set(v, "list", lm_json_array());
-    lm_json_set((lm_json *)lm_json_get(v, "list"), NULL, NULL); /* as when memory ran out */
+    lm_json_set((lm_json *)lm_json_get(v, "list"), NULL, NULL); /* as after an allocation failure */
     CHECK_STR(dumped(v, 0), "(failed)");
     CHECK(strstr(lm_err(), "list: ") != NULL);
     lm_json_free(v);

@@ -1,5 +1,5 @@
-/* Mixtures: what the plan takes and nothing else, in the order of its hash, the same from threads,
- * parts and pipes. */
+/* Mixtures: exactly the units that the plan selects, in hash order, the same from any number of
+ * threads, parts, and pipes. */
 #include <unistd.h>
 
 #include "longmix/hist.h"
@@ -96,7 +96,7 @@ static void plan(lm_plan *p, const char *recipe, lm_plan_options o, const char *
     lm_recipe_free(&r);
 }
 
-/* ---- the whole --------------------------------------------------------------------------- */
+/* ---- the whole mixture ------------------------------------------------------------------- */
 
 static void check_units(const lm_plan *p, const items *m)
 {
@@ -201,7 +201,7 @@ static void check_pipe(const lm_plan *p, const items *whole)
     free(w.v);
 }
 
-/* Parts, one after the other and without their overlap, are the whole. */
+/* The concatenated parts, without their overlap, equal the whole mixture. */
 static void check_parts(const lm_plan *p, const items *whole, uint32_t parts)
 {
     size_t at = 1; /* after the FILE record, which every part has */
@@ -218,7 +218,7 @@ static void check_parts(const lm_plan *p, const items *whole, uint32_t parts)
             const item *it = &m.v[i];
             bool extra = it->r.kind == LM_REC_DOC && it->r.doc.flags & LM_DOC_OVERLAP;
             if (it->r.kind == LM_REC_SHARD && it->r.shard.shard == end) {
-                /* The mark that ends this part begins the next one. */
+                /* The mark that ends this part starts the next one. */
                 CHECK(same_item(it, &whole->v[at]));
                 over = at + 1;
             } else if (it->r.kind == LM_REC_SHARD && it->r.shard.shard > end) {
@@ -332,13 +332,13 @@ static void test_refusals(void)
         LM_EUSAGE);
     lm_stream_close(in);
 
-    /* Thresholds that do not give the plan's tokens. */
+    /* Thresholds that do not match the plan's token counts. */
     p.stratum[0].threshold /= 2;
     CHECK_EQ(mix(&p, "store.lmt", 1, 1, 1, "no.lmt"), LM_EDATA);
     lm_plan_free(&p);
 }
 
-/* A plan from a histogram takes the same from store and pipe, near its total. */
+/* A plan from a histogram selects the same from store and pipe, close to its total. */
 static void test_histogram(void)
 {
     lm_hist *h = NULL;
@@ -365,7 +365,7 @@ static void test_histogram(void)
     lm_hist_free(h);
 }
 
-/* ---- what must never change ---------------------------------------------------------------- */
+/* ---- format stability -------------------------------------------------------------------- */
 
 static void write_list(const items *m, const char *path)
 {
@@ -386,8 +386,8 @@ static void write_list(const items *m, const char *path)
     NEED(fclose(f) == 0);
 }
 
-/* The law of docs/determinism.md: its vectors, and the units that a plan of version 1 gives. A
- * change here makes another mixture of every plan there is. */
+/* The test vectors of docs/determinism.md, and the units that a plan of version 1 selects. A
+ * change here changes the mixture of every existing plan. */
 static void test_golden(void)
 {
     char store[4096], plan_path[4096], list[4096];

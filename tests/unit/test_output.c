@@ -1,4 +1,4 @@
-/* Where outputs go: every kind of target, several writers, what dead ones leave, failures. */
+/* Outputs: every kind of target, concurrent writers, files left by killed writers, failures. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -55,7 +55,7 @@ static int put(const char *path, enum lm_output_kind kind, const char *text)
     return rc;
 }
 
-/* Open it and leave it open. */
+/* Open `path` and leave it open. */
 static lm_output begin(const char *path, enum lm_output_kind kind)
 {
     lm_output o;
@@ -70,11 +70,11 @@ static void regular_files(void)
     for (int kind = LM_OUTPUT_NEW; kind <= LM_OUTPUT_RESUMABLE; kind++) {
         CHECK_OK(put("new", (enum lm_output_kind)kind, "one"));
         CHECK_STR(load("new"), "one");
-        CHECK_EQ(mode_of("new"), 0640); /* of the umask */
+        CHECK_EQ(mode_of("new"), 0640); /* from the umask */
         NEED(!chmod("new", 04604));
         CHECK_OK(put("new", (enum lm_output_kind)kind, "two"));
         CHECK_STR(load("new"), "two");
-        CHECK_EQ(mode_of("new"), 0604); /* of the file that was there, without setuid */
+        CHECK_EQ(mode_of("new"), 0604); /* from the replaced file, without setuid */
         CHECK(!exists(TMP("new")) && !exists("new.partial"));
         NEED(!unlink("new"));
     }
@@ -90,7 +90,7 @@ static void regular_files(void)
     save("private", "x");
     NEED(!chmod("private", 0600));
     o = begin("private", LM_OUTPUT_NEW);
-    CHECK_EQ(mode_of(TMP("private")), 0600); /* at no time readable by others */
+    CHECK_EQ(mode_of(TMP("private")), 0600); /* never readable by others */
     lm_output_abandon(&o);
 }
 
@@ -174,7 +174,7 @@ static void directories(void)
         CHECK_STR(lm_err(), "dir/x: cannot open for writing: Permission denied");
         NEED(!chmod("dir", 0777));
     }
-    /* A directory that comes in the way later: the rename fails and nothing is left. */
+    /* A directory created at the path later: the rename fails and no file is left. */
     lm_output o = begin("dir/late", LM_OUTPUT_NEW);
     NEED(!mkdir("dir/late", 0777));
     CHECK(lm_output_commit(&o) == LM_EIO);
@@ -187,7 +187,7 @@ static void links(void)
     save("far/file", "old");
     NEED(!symlink("far/link", "link") && !symlink("file", "far/link"));
     lm_output o = begin("link", LM_OUTPUT_NEW);
-    CHECK(exists(TMP("far/file"))); /* beside the file, so that the rename is atomic */
+    CHECK(exists(TMP("far/file"))); /* in the same directory, so that the rename is atomic */
     CHECK_OK(lm_write_all(o.fd, "new", 3, "link"));
     CHECK_OK(lm_output_commit(&o));
     char text[64];
@@ -200,7 +200,7 @@ static void links(void)
     NEED(!symlink("loop", "loop"));
     CHECK(put("loop", LM_OUTPUT_NEW, "x") == LM_EIO && strstr(lm_err(), "symbolic links"));
 
-    /* At the temporary name a link is not followed, and other things are not waited for. */
+    /* At the temporary path, links are not followed and FIFOs do not block. */
     save("victim", "precious");
     NEED(!symlink("victim", TMP("x")) && !symlink("victim", "x.partial"));
     CHECK(put("x", LM_OUTPUT_NEW, "x") == LM_EIO && strstr(lm_err(), TMP("x")));
@@ -227,7 +227,7 @@ static void two_writers(void)
         CHECK_OK(put("twice", kinds[i], "third"));
         CHECK_STR(load("twice"), "third");
     }
-    /* One that waits comes after the one that it waited for. */
+    /* A waiting writer opens after the first one is done. */
     lm_output first = begin("turns", LM_OUTPUT_NEW);
     pid_t child = fork();
     if (!child) {
@@ -244,7 +244,7 @@ static void two_writers(void)
     CHECK_STR(load("turns"), "second");
 }
 
-/* Many processes that begin at the same time: one or more succeed, each with a whole file. */
+/* Many processes that start together: one or more succeed, each with a complete file. */
 static void a_race(void)
 {
     enum { PROCESSES = 8, ROUNDS = 40 };
@@ -277,7 +277,7 @@ static void a_race(void)
 
 static void left_overs(void)
 {
-    save("mine.tmp", "notes"); /* nobody's temporary file */
+    save("mine.tmp", "notes"); /* not a temporary file of this library */
     save(TMP("mine"), "a longer text than what is written now");
     NEED(!chmod(TMP("mine"), 0444));
     CHECK_OK(put("mine", LM_OUTPUT_NEW, "whole"));
@@ -298,7 +298,7 @@ static void left_overs(void)
     CHECK_STR(load("killed"), "whole");
     CHECK(!exists(TMP("killed")));
 
-    /* Cleaning takes those of dead writers only. */
+    /* Cleaning removes temporary files of dead writers only. */
     save(TMP("dead"), "x");
     lm_output o = begin("alive", LM_OUTPUT_NEW);
     CHECK_OK(lm_output_clean("."));

@@ -1,4 +1,4 @@
-/* Packing: nothing is lost, nothing is there twice, parts are the whole, receipts are true. */
+/* Packing: nothing lost or duplicated, parts equal the whole, receipts are correct. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -107,7 +107,7 @@ static void remove_dir(const char *dir)
     rmdir(dir);
 }
 
-/* ---- what a stream and a directory hold ----------------------------------------------------- */
+/* ---- contents of a stream and a directory ------------------------------------------------ */
 
 typedef struct unit {
     lm_doc doc;
@@ -147,7 +147,7 @@ static void content_free(content *c)
     free(c->units);
 }
 
-/* What lmhist would count, and what the receipt must say. */
+/* What lmhist would count; the receipt must agree. */
 typedef struct recount {
     uint64_t tokens, units, documents, cuts, repeats, trimmed, padding;
     uint64_t cell[SYNTH_DOMAINS][LM_BUCKETS], domain[SYNTH_DOMAINS];
@@ -292,7 +292,7 @@ static void parts_are_the_whole(const lm_plan *p, lm_pack_options o, uint32_t pa
 {
     remove_dir("parts");
     remove_dir("slices");
-    for (uint32_t k = parts; k >= 1; k--) { /* the first part brings the last shards */
+    for (uint32_t k = parts; k >= 1; k--) { /* the first call writes the last shards */
         char name[64];
         lm_pack_sums sums;
         snprintf(name, sizeof name, "part-%u.lmt", k);
@@ -325,7 +325,7 @@ static void concat(void)
             parts_are_the_whole(&p, o, 3);
             if (i == 1) parts_are_the_whole(&p, o, 5); /* more parts than shards */
         }
-        /* Shorter rows than planned for are fine, longer ones have no overlap to end in. */
+        /* Rows may be shorter than planned; longer ones would exceed the overlap. */
         lm_pack_options shorter = { .length = 333 },
                         longer = { .length = 170000, .part = 1, .parts = 2 };
         concat_whole(&p, 333, false);
@@ -339,7 +339,7 @@ static void concat(void)
     }
 }
 
-/* Every unit of the mixture is in the rows whole, once. */
+/* Every unit of the mixture is in the rows exactly once, uncut. */
 static void best_fit_keeps_all(const content *c, const char *dir, uint64_t row)
 {
     lm_shards *s = NULL;
@@ -389,7 +389,7 @@ static void best_fit(const char *recipe, uint64_t row, bool labels)
     if (sums.rows > 50) CHECK(sums.padding * 20 < sums.tokens);
     check_rows("whole", row + labels, 31999, &k);
     check_manifest("whole", &k, 0, &p);
-    /* All of an exact plan is there: each stratum has what it was to have. */
+    /* An exact plan is met: each stratum has its planned tokens. */
     size_t off = 0;
     for (size_t i = 0; i < p.strata; i++) {
         size_t d = 0;
@@ -403,7 +403,7 @@ static void best_fit(const char *recipe, uint64_t row, bool labels)
     lm_plan_free(&p);
 }
 
-/* A store, as it is: shards by size. */
+/* A store packed directly: shards cut by size. */
 static void unmarked(void)
 {
     lm_pack_options o = { .length = 1000, .shard_bytes = 100500 }; /* 50 rows */
@@ -418,7 +418,7 @@ static void unmarked(void)
     check_rows("plain", 1000, 0, &k);
     check_manifest("plain", &k, c.tokens % 1000, NULL);
 
-    /* Again: the same bytes; what a killed run left is gone. */
+    /* Again: the same bytes; files left by a killed run are removed. */
     CHECK_OK(lm_write_file("plain/shard-00001.lms.longmix.tmp", "x", 1));
     CHECK_OK(pack("store.lmt", o, "again", false, &again));
     CHECK_OK(pack("store.lmt", o, "plain", false, &again));
@@ -427,7 +427,7 @@ static void unmarked(void)
 
     o.how = LM_PACK_BEST_FIT;
     CHECK_EQ(pack("store.lmt", o, "plain", false, NULL),
-             LM_EUSAGE); /* another mixture lies there */
+             LM_EUSAGE); /* the directory holds another mixture */
     CHECK_OK(lm_manifest_check("plain"));
     CHECK_OK(pack("store.lmt", o, "plain", true, &sums));
     CHECK_EQ(sums.tokens, c.tokens);
@@ -448,7 +448,7 @@ static void unmarked(void)
     remove_dir("none");
 }
 
-/* The same files with less in them: the shards of the longer run do not stay. */
+/* The same files with less data: shards of the longer run are removed. */
 static void shrinks(void)
 {
     size_t n = 0;
@@ -481,7 +481,7 @@ static void refusals(void)
     CHECK_EQ(pack("mix.lmt", o, "whole", false, NULL), LM_EUSAGE);
     o.labels = false;
 
-    /* A damaged or a missing shard is made again; the rest of the directory stays. */
+    /* A damaged or missing shard is rebuilt; the rest of the directory is unchanged. */
     unlink("whole/shard-00002.lms");
     CHECK_EQ(lm_manifest_check("whole"), LM_EDATA);
     CHECK_OK(pack("mix.lmt", (lm_pack_options){ .length = 1000, .part = 3, .parts = 6 }, "whole",
@@ -493,7 +493,7 @@ static void refusals(void)
     CHECK_OK(pack("mix.lmt", o, "whole", true, NULL));
     CHECK_OK(lm_manifest_check("whole"));
 
-    /* A manifest that was changed. */
+    /* A changed manifest. */
     size_t n = 0;
     char *text = slurp("whole/manifest.json", &n);
     NEED(text);
@@ -515,7 +515,7 @@ static void refusals(void)
     o.part = 1, o.parts = 3;
     CHECK_EQ(pack("part.lmt", o, "none", false, NULL), LM_EUSAGE);
 
-    /* A stream that is cut off leaves no manifest and no shard that is not whole. */
+    /* A truncated stream leaves no manifest and no incomplete shard. */
     CHECK_EQ(truncate("mix.lmt", 400000), 0);
     remove_dir("none");
     CHECK_EQ(pack("mix.lmt", (lm_pack_options){ .length = 1000 }, "none", false, NULL), LM_EDATA);
@@ -535,7 +535,7 @@ static void refusals(void)
     lm_plan_free(&q);
 }
 
-/* mix.lmt with its marks changed: the which-th one is left out (shift 0) or moved by `shift`. */
+/* mix.lmt with mark `which` removed (shift 0) or moved by `shift`. */
 static void spoil_marks(const char *from, const char *to, size_t which, uint64_t shift)
 {
     lm_stream *s = NULL;

@@ -1,4 +1,4 @@
-/* Plans: targets that sum exactly, thresholds that meet them to the token, plans that read back. */
+/* Plans: targets that sum exactly, thresholds that meet them to the token, reading back. */
 #include "longmix/hist.h"
 #include "longmix/plan.h"
 #include "mixture.h"
@@ -51,7 +51,7 @@ static void test_targets(void)
     lm_plan p;
     const lm_plan_options none = { 0 };
 
-    /* All there is. */
+    /* All tokens. */
     NEED(plan_two(&p, "{\"name\": \"x\"}", none) == 0);
     CHECK_EQ(p.tokens, 2000000);
     for (size_t i = 0; i < p.strata; i++) {
@@ -84,7 +84,7 @@ static void test_targets(void)
     CHECK_EQ(tokens_of(&p, "B", -1), 10);
     lm_plan_free(&p);
 
-    /* Long documents by domain at 30%: of A, whose 100,000 long tokens do; B has nothing else. */
+    /* Long documents by domain at 30%: A has 100,000, which is enough; B has no others. */
     const char *share = "{\"name\": \"x\", \"long\": {\"share\": 0.3, \"scope\": \"domain\"}}";
     NEED(plan_two(&p, share, (lm_plan_options){ .tokens = 500000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 75000);
@@ -100,12 +100,12 @@ static void test_targets(void)
     lm_plan_options shrink = { .tokens = 800000,
                                .has_when_short = true,
                                .when_short = LM_SHORT_SHRINK };
-    NEED(plan_two(&p, share, shrink) == 0); /* all of them, and more of the short ones */
+    NEED(plan_two(&p, share, shrink) == 0); /* all long documents, and more short ones */
     CHECK_EQ(tokens_of(&p, "A", 13), 100000);
     CHECK_EQ(tokens_of(&p, "A", -1), 400000);
     lm_plan_free(&p);
     CHECK_EQ(p.asked, p.tokens);
-    lm_plan_options too_many = { .tokens = 2000001 }; /* A as a whole is too little */
+    lm_plan_options too_many = { .tokens = 2000001 }; /* A has too few tokens */
     const char *natural = "{\"name\": \"x\"}";
     CHECK_EQ(plan_two(&p, natural, too_many), LM_ESHORT);
     CHECK(strstr(lm_err(), "A has 1000000 tokens, but"));
@@ -119,7 +119,7 @@ static void test_targets(void)
     lm_plan_free(&p);
 
     /* A, 10% long, lowered to 5%: its 900,000 short tokens are enough for 95,000. The share is
-     * lowered as far as they suffice without repeats, and not with only_raise. */
+     * lowered as far as possible without repeats, and not with only_raise. */
     const char *low = "{\"name\": \"x\", \"long\": {\"share\": 0.05, \"scope\": \"domain\"}}";
     NEED(plan_two(&p, low, (lm_plan_options){ .tokens = 200000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 5000);
@@ -142,7 +142,7 @@ static void test_targets(void)
     CHECK_EQ(tokens_of(&p, "A", 13), 10000);
     lm_plan_free(&p);
 
-    /* Long documents wherever they are: A 100,000 and B 1,000,000 share 600,000 as 1:10. */
+    /* Long documents of any domain: A 100,000 and B 1,000,000 share 600,000 as 1:10. */
     NEED(plan_two(&p, "{\"name\": \"x\", \"long\": {\"share\": 0.6, \"scope\": \"global\"}}",
                   (lm_plan_options){ .tokens = 1000000 }) == 0);
     CHECK_EQ(tokens_of(&p, "A", 13), 54545);
@@ -170,7 +170,7 @@ static void test_short(void)
 {
     lm_plan p;
     const char *up = "{\"name\": \"up\", \"weights\": {\"B\": 1.5}, \"max_copies\": 3}";
-    /* B gives 3/4: 1,333,334 is the most: of the halves A gets the odd token. */
+    /* B supplies 3/4: 1,333,334 is the maximum: of the halves A gets the odd token. */
     CHECK_EQ(plan_two(&p, up, (lm_plan_options){ .tokens = 1400000 }), LM_ESHORT);
     CHECK(strstr(lm_err(), "up: B has 1000000 tokens, but a mixture of 1400000 takes 1050000"));
     CHECK(strstr(lm_err(), "the largest --tokens that fits is 1333334"));
@@ -246,7 +246,7 @@ static void test_bad_hists(void)
 
 /* ---- from stores --------------------------------------------------------------------------- */
 
-/* Apply the law of plan.h document by document; each stratum must give its tokens exactly. */
+/* Apply the rule of plan.h to each document; each stratum must give its tokens exactly. */
 static void check_exact(const lm_plan *p, const synth_doc *docs, size_t n)
 {
     uint64_t *taken = calloc(p->strata, sizeof *taken), *ties = calloc(p->strata, sizeof *ties),
@@ -298,7 +298,7 @@ static void check_shares(const lm_plan *p, const lm_recipe *r, uint64_t source_t
         all_long += is_long;
         if (r->scope == LM_LONG_GLOBAL) continue;
         CHECK(fabs((double)p->domain[d].tokens - weight[d] / sum * (double)p->tokens) < 1.001);
-        /* 70%, but for what the short documents cannot give. */
+        /* 70%, unless there are too few short documents. */
         double tokens = (double)p->domain[d].tokens,
                all_short = (double)(of_domain[d] - of_domain_long[d]);
         if (r->scope == LM_LONG_DOMAIN)
@@ -329,7 +329,7 @@ static void test_recipes(const synth_doc *docs, size_t n)
         check_exact(&p, docs, n);
         check_shares(&p, &r, lm_store_tokens(s), of_domain, of_domain_long);
 
-        /* The same plan again; another seed gives another; a plan reads back as itself. */
+        /* The same plan again; another seed gives another plan; a plan reads back unchanged. */
         lm_buf a = LM_BUF_INIT(1 << 20), b = LM_BUF_INIT(1 << 20);
         NEED(lm_json_dump(p.json, 2, &a) == 0);
         NEED(lm_plan_from_json(&again, p.json) == 0);
@@ -346,7 +346,7 @@ static void test_recipes(const synth_doc *docs, size_t n)
         check_exact(&again, docs, n);
         lm_plan_free(&again);
 
-        /* Repeats: more than there is. */
+        /* Repeats: more tokens than the store has. */
         o.tokens = 2 * lm_store_tokens(s) + 12345;
         o.has_when_short = true;
         o.when_short = LM_SHORT_ERROR;
@@ -366,7 +366,7 @@ static void test_recipes(const synth_doc *docs, size_t n)
     lm_store_close(s);
 }
 
-/* Every document the same text: all hashes are ties, the budget is met all the same. */
+/* All documents have the same text: all hashes are equal, the budget is still met. */
 static void test_duplicates(void)
 {
     enum { N = 5000 };
@@ -420,7 +420,7 @@ static void test_expectation(const synth_doc *docs, size_t n)
             if (lm_hash4(p.select_seed, docs[i].key, s->copies, 0) < s->threshold)
                 taken += (double)docs[i].tokens;
             variance += 4 * f * (1 - f) * (double)docs[i].tokens *
-                        (double)docs[i].tokens; /* twins: at most x 4 */
+                        (double)docs[i].tokens; /* duplicates: at most x 4 */
         }
         CHECK(fabs(taken - (double)s->tokens) <= 5 * sqrt(variance) + 1);
     }
@@ -485,7 +485,7 @@ static void test_damaged(void)
     CHECK_EQ(lm_plan_load(&p, "no-such-plan.json"), LM_EIO);
 }
 
-/* Parts tile the shards, each of floor or ceil of shards / parts, whatever the numbers. */
+/* Parts partition the shards; each has floor or ceil of shards / parts. */
 static void check_parts(uint64_t shards, uint32_t parts, uint32_t from, uint32_t to)
 {
     lm_plan p = { .shards = shards };

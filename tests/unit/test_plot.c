@@ -1,4 +1,4 @@
-/* Figures: the three formats, equal bytes for equal input, nothing left behind on failure. */
+/* Figures: the three formats, equal bytes for equal input, no file left on failure. */
 #include <math.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -56,7 +56,7 @@ static void formats(lm_hist *const *h, const char *const *title)
     CHECK(slurp("a.pdf", data[0]) > 500);
     CHECK(!memcmp(data[0], "%PDF", 4));
 
-    /* another input is another figure */
+    /* other input gives another figure */
     CHECK_OK(lm_plot_hist("c.svg", h, title, 1));
     CHECK(slurp("c.svg", data[0]) != slurp("a.svg", data[1]));
 }
@@ -94,7 +94,7 @@ static void thrice(int (*draw)(const char *path))
     CHECK(draw("absent/x.svg") == LM_EIO);
 }
 
-/* What is hard: no value, an infinite one, values past the axis, one point, all equal. */
+/* Edge cases: no value, an infinite one, values past the axis, one point, all equal. */
 static int draw_lines(const char *path)
 {
     static const double x[] = { 256, 512, 1024, 2048 }, y[] = { 2, NAN, 1e300, INFINITY },

@@ -1,4 +1,4 @@
-/* Scales, ticks, labels that make room, palettes. */
+/* Scales, ticks, placement of labels, palettes. */
 #include <math.h>
 
 #include "check.h"
@@ -6,7 +6,7 @@
 
 static bool near(double a, double b) { return fabs(a - b) < 1e-9 * (1 + fabs(b)); }
 
-/* The texts of the ticks, divided by blanks. */
+/* The tick labels, separated by spaces. */
 static const char *ticks(enum lm_plot_unit unit, bool log, double low, double high, size_t want)
 {
     static char all[400];
@@ -80,7 +80,7 @@ static void positions(void)
     CHECK(low < 512 && high > 512 && low > 256 && high < 1024);
 }
 
-/* Labels are at least `gap` apart, in order, within the bounds; those that are free do not move. */
+/* Labels are at least `gap` apart, in order, within the bounds; labels without conflict stay. */
 static void spread(void)
 {
     double free_ones[] = { 10, 40, 90 };
@@ -96,7 +96,7 @@ static void spread(void)
     CHECK(crowd[0] >= -1e-9 && crowd[7] <= 100 + 1e-9);
     for (int i = 1; i < 8; i++) CHECK(crowd[i] - crowd[i - 1] >= 12 - 1e-9);
 
-    /* Pushed down from the upper bound into the next one, which has to give way, too. */
+    /* Pushed down from the upper bound into the next one, which must move, too. */
     double chain[] = { 70, 80, 98, 99 };
     pl_spread(chain, 4, 12, 0, 100);
     for (int i = 1; i < 4; i++) CHECK(chain[i] - chain[i - 1] >= 12 - 1e-9);

@@ -39,7 +39,7 @@ int main(void)
 
     lm_progress p = { .show = show, .arg = last, .noun = "rows", .total = 4000000000 };
     for (int i = 0; i < 1000; i++) lm_progress_add(&p, 1000000, 2);
-    CHECK(shown >= 1 && shown <= 20); /* at most ten times a second */
+    CHECK(shown >= 1 && shown <= 20); /* at most ten times per second */
     wait_ms(110);
     unsigned before = shown;
     lm_progress_add(&p, 0, 0);
@@ -47,7 +47,7 @@ int main(void)
     CHECK(strstr(last, "1.00 GB") && strstr(last, " 25%") && strstr(last, "2000 rows"));
     CHECK(strstr(last, "MB/s") && strstr(last, " left"));
 
-    /* Without a total there is no share and no end in sight. */
+    /* Without a total there is no percentage and no remaining time. */
     lm_progress open_end = { .show = show, .arg = last, .noun = "documents" };
     lm_progress_add(&open_end, 1, 1);
     CHECK(!strstr(last, "%") && !strstr(last, "left") && strstr(last, "1 documents"));

@@ -1,4 +1,4 @@
-/* Recipes: each field, each refusal, and the eight that come with the toolkit. */
+/* Recipes: each field, each refusal, and the eight included recipes. */
 #include "check.h"
 #include "longmix/recipe.h"
 

@@ -1,7 +1,7 @@
 #include "check.h"
 #include "lib/base/rng.h"
 
-/* Another way to write the same: the finaliser step by step. */
+/* The same function written out: the finaliser step by step. */
 static uint64_t slow_mix1(uint64_t z)
 {
     z ^= z >> 30;
@@ -43,7 +43,7 @@ static void every_argument_counts(void)
     CHECK_EQ(v, lm_hash4(1, 2, 3, 4));
 }
 
-/* 2^18 values in 256 boxes, for each argument: chi-square with 255 degrees of freedom stays
+/* 2^18 values in 256 bins, for each argument: chi-square with 255 degrees of freedom stays
  * between its 1e-6 quantiles (165 and 372). */
 static void uniform(void)
 {

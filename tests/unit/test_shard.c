@@ -1,4 +1,4 @@
-/* The shard format: what is written is read; every flipped byte and every cut is found. */
+/* The shard format: reading returns what was written; each flipped byte and truncation is found. */
 #include "check.h"
 
 #include <fcntl.h>
@@ -53,7 +53,7 @@ static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64
         CHECK_OK(lm_shard_writer_row(w, ids, spans, r == 2 ? 0 : 2));
     }
     free(ids);
-    CHECK(access(path, F_OK) != 0); /* nothing under its name before it is whole */
+    CHECK(access(path, F_OK) != 0); /* does not exist before it is complete */
     CHECK_OK(lm_shard_writer_commit(w, receipt));
     lm_json_free(identity);
     lm_json_free(receipt);
@@ -181,7 +181,7 @@ static void every_byte(void)
     CHECK_OK(lm_shard_row(s, 2, ids));
     lm_shard_close(s);
 
-    /* A format of tomorrow is refused by its number. */
+    /* A later format version is refused. */
     memcpy(longer, p, n);
     longer[8] = 2;
     spill("f.lms", longer, n);
@@ -201,7 +201,7 @@ static void writer_refuses(void)
     lm_span s = { 1, 0, 4, 4, 1, 0, 0, 4, 0, 0, 3 };
     CHECK_OK(lm_shard_writer_row(w, ids, &s, 1));
     ids[3] = 10;
-    CHECK_EQ(lm_shard_writer_row(w, ids, &s, 1), LM_EDATA); /* an id past the vocabulary */
+    CHECK_EQ(lm_shard_writer_row(w, ids, &s, 1), LM_EDATA); /* an id outside the vocabulary */
     ids[3] = 0;
     lm_span t = s;
     t.row_start = 1;
@@ -233,7 +233,7 @@ static void writer_refuses(void)
     lm_json_free(bad);
 }
 
-/* More spans than a spool holds in memory. */
+/* More spans than a spool keeps in memory. */
 static void many_spans(void)
 {
     enum { ROWS = 300, N = 200 };

@@ -1,5 +1,5 @@
-/* The store's format: what is written is what docs/format-store.md says (a golden file), what is
- * read is what was written, and no damage passes. */
+/* The store's format: the written bytes follow docs/format-store.md (a golden file),
+ * reading returns what was written, and all damage is found. */
 #include "tiny_store.h"
 
 enum { FILE_MAX = 8192 };
@@ -138,7 +138,7 @@ static void by_index(const char *path, unsigned width)
     lm_store_close(s);
 }
 
-/* Every byte counts, and so does every byte that is missing. */
+/* Every changed byte and every truncation is found. */
 static void damage(void)
 {
     static unsigned char p[FILE_MAX];
@@ -170,8 +170,8 @@ static void damage(void)
 
 static void impossible_counts(void)
 {
-    /* A record that claims 8 GiB fails for want of bytes, not of memory; one that claims more
-     * is none. */
+    /* A record that claims 8 GiB fails because bytes are missing, not memory; one that claims
+     * more is invalid. */
     static unsigned char p[FILE_MAX];
     uint64_t docs = 0;
     size_t n = tiny_load("tiny.lmt", p, FILE_MAX),
@@ -259,7 +259,7 @@ static void parts(void)
     lm_store_close(one);
     lm_store_close(three);
 
-    /* Order counts in the hash. */
+    /* The hash depends on the order. */
     tiny_write("other.lmt", 32000, 0, 2, 1, 1);
     NEED(lm_store_open(&one, "other.lmt") == 0 && lm_store_open(&three, "parts") == 0);
     CHECK(lm_store_hash(one) != lm_store_hash(three));

@@ -1,4 +1,4 @@
-/* Stores past every internal size: an index of many blocks that is spooled to a file, a record
+/* Stores beyond every internal size: an index of many blocks that is spooled to a file, a record
  * larger than any window, a pipe, many threads. */
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -1,4 +1,4 @@
-/* A store that was broken off anywhere and resumed has the bytes of one that was not. */
+/* A store truncated at any byte and resumed is identical to an uninterrupted one. */
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -22,7 +22,7 @@ static int count_kept(void *arg, const lm_record *r)
     return 0;
 }
 
-/* Resume r.lmt.partial as it stands and write what is missing. */
+/* Resume r.lmt.partial and write what is missing. */
 static void resume(size_t *kept)
 {
     static unsigned char have[FILE_MAX];
@@ -43,7 +43,7 @@ static void at_every_byte(void)
     for (size_t n = 0; n <= want_size; n++) {
         tiny_save("r.lmt.partial", want, n);
         resume(&kept);
-        CHECK(kept >= last); /* nothing whole is thrown away */
+        CHECK(kept >= last); /* no complete record is discarded */
         last = kept;
     }
     CHECK_EQ(last, records.size);
@@ -51,7 +51,7 @@ static void at_every_byte(void)
 
 static void after_a_power_cut(void)
 {
-    /* The length is there, the data is not. */
+    /* The file has its length, but not the data. */
     static unsigned char p[FILE_MAX];
     size_t kept = 0;
     for (size_t n = want_size - records.size; n < want_size; n += 13) {
@@ -127,7 +127,7 @@ static void callback_fails(void)
     CHECK_EQ(kept, records.size);
 }
 
-/* A writer that is left keeps what it was given. */
+/* A writer closed without commit keeps what it was given. */
 static void left(void)
 {
     lm_store_writer *w = NULL;

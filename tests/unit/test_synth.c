@@ -1,5 +1,5 @@
-/* The synthetic corpus: lines that read back, budgets kept, laws followed, bytes that depend on
- * the seed alone. */
+/* The synthetic corpus: lines that read back, exact budgets, expected distributions, bytes that
+ * depend only on the seed. */
 #include "check.h"
 #include "longmix/docs.h"
 #include "lib/base/hash.h"
@@ -76,7 +76,7 @@ static void both_styles(void)
     free(other);
 }
 
-/* What seed 1 gives, for good: a change here is a change of every benchmark's corpus. */
+/* The output of seed 1 is fixed: a change here changes the corpus of every benchmark. */
 static void golden(void)
 {
     corpus *c = make(1, 300000, 100000, NULL, 0);
@@ -110,7 +110,7 @@ static void check_near(double got, double want, double part)
     CHECK(got > want * (1 - part) && got < want * (1 + part));
 }
 
-/* Budgets are met to the byte (less what cutting at a character leaves), shares are the tokens'. */
+/* Budgets are met to the byte (less the rest of a cut character), shares are of tokens. */
 static void laws(void)
 {
     enum { BYTES = 40000000 };
@@ -139,7 +139,7 @@ static void laws(void)
     free(c);
 }
 
-/* The shares hold in every stretch, not only at the end: a domain lags by a few documents. */
+/* The shares hold in every prefix, not only at the end: a domain lags by a few documents. */
 static void even(void)
 {
     corpus *c = make(5, 10000000, 1 << 30, NULL, 1);
@@ -197,7 +197,7 @@ static void own_laws(void)
     free(c);
 }
 
-/* Whatever the writer says comes back. */
+/* An error of the writer is returned. */
 static int full(void *arg, const void *p, size_t n)
 {
     (void)arg, (void)p, (void)n;

@@ -1,7 +1,7 @@
 #include "check.h"
 #include "lib/base/text.h"
 
-/* The length and the code point as the definition has them; 0 for what is no character. */
+/* The length and the code point by definition; 0 if it is not a character. */
 static size_t by_definition(const unsigned char *s, size_t n, unsigned *code)
 {
     *code = s[0];
@@ -38,7 +38,7 @@ static void strings(void)
 int main(void)
 {
     strings();
-    /* Every byte, followed by every byte, then by the edges of what may follow. */
+    /* Every byte, followed by every byte, then by the limits of what may follow. */
     static const unsigned char edges[] = { 0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xff };
     unsigned long wrong = 0, silent = 0;
     for (unsigned a = 0; a < 256; a++)

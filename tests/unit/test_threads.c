@@ -32,7 +32,7 @@ static void regions(void)
     CHECK(lm_parallel(0, mark, NULL) == LM_EUSAGE);
 }
 
-/* Threads claim numbers and hand them on; the list must be in order, each number once. */
+/* Threads claim numbers and append them in turn; the list must be in order, each number once. */
 enum { ITEMS = 5000 };
 
 typedef struct line {

@@ -1,5 +1,4 @@
-/* Which files are in which part: ranges of the list that together are all of it, about equal in
- * bytes. */
+/* Assignment of files to parts: ranges that cover the list, of about equal size in bytes. */
 #include <sys/stat.h>
 
 #include "check.h"
@@ -30,7 +29,7 @@ static uint64_t alike(size_t i) { return 1000 + i % 2; }
 static uint64_t varied(size_t i) { return lm_hash4(1, i, 0, 0) % 5000; }
 static uint64_t one_large(size_t i) { return i == 20 ? 100000 : 10; }
 
-/* The largest part in bytes, once all parts were found to be the list in order. */
+/* The largest part in bytes, after checking that the parts are the list in order. */
 static uint64_t divide(uint32_t parts)
 {
     uint64_t most = 0;

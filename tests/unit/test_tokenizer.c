@@ -1,5 +1,5 @@
-/* The fast path against SentencePiece on small vocabularies made here: one of the LLaMA kind,
- * many random ones, and one doctored for each thing that the proof must notice. */
+/* The fast path compared with SentencePiece on small vocabularies made here: one of the LLaMA
+ * kind, many random ones, and one modified for each condition that the proof must check. */
 #include "check.h"
 #include "tokenizer_toy.h"
 
@@ -27,8 +27,8 @@ static void check_texts(unsigned flags, uint64_t seed, unsigned texts, int want_
     toy_close(&p);
 }
 
-/* Every byte, alone and in runs as long as a key and a half: none may be taken for the end of a
- * word or for an empty slot of the table. */
+/* Every byte, alone and in runs of one and a half keys: none may be mistaken for the end of a
+ * word or an empty slot of the table. */
 static void test_bytes(unsigned flags)
 {
     static const size_t runs[] = { 1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 33 };
@@ -49,8 +49,8 @@ static void test_bytes(unsigned flags)
     toy_close(&p);
 }
 
-/* Parts that cannot be cut and are merged from left to right; the last is broken off by a literal
- * U+2581, and begun again. */
+/* Parts that cannot be cut and are merged from left to right; the last is interrupted by a literal
+ * U+2581 and starts again. */
 static void test_long_parts(unsigned flags)
 {
     static const char *const units[] = { "a", "the", " ", "abc", "=", "(" };
@@ -99,7 +99,7 @@ static void test_facts(void)
     uint16_t bad = (uint16_t)lm_tokenizer_vocab(t);
     CHECK(lm_decode(t, &bad, 1, &text) == LM_EDATA);
     CHECK_EQ(text.size, 8);
-    /* A buffer that may not grow: an error, and what it held stays. */
+    /* A buffer that may not grow: an error, and its contents are unchanged. */
     lm_buf small = LM_BUF_INIT(8);
     CHECK_OK(lm_buf_add(&small, "keep", 4));
     CHECK(lm_encode(e, "the (abc", 8, &small) == LM_ENOMEM);
@@ -132,8 +132,8 @@ static void test_no_model(void)
     lm_encoder_free(NULL);
 }
 
-/* A vocabulary of random pieces over a few characters, with scores that are often equal. Hardly
- * any is one that a trainer would make: merges that never happen, pieces with a space inside, runs
+/* A vocabulary of random pieces over a few characters, with scores that are often equal. Few
+ * resemble trained ones: merges that never happen, pieces with a space inside, runs
  * of spaces of any score. */
 static void random_model(toy_rng *r, lm_buf *model)
 {
@@ -209,8 +209,8 @@ static void test_random_models(void)
     CHECK_EQ(fast, 150);
 }
 
-/* One thing wrong with a vocabulary of the LLaMA kind: is the fast path refused, with a reason
- * that holds `reason`, and are the ids SentencePiece's? NULL: it is not refused. */
+/* A vocabulary of the LLaMA kind with one change: is the fast path refused, with a reason that
+ * contains `reason`, and are the ids SentencePiece's? NULL: it is not refused. */
 static void check_doctored(lm_buf *model, toy_settings s, const char *reason)
 {
     lm_tokenizer *t = NULL;
@@ -235,7 +235,7 @@ static void test_doctored(void)
 
     toy_llama(&m);
     check_doctored(&m, plain, NULL);
-    /* What moves a cut, and is proven all the same. */
+    /* Changes that move a cut, and are still proven. */
     toy_llama(&m), toy_normal(&m, "a" SPACE_MARK "b", -3);
     check_doctored(&m, plain, NULL);
     toy_llama(&m), toy_normal(&m, "a(", -3.5f);
@@ -254,7 +254,7 @@ static void test_doctored(void)
     toy_llama(&m);
     check_doctored(&m, s, NULL);
 
-    /* What SentencePiece must do itself. */
+    /* Changes that need SentencePiece itself. */
     s = plain, s.model_type = 1;
     toy_llama(&m);
     check_doctored(&m, s, "not BPE");
@@ -287,7 +287,7 @@ static void test_doctored(void)
     check_doctored(&m, plain, "256 characters");
     toy_begin(&m, 1), toy_normal(&m, "a", -1);
     check_doctored(&m, plain, "U+2581 is no piece");
-    /* A score that is no number orders nothing: ids are not compared, SentencePiece's own order
+    /* A NaN score has no order: ids are not compared, SentencePiece's own order
      * is undefined. */
     toy_llama(&m), toy_normal(&m, "zz", __builtin_nanf(""));
     toy_finish(&m, plain), toy_save(&m, PATH), lm_buf_free(&m);
@@ -295,12 +295,12 @@ static void test_doctored(void)
     NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
     CHECK(lm_tokenizer_slow_reason(t) && strstr(lm_tokenizer_slow_reason(t), "no score"));
     lm_tokenizer_free(t);
-    /* Asked for. */
+    /* Requested by an option. */
     toy_llama(&m), toy_finish(&m, plain), toy_save(&m, PATH), lm_buf_free(&m);
     check_texts(LM_TOKENIZER_REFERENCE, 1, 10, 0);
 }
 
-/* A later field of the same number counts, as protocol buffers have it. */
+/* The last field of a number counts, as in protocol buffers. */
 static void test_repeated_fields(void)
 {
     lm_buf m = LM_BUF_INIT(1 << 24);
@@ -313,7 +313,7 @@ static void test_repeated_fields(void)
     toy_finish(&m, first);
     first.squeeze = 0;
     check_doctored(&m, first, NULL);
-    /* Known fields of another wire type: SentencePiece takes them for unknown ones. */
+    /* Known fields of another wire type: SentencePiece treats them as unknown. */
     toy_llama(&m);
     toy_number(&m, 3, 1);
     check_doctored(&m, first, "wire type");

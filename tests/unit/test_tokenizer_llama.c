@@ -1,4 +1,5 @@
-/* The fast path against SentencePiece, with our own vocabulary and, where it is, that of LLaMA 2. */
+/* The fast path compared with SentencePiece, with the vocabulary of tests/data and, if available,
+ * that of LLaMA 2. */
 #include "check.h"
 #include "longmix/docs.h"
 #include "tokenizer_toy.h"
@@ -6,7 +7,7 @@
 static const unsigned all_flags[] = { 0, LM_TOKENIZER_SCALAR, LM_TOKENIZER_SMALL,
                                       LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR };
 
-/* One of each: class of bytes, and what joins where. */
+/* One of each class of bytes, and of each rule of joining. */
 static const char *const pieces[] = {
     "a",    "the", "T",  "5",        "\n",           "\t",
     ".",    "(",   "\r", "\xc3\xa9", "\xe4\xb8\xad", "\xf0\x9f\x98\x80",
@@ -60,7 +61,7 @@ static void test_alignments(toy_pair *p)
     }
 }
 
-/* Texts that a method with a hidden square in it would take minutes for. */
+/* Texts for which a quadratic method would take minutes. */
 static void test_without_cuts(toy_pair *p)
 {
     lm_buf text = LM_BUF_INIT(1 << 24);
@@ -100,8 +101,8 @@ static void test_random(toy_pair *p, uint64_t seed, unsigned texts, unsigned par
     lm_buf_free(&text);
 }
 
-/* lm_encode_some over the text, each slice in a block of its own so that nothing after it is
- * read, must give lm_encode's ids. */
+/* lm_encode_some over the text, each slice in its own allocation so that reads past its end are
+ * found, must give lm_encode's ids. */
 static void check_slices(toy_pair *p, const lm_buf *text)
 {
     lm_buf ids = LM_BUF_INIT(SIZE_MAX);
@@ -135,7 +136,7 @@ static void test_slices(toy_pair *p)
         check_slices(p, &text);
     }
     lm_buf_free(&text);
-    /* Over a megabyte, whole, and no more than the slices of it with SentencePiece. */
+    /* More than a megabyte at once; SentencePiece encodes slices of it only. */
     while (text.size < (1 << 20) + 100000) toy_text(&r, &text, 1000, NULL, 0);
     CHECK(toy_agrees(p, text.data, text.size));
     lm_buf_free(&text);
@@ -169,7 +170,7 @@ static void test_file(toy_pair *p, const char *path, unsigned most)
     lm_chunker_free(k);
 }
 
-/* A plain text, whole and from each of its first bytes that begins a character. */
+/* A plain text, complete and from each of its first character boundaries. */
 static void test_plain(toy_pair *p, const char *path)
 {
     lm_in *in = NULL;

@@ -1,5 +1,5 @@
-/* Dual Chunk Attention in the float64 build: the merged calls that attn_map.h lays out, against one
- * softmax over the matrix of relative positions as the paper defines it, value and gradient. */
+/* Dual Chunk Attention in the float64 build: the merged calls of attn_map.h compared with one
+ * softmax over the matrix of relative positions of the paper, values and gradients. */
 #include <math.h>
 
 #include "check.h"
@@ -43,7 +43,7 @@ static long relative(const attn_form *f, size_t i, size_t j)
     size_t s = f->stride, c1 = f->clamp, chunks = i / s - j / s, key = j % s;
     if (chunks == 0) return (long)(i % s) - (long)key;
     if (chunks == 1 && f->successive) {
-        /* The first c - s queries of a chunk keep their true distance, the others stand at c1. */
+        /* The first c - s queries of a chunk keep the true distance, the others are at c1. */
         size_t at = i % s + s <= c1 ? i % s + s : c1;
         return (long)at - (long)key;
     }
@@ -51,15 +51,15 @@ static long relative(const attn_form *f, size_t i, size_t j)
     return (long)(c1 < 2 * s - 1 ? c1 : 2 * s - 1) - (long)key;
 }
 
-/* What a case is made of. Documents are starts[0] .. starts[count]. */
+/* The data of a case. Documents are starts[0] .. starts[count]. */
 static size_t N, H, K, D;
 static double scale, base;
 static double *q, *k, *v;
 static const uint32_t *starts;
 static size_t count;
 
-/* q turned by `steps` positions against k, in pairs (i, i + d/2). */
-static double turned(const double *x, const double *y, long steps)
+/* The dot product of q and k at a relative position of `steps`, in pairs (i, i + d/2). */
+static double rotated_dot(const double *x, const double *y, long steps)
 {
     double sum = 0;
     for (size_t i = 0; i < D / 2; i++) {
@@ -71,7 +71,7 @@ static double turned(const double *x, const double *y, long steps)
     return sum;
 }
 
-/* o[N, H, D] and lse[N, H], one softmax a query. */
+/* o[N, H, D] and lse[N, H], one softmax per query. */
 static void dense(const attn_form *f, double *o, double *lse)
 {
     for (size_t g = 0; g < count; g++)
@@ -82,7 +82,7 @@ static void dense(const attn_form *f, double *o, double *lse)
                     long r = relative(f, i - starts[g], j - starts[g]);
                     if (r < 0) continue;
                     size_t at = (j * K + h / (H / K)) * D;
-                    double e = exp(scale * turned(q + (i * H + h) * D, k + at, r));
+                    double e = exp(scale * rotated_dot(q + (i * H + h) * D, k + at, r));
                     sum += e;
                     for (size_t c = 0; c < D; c++) out[c] += e * v[at + c];
                 }
@@ -91,7 +91,7 @@ static void dense(const attn_form *f, double *o, double *lse)
             }
 }
 
-/* ---- what a model does with the map ---------------------------------------------------- */
+/* ---- as a model uses the map ----------------------------------------------------------- */
 
 static double *table(const attn_form *f, size_t length, size_t *positions)
 {
@@ -106,7 +106,7 @@ static double *table(const attn_form *f, size_t length, size_t *positions)
     return t;
 }
 
-/* What backend.h asks of spans, and that each position is one of the table. */
+/* Spans meet the conditions of backend.h, and each position is in the table. */
 static void check_map(const attn_map *m, size_t n, size_t keys, size_t positions)
 {
     bool fine = m->parts == 1 || m->parts == ATTN_PARTS;
@@ -127,7 +127,7 @@ static void check_map(const attn_map *m, size_t n, size_t keys, size_t positions
     CHECK(m->spans[ATTN_INTRA].count > 0);
 }
 
-/* The queries of rows `from` .. from+n-1 over the keys kr, which are turned already. */
+/* The queries of rows `from` .. from+n-1 over the rotated keys kr. */
 static void merged(const attn_map *m, const double *turn, size_t from, size_t n, const double *kr,
                    double *o, double *lse)
 {
@@ -180,7 +180,7 @@ static void say(const char *what, const attn_form *f, double off)
             what, f->stride, f->clamp, f->successive, f->inter, N, H, K, D, count, off);
 }
 
-/* All tokens at once; then in pieces that go on with what is there, of `piece` tokens. */
+/* All tokens at once; then in pieces of `piece` tokens, each over the keys of the earlier ones. */
 static void check_whole(const attn_form *f, const uint32_t *cuts, size_t documents, size_t heads,
                         size_t kv_heads, size_t d)
 {
@@ -292,7 +292,7 @@ static void test_forms(void)
         f.successive = true;
         check_form(f);
     }
-    /* Chunks past the blocks that backends work in. */
+    /* Chunks larger than the blocks of the backends. */
     check_form((attn_form){ .stride = 70, .clamp = 90, .successive = true, .inter = true });
     check_form((attn_form){ .stride = 260, .clamp = 300, .successive = true, .inter = true });
 }
@@ -352,7 +352,7 @@ static void test_parse(void)
                 { "dca:10,-2", 4096, "-2" },
                 { "dca: 10,2", 4096, " 10" },
                 { "dca:0,0", 4096, "0" },
-                { "dca:4097,100", 4096, "4096" }, /* a chunk past the trained length */
+                { "dca:4097,100", 4096, "4096" }, /* a chunk longer than the trained length */
                 { "dca:100,100", 4096, "100" },   /* c = w */
                 { "dca:100,200", 4096, "200" },   /* c < w */
                 { "dca:100,51", 4096, "51" },     /* the window is longer than the stride, 49 */
@@ -364,7 +364,7 @@ static void test_parse(void)
         if (rc == LM_EUSAGE && !strstr(lm_err(), bad[i].says)) fprintf(stderr, "%s\n", lm_err());
         CHECK(rc != LM_EUSAGE || strstr(lm_err(), bad[i].says));
     }
-    /* A model trained at next to nothing leaves a chunk nothing; no form may divide by it. */
+    /* A very short trained length leaves a chunk of 0; no form may divide by it. */
     for (size_t trained = 1; trained < 20; trained++)
         for (int i = 0; i < 2; i++)
             if (!attn_form_parse(&f, i ? "dca:chunkllama" : "dca", trained))
@@ -407,8 +407,8 @@ static void compare(const char *what, double *x, const double *grad, size_t n)
     CHECK(worst <= 2e-8 * fmax(1, size) && size > 0);
 }
 
-/* The gradient of the merged calls is the sum of the calls' own, with the whole softmax's o and
- * lse. */
+/* The gradient of the merged calls is the sum of the gradients of each call, given o and lse of
+ * the full softmax. */
 static void check_gradient(attn_form f, const uint32_t *cuts, size_t documents, size_t heads,
                            size_t kv_heads, size_t d)
 {
@@ -480,8 +480,8 @@ static double loss_of(tr_model *m, const tr_batch *t, float *losses)
     return sum;
 }
 
-/* Every weight's gradient against the slope along it. Losses come back in float32, so the steps are
- * large and extrapolated. */
+/* Each weight's gradient compared with a finite difference along it. Losses are float32, so the
+ * steps are large and extrapolated. */
 static void check_model(attn_form f, double mscale, bool recompute, bool keep)
 {
     enum { TOKENS = 70, VOCAB = 11 };

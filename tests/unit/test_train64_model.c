@@ -1,4 +1,4 @@
-/* Gradients of a whole model, every tensor, against finite differences in float64. */
+/* Gradients of a whole model, every tensor, compared with finite differences in float64. */
 #include <math.h>
 
 #include "check.h"
@@ -9,8 +9,8 @@ static tr_model *m;
 static tr_batch batch;
 static float *losses;
 
-/* Losses come back in float32, too coarse for tiny steps: so the steps are large, along the
- * gradient, and extrapolated. */
+/* Losses are float32, too coarse for tiny steps, so the steps are large, along the gradient, and
+ * extrapolated. */
 static double loss_of(void)
 {
     NEED(tr_model_forward_backward(m, &batch, 0, losses) == 0);

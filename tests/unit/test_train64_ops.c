@@ -9,7 +9,7 @@
 static backend *b;
 static uint64_t drawn;
 
-/* Freed together, when a test is over. */
+/* Freed together at the end of a test. */
 static void *blocks[64];
 static size_t n_blocks;
 
@@ -43,7 +43,7 @@ static double dot(const double *x, const double *y, size_t n)
 #define ACC(p) ((bk_acc *)(p))
 #define INT(p) ((bk_int *)(p))
 
-/* The slope of f in x against `grad`, at up to 24 places spread over x. */
+/* Compare finite differences of f in x with `grad`, at up to 24 elements spread over x. */
 static void compare(const char *what, double (*f)(void), double *x, const double *grad, size_t n)
 {
     const double h = 1e-5;
@@ -66,7 +66,7 @@ static void compare(const char *what, double (*f)(void), double *x, const double
     CHECK(size > 0);
 }
 
-/* What the function under test reads. */
+/* Inputs of the function under test. */
 static size_t N, I, O, H, K, D;
 #define SCALE (1 / sqrt((double)D))
 static double *x, *w, *y, *weigh, *stat, *q, *k, *v, *up;
@@ -159,7 +159,7 @@ static double f_attention(void)
     return dot(y, weigh, N * H * D);
 }
 
-/* Attention as its definition says, one score at a time: over the spans of one call, or of two
+/* Attention by definition, one score at a time: over the spans of one call, or of two
  * calls that were merged. */
 static double plain_attention(const double *o, const bk_spans *one, const bk_spans *two)
 {
@@ -326,7 +326,7 @@ static void test_loss(size_t n, size_t vocab)
     release();
 }
 
-/* AdamW as Loshchilov and Hutter write it. */
+/* AdamW of Loshchilov and Hutter. */
 static void test_adamw(size_t n)
 {
     double *p = random_of(n), *m = fresh(n), *s = fresh(n), *g = random_of(n), want = p[n - 1],

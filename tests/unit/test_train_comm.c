@@ -1,5 +1,4 @@
-/* Which processes train together, in a build without MPI: one alone, and never several that do not
- * know of each other. */
+/* Ranks in a build without MPI: one process trains alone; several under a launcher are refused. */
 #include "check.h"
 #include "train/comm/comm.h"
 
@@ -27,7 +26,7 @@ int main(void)
     CHECK_OK(comm_open(&c, COMM_AUTO));
     setenv("SLURM_STEP_NUM_TASKS", "8", 1);
     CHECK(comm_open(&c, COMM_AUTO) == LM_EUSAGE && strstr(lm_err(), "8 processes"));
-    CHECK_OK(comm_open(&c, COMM_NONE)); /* each for itself */
+    CHECK_OK(comm_open(&c, COMM_NONE)); /* independent processes */
     CHECK(comm_attach(&c, b, COMM_NCCL) == LM_EUSAGE && strstr(lm_err(), "for GPUs"));
     b->unified = false;
     CHECK(comm_attach(&c, b, COMM_MPI) == LM_EUSAGE && strstr(lm_err(), "needs nccl"));

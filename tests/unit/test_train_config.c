@@ -1,4 +1,4 @@
-/* config.json and .safetensors: what is read, what is written again, what is refused and how. */
+/* config.json and .safetensors: reading, writing, and the messages of refusals. */
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ static int load(tr_config *c, const char *text)
     return tr_config_load(c, "config.json");
 }
 
-/* The same model after it was written and read again. */
+/* The model after writing and reading it again. */
 static void check_again(const tr_config *c)
 {
     lm_buf text = LM_BUF_INIT(1 << 20);
@@ -103,7 +103,7 @@ static void test_refused_configs(void)
     }
 }
 
-/* A scaling in place of the model's own: what it sets, and how it is written. */
+/* A scaling that replaces the model's: its effect, and how it is written. */
 static void test_rope_overrides(void)
 {
     static const char model[] =
@@ -147,7 +147,7 @@ static void test_rope_overrides(void)
     tr_config_free(&c);
 }
 
-/* Cosines and sines of far positions against long double. */
+/* Cosines and sines of large positions compared with long double. */
 static void test_rope_far(void)
 {
     enum { P = 131072 };
@@ -220,7 +220,7 @@ static void test_round_trip(enum st_dtype dtype)
     st_close(r);
 }
 
-/* Every kind of float16 and bfloat16 number: read and written again it is itself. */
+/* Every kind of float16 and bfloat16 number: reading and writing preserves it. */
 static void test_halves(enum st_dtype dtype)
 {
     enum { ALL = 65536 };
@@ -255,7 +255,7 @@ static void test_halves(enum st_dtype dtype)
     for (unsigned i = 0; i < ALL; i++)
         wrong += isnan(x[i]) ? !isnan(y[i]) : memcmp(&x[i], &y[i], 4) != 0;
     CHECK_EQ(wrong, 0);
-    /* Halfway between two neighbours: to the even one; past it: up. */
+    /* Halfway between two neighbours: to even; above it: up. */
     float between[4];
     if (dtype == ST_F16)
         memcpy(between, (float[]){ 1 + 0x1p-11f, 1 + 0x3p-11f, 1 + 0x1.1p-11f, 65520 },

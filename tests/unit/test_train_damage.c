@@ -1,5 +1,5 @@
-/* Every byte of a checkpoint, one at a time: a changed one is refused, by the tensor's name where
- * it is a tensor's, or changes nothing that was saved. So is a file that was cut short. */
+/* Every byte of a checkpoint, one at a time: a changed byte is refused (a tensor's by its
+ * name) or changes nothing that was saved. A truncated file is refused, too. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static size_t all_numbers(float *dst)
     return at;
 }
 
-/* Read what stands there: 0 when it is what was saved, the refusal's code otherwise. */
+/* Read the checkpoint: 0 if it equals what was saved, otherwise the error code. */
 static int read_back(void)
 {
     tr_run_state p;
@@ -116,7 +116,7 @@ static void cut_all(const char *name, size_t step)
         CHECK(read_back() != 0 && strstr(lm_err(), name));
         NEED(pwrite(fd, bytes + k, (size_t)n - k, (off_t)k) == n - (ssize_t)k);
     }
-    /* The last byte of a text is its line's end, which nothing depends on. */
+    /* The last byte of a text is its line feed, on which nothing depends. */
     NEED(ftruncate(fd, (off_t)n - 1) == 0);
     CHECK(read_back() != 0 || !strcmp(name, "run.json"));
     NEED(pwrite(fd, bytes + n - 1, 1, (off_t)n - 1) == 1);
@@ -146,7 +146,7 @@ int main(void)
     CHECK_OK(tr_checkpoint_save(m, &config, &place, "out", 1));
     CHECK_OK(read_back());
 
-    /* All but the letters of "format": "pt", which only other readers look at. */
+    /* All but the letters of "format": "pt", which only other readers use. */
     refused = flip_all("model.safetensors", 0x10, &size);
     CHECK_EQ(refused + 8, size);
     refused = flip_all("optimizer.safetensors", 0x01, &size);

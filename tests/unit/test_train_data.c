@@ -2,7 +2,7 @@
 #include "train_shards.h"
 #include "train/run/data.h"
 
-/* Each pass is a permutation, another one each time and for each seed. */
+/* Each pass is a permutation, different for each pass and seed. */
 static void test_order(void)
 {
     static const uint64_t sizes[] = { 1, 2, 3, 64, 65, 1000 };
@@ -24,7 +24,7 @@ static void test_order(void)
     }
 }
 
-/* Where token g stands in its segment. */
+/* The position of token g in its segment. */
 static size_t position(const tr_rows *r, size_t g)
 {
     size_t i = 0;
@@ -32,7 +32,7 @@ static size_t position(const tr_rows *r, size_t g)
     return g - r->starts[i];
 }
 
-/* Every token of every sequence against the row it came from. */
+/* Compare every token of every sequence with its source row. */
 static void test_sequences(bool labels, size_t length, bool mask)
 {
     enum { ROW = 128, ROWS = 6 };

@@ -1,5 +1,5 @@
-/* Dual Chunk Attention in a whole model, float32: equal to RoPE within a chunk's reach, decoding
- * equal to reading at once, in any pieces; and what a session does with its options. */
+/* Dual Chunk Attention in a whole model, float32: equal to RoPE within a chunk, decoding equal to
+ * prefill, in pieces of any size; and the options of a session. */
 #include <math.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,8 +44,8 @@ static void write_model(const char *dir, float wq)
     tr_config_free(&c);
 }
 
-/* Logits of ids[0 .. n-1], all of them, read `piece` at a time by a session of `chunk`; those of
- * the last token again in `last`, losses in `losses`. */
+/* All logits of ids[0 .. n-1], evaluated `piece` at a time by a session of `chunk`; the logits of
+ * the last token also in `last`, losses in `losses`. */
 static float *read_all(tr_infer_options o, size_t n, size_t piece, size_t chunk, float *last,
                        float *losses)
 {
@@ -126,7 +126,7 @@ static void test_pieces(void)
             CHECK(fabs(loss - (double)losses[k]) < 1e-4);
         }
         for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
-            /* Calls of this size; then one call that the session cuts itself. */
+            /* Calls of this size; then one call that the session splits. */
             float *steps = read_all(o, LENGTH, pieces[k], 0, tail, NULL);
             double off = largest(steps, want, LENGTH * VOCAB);
             off = fmax(off, largest(last, tail, VOCAB));
@@ -143,7 +143,7 @@ static void test_pieces(void)
     }
 }
 
-/* A model that trains gives what the session gives, recomputing or not. */
+/* A training model gives the results of the session, with and without recomputation. */
 static void test_training_layout(void)
 {
     static const uint32_t whole[] = { 0, LENGTH };
@@ -211,7 +211,7 @@ static bool says(const tr_infer *s, const char *key, const char *value)
     return same;
 }
 
-/* A model with a scaling of its own: used and named so, or another in its place. */
+/* A model whose configuration has a scaling: used and reported, or replaced by another. */
 static void test_own_scaling(void)
 {
     lm_buf text = LM_BUF_INIT(1 << 16);
@@ -246,7 +246,7 @@ static void test_own_scaling(void)
     lm_buf_free(&text);
 }
 
-/* One session: other settings, tokens forgotten, and what it refuses. */
+/* One session: changed settings, rewinding, and refusals. */
 static void test_session(void)
 {
     tr_infer *s = NULL;
@@ -282,7 +282,7 @@ static void test_session(void)
     o = with("rope", 100);
     o.scaling = "wobbly:2";
     CHECK(tr_infer_set(s, &o) == LM_EUSAGE && strstr(lm_err(), "wobbly"));
-    /* What was refused changed nothing. */
+    /* Refused calls changed nothing. */
     CHECK(says(s, "attention", "dca") && says(s, "scaling", "dynamic:2"));
     CHECK(tr_infer_length(s) == 150 && tr_infer_kv_len(s) == 120);
     tr_infer_rewind(s, 0);
@@ -309,7 +309,7 @@ static void test_session(void)
     CHECK(tr_infer_open(&s, &o, b) == LM_EIO && strstr(lm_err(), "nowhere"));
 }
 
-/* After an interrupt a session holds what it held before the call. (Nothing can follow this.) */
+/* After an interrupt a session holds what it held before the call. (Must be the last test.) */
 static void test_interrupt(void)
 {
     tr_infer *s = NULL;

@@ -1,5 +1,5 @@
-/* A session reads in any chunks, in one go or token by token, and after a rewind, what a model
- * computes at once; for every form of attention. */
+/* A session gives the logits of a full forward pass in chunks of any size, token by token, and
+ * after a rewind; for every form of attention. */
 #include <math.h>
 #include <sys/stat.h>
 
@@ -77,7 +77,7 @@ static void check_form(backend *b, tr_infer_options o, const float *other)
     }
 }
 
-/* One session goes from form to form. */
+/* One session switches between forms of attention. */
 static void check_set(backend *b)
 {
     static float whole[N * V], part[N * V];

@@ -1,9 +1,9 @@
 /* SIGKILL at every single call that changes a file, before it and in the middle of a write: the
- * next start resumes from the last complete checkpoint and ends with the bits of a run left alone.
- * Where the run replaces the model it started from, a reader finds the old one, the new one or none.
- * And what has its name is on the disk: files and directories are synced before they are renamed.
+ * next start resumes from the last complete checkpoint and ends bit-identical to an uninterrupted
+ * run. If the run replaces the model it started from, a reader finds the old one, the new one or
+ * none. Renamed files are on the disk: files and directories are synced before they are renamed.
  *
- * This program's own write(), rename() and so on stand before those of the C library. */
+ * This program defines write(), rename() and so on, which override those of the C library. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +26,10 @@ static const char shape[] =
 /* ---- the calls ---------------------------------------------------------------------------- */
 
 static size_t calls, kill_at; /* 0: never */
-static size_t final_at;       /* the call that begins to write the final weights */
-static bool torn;             /* writes alone count, and half of the last one is done */
+static size_t final_at;       /* the first call that writes the final weights */
+static bool torn;             /* count writes only, and do half of the last one */
 
-/* Called before each; true: half of a write is to be done, and then the end. */
+/* Called before each; true: do half of the write, then kill. */
 static bool count_call(bool is_write)
 {
     if (torn && !is_write) return false;
@@ -39,7 +39,7 @@ static bool count_call(bool is_write)
     return false;
 }
 
-/* What is not on the disk yet: files with unsynced bytes, directories with unsynced names. */
+/* Not yet on the disk: files with unsynced data, directories with unsynced entries. */
 static char unsynced[FILES][PATH];
 static bool watching;
 
@@ -109,7 +109,7 @@ ssize_t write(int fd, const void *p, size_t n)
         }
         path_of_fd(full, fd);
         mark(full);
-        /* The next step has begun: the name of the checkpoint before it is on the disk. */
+        /* The next step has begun: the entry of the previous checkpoint is on the disk. */
         parent(dir, full);
         if (ends_in(full, "log.jsonl")) CHECK(!marked(dir));
     }
@@ -128,7 +128,7 @@ int fsync(int fd)
     count_call(false);
     path_of_fd(full, fd);
     clear(full);
-    return 0; /* nothing loses power here */
+    return 0; /* power loss is not tested */
 }
 
 int rename(const char *from, const char *to)
@@ -137,10 +137,10 @@ int rename(const char *from, const char *to)
     count_call(false);
     absolute(a, from);
     absolute(b, to);
-    /* What gets a name has its bytes, and a directory its names, on the disk. */
+    /* A renamed file has its data, and a directory its entries, on the disk. */
     if (watching) CHECK(!marked(a));
     parent(dir, b);
-    if (!ends_in(b, ".partial")) mark(dir); /* which is only on its way out */
+    if (!ends_in(b, ".partial")) mark(dir); /* which is being removed */
     return (int)syscall(SYS_rename, from, to);
 }
 
@@ -228,7 +228,7 @@ static bool equal_files(const char *a, const char *b)
     return n == m && !memcmp(x, y, (size_t)n);
 }
 
-/* The highest step among the checkpoints that have their name; how many entries there are. */
+/* The highest step of the complete checkpoints; the number of entries. */
 static uint64_t last_whole(const char *out, size_t *entries)
 {
     uint64_t last = 0;
@@ -280,7 +280,7 @@ static bool try_kill(size_t k, bool half)
                       "killed/checkpoint-00000002/model.safetensors"));
     CHECK(equal_files("whole/checkpoint-00000002/optimizer.safetensors",
                       "killed/checkpoint-00000002/optimizer.safetensors"));
-    /* Nothing else remains: checkpoint, model, config and log. */
+    /* No other files remain than checkpoint, model, config and log. */
     CHECK(last_whole("killed", &entries) == STEPS && last_whole("whole", &all) == STEPS);
     CHECK_EQ(entries, all);
     remove_all("killed");
@@ -303,7 +303,7 @@ static void copy(const char *from, const char *dir, const char *name)
     NEED(lm_write_file(path, data, (size_t)n) == 0);
 }
 
-/* The model seed/ as one file, as the file of an index, or as one that an index names as well. */
+/* The model seed/ as one file, as the file of an index, or as one that an index also names. */
 static void make_model(const char *dir, int kind)
 {
     const char *weights =

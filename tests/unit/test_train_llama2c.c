@@ -1,5 +1,6 @@
-/* Checkpoints of llama2.c, ours and a published one: imported, the loss on a story of its own is that of
- * a plain forward pass over the original file, and the tokenizer splits text as llama2.c does. */
+/* Checkpoints of llama2.c, of tests/data and a published one: after import, the loss on a generated
+ * story is that of a plain forward pass over the original file, and the tokenizer splits text as
+ * llama2.c does. */
 #include <math.h>
 
 #include "check.h"
@@ -34,7 +35,7 @@ static unsigned char *load(const char *path, size_t *n)
     return p;
 }
 
-/* ---- the plain forward pass, on the file as it is ---- */
+/* ---- the plain forward pass, on the original file ---- */
 
 static const float *embed, *attn_norm, *wq, *wk, *wv, *wo, *mlp_norm, *w1, *w2, *w3, *norm;
 static double keys[MOST_LAYERS][STORY][MOST_KV * HEAD], values[MOST_LAYERS][STORY][MOST_KV * HEAD];
@@ -127,7 +128,7 @@ static void token_logits(double *logits, int id, int pos)
     product(logits, embed, h, VOCAB, dim);
 }
 
-/* A story of the likeliest tokens, and its mean loss. */
+/* A greedily decoded story, and its mean loss. */
 static double tell(int32_t *story)
 {
     double logits[VOCAB], loss = 0;
@@ -186,8 +187,7 @@ static int find_piece(const char *s, size_t n)
     return -1;
 }
 
-/* llama2.c's way: a space in front, characters (or bytes) first, then the best pair again and
- * again. */
+/* As in llama2.c: a leading space, characters (or bytes) first, then the best pair repeatedly. */
 static size_t split(const char *text, int *ids)
 {
     char with[512], both[64];

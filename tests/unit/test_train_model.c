@@ -1,5 +1,5 @@
-/* Bit for bit: threads, recomputation, slices and kept attention change nothing; documents under
- * a mask do not see each other; accumulation gives the sum. */
+/* Bit-identical with any threads, recomputation, chunking and kept attention; documents under a
+ * mask are independent; accumulation gives the sum. */
 #include <math.h>
 
 #include "check.h"
@@ -107,8 +107,8 @@ static void test_options(void)
     free(want.numbers);
 }
 
-/* A change in document A leaves the losses of document B, which stands after it in the row, bit
- * for bit as they were, and a change in B those of A. */
+/* A change in document A leaves the losses of document B, which follows it in the row,
+ * bit-identical, and a change in B those of A. */
 static void test_documents(void)
 {
     enum { A = 500 };
@@ -129,7 +129,7 @@ static void test_documents(void)
     CHECK(memcmp(losses + A, first_losses + A, (N - A) * sizeof *losses));
 }
 
-/* Two rows in one call, and in two: equal bits where a row is whole blocks, else to rounding. */
+/* Two rows in one call, and in two: bit-identical if a row is whole blocks, else to rounding. */
 static void test_accumulation(size_t row)
 {
     fill(2);
@@ -147,7 +147,7 @@ static void test_accumulation(size_t row)
     free(two.numbers);
 }
 
-/* What a plan says is what is taken, and inference takes less. */
+/* The memory plan equals what is allocated, and inference needs less. */
 static void test_plan(void)
 {
     backend *b = NULL;

@@ -1,4 +1,4 @@
-/* A model directory: what replaces a model, what is refused, and the hash of its contents. */
+/* A model directory: replacing a model, refusals, and the hash of its contents. */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 #include "train/files/model_dir.h"
 #include "train/files/safetensors.h"
 
-static const char *weight_file; /* of what was opened */
+static const char *weight_file; /* of the opened model */
 
 static void write_weights(const char *path, const char *tensor, float value)
 {
@@ -68,7 +68,7 @@ int main(void)
     write_index("model-1.safetensors");
     NEED(unlink("d/" MODEL_WEIGHTS) == 0);
 
-    /* A new model takes the place of an indexed one, with a tokenizer. */
+    /* A new model replaces an indexed one, with a tokenizer. */
     NEED(lm_write_file("d/" MODEL_CONFIG, "{}", 2) == 0);
     CHECK_OK(model_dir_hash("d", &first));
     write_weights("d/" MODEL_NEW_WEIGHTS, "a", 3);
@@ -83,7 +83,7 @@ int main(void)
     CHECK_EQ(first, second);
     CHECK(model_dir_hash("d", &first) == LM_EIO);
 
-    /* Without new weights nothing is there to read afterwards. */
+    /* Without new weights there is no model to read afterwards. */
     CHECK(model_dir_commit("moved", NULL, lm_json_object()) == LM_EIO);
     CHECK(access("moved/" MODEL_CONFIG, F_OK) != 0);
     CHECK_END();

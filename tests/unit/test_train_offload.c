@@ -1,12 +1,12 @@
-/* What stands in host memory changes no bit, on a device whose transfers are as late as they may
- * be; and the plan of a 7B model at 80K tokens says what goes where, and what would make it fit. */
+/* Offloading to host memory is bit-identical, on a device whose transfers are as late as allowed;
+ * and the memory plan of a 7B model at 80K tokens, with its advice on what would fit. */
 #include "train/run/internal.h"
 #include "train/model/state.h"
 #include "train_shards.h"
 
 enum { N = 300, V = 60, STEPS = 3 };
 
-/* ---- a device whose transfers wait for join, and where what is on its way cannot be read ---- */
+/* ---- a device whose transfers complete at join; data in transfer cannot be read ----------- */
 
 typedef struct transfer {
     void *dst;
@@ -40,7 +40,7 @@ static void late_store(backend *b, void *host, const void *dev, size_t bytes, in
     queue(host, dev, bytes, lane);
 }
 
-/* Until the join there are no numbers. An earlier transfer of the lane reads what was there. */
+/* Until the join there is no data. An earlier transfer of the lane reads the old data. */
 static void late_fetch(backend *b, void *dev, const void *host, size_t bytes, int lane)
 {
     for (size_t i = 0; i < lanes[lane].n; i++)
@@ -55,7 +55,7 @@ static int late_finish(backend *b)
     return LM_OK;
 }
 
-/* The reference keeps no master copy. Here it does: the weight again. */
+/* The reference keeps no master copy; here it is a copy of the weight. */
 static void (*plain_adamw)(backend *b, bk_act *w, bk_acc *master, bk_acc *m, bk_acc *v,
                            const bk_acc *g, size_t n, const bk_adamw *how);
 
@@ -205,7 +205,7 @@ static int open_7b(tr_run **r, backend *b, size_t gib, tr_options o)
     return tr_run_open(r, &o, b, NULL);
 }
 
-/* MiB of a line of the plan. */
+/* The MiB in a line of the plan. */
 static double line_of(const lm_buf *text, const char *name)
 {
     const char *at = (const char *)text->data;
@@ -266,7 +266,7 @@ static void check_advice(backend *b, size_t gib, size_t host_gib, tr_options o, 
     tr_run_close(r);
 }
 
-/* What would make it fit. */
+/* Advice on options that make it fit. */
 static void test_advice(void)
 {
     backend *b = NULL;

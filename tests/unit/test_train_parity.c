@@ -1,5 +1,5 @@
-/* The model against PyTorch and transformers: tests/parity/golden.safetensors, which
- * tests/parity/make.py writes. Every difference is a norm over a norm, below 1e-5. */
+/* The model compared with PyTorch and transformers: tests/parity/golden.safetensors, which
+ * tests/parity/make.py writes. Every relative difference of norms is below 1e-5. */
 #include <math.h>
 
 #include "check.h"
@@ -82,7 +82,7 @@ static void check_case(const char *scaling, tr_rope rope, size_t positions, bool
     NEED(tr_model_new(&m, &c, &l, b) == 0);
     set_weights(m, b);
 
-    /* Positions begin anew in the second document; transformers was given one run of them. The
+    /* Positions restart in the second document; transformers was given consecutive ones. The
      * rotation is relative, so both must agree. */
     int32_t ids[TOKENS], targets[TOKENS];
     static const uint32_t starts[] = { 0, CUT, TOKENS }, whole[] = { 0, TOKENS };

@@ -1,5 +1,5 @@
-/* Whole runs: they learn; a stopped one goes on bit for bit; killed at any moment, the next start
- * goes on from the last whole checkpoint; other data and damage are refused. */
+/* Whole runs: they learn; a stopped run resumes bit-identically; after a kill at any moment the
+ * next start resumes from the last complete checkpoint; other data and damage are refused. */
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -96,7 +96,7 @@ static void on_term(int sig)
     lm_interrupt();
 }
 
-/* Runs in a child of its own, so that an interrupt does not outlive it. Its exit status; -1 when it
+/* Run in a child process, because an interrupt cannot be reset. Returns its exit status, -1 if it
  * was killed, after `kill_after` microseconds if that is not 0. */
 static int child(const tr_options *o, int threads, uint64_t stop_at, useconds_t kill_after)
 {
@@ -147,7 +147,7 @@ static void test_learns(void)
     CHECK(access("whole/checkpoint-00000024", F_OK) == 0 &&
           access("whole/checkpoint-00000022", F_OK) == 0 &&
           access("whole/checkpoint-00000020", F_OK) != 0);
-    /* The same again without --resume is refused, with it has nothing left to do. */
+    /* A second run is refused without --resume; with it, nothing is left to do. */
     CHECK(go(&o, 1, &s) == LM_EUSAGE && strstr(lm_err(), "--resume"));
     o.resume = true;
     CHECK_OK(go(&o, 1, &s));
@@ -188,8 +188,8 @@ static void test_stopped(void)
     check_logs("whole/log.jsonl", "stopped/log.jsonl");
 }
 
-/* SIGKILL at growing delays, each start going on from where the last one was: saving every step,
- * so that many fall into a checkpoint. */
+/* SIGKILL at growing delays, each start resuming the previous one; every step is saved, so that
+ * many kills fall into a checkpoint. */
 static void test_killed(void)
 {
     tr_options o = options("killed", STEPS);
@@ -205,11 +205,11 @@ static void test_killed(void)
     CHECK(access("killed/checkpoint-00000024.partial", F_OK) != 0);
 }
 
-/* Other ways through the same arithmetic. */
+/* Options that do not change the arithmetic. */
 static void test_same_result(void)
 {
     tr_options o = options("ways", STEPS);
-    o.micro = 4; /* 128 tokens a sequence: not whole blocks apart, so only to rounding */
+    o.micro = 4; /* 128 tokens per sequence, not whole blocks: equal to rounding only */
     o.recompute = false;
     stopper s = { 0, 0, 0 }, t = { 0, 0, 0 };
     CHECK_OK(go(&o, 3, &s));
@@ -264,7 +264,7 @@ static void test_refusals(void)
     o.init = NULL;
     o.model = "ways";
     o.eval_data = NULL;
-    o.optimizer.lr = 1e30; /* and no clipping: weights leave the range of numbers */
+    o.optimizer.lr = 1e30; /* and no clipping: weights overflow */
     o.optimizer.clip = 0;
     o.optimizer.schedule = TR_CONSTANT;
     CHECK(go(&o, 1, &s) == LM_EDATA && strstr(lm_err(), "step ") && strstr(lm_err(), "jsonl:"));

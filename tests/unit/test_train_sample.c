@@ -1,4 +1,4 @@
-/* Tokens drawn from logits: the likeliest, shares as the softmax says, and what is cut off. */
+/* Tokens sampled from logits: argmax, frequencies of the softmax, top-k and top-p. */
 #include <math.h>
 
 #include "check.h"
@@ -21,7 +21,7 @@ static void draw(tr_sampling how)
     }
 }
 
-/* The shares drawn against the softmax of the tokens not cut, within 5 standard deviations. */
+/* Frequencies match the softmax of the tokens not cut, within 5 standard deviations. */
 static void check_shares(double temperature, const int *cut)
 {
     double all = 0;
@@ -34,7 +34,7 @@ static void check_shares(double temperature, const int *cut)
     }
 }
 
-/* Tokens that have `rank` likelier ones, or a likelier share of at least `share`, are cut. */
+/* Tokens after `rank` more probable ones, or after a probability mass of `share`, are cut. */
 static void cuts(int *cut, size_t rank, double share, double temperature)
 {
     double p[VOCAB], all = 0;

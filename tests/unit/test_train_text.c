@@ -25,7 +25,7 @@ static void check_ids(void)
     CHECK(!memcmp(raw, two, sizeof two));
     lm_ids_narrow(raw, want + 3, 1, 4);
     CHECK(!memcmp(raw, four, sizeof four));
-    /* Past the bound: refused, and nothing is lost. */
+    /* Beyond the bound: refused, contents unchanged. */
     CHECK(lm_ids_reserve(&ids, LM_IDS_MAX - 4) == LM_ENOMEM);
     CHECK(lm_ids_reserve(&ids, SIZE_MAX) == LM_ENOMEM);
     CHECK(ids.n == 5 && !memcmp(ids.v, want, sizeof want));

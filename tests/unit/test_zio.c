@@ -44,7 +44,7 @@ static int slurp(const char *path, size_t step, lm_buf *out)
         CHECK_EQ(lm_in_raw_offset(in), st.st_size);
         CHECK_EQ(lm_in_raw_hash(in), lm_hash64(raw.data, (size_t)st.st_size));
         CHECK_STR(lm_in_name(in), path);
-        CHECK_EQ(lm_in_read(in, raw.data, 1), 0); /* the end stays the end */
+        CHECK_EQ(lm_in_read(in, raw.data, 1), 0); /* end of file again */
         lm_buf_free(&raw);
     }
     lm_in_close(in);
@@ -110,11 +110,11 @@ static void formats(void)
     }
     put("h.gz", hello_gz, sizeof hello_gz);
     expect("h.gz", "hello\n", 6);
-    put("plain.zst", "not compressed", 14); /* the bytes count, not the name */
+    put("plain.zst", "not compressed", 14); /* the contents decide, not the name */
     expect("plain.zst", "not compressed", 14);
 }
 
-/* One file after another in the same file. */
+/* Concatenated compressed files. */
 static void join(const char *to, const void *const *p, const size_t *n, size_t count)
 {
     lm_buf b = LM_BUF_INIT((size_t)1 << 26);
@@ -188,7 +188,7 @@ static void truncation(void)
     free(p);
 }
 
-/* A changed byte is found, or changes nothing. */
+/* A changed byte is found or has no effect. */
 static void damage(void)
 {
     unsigned char *p = sample(300);
@@ -196,7 +196,7 @@ static void damage(void)
     put_zstd("d.zst", p, 300);
     lm_buf z = raw_of("d.zst");
     unsigned found = 0;
-    for (size_t i = 4; i < z.size; i++) { /* the first four say what it is */
+    for (size_t i = 4; i < z.size; i++) { /* the first four are the magic number */
         z.data[i] ^= 0x10;
         put("d", z.data, z.size);
         int rc = slurp("d", 1000, &got);
@@ -278,7 +278,7 @@ static void names_appear_when_complete(void)
     CHECK(lm_out_open(&o, ".", LM_OUT_PLAIN, 0) == LM_EIO);
     CHECK(lm_write_file("no/such/folder", "x", 1) == LM_EIO);
 
-    /* A folder in the way of the name: the rename fails, and nothing is left. */
+    /* A directory at the path: the rename fails, and no file is left. */
     NEED(!mkdir("taken", 0777));
     CHECK(lm_write_file("taken", "x", 1) == LM_EIO);
     CHECK(!exists("taken.longmix.tmp"));
@@ -293,7 +293,7 @@ static void failed_writes(void)
         NEED(!lm_out_open(&o, "/dev/full", (enum lm_out_format)format, 1));
         CHECK(lm_out_write(o, p, 3 << 20) == LM_EIO);
         CHECK(strstr(lm_err(), "/dev/full") && strstr(lm_err(), "No space left"));
-        CHECK(lm_out_commit(o) == LM_EIO); /* a failure is not forgotten */
+        CHECK(lm_out_commit(o) == LM_EIO); /* the failure persists */
         NEED(!lm_out_open(&o, "/dev/full", (enum lm_out_format)format, 1));
         CHECK_OK(lm_out_write(o, p, 10)); /* staged */
         CHECK(lm_out_commit(o) == LM_EIO);
@@ -306,12 +306,12 @@ static void failed_writes(void)
     close(ends[1]);
 }
 
-/* Writers of one name at once: the file is whole at all times. */
+/* Concurrent writers of one path: the file is always complete. */
 enum { WRITERS = 4, ROUNDS = 25, BYTES = 20000 };
 
 static void *writer(void *arg)
 {
-    unsigned char *mine = arg; /* its letter; 0 afterwards when a write failed */
+    unsigned char *mine = arg; /* its letter; set to 0 if a write failed */
     char *p = malloc(BYTES);
     NEED(p);
     memset(p, *mine, BYTES);

@@ -117,8 +117,8 @@ static inline void toy_run(char *out, unsigned n)
     for (*out = '\0'; n > 0; n--) strcat(out, SPACE_MARK);
 }
 
-/* A vocabulary of the LLaMA kind: words that begin with U+2581, punctuation and letters apart,
- * digits alone, runs of spaces last. */
+/* A vocabulary of the LLaMA kind: words that begin with U+2581, separate punctuation and
+ * letters, single digits, runs of spaces last. */
 static inline void toy_llama(lm_buf *model)
 {
     static const char *const unions[] = { SPACE_MARK "t",
@@ -271,7 +271,7 @@ static inline int toy_same(const toy_pair *p)
            (!p->ids.size || !memcmp(p->ids.data, p->want.data, p->ids.size));
 }
 
-/* Do both ways give the same ids? The text is copied to a block that ends where it ends. */
+/* Do both give the same ids? The text is copied to a block of exactly its size. */
 static inline int toy_agrees(toy_pair *p, const void *text, size_t n)
 {
     char *exact = malloc(n ? n : 1);

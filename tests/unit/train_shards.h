@@ -1,5 +1,5 @@
-/* train_shards.h -- small shards for the trainer's tests: two domains, each of a simple rule that a
- * model can learn, documents of many lengths, padding in some rows. */
+/* train_shards.h -- small shards for the trainer's tests: two domains, each with a simple rule that
+ * a model can learn, documents of many lengths, padding in some rows. */
 #ifndef LM_TEST_TRAIN_SHARDS_H
 #define LM_TEST_TRAIN_SHARDS_H
 
@@ -17,7 +17,7 @@ static const char language_identity[] =
     "{\"domains\":[\"steps\",\"leaps\"],\"files\":[\"steps.jsonl\",\"leaps.jsonl\"],"
     "\"pack\":{\"how\":\"test\"}}";
 
-/* Rows of the language `seed` into dir/shard-0000N.lms; `last`: of its mixture. */
+/* Write rows of language `seed` to dir/shard-0000N.lms; `last`: the last shard of its mixture. */
 static inline void write_language(const char *dir, uint64_t number, uint64_t seed,
                                   uint64_t row_tokens, bool labels, uint64_t rows, bool last)
 {

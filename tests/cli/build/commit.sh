@@ -1,4 +1,5 @@
-# The commit of the build: in --version, the last line of -v and result lines, and in no data output.
+# The commit of the build: in --version, the last line of -v and result lines, and in no data
+# output.
 built=$(cat "$LM_BUILD/obj/commit")
 [ -n "$built" ]
 for program in "$LM_BUILD"/bin/lm*; do

@@ -6,7 +6,7 @@ cc=${CC:-gcc} cxx=${CXX:-g++} root=$PWD/root
 install() { env -u MAKEFLAGS -u MAKELEVEL make -s -C "$LM_SRC" -o all DESTDIR="$root" PREFIX=/usr "$@"; }
 install install
 lib=$root/usr/lib
-# A sysroot is not put before paths that begin with it, so the prefix is given instead.
+# pkg-config does not prepend the sysroot to paths that begin with it, so the prefix is set.
 pc() { PKG_CONFIG_PATH=$lib/pkgconfig pkg-config --define-variable=prefix="$root/usr" "$@" longmix; }
 
 # Headers.

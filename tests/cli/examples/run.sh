@@ -17,7 +17,8 @@ lmplan -q -r per-source --tokens 1M --when-short shrink -L 4096 -o plan.json sto
 lmmix -q plan.json store.lmt | lmpack -q -L 4096 -o shards
 echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
     "num_attention_heads": 2, "vocab_size": 700 }' >tiny.json
-# llama2.c: seven numbers and 2,800 weights; the longest piece, and 259 pieces of score, length, text.
+# llama2.c: seven numbers and 2,800 weights; the longest piece, and 259 pieces of score, length,
+# text.
 { printf '\x08\0\0\0\x10\0\0\0\x01\0\0\0\x02\0\0\0\x02\0\0\0\x03\x01\0\0\x10\0\0\0'
     head -c 11200 /dev/zero; } >model.bin
 { printf '\x06\0\0\0'

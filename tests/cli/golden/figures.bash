@@ -1,4 +1,5 @@
-# To be sourced (figures.sh, tables.sh). `draw FORMAT` makes a file of that format for each kind of figure.
+# To be sourced (figures.sh, tables.sh). `draw FORMAT` makes a file of that format for each kind of
+# figure.
 . "$LM_SRC/tests/cli/lmplot/lines.bash"
 ppl_lines >ppl.jsonl
 position_lines >position.jsonl

@@ -1,5 +1,6 @@
-# Each figure of version 0.1.0 as SVG. Glyphs are drawn as paths, so the bytes depend on the versions of cairo
-# and of the font: they are compared where these are those of Debian 12 (package fonts-dejavu-core).
+# Each figure of version 0.1.0 as SVG. Glyphs are drawn as paths, so the bytes depend on the
+# versions of cairo and of the font: they are compared where these are those of Debian 12 (package
+# fonts-dejavu-core).
 . "$LM_SRC/tests/cli/golden/figures.bash"
 stamp=$( (pkg-config --modversion cairo && cat "$(fc-match -f '%{file}' sans-serif)" "$(fc-match -f '%{file}' sans-serif:bold)") |
     sha256sum | cut -c 1-8) || true

@@ -1,6 +1,6 @@
-# Outputs of version 0.1.0 for models: an import, training with each option, generation, and result lines of
-# every evaluation. Text, hashes and whole numbers must be equal, floating-point numbers near (near.py) to
-# those in models.golden.
+# Outputs of version 0.1.0 for models: an import, training with each option, generation, and result
+# lines of every evaluation. Text, hashes and whole numbers must be equal, floating-point numbers
+# near (near.py) to those in models.golden.
 data=$LM_SRC/tests/data
 command -v python3 >/dev/null || { echo "python3 is absent"; exit 77; }
 sum() { python3 "$LM_SRC/tests/cli/golden/sum.py" "$@"; }

@@ -1,4 +1,4 @@
-"""near.py WANT GOT -- compare two files: what is text or a whole number is equal, other numbers are near.
+"""near.py WANT GOT -- compare two files: text and whole numbers must be equal, other numbers close.
 
 A number with a point may differ by one part in 500, or by 0.000005: what another BLAS or processor changes.
 With LM_TEST_UPDATE=1 in the environment, WANT is written.

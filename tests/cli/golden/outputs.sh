@@ -1,6 +1,7 @@
-# Hashes of every data output of version 0.1.0: documents, stores, histograms, plans, mixtures, shards,
-# receipts, and what lmcat and lmcheck print. They do not depend on the machine. Members that name the
-# program's version are excluded (sum.py). An output that changes needs a new format version.
+# Hashes of every data output of version 0.1.0: documents, stores, histograms, plans, mixtures,
+# shards, receipts, and what lmcat and lmcheck print. They do not depend on the machine. Members
+# that name the program's version are excluded (sum.py). An output that changes needs a new format
+# version.
 data=$LM_SRC/tests/data
 command -v python3 >/dev/null || { echo "python3 is absent"; exit 77; }
 sum() { python3 "$LM_SRC/tests/cli/golden/sum.py" "$@"; }
@@ -12,7 +13,7 @@ lmsynth -q --bytes 300K --seed 4 -o zst && for f in zst/*.zst; do zstd -dqc $f >
 sum synth/* zst/*.jsonl zst/synth.json
 mkdir c
 stories 1 250 >c/a.jsonl
-cp "$data"/stories.jsonl.* c # compressed once: a store has the hash of each file as it lies on disk
+cp "$data"/stories.jsonl.* c # compressed once: a store has the hash of each file on disk
 { stories 4 20; echo '{"text": 7}'; stories 5 20; echo 'rubbish'
   echo '{"text": "no source"}'; echo; echo '{"text": "other", "meta": {"redpajama_set_name": "Other"}}'; } >odd.jsonl
 cat >laws.json <<'J'
@@ -40,7 +41,7 @@ lmtok -o synth.lmt synth
 lmtok -o essays.lmt - < <(python3 -c '
 import json, sys
 for name in sys.argv[1:]: print(json.dumps({"text": open(name, encoding="utf-8").read()}))' "$data"/essays/*.txt)
-# A vocabulary of more than 65,536 ids: four bytes a token.
+# A vocabulary of more than 65,536 ids: four bytes per token.
 seq -f 'n%.0f' 70000 | LC_ALL=C awk -f "$LM_SRC/recipes/toy-vocab.awk" >wide.model
 awk 'BEGIN { for (i = 0; i < 90; i++) { printf "{\"text\": \"n%d", 1 + i * 777
     for (k = 1; k < 20 + i; k++) printf " n%d", 1 + (i * k * 7919) % 70000; print "\"}" } }' >wide.jsonl
@@ -86,7 +87,7 @@ lmplan -q -r "$LM_SRC/tests/golden/plan-v1/recipe.json" --tokens 50K --when-shor
 sum part.lmt best-fit/* labels/* best-fit-labels/* plain/* arrival/* wide/* repeat.json repeat.lmt from-hist.json \
     from-hist.lmt
 
-# ---- looking inside: lmcat, lmcheck ------------------------------------------------------------
+# ---- inspection: lmcat, lmcheck -----------------------------------------------------------------
 model="-m $data/tokenizer.model"
 lmcat store.lmt >cat.store
 lmcat --json --ids --text $model store.lmt >cat.store.json

@@ -1,4 +1,4 @@
-# Each figure of version 0.1.0 as a table, from result lines made by hand.
+# Each figure of version 0.1.0 as a table, from hand-made result lines.
 . "$LM_SRC/tests/cli/golden/figures.bash"
 draw md
 draw tsv

@@ -1,4 +1,4 @@
-# Every odd document is read, at its place.
+# Every unusual document is read, in order.
 . "$LM_SRC/tests/cli/odd.bash"
 lmtag "$odd"/odd.jsonl > out 2> err
 wc -l < out

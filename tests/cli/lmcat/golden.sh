@@ -1,4 +1,4 @@
-# Shards of format version 1 stay readable.
+# Shards of format version 1 remain readable.
 g=$LM_SRC/tests/golden/shard-v1
 cd "$g"
 for d in concat best-fit; do

@@ -1,4 +1,4 @@
-# python/longmix_shards.py, written from docs/format-shard.md only, reads what lmcat reads.
+# python/longmix_shards.py, written only from docs/format-shard.md, reads the same as lmcat.
 python3 -c 'import numpy' 2> /dev/null || { echo "numpy is absent" >&2; exit 77; }
 g=$LM_SRC/tests/golden/plan-v1
 lmmix "$g/plan.json" "$g/store.lmt" | lmpack -q -L 500 --labels --pack best-fit -o d

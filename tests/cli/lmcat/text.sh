@@ -1,4 +1,4 @@
-# Ids decode to the text they were made from, from a store and from rows.
+# Ids decode to the original text, from a store and from rows.
 . "$LM_SRC/tests/cli/odd.bash"
 printf '%s\n' '{"text":"The quick brown fox.","meta":{"redpajama_set_name":"RedPajamaC4"}}' \
     '{"text":"A tab\tand a \"quote\", \u00fc and \ud83d\ude00.","meta":{"redpajama_set_name":"RedPajamaBook"}}' > in.jsonl
@@ -7,7 +7,7 @@ lmcat --text -m "$model" s.lmt
 lmcat --json --text -m "$model" s.lmt | sed 's/.*"text"/"text"/'
 lmpack -q -L 50 --pack best-fit -o d s.lmt
 lmcat --text -m "$model" d
-# Another model than the one that made them (the same with a field that no reader knows).
+# A tokenizer model other than the one that produced the ids (the same with an unknown field).
 cp "$model" other.model
 printf '\300\076\001' >> other.model
 for f in s.lmt d; do

@@ -1,4 +1,4 @@
-# Flipped bytes, truncated, missing and unfinished files: each is reported, none is ok.
+# Flipped bytes, truncated, missing and unfinished files: each is reported, and none as ok.
 g=$LM_SRC/tests/golden/plan-v1
 lmmix "$g/plan.json" "$g/store.lmt" | lmpack -q -L 500 -o d
 cp "$g/store.lmt" store.lmt
@@ -27,7 +27,7 @@ for at in 0 9 20 100 4090 4096 6000 $((size / 2)) $((size - 2000)) $((size - 100
     byte=$(od -An -tu1 -j $at -N 1 x.lms)
     printf "\\$(printf %o $((byte ^ 16)))" | dd of=x.lms bs=1 seek=$at conv=notrunc status=none
     bad "x.lms: byte" d/shard-00000.lms x.lms
-    grep -q "^ok d/shard-00000.lms" out # the others are checked all the same
+    grep -q "^ok d/shard-00000.lms" out # the others are still checked
 done
 for n in 0 100 5000 $((size - 1)); do
     head -c $n d/shard-00001.lms > x.lms

@@ -1,5 +1,5 @@
-# BookQA on two questions written here: the prompt, the cut in the middle, both scores of the answers,
-# and files that are wrong.
+# BookQA on two questions written here: the prompt, truncation in the middle, both scores of the
+# answers, and invalid files.
 . "$LM_SRC/tests/cli/model.bash"
 cat >book.jsonl <<'X'
 {"id": 0, "context": "Once upon a time there was a cat.\nShe was happy.", "input": "Who was happy?", "answer": ["The cat", "A cat."], "options": []}
@@ -7,11 +7,11 @@ cat >book.jsonl <<'X'
 X
 bookqa=(lmeval bookqa --model stories)
 "${bookqa[@]}" book.jsonl --print-prompts
-# The first and the last 32 tokens; the question survives. An odd length loses its last token.
+# The first and the last 32 tokens; the question is kept. An odd length loses its last token.
 "${bookqa[@]}" book.jsonl --print-prompts --max-prompt 65 | tail -n 1
 "${bookqa[@]}" book.jsonl -o out.jsonl -j 1 2>&1 | sed 's/[0-9]*\.[0-9]*/N/g'
 grep -o '"metric":.*"questions":2' out.jsonl
-# The model's own words as the right ones: recall and F1 are whole.
+# The model's own answers as references: recall and F1 are 1.
 word=$(sed -n 's/.*"question":1,.*"prediction":"\([^" ]*\).*/\1/p' out.jsonl)
 [ -n "$word" ] && sed "s/\"Tim\"/\"$word\"/" book.jsonl | sed -n 2p >own.jsonl
 "${bookqa[@]}" -q own.jsonl -j 1 | grep -o '"metric":"recall".*"value":[0-9.]*'

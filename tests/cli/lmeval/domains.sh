@@ -15,7 +15,7 @@ lines() { sed 's/"seconds.*//' "$1" | sort; }
 
 "${domains[@]}" --data docs.lmt -o a.jsonl -j 1 2>&1 | counts
 
-# Each token but the first is of one range, whatever ranges are ranges of.
+# Each token but the first is in exactly one range, for each kind of range.
 tokens() { grep '"domain":"all","range"' | grep -o '"tokens":[0-9]*' | cut -d: -f2 | paste -sd+ | bc; }
 "${domains[@]}" -q --data docs.lmt --by length | tokens
 "${domains[@]}" -q --data docs.lmt --by position | tokens
@@ -23,13 +23,13 @@ tokens() { grep '"domain":"all","range"' | grep -o '"tokens":[0-9]*' | cut -d: -
 "${domains[@]}" -q --data rows --by position --documents 4 | grep -c '"mode":"row"'
 "${domains[@]}" -q --data docs.lmt --documents 2 | grep -o '"document":[0-9]*,' | paste -sd' '
 
-# Stopped and gone on, with other threads: the same lines.
+# Stopped and resumed, with other threads: the same lines.
 head -n 4 a.jsonl >b.jsonl
 "${domains[@]}" -q --data docs.lmt -o b.jsonl -j 2
 diff <(lines a.jsonl) <(lines b.jsonl) && echo "resumed"
 
-# Dual chunk attention is plain attention up to its chunk, 384 tokens here: no difference in the first
-# range; with chunks of 32 there is one.
+# Dual chunk attention is plain attention up to its chunk, 384 tokens here: no difference in the
+# first range; with chunks of 32 there is one.
 "${domains[@]}" -q --data docs.lmt -a dca -o dca.jsonl
 "${domains[@]}" -q --data docs.lmt -a dca:48,16 --dca-parts intra -o intra.jsonl
 lmeval compare -q a.jsonl dca.jsonl intra.jsonl -o delta.jsonl

@@ -1,5 +1,6 @@
-# The few-shot tasks on files written here: prompts with the examples of the file or of a pool, documents
-# cut from the left by words, references of several lines with one id, and files that are wrong.
+# The few-shot tasks on files written here: prompts with the examples of the file or of a pool,
+# documents truncated from the left by words, references of several lines with one id, and invalid
+# files.
 . "$LM_SRC/tests/cli/model.bash"
 cat >few_shot_qasper.jsonl <<'X'
 {"id": "q1", "pid": "q1_0", "input": "A story about a cat.", "query": "Who is it about?", "output": "a cat", "query_examples": ["What?", "Where?"], "output_examples": ["a ball", "the park"]}
@@ -21,7 +22,7 @@ pool() { "${fewshot[@]}" few_shot_qasper.jsonl --pool pool.jsonl --print-prompts
 pool --exemplars best; pool --exemplars worst --shots 1; pool --exemplars best --shots 9
 [ "$(pool --exemplars random)" = "$(pool --exemplars random -j 1)" ] && echo "random, but once and for all"
 for s in 1 2 3 4 5 6 7 8; do pool --exemplars random --shots 1 --seed $s; done | sort -u | wc -l
-# 1700 - 128 words at first, less by 100 while they have more than 1700 - 128 - 200 tokens.
+# 1700 - 128 words at first, reduced by 100 while they have more than 1700 - 128 - 200 tokens.
 "${fewshot[@]}" few_shot_qmsum.jsonl --max-prompt 1700 --print-prompts | grep -o '"prompt":"word[0-9]*\|word400.*'
 "${fewshot[@]}" few_shot_*.jsonl --max-prompt 1700 -o out.jsonl -j 1 2>&1 | sed 's/[0-9]*\.[0-9]*/N/g'
 grep -o '"task":"[a-z_]*",.*"questions":[0-9]*' out.jsonl | sed 's/"data":"[0-9a-f]*",//'

@@ -1,5 +1,5 @@
 # L-Eval's tasks on files written here, with the fields of the published ones: prompts of each task,
-# documents cut from the right by words, the second question of SFiction, and files that are wrong.
+# documents truncated from the right by words, the second question of SFiction, and invalid files.
 . "$LM_SRC/tests/cli/model.bash"
 cat >coursera.jsonl <<'X'
 {"instructions": ["Question 1. Which are red?\nA. a ball\nB. a cat\nC. a car", "Question 2. Who?\nA. I\nB. you"], "outputs": ["AC", "B"], "input": "The ball and the car are red.", "source": "x", "evaluation": "exam"}
@@ -14,7 +14,7 @@ leval=(lmeval leval --model stories)
 "${leval[@]}" coursera.jsonl quality.jsonl sci_fi.jsonl --print-prompts
 [ "$("${leval[@]}" quality.jsonl --print-prompts | sed 's/.*"prompt"//')" = \
   "$("${leval[@]}" tpo.jsonl --print-prompts | sed 's/.*"prompt"//')" ] && echo "quality and tpo ask alike"
-# 2000 - 512 words at first, less by 100 while they have more than 2000 - 512 - 200 tokens.
+# 2000 - 512 words at first, reduced by 100 while they have more than 2000 - 512 - 200 tokens.
 "${leval[@]}" long_tpo.jsonl --max-prompt 2000 --print-prompts | grep -o 'word1 \|word[0-9]* .nQuestion'
 "${leval[@]}" sci_fi.jsonl tpo.jsonl --max-prompt 800 -o out.jsonl -j 1 2>&1 | sed 's/[0-9]*\.[0-9]*/N/g'
 grep -o '"document":0.*"question":[0-9]*\|"questions":.*"value"\|"loyalty":[01]\.0,"fact":[01]\.0\| \[fact: ' out.jsonl

@@ -1,5 +1,5 @@
-# MMLU on two subjects written here, with a trained model that knows nothing: prompts, the rule that
-# drops examples, answers by likelihood, means, going on, and files that are wrong.
+# MMLU on two subjects written here, with a trained model that cannot answer: prompts, the rule that
+# drops examples, answers by likelihood, means, resuming, and invalid files.
 . "$LM_SRC/tests/cli/model.bash"
 mkdir -p data/dev data/test
 for i in 1 2 3 4 5 6; do echo "What is $i plus one?,$i,$((i + 1)),$((i + 2)),0,B"; done >data/dev/tiny_sums_dev.csv
@@ -21,7 +21,7 @@ grep -o '"subject":"[a-z_]*","questions":[0-9]*' out.jsonl
 head -n 2 out.jsonl >resumed.jsonl
 "${mmlu[@]}" -q -o resumed.jsonl -j 2 --no-share
 diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
-# With what it chose as the right answers, it is right.
+# With its choices as the right answers, accuracy is 1.
 sed -i "s/,$right\r/,$(sed -n '1s/.*"choice":"\(.\)".*/\1/p' out.jsonl)\r/" data/test/people_test.csv
 "${mmlu[@]}" -q -j 1 | grep -o '"subject":"[a-z]*","questions":[0-9]*,"value":[0-9.]*'
 

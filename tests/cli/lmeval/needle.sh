@@ -1,5 +1,5 @@
-# Needle and passkey on a trained model that is too small to answer: what is asked, what is reused,
-# and what is refused. The scores' own tests are in tests/unit/test_eval_score.c.
+# Needle and passkey on a trained model that is too small to answer: prompts, reuse of the KV cache,
+# refusals. tests/unit/test_eval_score.c tests the scores.
 . "$LM_SRC/tests/cli/model.bash"
 mkdir book
 for i in $(seq 1 40); do echo "Tim saw a big dog on day $i. The dog was happy. They ran to the park"; done >book/a.txt
@@ -21,7 +21,7 @@ for form in dca dca:128,32; do
         diff <(lines $form.jsonl) <(lines /dev/stdin) && echo "$form: the same"
 done
 "${needle[@]}" -q -L 400 --depths 50 --bos-quirk | grep -o '"bos_quirk":true' | uniq
-# The model can copy: what is asked for stands in the prompt's last words.
+# The model can copy: the answer is in the last words of the prompt.
 "${needle[@]}" -q -L 400 --depths 50 --prompt '{context} {question}' --question 'Once upon a time, there was a' \
     --answer little --new-tokens 10 --buffer 100 | grep -o '"score":"exact","value":[0-9.]*'
 
@@ -36,11 +36,12 @@ lmeval passkey --model stories -L 256 --trials 1 --variant chunkllama-needle 2>n
 grep chance note
 grep -o '"depth":[0-9.]*' depths.jsonl | sort -u | wc -l
 
-# What is asked.
+# Prompts.
 "${needle[@]}" -L 420 --depths 50 --print-prompts
 lmeval passkey --model stories -L 256 --trials 1 --depths 50 --print-prompts
 lmeval passkey --model stories --variant landmark -L 0,100 --trials 2 --print-prompts
-# int(3.75 * 300 // 1024 * 1024) = 1024 characters of nonsense, int(5 / 16 * 1024) = 320 before the key.
+# int(3.75 * 300 // 1024 * 1024) = 1024 characters of noise, int(5 / 16 * 1024) = 320 of them
+# before the key.
 lmeval passkey --model stories --variant chunkllama-needle -L 300 --trials 1 --depths 31.25 --print-prompts |
     sed 's/\\n/\n/g' | awk '{ print length($0) }'
 

@@ -1,5 +1,5 @@
-# A model whose vocabulary is larger than its tokenizer's, as padded ones are: an answer takes no id that
-# has no text. With random weights nearly every likeliest id would be one.
+# A model whose vocabulary is larger than its tokenizer's, as with padding: an answer contains no id
+# without text. With random weights the argmax would nearly always be such an id.
 awk -f "$LM_SRC/recipes/toy-corpus.awk" -v what=words |
     LC_ALL=C awk -f "$LM_SRC/recipes/toy-vocab.awk" > tokenizer.model
 awk -f "$LM_SRC/recipes/toy-corpus.awk" -v c=64 -v seed=1 -v tokens=3000 | lmtok -q -m tokenizer.model -o d.lmt -

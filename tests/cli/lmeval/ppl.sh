@@ -1,5 +1,5 @@
-# Perplexity of a trained model: the same from text, shards and a bare file of ids; in one run or
-# several, killed in between; and what is refused.
+# Perplexity of a trained model: the same from text, shards and a raw file of ids; in one run or
+# several, killed in between; and refusals.
 . "$LM_SRC/tests/cli/model.bash"
 if [ -n "${real:-}" ]; then
     for i in $(seq 1 60); do
@@ -9,19 +9,19 @@ else
     awk -f "$LM_SRC/tests/data/stories.awk" -v seed=21 -v stories=6
 fi >story.txt
 eval=(lmeval ppl --model stories --windows 3 --bins 4)
-# What was measured, without what says from where and when.
+# The results, without source and time.
 numbers() { sed -E 's/"(tokenizer|text|settings|commit|seconds)":("[^"]*"|[0-9.]+),?//g'; }
 
 "${eval[@]}" --text story.txt --lengths 64,600 -j 1 -o text.jsonl
 grep -o '"length":.*"windows":[0-9]*,"tokens":[0-9]*' text.jsonl | sed 's/"value":[0-9.]*,//'
 
-# A model that writes such stories reads them well: far below the 512 ids of blind guessing, and
-# worse past the 512 tokens it was trained on.
+# The model was trained on such stories: perplexity is far below the 512 of uniform guessing, and
+# higher beyond the trained length of 512 tokens.
 value() { grep "\"length\":$1,\"mode\":\"$2\"" "$3" | grep -o '"value":[0-9.]*' | cut -d: -f2; }
 awk -v a="$(value 64 full text.jsonl)" -v b="$(value 600 tail text.jsonl)" 'BEGIN {
     print (a > 1 && a < 30) ? "reads stories" : "perplexity " a; print (b > 1 && b < 512) ? "and long ones" : b }'
 
-# The windows' mean is that of its bins, each by its tokens; and a tail of one bin is the last bin.
+# A window's mean is the mean of its bins weighted by tokens; a tail of one bin is the last bin.
 "${eval[@]}" -q --text story.txt --lengths 64 --stride 16 | tr ',' '\n' | awk -F '[":]+' '
     $2 == "mode" { mode = $3 }
     $2 == "value" { value = $3 }
@@ -40,7 +40,7 @@ diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --data shards |
 diff <("${first[@]}" --text story.txt | numbers) <("${first[@]}" --bin row.bin | numbers)
 "${eval[@]}" --data shards --lengths 600 2>&1 >/dev/null | sed -E 's/[0-9.]+( \+- [0-9.]+)?([,:])/N\2/g'
 
-# Stopped after the first length; the last line torn; other threads: the same file in the end.
+# Stopped after the first length, last line incomplete, other threads: the same file in the end.
 head -n 6 text.jsonl >resumed.jsonl
 sed -n 7p text.jsonl | head -c 100 >>resumed.jsonl
 "${eval[@]}" --text story.txt --lengths 64,600 -j 2 -o resumed.jsonl 2>&1 | grep -v perplexity

@@ -1,6 +1,5 @@
-# RULER on a trained model that knows none of it: lengths are filled, samples are of the seed alone, a
-# run resumes, means are right; and what is refused. The texts' own tests are in
-# tests/unit/test_eval_ruler.c.
+# RULER on a trained model that cannot answer: lengths are filled, samples depend only on the seed,
+# a run resumes, means are correct; and refusals. tests/unit/test_eval_ruler.c tests the texts.
 . "$LM_SRC/tests/cli/model.bash"
 for i in $(seq 1 30); do echo "Tim saw a big dog on day $i. \"Was it happy?\" It was. They ran"; done >book.txt
 ruler=(lmeval ruler --model stories)
@@ -12,7 +11,7 @@ grep -c '"outputs":\["[^,]*","[^,]*","[^,]*","[^,]*"\],"prediction":"' out.jsonl
 head -n 3 out.jsonl >resumed.jsonl
 "${ruler[@]}" -q -L 800,1100 --samples 2 niah_multikey_3 niah_multiquery --haystack book.txt --seed 3 -j 1 -o resumed.jsonl
 diff <(sed 's/"seconds.*//' out.jsonl) <(sed 's/"seconds.*//' resumed.jsonl) && echo "resumed"
-# Prompt and answer fill the length but for less than a line, a noise, a step in the counts of words.
+# Prompt and answer fill the length up to less than a line, a noise text, or a step of word counts.
 "${ruler[@]}" -q -L 2500 --samples 1 --haystack book.txt -j 1 -o filled.jsonl
 sed -n 's/.*"task":"\([a-z_0-9]*\)".*"length":2500,"sample":0.*"tokens":\([0-9]*\),.*/\1 \2/p' filled.jsonl |
     while read -r task tokens; do

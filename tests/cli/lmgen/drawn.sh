@@ -1,10 +1,10 @@
-# Drawn text is a function of the seed; characters come whole; --logprobs says which tokens they are.
+# Sampled text is a function of the seed; characters are printed whole; --logprobs lists the tokens.
 . "$LM_SRC/tests/cli/model.bash"
 gen() { lmgen -q --model stories -n 120 "$@" 'Once upon a time'; }
 gen -t 1 --top-p 0.9 --seed 1 >one
 gen -t 1 --top-p 0.9 --seed 1 -j 1 | cmp - one
 gen -t 1 --top-p 0.9 --seed 2 | cmp -s - one && echo "another seed, the same text"
-# Hot enough that bytes come in any order: the text is UTF-8 all the same.
+# At a high temperature bytes have any order: the text is still UTF-8.
 for seed in 1 2 3 4 5; do
     gen -t 20 --seed $seed >hot$seed
     iconv -f UTF-8 -t UTF-8 hot$seed >/dev/null
@@ -28,7 +28,7 @@ for seed in range(1, 6):
             raw += piece.replace("\u2581", " ").encode()
     text = open(f"hot{seed}", "rb").read().decode()
     odd += text.count("\ufffd")
-    # What is no character is U+FFFD in the text, and nothing in the other.
+    # Invalid bytes are U+FFFD in the text, and omitted in the other output.
     assert text.replace("\ufffd", "") == raw.decode(errors="ignore").replace("\ufffd", ""), (seed, text, raw)
 print("text and pieces agree;", "bytes that are no characters:", "some" if odd else "none")
 PY

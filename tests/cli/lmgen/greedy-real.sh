@@ -1,4 +1,4 @@
-# What llama2.c prints of stories260K (its test runs the same 200 steps), and what transformers finds by
-# greedy search.
+# The output of llama2.c for stories260K (its test runs the same 200 steps), and that of greedy
+# decoding in transformers.
 real=1
 . "$LM_SRC/tests/cli/lmgen/greedy.sh"

@@ -1,4 +1,4 @@
-# What lmgen refuses, and how it says so.
+# Inputs that lmgen refuses, and the messages.
 try() {
     local status=0
     lmgen -q "$@" 2>&1 </dev/null |
@@ -32,11 +32,11 @@ try --model plain 'Once'
 large > stories/tokenizer.model
 try --model stories 'Once'
 lmimport -q llama2c "$checkpoint" "$vocabulary" -o stories
-# More context than the model was trained at is said, and done.
+# More context than the trained length is reported and used.
 lmgen --model stories --length 600 -n 2 'Once upon' 2>&1; echo
 lmgen --model stories --length 600 -n 2 --attention dca 'Once upon' 2>&1; echo
 
-# The reader closes the pipe (it is there first); an interrupt while a long prompt is read.
+# The reader (which starts first) closes the pipe; an interrupt while a long prompt is read.
 status=0
 mkfifo pipe
 head -c 9 pipe &

@@ -1,4 +1,4 @@
-# Errors name file and position, and nothing is printed or drawn.
+# Errors name file and position; no output or figure is written.
 try() { local status=0; "$@" >out 2>message || status=$?; sed 's/^/  /' message; [ ! -s out ] || echo "  it printed"; echo "$status: $*"; }
 { lmsynth -q --bytes 2M; echo '{"text": "cut'; lmsynth -q --bytes 2M --seed 2; echo '{"txt": ""}'; } > bad.jsonl
 try lmhist -j 1 bad.jsonl

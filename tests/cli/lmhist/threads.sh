@@ -1,4 +1,4 @@
-# Equal output from any number of threads; a figure twice is the same figure.
+# Equal output from any number of threads; a figure drawn twice is the same.
 lmsynth -q --bytes 8M --file-bytes 1M -o corpus
 lmhist --json -j 1 --plot one.svg corpus > one.json
 lmhist --json -j 4 --plot two.svg corpus > two.json

@@ -1,4 +1,4 @@
-# Errors: exit status and message; nothing is left under the output's name.
+# Errors: exit status and message; no output file is left.
 g=$LM_SRC/tests/golden/plan-v1
 refused() { # status, words, arguments
     local want=$1 words=$2 status=0
@@ -23,7 +23,7 @@ refused 2 "another store" "$g/plan.json" mixture.lmt
 refused 2 "the input is a mixture" "$g/hist-plan.json" mixture.lmt
 stdin=mixture.lmt refused 2 "the input is a mixture" "$g/plan.json" -
 
-# A store that breaks off, from disk and from a pipe; a flipped byte in a document.
+# A truncated store, from disk and from a pipe; a flipped byte in a document.
 head -c 30000 "$g/store.lmt" > short.lmt
 refused 1 "short.lmt" "$g/plan.json" short.lmt
 stdin=short.lmt refused 1 "byte" "$g/hist-plan.json" -
@@ -36,7 +36,7 @@ stdin=flipped.lmt refused 1 "byte" "$g/hist-plan.json" -
 sed '/"asked"/n; s/"tokens": 25001/"tokens": 25000/' "$g/plan.json" > plan.json
 refused 1 "tokens" plan.json "$g/store.lmt"
 
-# A full disk, a reader that has gone.
+# A full disk, a closed pipe.
 status=0
 lmmix "$g/plan.json" "$g/store.lmt" > /dev/full 2> err || status=$?
 [ $status = 1 ]

@@ -1,5 +1,5 @@
-# The same bytes from any number of threads, to a file and to a pipe; the pipe's documents and a
-# histogram's plan (test_mix looks closer).
+# The same bytes from any number of threads, to a file and to a pipe; documents from a
+# pipe, and a plan from a histogram (test_mix tests the details).
 g=$LM_SRC/tests/golden/plan-v1
 for j in 1 2 4 7; do
     lmmix "$g/plan.json" "$g/store.lmt" -j $j > $j.lmt
@@ -18,6 +18,6 @@ cat "$g/store.lmt" | lmmix "$g/plan.json" > default.lmt
 cmp pipe.lmt default.lmt
 [ -s pipe.lmt ]
 
-# A plan from a histogram asks for no store in particular.
+# A plan from a histogram is not bound to a store.
 lmmix "$g/hist-plan.json" "$g/store.lmt" > hist.lmt
 lmmix "$g/hist-plan.json" - < "$g/store.lmt" > hist-pipe.lmt

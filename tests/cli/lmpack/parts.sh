@@ -1,4 +1,4 @@
-# Three parts, packed in any order from part streams or from the whole, leave what one run leaves.
+# Three parts, packed in any order from part streams or from the whole, equal a single run.
 g=$LM_SRC/tests/golden/plan-v1
 mix() { lmmix "$g/plan.json" "$g/store.lmt" "$@"; }
 for how in "-L 500" "-L 300 --labels" "-L 700 --pack best-fit" "-L 64 --pack best-fit --labels --pad-id 7"; do
@@ -15,7 +15,7 @@ for how in "-L 500" "-L 300 --labels" "-L 700 --pack best-fit" "-L 64 --pack bes
     diff -r whole parts
 done
 
-# The manifest comes with the last part, not before.
+# The manifest is written with the last part.
 rm -rf parts
 mix --part 1/2 | lmpack -L 500 --part 1/2 -o parts 2> err
 grep -q "is incomplete: the part that finishes last" err

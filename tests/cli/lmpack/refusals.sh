@@ -26,7 +26,7 @@ refused 3 "less than one row" -L 1000000 -o d "$g/store.lmt"
 refused 1 "cannot create the directory" -L 10 -o no/such/dir mix.lmt
 refused 1 "not a token stream" -L 10 -o d
 
-# A stream that breaks off or is damaged.
+# A truncated or damaged stream.
 head -c 30000 mix.lmt > short.lmt
 refused 1 "short.lmt" -L 500 -o short short.lmt
 stdin=short.lmt refused 1 "stdin" -L 500 -o short

@@ -1,5 +1,5 @@
-# Plans of format version 1 come out byte for byte as they always did, from a store and from a
-# histogram, but for the version of the program.
+# Plans of format version 1 are byte-identical to the golden files, from a store and from a
+# histogram, except for the version of the program.
 g=$LM_SRC/tests/golden/plan-v1
 strip() { sed '/^  "longmix": /d' "$1"; }
 lmplan -r "$g/recipe.json" --shards 4 -L 512 "$g/store.lmt" > plan.json

@@ -1,4 +1,4 @@
-# Recipes by name and by path; a name is not taken for a path elsewhere.
+# Recipes by name and by path; a name is not mistaken for a path.
 g=$LM_SRC/tests/golden/plan-v1
 for r in cut-4k cut-128k per-source global up-arxiv-book-github up-book up-code up-arxiv; do
     lmplan -r $r --tokens 1000 "$g/store.lmt" --when-short shrink > name.json

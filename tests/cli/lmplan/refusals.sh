@@ -1,4 +1,4 @@
-# Errors: exit status and message; nothing is left under the output's name.
+# Errors: exit status and message; no output file is left.
 g=$LM_SRC/tests/golden/plan-v1
 refused() { # status, words, arguments
     local want=$1 words=$2 status=0

@@ -1,4 +1,4 @@
-# What lmeval measures on a real model, lmplot draws: the two agree on the format.
+# lmplot draws what lmeval measures on a real model: both agree on the format.
 . "$LM_SRC/tests/cli/model.bash"
 for attention in rope dca; do
     lmeval -q ppl --model stories --attention $attention --text "$text" --windows 1 \
@@ -30,7 +30,7 @@ lmplot domains domains-*.jsonl --baseline DCA -o table.tsv && cut -f 1,2 table.t
 lmplot domains delta.jsonl domains-.jsonl -o delta.tsv && cut -f 1,2 delta.tsv
 lmplot domains --at delta.jsonl -o - | cut -d '|' -f 2,3
 
-# A run, measured on its way: its checkpoints say how far they were trained.
+# A run measured during training: its checkpoints record the trained tokens.
 lmsynth -q --bytes 20K | lmtok -q -m stories/tokenizer.model -o train.lmt -
 lmpack -q -L 64 --labels -o shards train.lmt
 lmtrain -q --model stories --data shards -b 256 -n 1K --save-every 512 -o run

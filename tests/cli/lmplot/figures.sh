@@ -1,4 +1,4 @@
-# Every figure in every format: whole files, and the same SVG again; and what a heat map is made of.
+# Every figure in every format: complete files, reproducible SVG; and the elements of a heat map.
 . "$LM_SRC/tests/cli/lmplot/lines.bash"
 ppl_lines > ppl.jsonl
 position_lines > position.jsonl
@@ -42,8 +42,8 @@ lmsynth -q --bytes 100K > lengths.jsonl
 lmhist -q --plot direct.svg lengths.jsonl > /dev/null
 cmp direct.svg <(lmplot histogram lengths.json --name lengths.json=lengths.jsonl -o same.svg && cat same.svg)
 
-# The needle's grid: six cells near the ceiling, two at 0 and one hatched, in a grid of 4 + 4 dashed lines; the
-# mark of the trained length, white on a dark ground.
+# The needle's grid: six cells near the ceiling, two at 0 and one hatched, in a grid of 4 + 4 dashed
+# lines; the mark of the trained length, white on dark.
 count() { echo "$(grep -o "$1" needle.svg | wc -l) $2"; }
 count 'fill:rgb(19.222745%,82.295686%,55.712941%)' 'cells at 0.917'
 count 'fill:rgb(94.117647%,28.627451%,43.137255%)' 'cells at 0'

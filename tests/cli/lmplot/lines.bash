@@ -1,5 +1,6 @@
-# line EVAL CELL VALUE [FIELD=JSON...]: a result line as lmeval writes it; CELL and what follows VALUE are
-# members without braces. Set before it: model attention scaling seed weights trained more.
+# line EVAL CELL VALUE [FIELD=JSON...]: a result line as lmeval writes it; CELL and what follows
+# VALUE are members without braces. Set before it: model attention scaling seed weights trained
+# more.
 model=models/base attention=rope scaling=none seed=0 weights=aa trained=512 more=
 line() {
     printf '{"eval":"%s","model":"%s","attention":"%s","scaling":"%s","rope_base":10000.0,"mscale":0.0,' \
@@ -109,7 +110,7 @@ log_lines() {
     done
 }
 
-# What lmeval compare writes of three models with two runs each, every run beside its own baseline.
+# What lmeval compare writes of three models with two runs each, each with its own baseline.
 compare_lines() {
     for seed in 0 1; do
         for name in per-source cut; do

@@ -1,4 +1,4 @@
-# Every figure as a table, from lines made by hand.
+# Every figure as a table, from hand-made result lines.
 . "$LM_SRC/tests/cli/lmplot/lines.bash"
 ppl_lines > ppl.jsonl
 lmplot ppl ppl.jsonl -o -

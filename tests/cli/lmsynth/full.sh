@@ -1,5 +1,5 @@
 # exit: 1
-# A full disk is an error, and no file is left that looks complete.
+# A full disk is an error, and no file that looks complete is left.
 mkdir out
 ln -s /dev/full out/train-00000.jsonl.zst
 lmsynth --bytes 3M --force -o out -j 1 2>message || status=$?

@@ -1,4 +1,4 @@
-# What is refused, with which exit status.
+# Refusals and their exit status.
 try() { local status=0; "$@" 2>&1 >/dev/null | sed 's/^/  /' || status=$?; echo "$status: $*"; }
 try lmsynth
 try lmsynth --bytes 10
@@ -12,7 +12,7 @@ echo '{"domains":[{"name":"a","share":1,"median":10,"sigma":1,"style":"poem"}]}'
 try lmsynth --bytes 1M --laws laws.json
 try lmsynth --bytes 1M --laws absent.json
 try lmsynth --bytes 1M operand
-# the reader of a pipe goes away
+# a closed pipe
 set +e
 lmsynth --bytes 10M | head -c 100 >/dev/null
 echo "${PIPESTATUS[0]}: lmsynth --bytes 10M | head"

@@ -1,4 +1,4 @@
-# A bad line stops the run by default, and nothing looks complete; quarantine keeps it, byte for byte.
+# A bad line stops the run by default, and no output looks complete; quarantine keeps its bytes.
 printf '{"text":"a","domain":"C4"}\n{"text":7}\n{"text":"b","domain":"C4"}\nnul\0 \xff\n{"text":"c' > in.jsonl
 lmtag -o out.jsonl in.jsonl 2> err && exit 1 || [ $? = 1 ]
 [ ! -e out.jsonl ] && [ ! -e out.jsonl.longmix.tmp ]

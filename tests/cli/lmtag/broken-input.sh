@@ -1,4 +1,4 @@
-# Truncated and damaged files, files that are not there: named, with a code, and no output file.
+# Truncated, damaged and missing files: message with the name, exit status, no output file.
 seq 2000 | sed 's/.*/{"text": "line & of some text", "domain": "C4"}/' > a.jsonl
 zstd -q --check a.jsonl
 gzip -k a.jsonl

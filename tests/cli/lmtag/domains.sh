@@ -1,4 +1,4 @@
-# A table of one's own: keys, aliases, file patterns, and what becomes of the rest.
+# A user's domain table: keys, aliases, file patterns, and the treatment of other documents.
 cat > d.json <<'END'
 {"keys": ["source.name"],
  "domains": [{"name": "Law", "aliases": ["gesetze"]},

@@ -1,4 +1,4 @@
-# With many faults in many chunks and files, the first of the input is the one that is reported.
+# With many faults in many chunks and files, the first in input order is reported.
 seq 200000 | sed 's/.*/{"text": "line & of some text", "domain": "C4"}/' > a.jsonl
 sed '30000,$ s/^{\(.*[05]\) of/[\1 of/' a.jsonl > b.jsonl
 zstd -q a.jsonl

@@ -1,4 +1,4 @@
-# SIGINT and SIGTERM: 130, and no output that looks complete.
+# SIGINT and SIGTERM: exit status 130, and no output that looks complete.
 mkfifo in
 for signal in INT TERM; do
     yes '{"text":"a","domain":"C4"}' > in 2> /dev/null &

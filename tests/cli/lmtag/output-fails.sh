@@ -1,4 +1,4 @@
-# A full disk, a reader that went away, a folder that is not there.
+# A full disk, a closed pipe, a missing folder.
 seq 100000 | sed 's/.*/{"text": "line & of some text", "domain": "C4"}/' > a.jsonl
 if [ -e /dev/full ]; then
     lmtag a.jsonl > /dev/full 2> err && exit 1 || [ $? = 1 ]

@@ -1,5 +1,5 @@
-# Text of all seven sources: counts by domain; the same bytes at any number of threads; tagging twice
-# changes nothing; taking the names out again gives the input.
+# Text of all seven sources: counts by domain; the same bytes at any number of threads; tagging
+# twice changes nothing; removing the names gives the input.
 if [ -n "${real:-}" ]; then
     [ -n "$LM_DATA" ] || { echo "no real data (LM_DATA)" >&2; exit 77; }
     files=("$LM_DATA"/slimpajama-sample/train-*)

@@ -1,4 +1,4 @@
-# A line over 1 GiB is refused, with its place.
+# A line over 1 GiB is refused, with its position.
 # serial: it takes more than 1 GiB of memory
 case $LM_BUILD in */build) ;; *) echo "not under a sanitizer: it needs a GiB" >&2; exit 77 ;; esac
 [ "$(awk '/MemAvailable/ { print $2 }' /proc/meminfo)" -gt 3000000 ] || { echo "little memory" >&2; exit 77; }

@@ -1,5 +1,5 @@
-# The member "domain" is added after the brace, kept where it is right, replaced where it is an
-# alias or no name; every other byte stays.
+# The member "domain" is added after the brace, kept if it is correct, replaced if it is an
+# alias or unknown; every other byte is unchanged.
 cat > in.jsonl <<'END'
 {"text": "no label"}
 {"text": "by set", "meta": {"redpajama_set_name": "RedPajamaArXiv"}}

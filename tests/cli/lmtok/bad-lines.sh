@@ -1,5 +1,5 @@
-# A line that is no document: file, line and byte are reported, the exit status is 1, and no store has its
-# name. Of several bad lines the first is reported, whatever the number of threads.
+# A line that is not a document: file, line and byte are reported, the exit status is 1, and no
+# store is written. Of several bad lines the first is reported, with any number of threads.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 good='{"text": "a good line", "meta": {"redpajama_set_name": "RedPajamaC4"}}'
 printf '%s\n' "$good" "$good" '{"text": 7}' "$good" 'rubbish' > in.jsonl
@@ -14,15 +14,15 @@ for j in 1 2 4; do
     lmtok -j $j -m m.model -o l$j.lmt long.jsonl 2>&1 && exit 1 || [ $? = 1 ]
     [ ! -e s$j.lmt ] && [ ! -e l$j.lmt ]
     lmtok -j $j -m m.model < in.jsonl 2>&1 > out && exit 1 || [ $? = 1 ]
-    lmcheck -q out 2> err && exit 1 # what came out does not look complete either
+    lmcheck -q out 2> err && exit 1 # nor does the partial output look complete
 done 2>&1
-# Mended and run again, it goes on, and is what it would have been.
+# After the line is repaired, the run resumes and gives the same store.
 sed '3d;5d' in.jsonl > mended && mv mended in.jsonl
 lmtok -m m.model -o s1.lmt in.jsonl
 lmtok -m m.model -o fresh.lmt in.jsonl
 cmp s1.lmt fresh.lmt
 
-# Each line that is no document, alone after a good one: ours, and those of the real data where it is.
+# Each invalid line alone after a valid one: those of tests/data, and of the real data if available.
 python3 "$LM_SRC/tests/data/odd.py" .
 [ -z "$LM_DATA" ] || cat "$LM_DATA/odd-invalid.jsonl" >> odd-invalid.jsonl
 lines=$(wc -l < odd-invalid.jsonl)

@@ -1,4 +1,4 @@
-# Inputs that cannot be read to their end: named, exit status 1 or 2, no store.
+# Inputs that cannot be read completely: named, exit status 1 or 2, no store.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 1M --seed 6 -o c
 mv c/train-00000.jsonl.zst a.jsonl.zst
@@ -35,7 +35,7 @@ fails 1 'bad.json' -m m.model -d bad.json a.jsonl.zst
 fails 2 'MODEL is needed' a.jsonl.zst
 fails 2 'skip' -m m.model --bad-lines skip a.jsonl.zst
 fails 2 '4/3' -m m.model --part 4/3 a.jsonl.zst
-# Nothing at all is a valid store, as is a file of blank lines.
+# An empty input gives a valid store, as does a file of blank lines.
 : > empty.jsonl
 printf '\n \n\t\r\n' > blank.jsonl
 lmtok -m m.model -o empty.lmt empty.jsonl blank.jsonl

@@ -1,5 +1,5 @@
-# Killed at ten random moments and run again each time, it ends with the bytes of a run that nobody
-# disturbed; quarantined lines too.
+# Killed at ten random moments and restarted each time, the store and the quarantined lines are
+# identical to those of an uninterrupted run.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 16M --file-bytes 3M --seed 3 -o c
 for i in 0 2 4; do # bad lines here and there

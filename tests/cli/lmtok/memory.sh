@@ -1,4 +1,4 @@
-# A document of 100 MB, between others: under 300 MB and 16 MB a thread.
+# A document of 100 MB between others: less than 300 MB plus 16 MB per thread.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 [ "$(basename "$LM_BUILD")" = build ] || { echo "skipped: sanitizers take memory of their own"; exit 77; }
 {
@@ -17,7 +17,7 @@ for j in 1 4; do
 done
 cmp 1.lmt 4.lmt
 
-# The same where there is no place to cut, and where every byte is an id.
+# The same without a place to split, and with one id per byte.
 for unit in a ' ' acgt '\360\237\230\200'; do
     awk -v unit="$unit" 'BEGIN {
         for (s = unit; length(s) < 1000000;) s = s s

@@ -1,4 +1,4 @@
-# Sourced by the tests of this folder: m.model, a small SentencePiece model that the fast path takes.
+# Sourced by the tests of this folder: m.model, a small SentencePiece model for the fast path.
 command -v spm_train > /dev/null || { echo "skipped: spm_train is absent (make setup installs it)"; exit 77; }
 {
     lmsynth --bytes 300K --seed 1 | sed 's/^.*"text": *"//' | tr -d '\\' | fold -w 4000

@@ -1,5 +1,5 @@
-# Odd but valid documents, and those that readers treat differently, with a whole vocabulary: the ids
-# of SentencePiece itself. docs/jsonl.md says what becomes of each borderline line.
+# Odd but valid documents, and those that readers treat differently, with a full vocabulary: the ids
+# equal SentencePiece's. docs/jsonl.md defines the result of each borderline line.
 . "$LM_SRC/tests/cli/odd.bash"
 lmtok -j 2 -m "$model" -o odd.lmt "$odd/odd.jsonl" 2>&1 | sed "s|$odd/||"
 lmtok -m "$model" --reference -o reference.lmt "$odd/odd.jsonl" 2> err
@@ -13,4 +13,4 @@ cmp b.lmt b--reference.lmt
 cmp bad bad--reference
 lmcheck -q b.lmt
 lmcat --json b.lmt | sed 's/"file":"[^"]*",//'
-lmcat --text -m "$model" b.lmt | iconv -f UTF-8 -t UTF-8 > /dev/null # no invalid UTF-8 came of it
+lmcat --text -m "$model" b.lmt | iconv -f UTF-8 -t UTF-8 > /dev/null # the output is valid UTF-8

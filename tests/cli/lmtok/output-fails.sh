@@ -1,4 +1,4 @@
-# A full disk, a pipe nobody reads, a store that another run writes.
+# A full disk, a closed pipe, a store that another run is writing.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 4M --file-bytes 1M --seed 7 -o c
 lmtok -m m.model c > /dev/full 2> err && exit 1 || [ $? = 1 ]

@@ -1,5 +1,5 @@
-# Parts of the files, made apart, are one store: the same documents in the same order as in a whole
-# run, and a mixture does not tell them from it.
+# Parts that are tokenized separately form one store: the same documents in the same order as in a
+# single run, and the same mixture.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 5M --file-bytes 700K --seed 5 -o c
 head -c 100 /dev/zero | tr '\0' '\n' > c/zz-blank.jsonl
@@ -19,12 +19,12 @@ lmmix whole.json whole.lmt > whole.mix
 lmmix parts.json parts > parts.mix
 cmp whole.mix parts.mix
 
-# More parts than files: some are empty, and that is a store too.
+# More parts than files: an empty part is a valid store.
 for k in 1 2 3 4 5; do lmtok -m m.model --part $k/5 -o few c/train-0000[01].jsonl.zst; done
 lmtok -m m.model -o two.lmt c/train-0000[01].jsonl.zst
 lmcat --json few | cmp - <(lmcat --json two.lmt)
 
-# Each has its own file of bad lines.
+# Each part has its own file of bad lines.
 sed -i '1s/.*/bad/' c/zz-blank.jsonl
 for k in 1 2 3; do lmtok -q -m m.model --part $k/3 --bad-lines quarantine:aside -o q c; done
 wc -c aside.* | sed 's/^ *//'

@@ -1,4 +1,4 @@
-# What is there already is gone on with, kept, refused, or begun anew: by its header.
+# An existing output is resumed, kept, refused, or restarted, depending on its header.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 2M --file-bytes 500K --seed 8 -o c
 lmtok -m m.model -o s.lmt c
@@ -19,7 +19,7 @@ lmcat --ids --head 1 s.lmt | tr ' ' '\n' | grep -c '^1$' || true
 head -c 100000 want > s.lmt
 lmtok -m m.model -o s.lmt c 2>&1 && exit 1 || [ $? = 1 ]
 rm s.lmt
-# Torn anywhere, in records or in the index: the same bytes.
+# Truncated anywhere, in records or in the index: the same bytes.
 for n in 0 10 100 100000 $(($(stat -c %s want) - 10)); do
     head -c "$n" want > s.lmt.partial
     lmtok -m m.model -o s.lmt c

@@ -1,4 +1,4 @@
-# The bytes of a store do not depend on threads, nor on where they are written, nor on the fast path.
+# The bytes of a store do not depend on threads, on the output path, or on the fast path.
 . "$LM_SRC/tests/cli/lmtok/model.bash"
 lmsynth -q --bytes 12M --file-bytes 4M --seed 2 -o c
 lmtok -j 1 -m m.model -o 1.lmt c
@@ -13,7 +13,7 @@ lmtok -j 2 -m m.model --reference -o reference.lmt c
 cmp 1.lmt reference.lmt
 lmcheck 1.lmt
 
-# One text by every way in: the documents are the same.
+# The same text from each kind of input gives the same documents.
 zstd -dqc c/train-00000.jsonl.zst > a.jsonl
 gzip -c a.jsonl > b.jsonl.gz
 { head -n 40 a.jsonl | zstd -qc; tail -n +41 a.jsonl | zstd -q --long=27 -c; } > d.jsonl.zst

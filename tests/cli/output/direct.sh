@@ -44,7 +44,7 @@ echo before > out
 lmtag -o /dev/stdout c >> out
 { echo before; lmtag c; } | cmp - out
 
-# A symbolic link stays; the file that it points to is replaced as a whole.
+# A symbolic link is kept; the file it points to is replaced.
 mkdir far
 echo old > far/t.jsonl
 ln -s far/t.jsonl link.jsonl
@@ -53,7 +53,7 @@ lmtag -o link.jsonl c
 [ -L link.jsonl ] && [ "$(stat -c %a far/t.jsonl)" = 640 ]
 lmtag c | cmp - far/t.jsonl
 
-# A second writer of a file is refused at once; the first one is not disturbed.
+# A second writer of a file is refused at once; the first one is unaffected.
 mkfifo feed
 echo notes > one.jsonl.tmp
 lmtag -o one.jsonl feed 2> one.err & pid=$!
@@ -66,7 +66,7 @@ echo '{"text":"a","domain":"C4"}' >&3
 exec 3>&-
 wait $pid
 echo '{"text":"a","domain":"C4"}' | cmp - one.jsonl
-[ "$(cat one.jsonl.tmp)" = notes ] # of someone else
+[ "$(cat one.jsonl.tmp)" = notes ] # another program's file
 
 # A killed writer does not block the next one.
 lmtag -o dead.jsonl feed & pid=$!

@@ -1,4 +1,4 @@
-# Documents through all eight recipes to checked shards; three parts made apart are the whole.
+# Documents through all eight recipes to checked shards; three separate parts equal the whole.
 . "$LM_SRC/tests/cli/corpus.bash"
 lmtok -q -m "$model" -o store.lmt corpus/train-00000.jsonl.zst
 for r in cut-4k cut-128k per-source global up-arxiv-book-github up-book up-code up-arxiv; do

@@ -1,5 +1,5 @@
-# The script from a directory to checked shards: it says what disk it needs, goes on where it was
-# killed, does nothing twice, and refuses other settings and a disk that is too small.
+# The script from a directory to checked shards: it reports the disk space it needs, resumes after
+# a kill, repeats no step, and refuses other settings and a disk that is too small.
 . "$LM_SRC/tests/cli/corpus.bash"
 export SLIMPAJAMA=$PWD/corpus TOKENIZER=$model TOKENS=100K ROW=1024 PARTS=3
 script=$LM_SRC/recipes/slimpajama-5b.sh
@@ -14,7 +14,7 @@ head -n 1 err | grep -q "disk: about"
 grep -q "done: whole/shards/manifest.json" err
 [ -f whole/shards/manifest.json ] && [ -f whole/plan.json ] && [ -f whole/histogram.json ]
 
-# Killed at some moments, each time later; then to the end.
+# Killed at increasing times; then to the end.
 for seconds in 0.05 0.1 0.2 0.4; do
     setsid "$script" killed > out 2> err &
     pid=$!
@@ -27,7 +27,7 @@ diff -r whole/shards killed/shards
 cmp whole/store.lmt killed/store.lmt
 cmp whole/plan.json killed/plan.json
 
-# Again: nothing is mixed anew.
+# A second run mixes nothing again.
 "$script" whole > out 2> err
 if grep -q "mix and pack" err; then exit 1; fi
 SEED=5 "$script" whole 2> err && exit 1

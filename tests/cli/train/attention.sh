@@ -1,6 +1,6 @@
 # Training with Dual Chunk Attention: at the trained length the first loss is plain RoPE's, at four
-# times that far below it; threads and a resume change no bit, the trained length stays in
-# config.json, another form is refused.
+# times that far below it; the result is bit-identical with other threads and after a resume,
+# the trained length remains in config.json, another form is refused.
 . "$LM_SRC/tests/cli/model.bash"
 for seed in 1 2 3 4 5 6 7 8 9 10 11 12; do
     lmgen -q --model stories -n 240 -t 0.8 --seed $seed </dev/null

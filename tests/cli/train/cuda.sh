@@ -1,4 +1,4 @@
-# Where CUDA was not built in, or there is no GPU, --backend cuda says so and never takes the CPU.
+# Without CUDA support or a GPU, --backend cuda is an error and never falls back to the CPU.
 echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
   "num_attention_heads": 2, "vocab_size": 512 }' >shape.json
 status=0; said=$(lmtrain --init shape.json --data none -o out -n 1K --backend cuda 2>&1) || status=$?

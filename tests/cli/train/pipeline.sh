@@ -1,8 +1,9 @@
-# From a checkpoint of llama2.c and documents to a model that was trained on, and the same again by a
-# run that was stopped and resumed, with other threads and memory options.
+# From a checkpoint of llama2.c and documents to a further trained model; the same from a run that
+# was stopped and resumed, with other threads and memory options.
 . "$LM_SRC/tests/cli/model.bash"
 ls stories
-# What the model has not seen: our own knows lmsynth's language, but not that of recipes/toy-corpus.awk.
+# Text the model was not trained on: that of tests/data knows lmsynth's language, but not that of
+# recipes/toy-corpus.awk.
 if [ -n "${real:-}" ]; then documents() { lmsynth --bytes $1 --seed $2; }
 else documents() { awk -f "$LM_SRC/recipes/toy-corpus.awk" -v c=64 -v seed=$2 -v tokens=$((${1%K} * 120)); }; fi
 documents 200K 0 | lmtok -q -m stories/tokenizer.model -o train.lmt -
@@ -21,7 +22,7 @@ ls -d one/checkpoint-* | wc -l
 # Two runs at once are refused.
 { flock one "${train[@]}" -o one --resume 2>&1 || true; } | grep -o "in use by another run"
 
-# Stopped by SIGTERM as soon as a checkpoint is there; then resumed.
+# Stopped by SIGTERM as soon as a checkpoint exists; then resumed.
 "${train[@]}" -o two -j 2 --recompute --slice 256 &
 pid=$!
 while ! ls -d two/checkpoint-????????/ >/dev/null 2>&1 && kill -0 $pid 2>/dev/null; do sleep 0.02; done

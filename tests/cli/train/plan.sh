@@ -1,4 +1,4 @@
-# --dry-run prints the memory plan and makes nothing.
+# --dry-run prints the memory plan and writes nothing.
 . "$LM_SRC/tests/cli/model.bash"
 lmsynth --bytes 60K | lmtok -q -m stories/tokenizer.model -o train.lmt -
 lmpack -q -L 2048 -o shards train.lmt

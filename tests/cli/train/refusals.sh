@@ -1,4 +1,4 @@
-# What lmtrain refuses, and how it says so.
+# Inputs that lmtrain refuses, and the messages.
 shape() { cat >shape.json <<JSON
 { "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
   "num_attention_heads": 2, "vocab_size": ${1:-512} ${2:-} }
@@ -48,6 +48,6 @@ try --model broken --data shards -o out -n 1K
 rm broken/model.safetensors
 try --model broken --data shards -o out -n 1K
 try --init llama2-70b --data shards -o out -n 1K -L 256 | sed 's/[0-9]* MiB/N MiB/g'
-# No space for a checkpoint: less than its first file needs. Nothing is left that looks whole.
+# No space for a checkpoint: less than its first file needs. No file that looks complete is left.
 (trap '' XFSZ; ulimit -f $room; try --model stories --data shards -o full -n 1K -b 256 | sed 's/checkpoint-[0-9]*\.partial/CHECKPOINT/')
 ls full | grep -v log.jsonl || echo "nothing but the log"
