@@ -123,7 +123,9 @@ int lmplan_thresholds(lm_plan *p, lm_store *s, const int *domain_of)
         n += c.strata[i].rest > 0;
     }
     if (!n) goto out;
-    while ((n << c.bits) * sizeof *bins > BIN_BYTES) c.bits--;
+    while (c.bits > 1 &&
+           ((n << c.bits) * sizeof *bins > BIN_BYTES || n << c.bits > lm_store_documents(s)))
+        c.bits--; /* no more than useful */
     bins = calloc(n << c.bits, sizeof *bins);
     if (!bins) {
         rc = lm_fail_nomem((n << c.bits) * sizeof *bins);
