@@ -8,8 +8,8 @@
  *                kill: SIGKILL before the call
  *   FAULT_COUNT  a file that the number of calls is appended to when the program ends
  *
- * Only calls on files of the program are counted: descriptors above 2 and, for open, rename, mkdir and
- * unlink, paths outside /proc, /sys, /dev, /etc, /usr and /lib. Allocations that the loader and the
+ * Only calls on files of the program are counted: descriptors above 2 and paths outside the system's
+ * folders (fonts, locale, /proc). Allocations that the loader and the
  * constructors of libraries make before main are not counted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -71,20 +71,26 @@ static enum outcome decide(const char *name)
 
 static void *next(const char *name) { return dlsym(RTLD_NEXT, name); }
 
-/* ---- descriptors ------------------------------------------------------------------------ */
-
-static bool ours(int fd)
-{
-    struct stat st;
-    return ready && fd > STDERR_FILENO && !fstat(fd, &st) && !S_ISCHR(st.st_mode);
-}
+/* ---- which calls ------------------------------------------------------------------------ */
 
 static bool our_path(const char *path)
 {
-    static const char *const system[] = { "/proc/", "/sys/", "/dev/", "/etc/", "/usr/", "/lib" };
+    static const char *const system[] = { "/proc/", "/sys/", "/dev/", "/etc/",   "/usr/",
+                                          "/lib",   "/var/", "pipe:", "socket:", "anon_inode:" };
     for (size_t i = 0; i < sizeof system / sizeof *system; i++)
         if (!strncmp(path, system[i], strlen(system[i]))) return false;
-    return ready;
+    return ready && !strstr(path, "/fontconfig/");
+}
+
+static bool ours(int fd)
+{
+    char link[32], path[4096];
+    if (!ready || fd <= STDERR_FILENO) return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    if (n <= 0) return false;
+    path[n] = 0;
+    return our_path(path);
 }
 
 #define IO(name, type, ...)                            \
