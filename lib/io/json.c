@@ -433,7 +433,7 @@ void lm_json_set_all(lm_json *o, const lm_json *from)
 {
     const char *key = NULL;
     const lm_json *value = NULL;
-    if (o && (!from || from->type != LM_JSON_OBJECT)) o->broken = true;
+    if (o && (!from || from->type != LM_JSON_OBJECT || from->broken)) o->broken = true;
     for (size_t i = 0; lm_json_member(from, i, &key, &value); i++) lm_json_set_copy(o, key, value);
 }
 

@@ -175,6 +175,11 @@ static void members_of_another(void)
     lm_json *list = lm_json_array();
     lm_json_set_all(o, list); /* no object */
     CHECK(lm_json_dump(o, 0, &text) < 0);
+    lm_json_free(o);
+    o = lm_json_object();
+    lm_json_set_u64(from, "d", UINT64_MAX); /* cannot be held: `from` is incomplete, so is o */
+    lm_json_set_all(o, from);
+    CHECK(lm_json_dump(o, 0, &text) < 0);
     lm_json_free(list);
     lm_json_free(from);
     lm_json_free(o);
