@@ -144,8 +144,9 @@ static lm_json *bucket_json(const pack_cell *c, unsigned b, const lm_stratum *s,
     return j;
 }
 
-/* NULL for a domain without target and tokens. `p` is NULL without a plan. */
-static lm_json *domain_json(const totals *t, size_t d, const char *name, const lm_plan *p)
+/* Add domain d, unless it has neither target nor tokens. `p` is NULL without a plan. */
+static void list_domain(lm_json *domains, const totals *t, size_t d, const char *name,
+                        const lm_plan *p)
 {
     uint64_t tokens = 0, units = 0;
     size_t at = 0;
@@ -169,9 +170,8 @@ static lm_json *domain_json(const totals *t, size_t d, const char *name, const l
     lm_json_set_u64(j, "documents", t->domain_documents[d]);
     lm_json_set_u64(j, "units", units);
     lm_json_set(j, "buckets", buckets);
-    if (tokens || (want && want->tokens)) return j;
-    lm_json_free(j);
-    return NULL;
+    if (tokens || (want && want->tokens)) lm_json_set(domains, NULL, j);
+    else lm_json_free(j);
 }
 
 static int domains_json(lm_json **out, const totals *t, const lm_json *names, const lm_json *plan)
@@ -183,8 +183,7 @@ static int domains_json(lm_json **out, const totals *t, const lm_json *names, co
     for (size_t d = 0; d < t->domains && !rc; d++) {
         const char *name = NULL;
         rc = lm_json_str(&name, lm_json_at(names, d), NULL);
-        lm_json *j = rc ? NULL : domain_json(t, d, name, plan ? &p : NULL);
-        if (j) lm_json_set(*out, NULL, j);
+        if (!rc) list_domain(*out, t, d, name, plan ? &p : NULL);
     }
     if (plan) lm_plan_free(&p);
     return rc;
