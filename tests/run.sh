@@ -51,8 +51,8 @@ add() { # NAME FILE [SOURCE]
     if grep -Eqs '^(#|//|/\*) serial: ' "${3:-$2}"; then serial_names+=("$1") serial_files+=("$2")
     else names+=("$1") files+=("$2"); fi
 }
-for t in "$build"/tests/test_*; do [ ! -x "$t" ] || add "unit/${t##*/}" "$t" "tests/unit/${t##*/}.c"; done
-for t in "$build"/tests/fuzz_*; do [ ! -x "$t" ] || add "fuzz/${t##*/}" "$t" "tests/fuzz/${t##*/}.c"; done
+for t in "$build"/tests/test_*; do [ ! -e "tests/unit/${t##*/}.c" ] || add "unit/${t##*/}" "$t" "tests/unit/${t##*/}.c"; done
+for t in "$build"/tests/fuzz_*; do [ ! -e "tests/fuzz/${t##*/}.c" ] || add "fuzz/${t##*/}" "$t" "tests/fuzz/${t##*/}.c"; done
 for t in tests/cli/*/*.sh; do name=${t#tests/}; add "${name%.sh}" "$t"; done
 for t in tests/*.sh; do [ "$t" = tests/run.sh ] || add "$(basename "$t" .sh)" "$t"; done
 parallel=${#names[@]}

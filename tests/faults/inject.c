@@ -1,16 +1,15 @@
-/* inject.c -- a library to preload (LD_PRELOAD) that makes one call of a program fail, be short, or be
- * the moment of its death. Set by the environment:
+/* inject.c -- a library to preload (LD_PRELOAD) that makes one call of a program fail, be short, or
+ * be the moment of its death. Set by the environment:
  *
- *   FAULT_CALL   write, pwrite, read, pread, open, close, fsync, rename, ftruncate, mkdir, unlink, flock,
+ *   FAULT_CALL   write, pwrite, read, pread, open, close, fsync, rename, ftruncate, mkdir, unlink,
  *                malloc (calloc and realloc too), mmap (of files)
  *   FAULT_AT     the call that it happens to, counted from 1; 0: none, calls are only counted
- *   FAULT_HOW    once: that call fails; on: it and all that follow; short: a write or read of half the bytes;
- *                kill: SIGKILL before the call
+ *   FAULT_HOW    once: that call fails; on: it and all that follow; short: a write or read of half
+ *                the bytes; kill: SIGKILL before the call
  *   FAULT_COUNT  a file that the number of calls is appended to when the program ends
  *
  * Only calls on files of the program are counted: descriptors above 2 and paths outside the system's
- * folders (fonts, locale, /proc). Allocations that the loader and the
- * constructors of libraries make before main are not counted. */
+ * folders (fonts, locale, /proc). Allocations before main are not counted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

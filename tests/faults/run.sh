@@ -51,7 +51,7 @@ scenario=(
 )
 calls="write:once write:on write:short write:kill read:once read:short pread:once pread:short pwrite:once
 open:once open:on close:once fsync:once fsync:kill rename:once rename:kill ftruncate:once mkdir:once mkdir:kill
-unlink:once unlink:kill mmap:once"
+unlink:once unlink:kill mmap:once malloc:once malloc:on"
 
 # The outputs' bytes without what names the time or the run.
 digest() { # OUTPUTS...
@@ -91,16 +91,19 @@ for s in "${scenario[@]}"; do
             status=$? tried=$((tried + 1)) here=$((here + 1))
             got=$(digest $outputs)
             case $status in
-                0) [ "$got" = "$want" ] || bad "exit status 0, and other outputs" ;;
+                # Without memory fontconfig falls back on another font and reports nothing.
+                0) [ "$got" = "$want" ] || [ $name:$call = lmhist:malloc ] ||
+                       bad "exit status 0, and other outputs" ;;
                 124) bad "does not end" ;;
                 137) [ $how = kill ] || bad "killed" ;;
                 *) [ $how != short ] || bad "fails, and the call was only short: $(cat "$work/err")"
-                   [ $status -lt 128 ] || bad "ended by a signal ($status)"
-                   [ -s "$work/err" ] || bad "exit status $status without a message" ;;
+                   # SentencePiece and the C++ library do not survive every failed allocation.
+                   [ $status -lt 128 ] || [ $call = malloc ] || bad "ended by a signal ($status)"
+                   [ $status -ge 128 ] || [ -s "$work/err" ] || bad "exit status $status without a message" ;;
             esac
             # What has its final name is whole (a folder may lack files, a file of lines its end).
             other=$(diff <(echo "$want") <(echo "$got") | grep '^> .' | grep -v '^> absent')
-            [ -z "$other" ] || [ $name = lmeval ] || bad "not whole: $other"
+            [ -z "$other" ] || [ $name = lmeval ] || [ $name:$call = lmhist:malloc ] || bad "not whole: $other"
             [ $status = 0 ] && continue
             timeout 60 $command >/dev/null 2>"$work/err" || bad "the rerun fails: $(cat "$work/err")"
             [ "$(digest $outputs)" = "$want" ] || bad "the rerun gives other outputs"
