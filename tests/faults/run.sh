@@ -51,7 +51,7 @@ scenario=(
 )
 calls="write:once write:on write:short write:kill read:once read:short pread:once pread:short pwrite:once
 open:once open:on close:once fsync:once fsync:kill rename:once rename:kill ftruncate:once mkdir:once mkdir:kill
-unlink:once unlink:kill mmap:once malloc:once malloc:on"
+unlink:once unlink:kill mmap:once malloc:once"
 
 # The outputs' bytes without what names the time or the run.
 digest() { # OUTPUTS...
