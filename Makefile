@@ -120,6 +120,7 @@ FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
 LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)))
 PUBLIC_OBJ := $(filter-out $(OBJ)/lib/plot/% $(OBJ)/lib/synth/%,$(LIB_OBJ))
+CLI_OBJ := $(OBJ)/tools/cli.o $(OBJ)/tools/cli_help.o
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
 UNITS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 BENCHES := $(patsubst bench/%.c,%,$(wildcard bench/bench_*.c))
@@ -216,7 +217,7 @@ $(OBJ)/features: FORCE
 	@mkdir -p $(@D); echo 'MPI=$(MPI)' | cmp -s - $@ || echo 'MPI=$(MPI)' > $@
 MPI_TESTS := $(addprefix $(BUILD)/mpi/,lmtrain ranks)
 $(MPI_TESTS): LINKER = $(MPI_LINKER)
-$(BUILD)/mpi/lmtrain: $(OBJ)/tools/lmtrain.o $(OBJ)/tools/cli.o
+$(BUILD)/mpi/lmtrain: $(OBJ)/tools/lmtrain.o $(CLI_OBJ)
 $(BUILD)/mpi/ranks: $(OBJ)/tests/mpi/ranks.o
 $(MPI_TESTS): $(MPI_OBJ) $(TRAIN) $(LIB)
 	@mkdir -p $(@D)
@@ -236,7 +237,7 @@ $(BUILD)/tests/test_train64_%: $(OBJ)/f64/tests/unit/test_train64_%.o $(TRAIN64)
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
-$(BIN)/lm%: $(OBJ)/tools/lm%.o $(OBJ)/tools/cli.o $(LIB)
+$(BIN)/lm%: $(OBJ)/tools/lm%.o $(CLI_OBJ) $(LIB)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(link)

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "cli_help.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -135,234 +134,6 @@ const char *cli_count(uint64_t v)
     return p;
 }
 
-/* ---- help and man page, from the table ------------------------------------------------- */
-
-static bool is_operand(const cli_opt *o) { return o->kind == CLI_ARGS; }
-static bool takes_value(const cli_opt *o) { return o->kind != CLI_FLAG && o->kind != CLI_SWITCH; }
-
-static void option_heading(const cli_opt *o, const char *dash, char *out, size_t n)
-{
-    int k = 0;
-    if (o->letter) k = snprintf(out, n, "%s%c, ", dash, o->letter);
-    k += snprintf(out + k, n - (size_t)k, "%s%s%s%s", dash, dash,
-                  o->kind == CLI_SWITCH ? "[no-]" : "", o->name);
-    if (takes_value(o)) snprintf(out + k, n - (size_t)k, " %s", o->arg);
-}
-
-/* Columns of a terminal, at most 100; 80 elsewhere. */
-static int width(void)
-{
-    static int columns;
-    struct winsize w;
-    if (columns) return columns;
-    columns = 80;
-    if (!isatty(1)) return columns;
-    const char *set = getenv("COLUMNS");
-    long n = set ? strtol(set, NULL, 10) : 0;
-    if (n <= 0 && !ioctl(1, TIOCGWINSZ, &w)) n = w.ws_col;
-    if (n > 0) columns = n < 40 ? 40 : n > 100 ? 100 : (int)n;
-    return columns;
-}
-
-/* Print `text` wrapped and indented; the cursor is in column `col`. */
-static void wrap_from(const char *text, int indent, int col)
-{
-    while (*text) {
-        if (*text == '\n') {
-            cli_print("\n");
-            col = 0;
-            text++;
-            continue;
-        }
-        size_t n = strcspn(text, " \n");
-        if (col > indent && col + 1 + (int)n >= width()) {
-            cli_print("\n");
-            col = 0;
-        }
-        if (col <= indent) {
-            cli_print("%*s", indent - col, "");
-            col = indent;
-        } else {
-            cli_print(" ");
-            col++;
-        }
-        cli_print("%.*s", (int)n, text);
-        col += (int)n;
-        text += n;
-        while (*text == ' ') text++;
-    }
-    cli_print("\n");
-}
-
-static void wrap(const char *text, int indent) { wrap_from(text, indent, 0); }
-
-static void print_usage_line(const char *bold, const char *plain, const cli_command *c)
-{
-    cli_print("%s%s%s%s%s%s [options]", bold, tool->name, c ? " " : "", c ? c->name : "", plain,
-              tool->noun && !c ? " NAME" : "");
-    for (const cli_opt *o = c ? c->opts : tool->opts; o->kind != CLI_END; o++)
-        if (is_operand(o)) cli_print(o->min > 0 ? " %s" : " [%s]", o->arg);
-    cli_print("\n");
-}
-
-static void help_operands(const cli_opt *opts)
-{
-    for (const cli_opt *o = opts; o->kind != CLI_END; o++)
-        if (is_operand(o)) {
-            cli_print("\n  %s\n", o->arg);
-            wrap(o->help, 6);
-        }
-}
-
-static void help_options(const cli_opt *opts)
-{
-    char head[160];
-    for (const cli_opt *o = opts; o->kind != CLI_END; o++) {
-        if (is_operand(o)) continue;
-        option_heading(o, "-", head, sizeof head);
-        cli_print("  %s\n", head);
-        wrap(o->help, 6);
-    }
-}
-
-static void help_command(const cli_command *c)
-{
-    cli_print("%s %s -- %s\n\nusage: ", tool->name, c->name, c->summary);
-    print_usage_line("", "", c);
-    cli_print("\n");
-    wrap(c->about, 0);
-    help_operands(c->opts);
-    cli_print("\n");
-    help_options(c->opts);
-    help_options(tool->opts);
-    if (c->model && tool->model_opts) help_options(tool->model_opts);
-    help_options(common);
-    if (c->examples) cli_print("\nexamples:\n\n%s", c->examples);
-}
-
-static void list_commands(void)
-{
-    const cli_command *c;
-    cli_print("\n%ss:\n\n", tool->noun);
-    for (size_t i = 0; (c = tool->command(i)); i++) {
-        cli_print("  %-12s", c->name);
-        wrap_from(c->summary, 15, 14);
-    }
-    cli_print("\n%s NAME --help describes one %s and its options. Options of all:\n", tool->name,
-              tool->noun);
-}
-
-static void help(void)
-{
-    cli_print("%s -- %s\n\nusage: ", tool->name, tool->summary);
-    print_usage_line("", "", NULL);
-    cli_print("\n");
-    wrap(tool->about, 0);
-    help_operands(tool->opts);
-    if (tool->noun) list_commands();
-    cli_print("\n");
-    help_options(tool->opts);
-    help_options(common);
-    if (tool->model_opts) {
-        cli_print("\nOptions of %ss that run a model:\n\n", tool->noun);
-        help_options(tool->model_opts);
-    }
-    if (tool->examples) cli_print("\nexamples:\n\n%s", tool->examples);
-}
-
-static void roff(const char *s)
-{
-    bool start = true;
-    for (; *s; s++) {
-        if (start && (*s == '.' || *s == '\'')) cli_print("\\&");
-        start = *s == '\n';
-        if (*s == '\\') cli_print("\\e");
-        else if (*s == '-') cli_print("\\-");
-        else if (*s == '\n' && s[1] == '\n') cli_print("\n.PP"), s++, cli_print("\n"), start = true;
-        else cli_print("%c", *s);
-    }
-    cli_print("\n");
-}
-
-static void man_options(const cli_opt *opts)
-{
-    char head[160];
-    for (const cli_opt *o = opts; o->kind != CLI_END; o++) {
-        if (is_operand(o)) continue;
-        option_heading(o, "\\-", head, sizeof head);
-        cli_print(".TP\n.B %s\n", head);
-        roff(o->help);
-    }
-}
-
-static void man_operands(const cli_opt *opts)
-{
-    for (const cli_opt *o = opts; o->kind != CLI_END; o++)
-        if (is_operand(o)) {
-            cli_print(".TP\n.I %s\n", o->arg);
-            roff(o->help);
-        }
-}
-
-static void print_upper(const char *s)
-{
-    for (; *s; s++) cli_print("%c", *s >= 'a' && *s <= 'z' ? *s - 32 : *s);
-}
-
-static void man_commands(void)
-{
-    const cli_command *c;
-    cli_print(".SH ");
-    print_upper(tool->noun);
-    cli_print("S\n");
-    for (size_t i = 0; (c = tool->command(i)); i++) {
-        cli_print(".SS %s \\- ", c->name);
-        roff(c->summary);
-        print_usage_line("\\fB", "\\fR", c);
-        cli_print(".PP\n");
-        roff(c->about);
-        man_operands(c->opts);
-        man_options(c->opts);
-    }
-}
-
-static void print_examples(void (*print)(const char *))
-{
-    const cli_command *c;
-    if (tool->examples) print(tool->examples);
-    for (size_t i = 0; tool->noun && (c = tool->command(i)); i++)
-        if (c->examples) print(c->examples);
-}
-
-static void man(void)
-{
-    cli_print(".\\\" Made from the option table of tools/%s.c by `make man`; do not edit.\n.TH ",
-              tool->name);
-    print_upper(tool->name);
-    cli_print(" 1 \"\" \"longmix %s\" \"longmix\"\n.SH NAME\n%s \\- ", LM_VERSION, tool->name);
-    roff(tool->summary);
-    cli_print(".SH SYNOPSIS\n");
-    print_usage_line("\\fB", "\\fR", NULL);
-    cli_print(".SH DESCRIPTION\n");
-    roff(tool->about);
-    cli_print(".SH OPTIONS\n");
-    man_operands(tool->opts);
-    man_options(tool->opts);
-    if (tool->model_opts) man_options(tool->model_opts);
-    man_options(common);
-    if (tool->noun) man_commands();
-    cli_print(".SH EXAMPLES\n.nf\n");
-    print_examples(roff);
-    cli_print(".fi\n.SH EXIT STATUS\n"
-              "0: done.\n1: the work failed; a line on standard error says where and why.\n"
-              "2: the command line is wrong.\n3: the data holds too little for what was asked.\n"
-              "130: interrupted.\n141: the reader of the output closed it.\n");
-    cli_print(".SH SEE ALSO\n");
-    roff(tool->see);
-}
-
-static void print_text(const char *s) { cli_print("%s", s); }
-
 static void version(void)
 {
     cli_print("%s (longmix) %s\ncommit: %s\ncompiler: %s\n"
@@ -438,7 +209,7 @@ static const cli_opt *find_in(const cli_opt *table, const char *name, size_t n, 
                               bool *no)
 {
     for (const cli_opt *o = table; o && o->kind != CLI_END; o++) {
-        if (is_operand(o)) continue;
+        if (cli_is_operand(o)) continue;
         *no = false;
         if (letter ? o->letter == letter : strlen(o->name) == n && !memcmp(o->name, name, n))
             return o;
@@ -488,7 +259,7 @@ static int unknown_option(const char *name, size_t n)
     size_t least = n / 4 + 2; /* nearer than that */
     for (size_t i = 0; (table = table_at(i)) && (!command || i < TAKEN); i++)
         for (const cli_opt *o = table; table != hidden && o->kind != CLI_END; o++) {
-            if (is_operand(o)) continue;
+            if (cli_is_operand(o)) continue;
             size_t d = distance(name, n, o->name);
             if (d < least) least = d, best = o;
         }
@@ -557,7 +328,7 @@ static bool is_taken(const cli_opt *o)
 static int apply(const reading *r, const cli_opt *o, char *value, bool on)
 {
     if (r->naming || !is_taken(o)) return LM_OK;
-    if (takes_value(o)) return set_value(o, value);
+    if (cli_takes_value(o)) return set_value(o, value);
     *(bool *)o->value = on;
     return LM_OK;
 }
@@ -571,7 +342,7 @@ static int read_long(const reading *r, int argc, char **argv, int *i)
     char *value = s[n] == '=' ? s + n + 1 : NULL;
     int rc = find_option(r, s, n, 0, &no, &o);
     if (rc) return rc;
-    if (!takes_value(o))
+    if (!cli_takes_value(o))
         return value ? cli_usage("--%s takes no value", o->name) : apply(r, o, NULL, !no);
     if (!value && *i + 1 < argc) value = argv[++*i];
     return value ? apply(r, o, value, true) : cli_usage("--%s needs %s", o->name, o->arg);
@@ -584,7 +355,7 @@ static int read_letters(const reading *r, int argc, char **argv, int *i)
     bool no;
     for (char *c = argv[*i] + 1; *c; c++) {
         int rc = find_option(r, NULL, 0, *c, &no, &o);
-        if (!rc && takes_value(o)) {
+        if (!rc && cli_takes_value(o)) {
             char *value = c[1] ? c + 1 : *i + 1 < argc ? argv[++*i] : NULL;
             return value ? apply(r, o, value, true) : cli_usage("-%c needs %s", *c, o->arg);
         }
@@ -627,8 +398,8 @@ static int prepare(reading *r, int argc)
     for (size_t i = 0; i < TAKEN; i++)
         for (const cli_opt *o = table_at(i); o->kind != CLI_END; o++) {
             if (o->kind == CLI_PART) *(cli_part *)o->value = (cli_part){ 1, 1 };
-            if (is_operand(o)) r->operands = o;
-            if (!is_operand(o) && o->kind != CLI_LIST) continue;
+            if (cli_is_operand(o)) r->operands = o;
+            if (!cli_is_operand(o) && o->kind != CLI_LIST) continue;
             cli_list *l = o->value;
             l->v = calloc((size_t)argc + 1, sizeof *l->v);
             if (!l->v) return lm_fail_nomem((size_t)argc * sizeof *l->v);
@@ -659,7 +430,7 @@ static void free_lists(void)
 {
     for (size_t i = 0; i < TAKEN; i++)
         for (const cli_opt *o = table_at(i); o->kind != CLI_END; o++)
-            if (is_operand(o) || o->kind == CLI_LIST) free(((cli_list *)o->value)->v);
+            if (cli_is_operand(o) || o->kind == CLI_LIST) free(((cli_list *)o->value)->v);
 }
 
 /* ---- main ------------------------------------------------------------------------------ */
@@ -716,11 +487,10 @@ int cli_main(int argc, char **argv, const cli_tool *t)
 
     int rc = parse(argc, argv);
     if (!rc) {
-        if (want_help && command) help_command(command);
-        else if (want_help) help();
+        if (want_help) cli_help(tool, command, common);
         else if (want_version) version();
-        else if (want_man) man();
-        else if (want_examples) print_examples(print_text);
+        else if (want_man) cli_man(tool, common);
+        else if (want_examples) cli_examples(tool);
         else rc = tool->run();
     }
     if (rc < 0) {
