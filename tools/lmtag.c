@@ -48,8 +48,8 @@ static lm_progress *progress;
 
 /* The inputs, under the lock of `turns`. */
 static lm_turns *turns;
-static char **files;
-static size_t file_count, next_file;
+static lm_files files;
+static size_t next_file;
 static lm_chunker *chunker; /* of file next_file - 1 */
 static bool ended;
 
@@ -77,8 +77,8 @@ static int next_chunk(job *j)
     while (!ended && !rc) {
         if (!chunker) {
             lm_in *in = NULL;
-            if (next_file == file_count) break;
-            rc = lm_in_open(&in, files[next_file]);
+            if (next_file == files.n) break;
+            rc = lm_in_open(&in, files.path[next_file]);
             if (!rc) rc = lm_chunker_new(&chunker, in);
             if (rc) break;
             next_file++;
@@ -87,7 +87,7 @@ static int next_chunk(job *j)
         uint64_t before = lm_in_raw_offset(in);
         rc = lm_chunker_next(chunker, &j->chunk);
         j->raw_bytes = lm_in_raw_offset(in) - before;
-        j->file = files[next_file - 1];
+        j->file = files.path[next_file - 1];
         if (rc == 0) {
             lm_chunker_free(chunker);
             chunker = NULL;
@@ -249,9 +249,9 @@ static int open_outputs(void)
 static uint64_t input_bytes(void)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < file_count; i++) {
+    for (size_t i = 0; i < files.n; i++) {
         struct stat st;
-        if (stat(files[i], &st) || !S_ISREG(st.st_mode)) return 0;
+        if (stat(files.path[i], &st) || !S_ISREG(st.st_mode)) return 0;
         sum += (uint64_t)st.st_size;
     }
     return sum;
@@ -281,7 +281,7 @@ static int run(void)
 {
     int rc = lm_domains_open(&domains, table_path);
     if (!rc) rc = choose_domains();
-    if (!rc) rc = lm_files_expand(&files, &file_count, operands.v, operands.n);
+    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n);
     if (!rc) rc = open_outputs();
     if (!rc) rc = lm_turns_new(&turns);
     if (rc) goto out;
@@ -306,7 +306,7 @@ out:
     lm_out_abandon(quarantine);
     lm_out_abandon(out);
     lm_chunker_free(chunker);
-    lm_files_free(files);
+    lm_files_free(&files);
     lm_turns_free(turns);
     lm_domains_free(domains);
     free(tallies);

@@ -56,12 +56,12 @@ static const cli_opt opts[] = {
     { .kind = CLI_END },
 };
 
-static const char *file_name(char *const *files, size_t i)
+static const char *file_name(const lm_files *files, size_t i)
 {
-    return strcmp(files[i], "-") ? files[i] : "stdin";
+    return strcmp(files->path[i], "-") ? files->path[i] : "stdin";
 }
 
-static void report(const lm_tokenize_sums *s, char *const *files, double seconds)
+static void report(const lm_tokenize_sums *s, const lm_files *files, double seconds)
 {
     if (s->already) {
         cli_note("%s: already complete", output);
@@ -96,7 +96,7 @@ static int add_advice(int rc, bool begun)
     return rc;
 }
 
-static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
+static int tokenize(lm_tokenize_options *o, const lm_files *files)
 {
     lm_tokenize_sums sums;
     double started = lm_seconds();
@@ -106,7 +106,7 @@ static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
         cli_verbose("%s: the model has no BOS; none is added", model);
     if (eos && lm_tokenizer_eos(o->tokenizer) < 0)
         cli_warn("%s: the model has no EOS; none is added", model);
-    int rc = lm_tokenize(o, files, n, output, &sums);
+    int rc = lm_tokenize(o, files, output, &sums);
     if (rc) return add_advice(rc, sums.begun);
     report(&sums, files, lm_seconds() - started);
     return LM_OK;
@@ -115,7 +115,7 @@ static int tokenize(lm_tokenize_options *o, char *const *files, size_t n)
 static int run(void)
 {
     static const char quarantine[] = "quarantine:";
-    size_t k = sizeof quarantine - 1, n = 0;
+    size_t k = sizeof quarantine - 1;
     bool quarantined = !strncmp(bad_lines, quarantine, k) && bad_lines[k];
     if (!model) return cli_usage("-m MODEL is needed");
     if (!quarantined && strcmp(bad_lines, "stop"))
@@ -132,10 +132,10 @@ static int run(void)
 
     lm_tokenizer *tokenizer = NULL;
     lm_domains *domains = NULL;
-    char **files = NULL;
+    lm_files files = { 0 };
     int rc = lm_domains_open(&domains, table_path);
     if (!rc && unknown != UNKNOWN_TABLE) lm_domains_on_unknown(domains, unknown == UNKNOWN_STOP);
-    if (!rc) rc = lm_files_expand(&files, &n, operands.v, operands.n);
+    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n);
     if (!rc) rc = lm_tokenizer_open(&tokenizer, model, reference ? LM_TOKENIZER_REFERENCE : 0);
     if (!rc) {
         lm_tokenize_options o = {
@@ -152,9 +152,9 @@ static int run(void)
             .check_every = check_every,
             .progress = cli_progress("documents", 0),
         };
-        rc = tokenize(&o, files, n);
+        rc = tokenize(&o, &files);
     }
-    lm_files_free(files);
+    lm_files_free(&files);
     lm_domains_free(domains);
     lm_tokenizer_free(tokenizer);
     return rc;

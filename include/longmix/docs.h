@@ -21,12 +21,21 @@ extern "C" {
 
 /* ---- lists of inputs ------------------------------------------------------------------ */
 
-/* The files that `args` (n of them) stand for: a file is itself, "-" is standard input, a
+/* What operands stand for. */
+typedef struct lm_files {
+    char **path; /* [n] as to open it; "-" is standard input */
+    char **name; /* [n] as stores, shards and receipts keep it: UTF-8, relative to the operand */
+    size_t n;
+    char **skipped; /* [skips] what folders hold and is not read, named in the same way */
+    size_t skips;
+} lm_files;
+
+/* Find the files that `args` (n of them) stand for: a file is itself, "-" is standard input, a
  * directory is every *.jsonl, *.jsonl.zst, *.jsonl.gz below it, sorted bytewise by path.
- * n == 0 stands for "-". The list is NULL-ended and freed by lm_files_free. LM_EIO names what
- * cannot be read; LM_EUSAGE a directory without such files. */
-LM_CHECKED int lm_files_expand(char ***out, size_t *count, char *const *args, size_t n);
-void lm_files_free(char **files);
+ * n == 0 stands for "-". Freed by lm_files_free. LM_EIO names what cannot be read; LM_EUSAGE a
+ * directory without such files. */
+LM_CHECKED int lm_files_expand(lm_files *out, char *const *args, size_t n);
+void lm_files_free(lm_files *f); /* a zeroed one is allowed */
 
 /* ---- chunks --------------------------------------------------------------------------- */
 

@@ -33,10 +33,11 @@ typedef struct lm_meta {
     uint64_t tokenizer; /* hash of the model file */
     int64_t bos, eos;   /* the id before and after every document, -1 for none */
     size_t domains, files;
-    const char **domain;  /* [domains] borrowed from json */
-    const char **file;    /* [files] names as the user gave them */
-    uint32_t part, parts; /* 1 of 1 for a whole stream */
-    const lm_json *plan;  /* the plan of a mixture, NULL in a store */
+    const char **domain;     /* [domains] borrowed from json */
+    const char **file;       /* [files] names as the user gave them */
+    uint32_t part, parts;    /* 1 of 1 for a whole stream */
+    const lm_json *plan;     /* the plan of a mixture, NULL in a store */
+    const lm_json *not_read; /* names that the input folders hold besides `file`, or NULL */
 } lm_meta;
 
 /* Read the fields out of `json`, which the meta then owns (also on failure). */
@@ -69,6 +70,9 @@ typedef struct lm_file_end {
     uint32_t file;
     uint64_t raw_bytes, raw_hash; /* of the file as it lies on disk */
     uint64_t lines, documents, bad_lines;
+    const char *set_aside; /* why none of its documents is in the store; NULL for a file that is.
+                            * Borrowed from the record, as tokens are */
+    uint64_t fault;        /* then the byte of the file on disk where reading it failed */
 } lm_file_end;
 
 /* A quarantined line. */

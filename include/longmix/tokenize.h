@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "longmix/docs.h"
 #include "longmix/domain.h"
 #include "longmix/err.h"
 #include "longmix/progress.h"
@@ -58,8 +59,8 @@ LM_CHECKED int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uin
  * "NAME:LINE: byte OFFSET: reason"; with `quarantine` it is written to that file (in more than one
  * part: FILE.part-00001-of-00003) and counted. LM_EINTR when interrupted. Memory: under 300 MB
  * and 16 MB per thread, for documents of up to 100 MB. */
-LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n,
-                           const char *path, lm_tokenize_sums *sums);
+LM_CHECKED int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char *path,
+                           lm_tokenize_sums *sums);
 
 #ifdef __cplusplus
 }

@@ -109,23 +109,52 @@ static int expand(list *l, const char *arg)
     return LM_OK;
 }
 
-int lm_files_expand(char ***out, size_t *count, char *const *args, size_t n)
+/* The path below the operand, or the file's own name. */
+static char *name_below(const char *path, const char *arg, bool dir)
 {
-    list l = { NULL, 0, 0 };
-    int rc = n ? LM_OK : expand(&l, "-");
-    for (size_t i = 0; !rc && i < n; i++) rc = expand(&l, args[i]);
-    if (rc) {
-        lm_files_free(l.v);
-        l = (list){ NULL, 0, 0 };
-    }
-    *out = l.v;
-    *count = l.n;
+    const char *slash = strrchr(path, '/');
+    if (!dir) return strdup(slash && slash[1] ? slash + 1 : path);
+    const char *s = path + strlen(arg);
+    while (*s == '/') s++;
+    return strdup(s);
+}
+
+/* Add the names of the files since number `from`, which come from `arg`. */
+static int add_names(list *names, const list *paths, size_t from, const char *arg)
+{
+    struct stat st;
+    bool dir = strcmp(arg, "-") && !stat(arg, &st) && S_ISDIR(st.st_mode);
+    int rc = LM_OK;
+    for (size_t i = from; !rc && i < paths->n; i++)
+        rc = add(names, name_below(paths->v[i], arg, dir));
     return rc;
 }
 
-void lm_files_free(char **files)
+int lm_files_expand(lm_files *out, char *const *args, size_t n)
 {
-    if (!files) return;
-    for (char **f = files; *f; f++) free(*f);
-    free(files);
+    list paths = { NULL, 0, 0 }, names = { NULL, 0, 0 };
+    int rc = LM_OK;
+    for (size_t i = 0; !rc && i < (n ? n : 1); i++) {
+        const char *arg = n ? args[i] : "-";
+        size_t from = paths.n;
+        rc = expand(&paths, arg);
+        if (!rc) rc = add_names(&names, &paths, from, arg);
+    }
+    *out = (lm_files){ .path = paths.v, .name = names.v, .n = paths.n };
+    if (rc) lm_files_free(out);
+    return rc;
+}
+
+static void free_list(char **v)
+{
+    for (char **s = v; s && *s; s++) free(*s);
+    free(v);
+}
+
+void lm_files_free(lm_files *f)
+{
+    free_list(f->path);
+    free_list(f->name);
+    free_list(f->skipped);
+    *f = (lm_files){ 0 };
 }

@@ -27,8 +27,8 @@ typedef struct source {
 typedef struct reading {
     const source *src;
     /* Under the lock of `turns`: */
-    char **files;
-    size_t count, next;
+    lm_files files;
+    size_t next;
     lm_chunker *chunker; /* of file next - 1 */
     lm_turns *turns;
     lm_hist **part; /* one for each thread */
@@ -48,13 +48,13 @@ static int next_chunk(reading *r, lm_chunk *c, const char **file)
     for (;;) {
         if (!r->chunker) {
             lm_in *in = NULL;
-            if (r->next == r->count) return 0;
-            int rc = lm_in_open(&in, r->files[r->next]);
+            if (r->next == r->files.n) return 0;
+            int rc = lm_in_open(&in, r->files.path[r->next]);
             if (!rc) rc = lm_chunker_new(&r->chunker, in);
             if (rc) return rc;
             r->next++;
         }
-        *file = r->files[r->next - 1];
+        *file = r->files.path[r->next - 1];
         uint64_t before = lm_in_raw_offset(lm_chunker_in(r->chunker));
         int rc = lm_chunker_next(r->chunker, c);
         lm_progress_add(r->src->progress, lm_in_raw_offset(lm_chunker_in(r->chunker)) - before, 0);
@@ -143,7 +143,7 @@ static int count_lines(void *arg, int t)
 static int read_jsonl(lm_hist **out, const source *src)
 {
     reading r = { .src = src };
-    int rc = lm_files_expand(&r.files, &r.count, (char *const[]){ (char *)src->path }, 1);
+    int rc = lm_files_expand(&r.files, (char *const[]){ (char *)src->path }, 1);
     if (!rc) rc = lm_turns_new(&r.turns);
     if (!rc) rc = new_hist(out, src->domains);
     if (!rc) {
@@ -151,9 +151,9 @@ static int read_jsonl(lm_hist **out, const source *src)
         if (!r.part) rc = lm_fail_nomem((size_t)src->threads * sizeof *r.part);
     }
     for (int t = 0; !rc && t < src->threads; t++) rc = new_hist(&r.part[t], src->domains);
-    for (size_t i = 0; src->progress && i < r.count; i++) {
+    for (size_t i = 0; src->progress && i < r.files.n; i++) {
         struct stat st;
-        if (!stat(r.files[i], &st)) src->progress->total += (uint64_t)st.st_size;
+        if (!stat(r.files.path[i], &st)) src->progress->total += (uint64_t)st.st_size;
     }
     if (!rc) rc = lm_parallel(src->threads, count_lines, &r);
     for (int t = 0; !rc && t < src->threads; t++) rc = lm_hist_merge(*out, r.part[t]);
@@ -161,7 +161,7 @@ static int read_jsonl(lm_hist **out, const source *src)
     free(r.part);
     lm_chunker_free(r.chunker);
     lm_turns_free(r.turns);
-    lm_files_free(r.files);
+    lm_files_free(&r.files);
     return rc;
 }
 

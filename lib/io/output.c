@@ -20,38 +20,6 @@
 
 enum { LINKS_MAX = 40, NAMES_MAX = 1000 };
 
-/* ---- descriptors ----------------------------------------------------------------------- */
-
-int lm_write_all(int fd, const void *buf, size_t n, const char *name)
-{
-    const unsigned char *p = buf;
-    while (n) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return lm_fail_errno(errno, "%s: cannot write", name);
-        p += k;
-        n -= (size_t)k;
-    }
-    return LM_OK;
-}
-
-int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name)
-{
-    unsigned char *p = buf;
-    while (n) {
-        ssize_t k = pread(fd, p, n, (off_t)offset);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, name, offset);
-        if (k == 0)
-            return lm_fail(LM_EDATA, "%s: truncated: ends at byte %" PRIu64 ", %zu bytes too early",
-                           name, offset, n);
-        p += k;
-        n -= (size_t)k;
-        offset += (uint64_t)k;
-    }
-    return LM_OK;
-}
-
 /* ---- names ----------------------------------------------------------------------------- */
 
 /* The bytes of `path` up to its last slash, which is included. */

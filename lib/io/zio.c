@@ -16,6 +16,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
+#include "lib/io/fd.h"
 #include "lib/io/output.h"
 
 enum {
@@ -46,12 +47,8 @@ struct lm_in {
 /* Read into `to`: the bytes, 0 at the end, or LM_EIO. */
 static ssize_t raw_read(lm_in *in, void *to, size_t n)
 {
-    ssize_t got = 0;
-    do got = read(in->fd, to, n);
-    while (got < 0 && errno == EINTR && !lm_interrupted());
-    if (got < 0 && errno == EINTR) return lm_check_interrupt();
-    if (got < 0)
-        return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, in->name, in->raw_offset);
+    ssize_t got = lm_fd_read(in->fd, to, n, in->raw_offset, in->name);
+    if (got < 0) return got;
     if (got == 0) in->raw_ended = true;
     lm_hasher_add(in->hash, to, (size_t)got);
     in->raw_offset += (uint64_t)got;
@@ -125,7 +122,6 @@ int lm_in_open(lm_in **out, const char *path)
     bool standard = !strcmp(path, "-");
     lm_in *in = calloc(1, sizeof *in);
     if (!in) return lm_fail_nomem(sizeof *in);
-    in->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     in->name = strdup(standard ? "stdin" : path);
     in->raw = malloc(RAW_BYTES);
     struct stat st;
@@ -133,7 +129,12 @@ int lm_in_open(lm_in **out, const char *path)
         rc = lm_fail_nomem(RAW_BYTES);
         goto out;
     }
-    if (in->fd < 0 || fstat(in->fd, &st)) {
+    in->fd = standard ? STDIN_FILENO : lm_fd_open(path);
+    if (in->fd < 0) {
+        rc = in->fd;
+        goto out;
+    }
+    if (fstat(in->fd, &st)) {
         rc = lm_fail_errno(errno, "%s: cannot open", in->name);
         goto out;
     }

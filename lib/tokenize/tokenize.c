@@ -341,15 +341,15 @@ static int run_all(tok_run *r)
     return rc;
 }
 
-int lm_tokenize(const lm_tokenize_options *o, char *const *files, size_t n, const char *path,
+int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char *path,
                 lm_tokenize_sums *sums)
 {
     *sums = (lm_tokenize_sums){ 0 };
     tok_run r = { .o = o, .sums = sums, .bad_fd = -1, .width = lm_tokenizer_width(o->tokenizer) };
     lm_buf store = LM_BUF_INIT(65536), aside = LM_BUF_INIT(65536);
     lm_json *header = NULL;
-    int rc = lm_tokenize_part(files, n, o->part, o->parts, &r.first, &r.count);
-    r.files = files + r.first;
+    int rc = lm_tokenize_part(files->path, files->n, o->part, o->parts, &r.first, &r.count);
+    r.files = files->path + r.first;
     if (!rc) rc = name_outputs(o, path, &store, &aside);
     if (rc) goto out;
     r.bad_name = aside.size ? (const char *)aside.data : NULL;

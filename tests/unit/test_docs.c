@@ -425,15 +425,14 @@ static void members(void)
 
 static void touch(const char *path) { NEED(!lm_write_file(path, "", 0)); }
 
-static int expand(char ***files, size_t *n, const char *const *args, size_t count)
+static int expand(lm_files *files, const char *const *args, size_t count)
 {
-    return lm_files_expand(files, n, (char *const *)args, count);
+    return lm_files_expand(files, (char *const *)args, count);
 }
 
 static void file_lists(void)
 {
-    char **files = NULL;
-    size_t n = 0;
+    lm_files files = { 0 };
     NEED(!mkdir("f", 0777) && !mkdir("f/b", 0777) && !mkdir("f/empty", 0777) &&
          !mkdir("f/a.jsonl", 0777));
     static const char *const made[] = { "f/b/2.jsonl",  "f/b/1.jsonl.zst", "f/b-.jsonl",
@@ -443,38 +442,39 @@ static void file_lists(void)
     NEED(!symlink("../b-.jsonl", "f/b/link.jsonl"));
 
     static const char *const args[] = { "f/readme.txt", "f", "-" };
-    NEED(!expand(&files, &n, args, 3));
+    NEED(!expand(&files, args, 3));
     static const char *const want[] = { "f/readme.txt",   "f/B.jsonl",       "f/a.jsonl/in.jsonl",
                                         "f/b-.jsonl",     "f/b/1.jsonl.zst", "f/b/2.jsonl",
                                         "f/b/link.jsonl", "f/z.jsonl.gz",    "-" };
-    CHECK_EQ(n, sizeof want / sizeof *want);
-    for (size_t i = 0; i < n && i < sizeof want / sizeof *want; i++) CHECK_STR(files[i], want[i]);
-    CHECK(files[n] == NULL);
-    lm_files_free(files);
+    CHECK_EQ(files.n, sizeof want / sizeof *want);
+    for (size_t i = 0; i < files.n && i < sizeof want / sizeof *want; i++)
+        CHECK_STR(files.path[i], want[i]);
+
+    lm_files_free(&files);
 
     static const char *const slash[] = { "f/b/" };
-    NEED(!expand(&files, &n, slash, 1));
-    CHECK_STR(files[0], "f/b/1.jsonl.zst");
-    lm_files_free(files);
+    NEED(!expand(&files, slash, 1));
+    CHECK_STR(files.path[0], "f/b/1.jsonl.zst");
+    lm_files_free(&files);
 
-    NEED(!expand(&files, &n, NULL, 0));
-    CHECK(n == 1 && !strcmp(files[0], "-"));
-    lm_files_free(files);
-    lm_files_free(NULL);
+    NEED(!expand(&files, NULL, 0));
+    CHECK(files.n == 1 && !strcmp(files.path[0], "-"));
+    lm_files_free(&files);
+    lm_files_free(&files);
 
     static const char *const none[] = { "f/empty" }, *const absent[] = { "f/b", "f/absent" };
-    CHECK(expand(&files, &n, none, 1) == LM_EUSAGE && !files && strstr(lm_err(), "f/empty"));
-    CHECK(expand(&files, &n, absent, 2) == LM_EIO && !files && strstr(lm_err(), "f/absent"));
+    CHECK(expand(&files, none, 1) == LM_EUSAGE && !files.n && strstr(lm_err(), "f/empty"));
+    CHECK(expand(&files, absent, 2) == LM_EIO && !files.n && strstr(lm_err(), "f/absent"));
 
     /* A dangling link named *.jsonl is a file that cannot be read; a loop would never end. */
     static const char *const whole[] = { "f" };
     NEED(!symlink("nowhere", "f/other"));
-    CHECK_OK(expand(&files, &n, whole, 1));
-    lm_files_free(files);
+    CHECK_OK(expand(&files, whole, 1));
+    lm_files_free(&files);
     NEED(!symlink("nowhere", "f/gone.jsonl"));
-    CHECK(expand(&files, &n, whole, 1) == LM_EIO && strstr(lm_err(), "f/gone.jsonl"));
+    CHECK(expand(&files, whole, 1) == LM_EIO && strstr(lm_err(), "f/gone.jsonl"));
     NEED(!unlink("f/gone.jsonl") && !symlink("..", "f/b/loop"));
-    CHECK(expand(&files, &n, whole, 1) == LM_EIO && strstr(lm_err(), "f/b/loop"));
+    CHECK(expand(&files, whole, 1) == LM_EIO && strstr(lm_err(), "f/b/loop"));
 }
 
 int main(void)
