@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/text.h"
@@ -90,6 +91,47 @@ int lm_output_locate(lm_output *o, const char *path)
 
 const char *lm_output_name(const lm_output *o) { return o->tmp && o->keep ? o->tmp : o->path; }
 
+/* ---- inputs ---------------------------------------------------------------------------- */
+
+/* What `path` is now; "-" is `standard`. */
+static bool look(const char *path, int standard, struct stat *st)
+{
+    return !(strcmp(path, "-") ? stat(path, st) : fstat(standard, st));
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           (S_ISREG(a->st_mode) || S_ISDIR(a->st_mode));
+}
+
+int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n)
+{
+    static const char *const suffix[] = { "", TMP_SUFFIX, ".partial" };
+    lm_output o;
+    int rc = lm_output_locate(&o, path);
+    /* A directory is refused by whoever cannot write one. */
+    for (size_t k = 0; o.path && k < sizeof suffix / sizeof *suffix; k++) {
+        char *name = NULL;
+        struct stat mine, in;
+        if (k && o.direct) break;
+        if (asprintf(&name, "%s%s", k ? o.path : path, suffix[k]) < 0) {
+            rc = lm_fail_nomem(strlen(path));
+            break;
+        }
+        bool there = look(name, STDOUT_FILENO, &mine);
+        free(name);
+        rc = LM_OK;
+        for (size_t i = 0; i < n && there && !rc; i++)
+            if (look(inputs[i], STDIN_FILENO, &in) && same_file(&mine, &in))
+                rc = lm_fail(LM_EUSAGE, "%s: is an input, too (%s); choose another output", o.path,
+                             inputs[i]);
+        if (rc) break;
+    }
+    lm_output_abandon(&o);
+    return rc;
+}
+
 /* ---- opening --------------------------------------------------------------------------- */
 
 static int cannot_open(const char *name)
@@ -99,6 +141,33 @@ static int cannot_open(const char *name)
     return rc ? rc : lm_fail_errno(e, "%s: cannot open for writing", name);
 }
 
+/* The PID of a process that holds an flock on the file open as `fd`; 0 where that is not known. */
+static long lock_owner(int fd)
+{
+    struct stat st;
+    char line[256];
+    long owner = 0;
+    FILE *f = fstat(fd, &st) ? NULL : fopen("/proc/locks", "re");
+    while (f && !owner && fgets(line, sizeof line, f)) {
+        unsigned major_number, minor_number;
+        unsigned long long inode;
+        long pid;
+        if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &major_number, &minor_number,
+                   &inode) == 4 &&
+            pid > 0 && inode == st.st_ino && makedev(major_number, minor_number) == st.st_dev)
+            owner = pid;
+    }
+    if (f) fclose(f);
+    return owner;
+}
+
+int lm_fail_locked(int fd, const char *name)
+{
+    long pid = lock_owner(fd);
+    return pid ? lm_fail(LM_EUSAGE, "%s: another process is writing it (PID %ld)", name, pid)
+               : lm_fail(LM_EUSAGE, "%s: another process is writing it", name);
+}
+
 /* Lock `fd`: 1; 0 where the file system has no locks; LM_EUSAGE if another process has it and
  * `wait` is false; LM_EINTR. */
 static int lock(const lm_output *o, int fd, bool wait)
@@ -106,8 +175,7 @@ static int lock(const lm_output *o, int fd, bool wait)
     int rc = LM_OK;
     while (!rc) {
         if (!flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) return 1;
-        if (errno == EWOULDBLOCK)
-            return lm_fail(LM_EUSAGE, "%s: another process is writing it", o->path);
+        if (errno == EWOULDBLOCK) return lm_fail_locked(fd, o->path);
         if (errno != EINTR) return 0;
         rc = lm_check_interrupt();
     }

@@ -12,16 +12,21 @@
  *   - a directory: an error.
  *
  * One process at a time writes a target: it holds an flock on the temporary file, PATH.longmix.tmp.
- * A temporary file that nobody has locked belongs to a process that died: it is removed. Other names are
+ * The message for a second one has the PID of the first where the system tells (/proc/locks). A
+ * temporary file that nobody has locked belongs to a process that died: it is removed. Other names are
  * never touched, PATH.tmp of another program included, and a link at the temporary name is not
- * followed. On a file system without flock each writer takes a name of its own,
- * PATH.longmix.PID-N.tmp: then two of them are not detected, whichever is later wins with a whole
- * file, and files of dead processes are left to the user. A resumable output is PATH.partial, which
- * is kept and locked in the same way; without flock two writers of it are not detected. */
+ * followed.
+ *
+ * Without flock (a file system or a kernel that answers ENOLCK, ENOSYS, EOPNOTSUPP ...) a second
+ * writer is not detected. Then each takes a name of its own, PATH.longmix.PID-N.tmp, so that a file
+ * under its final name is still a whole file of one writer: that of whichever ends last. Files of dead
+ * processes are left to the user. A resumable output is PATH.partial, which is kept and locked in the
+ * same way; without flock two writers of it are not detected and damage it, which its checksums show. */
 #ifndef LM_LIB_IO_OUTPUT_H
 #define LM_LIB_IO_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "longmix/err.h"
@@ -62,6 +67,15 @@ void lm_output_abandon(lm_output *o);
 
 /* Remove the temporary files in `dir` whose process has died. 0 or LM_EIO. */
 LM_CHECKED int lm_output_clean(const char *dir);
+
+/* LM_EUSAGE if writing `path` would replace one of the n inputs, under any name or link: one has the
+ * device and inode of `path` or of a temporary file beside it. "-" is the standard stream; what is
+ * not there is no input. To be called before anything is opened for writing. */
+LM_CHECKED int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n);
+
+/* Fail with LM_EUSAGE: another process is writing `name`; its PID is that of the holder of the flock
+ * on the file that is open as `fd`, where the system tells. */
+int lm_fail_locked(int fd, const char *name);
 
 /* A descriptor, readable and writable, of an unlinked temporary file: in the directory of `path`,
  * or in $TMPDIR (else /tmp) if NULL. LM_EIO or LM_ENOMEM. */

@@ -219,7 +219,10 @@ static void two_writers(void)
         lm_output first = begin("twice", kinds[i]);
         CHECK_OK(lm_write_all(first.fd, "first", 5, "twice"));
         CHECK(put("twice", kinds[i], "second") == LM_EUSAGE);
-        CHECK_STR(lm_err(), "twice: another process is writing it");
+        char want[80];
+        snprintf(want, sizeof want, "twice: another process is writing it (PID %ld)",
+                 (long)getpid());
+        CHECK_STR(lm_err(), want);
         CHECK(exists(i ? "twice.partial" : TMP("twice")));
         CHECK_OK(lm_output_clean("."));
         CHECK_OK(lm_output_commit(&first));
@@ -307,6 +310,45 @@ static void left_overs(void)
     CHECK(lm_output_clean("absent") == LM_EIO);
 }
 
+/* No output replaces an input, whatever name it has. */
+static void inputs(void)
+{
+    static const char *const in[] = { "absent-in", "in.txt", "in-dir" };
+    save("in.txt", "input");
+    NEED(!mkdir("in-dir", 0777));
+    NEED(!link("in.txt", "hard") && !symlink("in.txt", "soft") && !symlink("in-dir", "soft-dir"));
+    NEED(!link("in.txt", TMP("next")) && !link("in.txt", "after.partial"));
+    static const char *const refused[] = { "in.txt", "./in.txt", "hard",     "soft",
+                                           "next",   "after",    "soft-dir", "in-dir/../in-dir/" };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        CHECK(lm_output_refuse_input(refused[i], in, 3) == LM_EUSAGE);
+        CHECK(strstr(lm_err(), i < 6 ? "is an input, too (in.txt)" : "too (in-dir)") != NULL);
+        CHECK_OK(lm_output_refuse_input(refused[i], in, 1));
+    }
+    CHECK_OK(lm_output_refuse_input("other", in, 3));
+    CHECK_OK(lm_output_refuse_input("absent-in", in, 3)); /* it is made, not replaced */
+    CHECK_OK(lm_output_refuse_input("absent-dir/x", in, 3));
+    static const char *const null[] = { "/dev/null" };
+    CHECK_OK(lm_output_refuse_input("/dev/null", null, 1)); /* only files are replaced */
+
+    /* Standard input and output are compared, too. */
+    int saved[2] = { dup(STDIN_FILENO), dup(STDOUT_FILENO) }, fd = open("in.txt", O_RDWR);
+    static const char *const standard[] = { "-" };
+    NEED(fd >= 0 && !fflush(stdout) && dup2(fd, STDIN_FILENO) >= 0);
+    CHECK(lm_output_refuse_input("hard", standard, 1) == LM_EUSAGE);
+    CHECK_OK(lm_output_refuse_input("-", standard, 1));
+    NEED(dup2(fd, STDOUT_FILENO) >= 0);
+    int both = lm_output_refuse_input("-", standard, 1),
+        named = lm_output_refuse_input("/dev/stdout", in, 3);
+    NEED(dup2(saved[0], STDIN_FILENO) >= 0 && dup2(saved[1], STDOUT_FILENO) >= 0);
+    CHECK(both == LM_EUSAGE && named == LM_EUSAGE);
+    CHECK_STR(load("in.txt"), "input");
+    CHECK(exists(TMP("next")) && exists("after.partial"));
+    close(fd);
+    close(saved[0]);
+    close(saved[1]);
+}
+
 static void full_disk(void)
 {
     struct rlimit was, small;
@@ -357,6 +399,7 @@ int main(void)
     two_writers();
     a_race();
     left_overs();
+    inputs();
     full_disk();
     unlinked_files();
     CHECK_END();

@@ -60,7 +60,7 @@ lmtag -o one.jsonl feed 2> one.err & pid=$!
 exec 3> feed
 while [ ! -e one.jsonl.longmix.tmp ]; do sleep 0.02; done
 lmtag -o one.jsonl c 2> err && exit 1 || [ $? = 2 ]
-grep -q '^lmtag: one.jsonl: another process is writing it$' err
+grep -q "^lmtag: one.jsonl: another process is writing it (PID $pid)$" err
 [ ! -e one.jsonl ]
 echo '{"text":"a","domain":"C4"}' >&3
 exec 3>&-
