@@ -394,7 +394,8 @@ static void show_other(const lm_meta *m, const lm_record *r)
         cli_print("-- %s:%" PRIu64 ": quarantined: %s bytes at byte %s\n", m->file[r->bad.file],
                   r->bad.line, cli_count(r->bad.bytes), cli_count(r->bad.offset));
         break;
-    case LM_REC_DOC: break;
+    case LM_REC_DOC:
+    case LM_REC_CHUNK: break;
     }
 }
 

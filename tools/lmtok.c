@@ -12,7 +12,7 @@
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
 enum { LARGE_BYTES = 12 << 20 }; /* more than the window of one zstd file */
 
-static const char *model, *output = "-", *table_path, *bad_lines = "stop";
+static const char *model, *output = "-", *table_path, *bad_lines = "stop", *bad_files = "stop";
 static bool bos = true, eos, force, reference;
 static int unknown = UNKNOWN_TABLE, threads;
 static uint64_t check_every = 10000;
@@ -47,8 +47,17 @@ static const cli_opt opts[] = {
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
       "How to treat an invalid line: stop (the default) ends the run; quarantine "
       "writes it as it is to FILE (with --part: FILE.part-00001-of-00003), counts it, and "
-      "continues." },
-    { CLI_FLAG, "force", 0, &force, NULL, "Overwrite STORE and STORE.partial." },
+      "continues. FILE is renamed into place when it is complete, and must not exist before." },
+    { CLI_STR, "bad-files", 0, &bad_files, "stop|quarantine:LIST",
+      "How to treat a file that cannot be read to its end (truncated, damaged, of another format), "
+      "or "
+      "of which no line is a document: stop (the default) ends the run; quarantine uses nothing of "
+      "it, writes a JSON line with its name, byte and reason to LIST (with --part: "
+      "LIST.part-00001-of-00003), counts it, and continues. A later run may leave such files "
+      "out." },
+    { CLI_FLAG, "force", 0, &force, NULL,
+      "Start again: overwrite STORE, STORE.partial, and the files of --bad-lines and "
+      "--bad-files." },
     { CLI_FLAG, "reference", 0, &reference, NULL, "Encode with SentencePiece alone (slow)." },
     { CLI_SIZE, "check-every", 0, &check_every, "N",
       "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a "
@@ -79,6 +88,9 @@ static void report(const lm_tokenize_sums *s, const lm_files *files, double seco
     if (s->unknown)
         cli_note("documents of no known domain, kept as \"unknown\": %s; the first is %s:%" PRIu64,
                  cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
+    if (s->bad_files)
+        cli_note("files quarantined: %s; the first is %s", cli_count(s->bad_files),
+                 s->first_bad_file);
     if (s->bad_lines)
         cli_note("bad lines quarantined: %s; the first is %s:%" PRIu64, cli_count(s->bad_lines),
                  file_name(files, s->bad_file), s->bad_line);
@@ -88,11 +100,12 @@ static void report(const lm_tokenize_sums *s, const lm_files *files, double seco
 static int add_advice(int rc, bool begun)
 {
     char message[1024];
-    bool stored = strcmp(output, "-") != 0;
+    bool stored = strcmp(output, "-") != 0, advised = strstr(lm_err(), "--force");
     bool in_the_way = rc == LM_EDATA || strstr(lm_err(), "was started with other");
     snprintf(message, sizeof message, "%s", lm_err());
-    if (stored && begun) return lm_fail(rc, "%s (the same command resumes from here)", message);
-    if (stored && in_the_way) return lm_fail(rc, "%s (--force overwrites it)", message);
+    if (stored && begun && !advised)
+        return lm_fail(rc, "%s (the same command resumes from here)", message);
+    if (stored && in_the_way && !advised) return lm_fail(rc, "%s (--force overwrites it)", message);
     return rc;
 }
 
@@ -112,14 +125,23 @@ static int tokenize(lm_tokenize_options *o, const lm_files *files)
     return LM_OK;
 }
 
-static int run(void)
+/* The file of "quarantine:FILE", NULL for "stop". False if it is neither. */
+static bool quarantine_of(const char *value, const char **file)
 {
     static const char quarantine[] = "quarantine:";
     size_t k = sizeof quarantine - 1;
-    bool quarantined = !strncmp(bad_lines, quarantine, k) && bad_lines[k];
+    *file = !strncmp(value, quarantine, k) && value[k] ? value + k : NULL;
+    return *file || !strcmp(value, "stop");
+}
+
+static int run(void)
+{
+    const char *lines_to = NULL, *files_to = NULL;
     if (!model) return cli_usage("-m MODEL is needed");
-    if (!quarantined && strcmp(bad_lines, "stop"))
+    if (!quarantine_of(bad_lines, &lines_to))
         return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
+    if (!quarantine_of(bad_files, &files_to))
+        return cli_usage("--bad-files %s: not stop or quarantine:LIST", bad_files);
     if (!strcmp(output, "-") && isatty(STDOUT_FILENO))
         return cli_usage(
             "standard output is a terminal: use -o STORE, or pipe it into another program");
@@ -148,7 +170,9 @@ static int run(void)
             .part = part.k,
             .parts = part.n,
             .force = force,
-            .quarantine = quarantined ? bad_lines + k : NULL,
+            .table = table_path,
+            .quarantine = lines_to,
+            .bad_files = files_to,
             .check_every = check_every,
             .progress = cli_progress("documents", 0),
         };

@@ -20,21 +20,23 @@
 extern "C" {
 #endif
 
-#define LM_STORE_VERSION 1
+#define LM_STORE_VERSION 2 /* what is written; version 1 is read, too */
+#define LM_STORE_FORMAT "longmix store 2"
 #define LM_META_MAX ((size_t)256 << 20) /* bound of the header's JSON */
 #define LM_PARTS_MAX 65536              /* files of one store */
 
 /* ---- what the header says ------------------------------------------------------------- */
 
 typedef struct lm_meta {
-    lm_json *json;  /* the whole of it, owned */
-    unsigned width; /* bytes per token: 2 or 4 */
+    lm_json *json;    /* the whole of it, owned */
+    unsigned version; /* of the format: 1 or 2 */
+    unsigned width;   /* bytes per token: 2 or 4 */
     uint32_t vocab;
     uint64_t tokenizer; /* hash of the model file */
     int64_t bos, eos;   /* the id before and after every document, -1 for none */
     size_t domains, files;
     const char **domain;     /* [domains] borrowed from json */
-    const char **file;       /* [files] names as the user gave them */
+    const char **file;       /* [files] names; in version 1, paths as the user gave them */
     uint32_t part, parts;    /* 1 of 1 for a whole stream */
     const lm_json *plan;     /* the plan of a mixture, NULL in a store */
     const lm_json *not_read; /* names that the input folders hold besides `file`, or NULL */
@@ -70,10 +72,24 @@ typedef struct lm_file_end {
     uint32_t file;
     uint64_t raw_bytes, raw_hash; /* of the file as it lies on disk */
     uint64_t lines, documents, bad_lines;
-    const char *set_aside; /* why none of its documents is in the store; NULL for a file that is.
-                            * Borrowed from the record, as tokens are */
-    uint64_t fault;        /* then the byte of the file on disk where reading it failed */
+
+    /* Of a quarantined file: why none of its documents is in the store (at most LM_REASON_MAX bytes,
+     * borrowed from the record as tokens are; NULL for any other file), and the byte of the file on
+     * disk up to which it could be read. raw_hash is then that of its first raw_read bytes. */
+    const char *set_aside;
+    uint64_t fault, raw_read;
 } lm_file_end;
+
+enum { LM_REASON_MAX = 1000 };
+
+/* A chunk of lines is done: for a writer that resumes. */
+typedef struct lm_chunk_end {
+    uint32_t file;
+    uint64_t lines; /* of the file so far */
+    uint64_t hash;  /* chained: of the contents of these lines */
+    /* Of all quarantined lines so far: their bytes, and a chained hash of them. */
+    uint64_t bad_bytes, bad_hash;
+} lm_chunk_end;
 
 /* A quarantined line. */
 typedef struct lm_bad_line {
@@ -87,7 +103,8 @@ typedef struct lm_shard_mark {
     uint64_t shard, start;
 } lm_shard_mark;
 
-enum lm_record_kind { LM_REC_DOC, LM_REC_FILE, LM_REC_BAD, LM_REC_SHARD };
+/* LM_REC_CHUNK is seen by a writer that resumes alone: readers skip such records. */
+enum lm_record_kind { LM_REC_DOC, LM_REC_FILE, LM_REC_BAD, LM_REC_SHARD, LM_REC_CHUNK };
 
 typedef struct lm_record {
     enum lm_record_kind kind;
@@ -96,6 +113,7 @@ typedef struct lm_record {
         lm_file_end file;
         lm_bad_line bad;
         lm_shard_mark shard;
+        lm_chunk_end chunk;
     };
     const void *tokens; /* LM_REC_DOC: doc.tokens ids of `width` bytes, little-endian; borrowed */
 } lm_record;
@@ -119,17 +137,30 @@ typedef struct lm_store_writer lm_store_writer;
 enum { LM_PART_NAME = 40 };
 int lm_part_name(char out[LM_PART_NAME], uint32_t k, uint32_t n);
 
-/* Start a stream at `path` ("-": standard output) with header `meta` (not taken). A path is
- * written as PATH.partial and renamed by lm_store_finish.
+enum lm_store_kind {
+    LM_STORE_ONCE,   /* a temporary file, which is removed when the run fails */
+    LM_STORE_RESUME, /* PATH.partial, which is kept; what an earlier run wrote is continued */
+    LM_STORE_AGAIN,  /* the same, but what an earlier run wrote is discarded */
+};
+
+/* Start a stream at `path` ("-": standard output) with header `meta` (not taken), whose "format" is
+ * LM_STORE_FORMAT. lm_store_finish renames it to `path`.
  *
- * With `resume`, an existing PATH.partial with the same header is continued: its records are
- * verified, a torn tail is cut off, and `seen` (may be NULL) is called for each record kept, in
- * order. Another header is LM_EUSAGE; an existing PATH too, unless it is complete and has the
- * same header: then *out is NULL and 1 is returned: nothing is left to do. Without `resume`
- * both are overwritten. */
+ * With LM_STORE_RESUME, an existing PATH.partial with the same header (but for "inputs", which becomes
+ * that of `meta`) is continued after its last record of kind LM_REC_CHUNK or LM_REC_FILE; what follows that record is cut off. `seen` (may be
+ * NULL) is called for every verified record, in order, also for those that are then cut off. Where
+ * it returns 1 for a chunk's record, the store is continued before that chunk; an error ends the call.
+ * Another header is LM_EUSAGE; an existing PATH too, unless it is complete and has the same header:
+ * then *out is NULL and 1 is returned: nothing is left to do. The other kinds overwrite. */
 LM_CHECKED int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json *meta,
-                                    bool resume, int (*seen)(void *arg, const lm_record *r),
-                                    void *arg);
+                                    enum lm_store_kind kind,
+                                    int (*seen)(void *arg, const lm_record *r), void *arg);
+
+/* Was there an unfinished store with this header, that is continued? */
+bool lm_store_writer_resumed(const lm_store_writer *w);
+
+/* Is it written directly, to a pipe or a device? Then nothing can be taken back. */
+bool lm_store_writer_direct(const lm_store_writer *w);
 
 /* Append sealed records, as lm_record_* built them; they are taken into the index. One thread
  * at a time. 0, LM_EIO, LM_EPIPE. */
@@ -138,18 +169,26 @@ LM_CHECKED int lm_store_append(lm_store_writer *w, const void *records, size_t n
 uint64_t lm_store_writer_documents(const lm_store_writer *w);
 uint64_t lm_store_writer_tokens(const lm_store_writer *w);
 
+/* Take back all that was appended after the last FILE record: the file in progress. LM_EUSAGE if the
+ * stream is written directly. */
+LM_CHECKED int lm_store_take_back(lm_store_writer *w);
+
+/* Write and fsync what was appended, and the directory: it survives a power cut. */
+LM_CHECKED int lm_store_sync(lm_store_writer *w);
+
 /* Write index and trailer, fsync, rename, free `w` (also when it fails). */
 LM_CHECKED int lm_store_finish(lm_store_writer *w);
 
-/* Free `w` and leave PATH.partial for a later resume. NULL is allowed. */
+/* Free `w`. PATH.partial is left for a later resume, a temporary file is removed. NULL is allowed. */
 void lm_store_leave(lm_store_writer *w);
 
 /* ---- reading in order ----------------------------------------------------------------- */
 
 typedef struct lm_stream lm_stream;
 
-/* Open a stream for reading in order: a file, "-", or a directory of parts (one after the
- * other). Never seeks. 0, LM_EIO, or LM_EDATA (not a stream, unknown version, damaged). */
+/* Open a stream for reading in order: a file, a FIFO, "-", or a directory of parts (one after the
+ * other). Never seeks. 0, LM_EIO, LM_EUSAGE (a device, a socket), or LM_EDATA (not a stream, unknown
+ * version, damaged). */
 LM_CHECKED int lm_stream_open(lm_stream **out, const char *path);
 const lm_meta *lm_stream_meta(const lm_stream *s);
 
@@ -166,7 +205,8 @@ void lm_stream_close(lm_stream *s);            /* NULL is allowed */
 typedef struct lm_store lm_store;
 
 /* Open a complete store: a file, or a directory with all the parts of one
- * (part-00001-of-00003.lmt ...), which together count as one. */
+ * (part-00001-of-00003.lmt ...), which together count as one. 0, LM_EIO, LM_EUSAGE (not a regular
+ * file), or LM_EDATA: damaged, or parts of different inputs or options. */
 LM_CHECKED int lm_store_open(lm_store **out, const char *path);
 const lm_meta *lm_store_meta(const lm_store *s); /* files of all parts, in order */
 const char *lm_store_name(const lm_store *s);
@@ -198,6 +238,9 @@ LM_CHECKED int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_rec
 
 /* Hint that this document will be read soon. */
 void lm_store_prefetch(lm_store *s, const lm_entry *e);
+
+/* Is `path` one of its files, under any name? */
+bool lm_store_is(const lm_store *s, const char *path);
 
 /* Call fn for each FILE record, in order of file number. */
 LM_CHECKED int lm_store_files(lm_store *s, int (*fn)(void *arg, const lm_file_end *f), void *arg);

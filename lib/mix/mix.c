@@ -92,7 +92,8 @@ int lmmix_header(lm_json **out, const lm_meta *m, const lm_plan *p, uint32_t par
         return lm_fail(LM_EUSAGE, "the input is a mixture; mix the store that it was made from");
     lm_json *j = lm_json_object(), *k = lm_json_object();
     for (size_t i = 0; lm_json_member(m->json, i, &key, &value); i++) {
-        if (!strcmp(key, "longmix")) lm_json_set_str(j, key, LM_VERSION);
+        if (!strcmp(key, "format")) lm_json_set_str(j, key, LM_STORE_FORMAT);
+        else if (!strcmp(key, "longmix")) lm_json_set_str(j, key, LM_VERSION);
         else if (strcmp(key, "part")) lm_json_set_copy(j, key, value);
     }
     lm_json_set_u64(k, "k", part);
@@ -204,7 +205,7 @@ int lm_mix_stream(const lm_plan *p, lm_stream *in, const lm_mix_options *o, cons
         rc = lm_fail_nomem(2 * p->strata * sizeof *a.documents);
         goto out;
     }
-    rc = lm_store_writer_open(&a.w, path, header, false, NULL, NULL);
+    rc = lm_store_writer_open(&a.w, path, header, LM_STORE_ONCE, NULL, NULL);
     if (!rc) rc = copy_stream(&a, in, o->progress);
     if (!rc && p->exact) rc = check_arrival(&a);
     if (!rc) {

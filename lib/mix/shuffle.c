@@ -240,7 +240,7 @@ int lm_mix_store(const lm_plan *p, lm_store *s, const lm_mix_options *o, const c
     rc = count_all(&m);
     if (!rc && o->progress)
         o->progress->total = (m.start[m.end_shard] - m.start[m.first_shard]) * m.width;
-    if (!rc) rc = lm_store_writer_open(&m.w, path, header, false, NULL, NULL);
+    if (!rc) rc = lm_store_writer_open(&m.w, path, header, LM_STORE_ONCE, NULL, NULL);
     if (!rc) rc = lm_store_files(s, add_file, &m);
     if (!rc) rc = emit(&m);
     if (!rc) rc = emit_end(&m);

@@ -57,6 +57,31 @@ static int get_tokenizer(lm_meta *m, const lm_json *json)
     return rc;
 }
 
+static int get_format(lm_meta *m, const lm_json *json)
+{
+    const char *format = NULL;
+    int rc = lm_json_str(&format, json, "format");
+    if (rc) return rc;
+    m->version = !strcmp(format, LM_STORE_FORMAT) ? 2 : !strcmp(format, STORE_FORMAT_1) ? 1 : 0;
+    if (m->version) return LM_OK;
+    return lm_json_fail(lm_json_get(json, "format"),
+                        "expected \"" LM_STORE_FORMAT "\" or \"" STORE_FORMAT_1 "\"");
+}
+
+/* The names that were not read: absent where there are none. */
+static int get_not_read(lm_meta *m, const lm_json *json)
+{
+    const lm_json *v = lm_json_get(json, "not_read");
+    const char *name = NULL;
+    int rc = LM_OK;
+    if (!v || m->version < 2) return LM_OK;
+    if (lm_json_type(v) != LM_JSON_ARRAY) return lm_json_fail(v, "expected an array");
+    for (size_t i = 0; i < lm_json_size(v) && !rc; i++)
+        rc = lm_json_str(&name, lm_json_at(v, i), NULL);
+    m->not_read = v;
+    return rc;
+}
+
 static int get_part(lm_meta *m, const lm_json *json)
 {
     const lm_json *p = NULL;
@@ -74,14 +99,12 @@ static int get_part(lm_meta *m, const lm_json *json)
 int lm_meta_from_json(lm_meta *out, lm_json *json)
 {
     lm_meta m = { .json = json, .bos = -1, .eos = -1 };
-    const char *format = NULL;
-    int rc = lm_json_str(&format, json, "format");
-    if (!rc && strcmp(format, STORE_FORMAT))
-        rc = lm_json_fail(lm_json_get(json, "format"), "expected \"" STORE_FORMAT "\"");
+    int rc = get_format(&m, json);
     if (!rc) rc = get_tokenizer(&m, json);
     if (!rc) rc = get_names(&m.domain, &m.domains, json, "domains", LM_DOMAINS_MAX);
     if (!rc) rc = get_names(&m.file, &m.files, json, "files", UINT32_MAX);
     if (!rc) rc = get_part(&m, json);
+    if (!rc) rc = get_not_read(&m, json);
     m.plan = lm_json_get(json, "plan");
     if (rc) lm_meta_free(&m);
     *out = m;
@@ -142,9 +165,10 @@ int lmstore_reader_header(lmstore_reader *r, lm_meta *out)
                        r->name);
     uint32_t version = lm_le32(p + 8), width = lm_le32(p + 12);
     uint64_t n = lm_le64(p + 16), check = lm_le64(p + 24);
-    if (version != LM_STORE_VERSION)
+    if (version < 1 || version > LM_STORE_VERSION)
         return lm_fail(LM_EDATA,
-                       "%s: format version %" PRIu32 " is not known; this program reads version %d",
+                       "%s: format version %" PRIu32
+                       " is not known; this program reads versions 1 to %d",
                        r->name, version, LM_STORE_VERSION);
     if (n > LM_META_MAX)
         return lmstore_reader_fail(r, 16, "the header is damaged: its size is not possible");
@@ -167,6 +191,11 @@ int lmstore_reader_header(lmstore_reader *r, lm_meta *out)
         lm_meta_free(out);
         return lmstore_reader_fail(r, 12, "tokens of %" PRIu32 " bytes do not fit the vocabulary",
                                    width);
+    }
+    if (out->version != version) {
+        lm_meta_free(out);
+        return lmstore_reader_fail(r, 8, "version %" PRIu32 " is not that of its \"format\"",
+                                   version);
     }
     lmstore_reader_skip(r, size);
     return LM_OK;

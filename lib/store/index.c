@@ -98,12 +98,12 @@ void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t)
     lm_put64(p, lm_hash64(p + 8, TRAILER - 8));
 }
 
-const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out)
+const char *lmstore_trailer_get(const unsigned char *p, unsigned version, lmstore_trailer *out)
 {
     if (memcmp(p + 56, STORE_END_MAGIC, 8))
         return "the end marker is missing: the file is not complete";
     if (lm_le64(p) != lm_hash64(p + 8, TRAILER - 8) || lm_le32(p + 8) != KIND_END ||
-        lm_le32(p + 12) != LM_STORE_VERSION)
+        lm_le32(p + 12) != version)
         return "the trailer is damaged";
     *out = (lmstore_trailer){
         .sums = { .documents = lm_le64(p + 16),

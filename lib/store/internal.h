@@ -14,7 +14,7 @@
 
 #define STORE_MAGIC "LMTOKENS"
 #define STORE_END_MAGIC "LMTKEND\n"
-#define STORE_FORMAT "longmix store 1"
+#define STORE_FORMAT_1 "longmix store 1"
 
 enum {
     HEADER_HEAD = 32, /* of the file, before the JSON */
@@ -23,6 +23,9 @@ enum {
     FILE_RECORD = 56,
     BAD_RECORD = 40,
     SHARD_RECORD = 32,
+    CHUNK_RECORD = 48,
+    ASIDE_HEAD = 56, /* of a quarantined file's record, before the reason */
+    ASIDE_MAX = ASIDE_HEAD + LM_REASON_MAX + 8,
     RECORD_MIN = 32, /* no record is smaller */
     INDEX_HEAD = 24,
     ENTRY = 24,
@@ -38,6 +41,8 @@ enum {
 #define KIND_FILE KIND('F', 'I', 'L', 'E')
 #define KIND_BAD KIND('B', 'A', 'D', ' ')
 #define KIND_SHARD KIND('S', 'H', 'R', 'D')
+#define KIND_CHUNK KIND('C', 'H', 'N', 'K')
+#define KIND_ASIDE KIND('Q', 'U', 'A', 'R')
 #define KIND_INDEX KIND('I', 'N', 'D', 'X')
 #define KIND_END KIND('E', 'N', 'D', ' ')
 
@@ -55,12 +60,15 @@ LM_CHECKED int lmstore_header_build(lm_buf *out, const lm_json *json, unsigned w
 
 /* What the header allows a record to say. */
 typedef struct lmstore_limits {
-    unsigned width;
+    unsigned version, width;
     size_t domains, files;
 } lmstore_limits;
 
 /* The size of the record that begins with the RECORD_MIN bytes at p; 0 where it is none. */
 uint64_t lmstore_record_size(const unsigned char *p, unsigned width);
+
+/* What the header `m` allows. */
+lmstore_limits lmstore_limits_of(const lm_meta *m);
 
 /* Verify and decode a record of that size. NULL, or what is wrong with it. */
 const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lmstore_limits *l,
@@ -82,8 +90,9 @@ typedef struct lmstore_reader {
 void lmstore_reader_init(lmstore_reader *r, int fd, const char *name);
 void lmstore_reader_close(lmstore_reader *r);
 
-/* Open `path` ("-": standard input) for reading in order. */
-LM_CHECKED int lmstore_reader_open(lmstore_reader *r, const char *path);
+/* Open `path` ("-": standard input) for reading in order; with `regular`, LM_EUSAGE at once if it is
+ * not a regular file. */
+LM_CHECKED int lmstore_reader_open(lmstore_reader *r, const char *path, bool regular);
 
 /* Buffer n unread bytes: 1, 0 where the input ends before, or LM_EIO, LM_ENOMEM. Memory
  * grows with the available bytes, not with n. */
@@ -147,8 +156,8 @@ typedef struct lmstore_trailer {
 } lmstore_trailer;
 
 void lmstore_trailer_put(unsigned char p[TRAILER], const lmstore_trailer *t);
-/* NULL, or what is wrong with it. */
-const char *lmstore_trailer_get(const unsigned char *p, lmstore_trailer *out);
+/* NULL, or what is wrong with it in a stream of this format version. */
+const char *lmstore_trailer_get(const unsigned char *p, unsigned version, lmstore_trailer *out);
 
 /* ---- parts (parts.c) ---------------------------------------------------------- */
 
@@ -163,7 +172,7 @@ LM_CHECKED int lmstore_parts_find(lmstore_parts *out, const char *path);
 void lmstore_parts_free(lmstore_parts *p);
 
 /* The header of all parts as one from each part's own metas[n], which are freed. They must
- * agree in all but files and part. */
+ * agree in all but files, part and what the folders hold besides. */
 LM_CHECKED int lmstore_parts_meta(lmstore_parts *p, lm_meta *metas, lm_meta *out);
 
 #endif

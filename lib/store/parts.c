@@ -96,37 +96,72 @@ static lm_json *as_whole(const lm_json *json, lm_json *files)
     return whole;
 }
 
-/* What parts must have in common, as text. */
+/* What parts must have in common, as text: all but files and part; "inputs", which has a message of its
+ * own; and "not_read", which a program that writes into the folder changes. */
 static int common_text(const lm_json *json, lm_buf *out)
 {
-    lm_json *whole = as_whole(json, lm_json_array());
+    lm_json *common = lm_json_object();
+    const char *key = NULL;
+    const lm_json *value = NULL;
+    for (size_t i = 0; lm_json_member(json, i, &key, &value); i++)
+        if (strcmp(key, "files") && strcmp(key, "part") && strcmp(key, "inputs") &&
+            strcmp(key, "not_read"))
+            lm_json_set_copy(common, key, value);
     out->size = 0;
-    int rc = lm_json_dump(whole, 0, out);
-    lm_json_free(whole);
+    int rc = lm_json_dump(common, 0, out);
+    lm_json_free(common);
+    return rc;
+}
+
+/* The member "inputs" as text; empty where it is absent. */
+static int inputs_text(const lm_json *json, lm_buf *out)
+{
+    const lm_json *inputs = lm_json_get(json, "inputs");
+    out->size = 0;
+    return inputs ? lm_json_dump(inputs, 0, out) : LM_OK;
+}
+
+static bool same_text(const lm_buf *a, const lm_buf *b)
+{
+    return a->size == b->size && (a->size == 0 || !memcmp(a->data, b->data, a->size));
+}
+
+/* Does part i agree with the first one, whose texts are given? */
+static int check_part(const lmstore_parts *p, const lm_meta *m, size_t i, const lm_buf *common,
+                      const lm_buf *inputs, lm_buf *text)
+{
+    int rc = common_text(m->json, text);
+    if (rc) return rc;
+    if (m->part != i + 1 || m->parts != p->n)
+        return lm_fail(LM_EDATA, "%s: its header says part %" PRIu32 " of %" PRIu32, p->path[i],
+                       m->part, m->parts);
+    if (!same_text(text, common))
+        return lm_fail(LM_EDATA, "%s: was made with another tokenizer, domains or options than %s",
+                       p->path[i], p->path[0]);
+    rc = inputs_text(m->json, text);
+    if (!rc && !same_text(text, inputs))
+        rc = lm_fail(LM_EDATA,
+                     "%s: was made when the inputs had other names or sizes than for %s; make one "
+                     "of them again from the inputs of the other",
+                     p->path[i], p->path[0]);
     return rc;
 }
 
 static int join(const lmstore_parts *p, const lm_meta *metas, lm_meta *out)
 {
-    lm_buf first = LM_BUF_INIT(LM_META_MAX), text = LM_BUF_INIT(LM_META_MAX);
+    lm_buf common = LM_BUF_INIT(LM_META_MAX), inputs = LM_BUF_INIT(LM_META_MAX),
+           text = LM_BUF_INIT(LM_META_MAX);
     lm_json *files = lm_json_array(), *whole = NULL;
-    int rc = common_text(metas[0].json, &first);
+    int rc = common_text(metas[0].json, &common);
+    if (!rc) rc = inputs_text(metas[0].json, &inputs);
     for (size_t i = 0; i < p->n && !rc; i++) {
-        const lm_meta *m = &metas[i];
-        rc = common_text(m->json, &text);
-        if (rc) break;
-        if (m->part != i + 1 || m->parts != p->n)
-            rc = lm_fail(LM_EDATA, "%s: its header says part %" PRIu32 " of %" PRIu32, p->path[i],
-                         m->part, m->parts);
-        else if (text.size != first.size || memcmp(text.data, first.data, text.size))
-            rc =
-                lm_fail(LM_EDATA, "%s: was made with another tokenizer, domains or options than %s",
-                        p->path[i], p->path[0]);
-        for (size_t f = 0; f < m->files; f++) lm_json_set_str(files, NULL, m->file[f]);
+        rc = check_part(p, &metas[i], i, &common, &inputs, &text);
+        for (size_t f = 0; f < metas[i].files; f++) lm_json_set_str(files, NULL, metas[i].file[f]);
     }
     if (rc) lm_json_free(files);
     else whole = as_whole(metas[0].json, files);
-    lm_buf_free(&first);
+    lm_buf_free(&common);
+    lm_buf_free(&inputs);
     lm_buf_free(&text);
     if (rc) return rc;
     return lm_meta_from_json(out, whole);

@@ -46,7 +46,7 @@ static int open_part(part *p, const char *path, lm_meta *meta)
     struct stat st;
     unsigned char end[TRAILER];
     lmstore_reader r;
-    int rc = lmstore_reader_open(&r, path);
+    int rc = lmstore_reader_open(&r, path, true);
     if (rc) return rc;
     rc = lmstore_reader_header(&r, meta);
     p->records = r.offset;
@@ -54,14 +54,9 @@ static int open_part(part *p, const char *path, lm_meta *meta)
     r.fd = -1; /* it stays with the part */
     lmstore_reader_close(&r);
     if (rc) return rc;
-    p->limits =
-        (lmstore_limits){ .width = meta->width, .domains = meta->domains, .files = meta->files };
+    p->limits = lmstore_limits_of(meta);
 
     if (fstat(p->fd, &st)) return lm_fail_errno(errno, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return lm_fail(LM_EUSAGE,
-                       "%s: not a regular file; a store is read by its index, which is at the end",
-                       path);
     posix_fadvise(p->fd, 0, 0, POSIX_FADV_RANDOM);
     uint64_t size = (uint64_t)st.st_size;
     if (size < p->records + INDEX_HEAD + TRAILER)
@@ -69,7 +64,7 @@ static int open_part(part *p, const char *path, lm_meta *meta)
                        size);
     rc = lm_pread_all(p->fd, end, TRAILER, size - TRAILER, path);
     if (rc) return rc;
-    const char *why = lmstore_trailer_get(end, &p->end);
+    const char *why = lmstore_trailer_get(end, meta->version, &p->end);
     if (!why && (p->end.size != size || p->end.index < p->records))
         why = "the trailer belongs to another file";
     if (why) return lm_fail(LM_EDATA, "%s: byte %" PRIu64 ": %s", path, size - TRAILER, why);
@@ -145,6 +140,17 @@ const char *lm_store_name(const lm_store *s) { return s->name; }
 uint64_t lm_store_documents(const lm_store *s) { return s->documents; }
 uint64_t lm_store_tokens(const lm_store *s) { return s->tokens; }
 uint64_t lm_store_hash(const lm_store *s) { return s->content; }
+
+bool lm_store_is(const lm_store *s, const char *path)
+{
+    struct stat mine, other;
+    if (stat(path, &other)) return false;
+    for (size_t i = 0; i < s->parts.n; i++)
+        if (!fstat(s->part[i].fd, &mine) && mine.st_dev == other.st_dev &&
+            mine.st_ino == other.st_ino)
+            return true;
+    return false;
+}
 
 /* ---- the index ---------------------------------------------------------------------- */
 
@@ -277,18 +283,21 @@ void lm_store_prefetch(lm_store *s, const lm_entry *e)
 static int files_between(const lm_store *s, size_t k, uint64_t from, uint64_t to,
                          int (*fn)(void *arg, const lm_file_end *f), void *arg)
 {
-    unsigned char record[FILE_RECORD];
+    unsigned char record[ASIDE_MAX];
     const part *p = &s->part[k];
     int rc = LM_OK;
     while (from < to && !rc) {
         lm_record r;
-        /* As in lm_store_read: index and trailer make a read that is too long safe. */
+        /* As in lm_store_read: index and trailer make a first read that is too long safe. */
         rc = lm_pread_all(p->fd, record, FILE_RECORD, from, s->parts.path[k]);
         if (rc) break;
         uint64_t size = lmstore_record_size(record, p->limits.width);
         const char *why = "not a record";
-        if (size && size <= FILE_RECORD && size <= to - from)
-            why = lmstore_record_parse(record, size, &p->limits, &r);
+        bool fits = size && size <= sizeof record && size <= to - from;
+        if (fits && size > FILE_RECORD)
+            rc = lm_pread_all(p->fd, record, (size_t)size, from, s->parts.path[k]);
+        if (rc) break;
+        if (fits) why = lmstore_record_parse(record, size, &p->limits, &r);
         if (!why && r.kind == LM_REC_DOC) why = "this document is not in the index";
         if (why) return fault(s, k, from, "the record is damaged", why);
         if (r.kind == LM_REC_FILE) {

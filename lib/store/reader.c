@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/threads.h"
+#include "lib/io/fd.h"
 #include "lib/store/internal.h"
 
 enum {
@@ -28,11 +29,29 @@ void lmstore_reader_close(lmstore_reader *r)
     r->fd = -1;
 }
 
-int lmstore_reader_open(lmstore_reader *r, const char *path)
+/* Refuse what cannot be a stream, before an open or a read that may block. */
+static int check_type(const char *path, bool regular)
+{
+    struct stat st;
+    if (stat(path, &st)) return lm_fail_errno(errno, "%s: cannot open", path);
+    if (S_ISREG(st.st_mode) || (S_ISFIFO(st.st_mode) && !regular)) return LM_OK;
+    if (S_ISFIFO(st.st_mode))
+        return lm_fail(LM_EUSAGE,
+                       "%s: not a regular file; a store is read by its index, which is at the end",
+                       path);
+    return lm_fail(LM_EUSAGE, "%s: is a %s, not a token stream", path,
+                   S_ISDIR(st.st_mode)    ? "directory"
+                   : S_ISSOCK(st.st_mode) ? "socket"
+                                          : "device");
+}
+
+int lmstore_reader_open(lmstore_reader *r, const char *path, bool regular)
 {
     bool standard = !strcmp(path, "-");
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return lm_fail_errno(errno, "%s: cannot open", path);
+    int rc = standard ? LM_OK : check_type(path, regular);
+    if (rc) return rc;
+    int fd = standard ? STDIN_FILENO : lm_fd_open(path);
+    if (fd < 0) return fd;
     if (standard)
         fcntl(fd, F_SETPIPE_SZ, WINDOW_BYTES); /* a wide pipe where the system allows it */
     else posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -107,13 +126,9 @@ int lmstore_reader_need(lmstore_reader *r, uint64_t n)
     while (w->size - r->pos < n) {
         int rc = make_room(r, n);
         if (rc) return rc;
-        ssize_t got = 0;
-        do got = read(r->fd, w->data + w->size, w->cap - w->size);
-        while (got < 0 && errno == EINTR && !lm_interrupted());
-        if (got < 0 && errno == EINTR) return lm_check_interrupt();
-        if (got < 0)
-            return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, r->name,
-                                 r->offset + (w->size - r->pos));
+        ssize_t got = lm_fd_read(r->fd, w->data + w->size, w->cap - w->size,
+                                 r->offset + (w->size - r->pos), r->name);
+        if (got < 0) return (int)got;
         if (got == 0) return 0;
         w->size += (size_t)got;
     }

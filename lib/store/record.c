@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "lib/store/internal.h"
 
 /* ---- writing ------------------------------------------------------------------------ */
@@ -65,6 +66,37 @@ static int add_document(lm_buf *out, unsigned width, const lm_record *r)
     return rc;
 }
 
+/* Copy at most LM_REASON_MAX bytes of `from` as text that parse_aside accepts: how many. */
+static size_t put_reason(unsigned char *to, const char *from)
+{
+    size_t n = strnlen(from, LM_REASON_MAX), at = 0;
+    const char *why = NULL;
+    while (at < n) {
+        size_t k = lm_utf8_next((const unsigned char *)from + at, n - at, &why);
+        if (k) memcpy(to + at, from + at, k);
+        else to[at] = '?';
+        at += k ? k : 1;
+    }
+    if (n == 0) to[n++] = '?';
+    return n;
+}
+
+/* A quarantined file: fixed fields, then the reason. */
+static int add_aside(lm_buf *out, const lm_file_end *f)
+{
+    unsigned char p[ASIDE_MAX] = { 0 };
+    size_t n = put_reason(p + ASIDE_HEAD, f->set_aside);
+    size_t size = ASIDE_HEAD + (size_t)store_pad8(n + 1); /* a NUL ends it */
+    put_head(p, KIND_ASIDE, f->file);
+    lm_put64(p + 16, f->raw_bytes);
+    lm_put32(p + 24, (uint32_t)n);
+    lm_put64(p + 32, f->raw_hash);
+    lm_put64(p + 40, f->raw_read);
+    lm_put64(p + 48, f->fault);
+    seal(p, size);
+    return lm_buf_add(out, p, size);
+}
+
 int lm_record_add(lm_buf *out, unsigned width, const lm_record *r)
 {
     unsigned char p[FILE_RECORD] = { 0 };
@@ -72,6 +104,7 @@ int lm_record_add(lm_buf *out, unsigned width, const lm_record *r)
     switch (r->kind) {
     case LM_REC_DOC: return add_document(out, width, r);
     case LM_REC_FILE:
+        if (r->file.set_aside) return add_aside(out, &r->file);
         size = FILE_RECORD;
         put_head(p, KIND_FILE, r->file.file);
         lm_put64(p + 16, r->file.raw_bytes);
@@ -93,6 +126,14 @@ int lm_record_add(lm_buf *out, unsigned width, const lm_record *r)
         lm_put64(p + 16, r->shard.shard);
         lm_put64(p + 24, r->shard.start);
         break;
+    case LM_REC_CHUNK:
+        size = CHUNK_RECORD;
+        put_head(p, KIND_CHUNK, r->chunk.file);
+        lm_put64(p + 16, r->chunk.lines);
+        lm_put64(p + 24, r->chunk.hash);
+        lm_put64(p + 32, r->chunk.bad_bytes);
+        lm_put64(p + 40, r->chunk.bad_hash);
+        break;
     }
     seal(p, size);
     return lm_buf_add(out, p, size);
@@ -112,6 +153,10 @@ uint64_t lmstore_record_size(const unsigned char *p, unsigned width)
     case KIND_FILE: return FILE_RECORD;
     case KIND_BAD: return BAD_RECORD;
     case KIND_SHARD: return SHARD_RECORD;
+    case KIND_CHUNK: return CHUNK_RECORD;
+    case KIND_ASIDE:
+        tokens = lm_le32(p + 24); /* bytes of the reason */
+        return tokens > LM_REASON_MAX ? 0 : ASIDE_HEAD + store_pad8(tokens + 1);
     default: return 0;
     }
 }
@@ -153,12 +198,49 @@ static const char *parse_document(const unsigned char *p, const lmstore_limits *
     return NULL;
 }
 
+static const char *parse_aside(const unsigned char *p, uint64_t size, const lmstore_limits *l,
+                               lm_record *out)
+{
+    size_t n = lm_le32(p + 24);
+    const unsigned char *reason = p + ASIDE_HEAD;
+    const char *why = NULL;
+    out->kind = LM_REC_FILE;
+    out->file = (lm_file_end){
+        .file = lm_le32(p + 12),
+        .raw_bytes = lm_le64(p + 16),
+        .raw_hash = lm_le64(p + 32),
+        .raw_read = lm_le64(p + 40),
+        .fault = lm_le64(p + 48),
+        .set_aside = (const char *)reason,
+    };
+    if (out->file.file >= l->files) return "its file is not in the header";
+    if (lm_le32(p + 28)) return "bytes that must be zero are not";
+    for (uint64_t i = ASIDE_HEAD + n; i < size; i++)
+        if (p[i]) return "bytes that must be zero are not";
+    if (n == 0) return "its reason is empty";
+    for (size_t i = 0; i < n;) {
+        size_t k = reason[i] ? lm_utf8_next(reason + i, n - i, &why) : 0;
+        if (!k) return "its reason is not text";
+        i += k;
+    }
+    return NULL;
+}
+
+lmstore_limits lmstore_limits_of(const lm_meta *m)
+{
+    return (lmstore_limits){
+        .version = m->version, .width = m->width, .domains = m->domains, .files = m->files
+    };
+}
+
 const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lmstore_limits *l,
                                  lm_record *out)
 {
     if (lm_le64(p) != lm_hash64(p + 8, (size_t)size - 8)) return "its checksum does not match";
     uint32_t kind = lm_le32(p + 8), file = lm_le32(p + 12);
     out->tokens = NULL;
+    if (l->version < 2 && (kind == KIND_CHUNK || kind == KIND_ASIDE))
+        return "version 1 has no such record";
     switch (kind) {
     case KIND_DOC:
     case KIND_PIECE: return parse_document(p, l, out);
@@ -179,6 +261,15 @@ const char *lmstore_record_parse(const unsigned char *p, uint64_t size, const lm
                                   .line = lm_le64(p + 16),
                                   .offset = lm_le64(p + 24),
                                   .bytes = lm_le64(p + 32) };
+        break;
+    case KIND_ASIDE: return parse_aside(p, size, l, out);
+    case KIND_CHUNK:
+        out->kind = LM_REC_CHUNK;
+        out->chunk = (lm_chunk_end){ .file = file,
+                                     .lines = lm_le64(p + 16),
+                                     .hash = lm_le64(p + 24),
+                                     .bad_bytes = lm_le64(p + 32),
+                                     .bad_hash = lm_le64(p + 40) };
         break;
     default:
         out->kind = LM_REC_SHARD;

@@ -23,7 +23,7 @@ struct lm_stream {
 
 static void begin_records(lm_stream *s, const lm_meta *m)
 {
-    s->limits = (lmstore_limits){ .width = m->width, .domains = m->domains, .files = m->files };
+    s->limits = lmstore_limits_of(m);
     s->sums = (lmstore_sums)LMSTORE_SUMS_INIT;
     s->pending = 0;
     lm_hasher_reset(s->expected);
@@ -38,7 +38,7 @@ static int read_headers(lm_stream *s)
     int rc = LM_OK;
     for (size_t i = 0; i < n && !rc; i++) {
         lmstore_reader r, *on = i ? &r : &s->reader;
-        rc = lmstore_reader_open(on, s->parts.path[i]);
+        rc = lmstore_reader_open(on, s->parts.path[i], false);
         if (rc) break;
         rc = lmstore_reader_header(on, &metas[i]);
         if (i) lmstore_reader_close(on);
@@ -134,7 +134,7 @@ static int check_trailer(lm_stream *s, uint64_t index)
     lmstore_trailer t;
     int rc = need_rest(r, TRAILER);
     if (rc) return rc;
-    const char *why = lmstore_trailer_get(lmstore_reader_at(r), &t);
+    const char *why = lmstore_trailer_get(lmstore_reader_at(r), s->limits.version, &t);
     if (why) return lmstore_reader_fail(r, 0, "%s", why);
     if (t.sums.documents != s->sums.documents || t.sums.tokens != s->sums.tokens ||
         t.sums.content != s->sums.content || t.index != index)
@@ -169,7 +169,7 @@ static int next_part(lm_stream *s)
     s->before += s->reader.offset;
     lmstore_reader_close(&s->reader);
     lm_meta m;
-    int rc = lmstore_reader_open(&s->reader, s->parts.path[++s->part]);
+    int rc = lmstore_reader_open(&s->reader, s->parts.path[++s->part], false);
     if (!rc) rc = lmstore_reader_header(&s->reader, &m);
     if (rc) return rc;
     begin_records(s, &m);
@@ -196,6 +196,7 @@ int lm_stream_next(lm_stream *s, lm_record *out)
         if (rc == 1) {
             if (out->kind == LM_REC_DOC) count_document(s, &out->doc);
             s->pending = (size_t)size;
+            if (out->kind == LM_REC_CHUNK) continue;
             shift_file(out, (uint32_t)s->parts.first_file[s->part]);
             return 1;
         }

@@ -1,4 +1,4 @@
-/* writer.c -- writing a token stream to a file or a pipe.
+/* writer.c -- writing a token stream to a file or a pipe, and taking back its end.
  *
  * Index entries are spooled while records are written: in memory up to 1 MiB, then in an
  * unlinked temporary file. Nothing but PATH.partial itself is needed to resume: its records are
@@ -22,18 +22,25 @@ enum {
     WRITEBACK_BYTES = 16 << 20,
 };
 
-struct lm_store_writer {
-    lm_output file;
-    lm_buf gathered;
-    uint64_t offset;       /* of the next record */
-    uint64_t written_back; /* bytes whose writeback was started */
-    lmstore_limits limits;
+/* A point in the stream, to which it can be cut back. */
+typedef struct point {
+    uint64_t offset;   /* of the next record */
     uint32_t document; /* the kind of all its documents; 0 before the first */
     lmstore_sums sums;
     lmstore_block block; /* of the index */
-    lm_buf spool;        /* sealed blocks */
-    int spool_fd;        /* older ones; -1 while there are none */
-    bool failed;         /* a write failed: the buffered bytes no longer match the file */
+    uint64_t spooled;    /* bytes of sealed blocks */
+} point;
+
+struct lm_store_writer {
+    lm_output file;
+    bool resumed;
+    lm_buf gathered;
+    uint64_t written_back; /* bytes whose writeback was started */
+    lmstore_limits limits;
+    point now, file_start; /* file_start: behind the last FILE record */
+    lm_buf spool;          /* sealed blocks, the last of now.spooled bytes */
+    int spool_fd;          /* the ones before them; -1 while there are none */
+    bool failed;           /* a write failed: the buffered bytes no longer match the file */
 };
 
 /* ---- bytes -------------------------------------------------------------------------- */
@@ -49,9 +56,9 @@ static int write_out(lm_store_writer *w, const void *p, size_t n)
 static void write_back(lm_store_writer *w)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-    if (w->file.direct || w->offset - w->written_back < WRITEBACK_BYTES) return;
+    if (w->file.direct || w->now.offset - w->written_back < WRITEBACK_BYTES) return;
     (void)sync_file_range(w->file.fd, (off_t)w->written_back, 0, SYNC_FILE_RANGE_WRITE);
-    w->written_back = w->offset;
+    w->written_back = w->now.offset;
 #else
     (void)w;
 #endif
@@ -69,7 +76,7 @@ static int put(lm_store_writer *w, const void *p, size_t n)
     int rc = LM_OK;
     if (w->gathered.size + n > GATHER_BYTES || n >= DIRECT_BYTES) rc = flush(w);
     if (rc) return rc;
-    w->offset += n;
+    w->now.offset += n;
     write_back(w);
     return n >= DIRECT_BYTES ? write_out(w, p, n) : lm_buf_add(&w->gathered, p, n);
 }
@@ -87,30 +94,33 @@ static int keep_block(lm_store_writer *w, size_t n)
         rc = lm_write_all(w->spool_fd, w->spool.data, w->spool.size, spool_name);
         w->spool.size = 0;
     }
-    return rc ? rc : lm_buf_add(&w->spool, w->block.bytes, n);
+    if (!rc) rc = lm_buf_add(&w->spool, w->now.block.bytes, n);
+    if (!rc) w->now.spooled += n;
+    return rc;
 }
 
 static int add_entry(lm_store_writer *w, uint64_t key, uint64_t offset, uint64_t tokens,
                      uint16_t domain)
 {
-    lmstore_sums_add(&w->sums, key, tokens, domain);
+    lmstore_sums_add(&w->now.sums, key, tokens, domain);
     size_t n = lmstore_block_add(
-        &w->block, &(lm_entry){ .key = key, .where = offset, .tokens = tokens, .domain = domain });
+        &w->now.block,
+        &(lm_entry){ .key = key, .where = offset, .tokens = tokens, .domain = domain });
     return n ? keep_block(w, n) : LM_OK;
 }
 
 /* Write the spooled index, oldest entries first. */
 static int put_index(lm_store_writer *w)
 {
-    size_t n = lmstore_block_end(&w->block);
+    size_t n = lmstore_block_end(&w->now.block);
     int rc = n ? keep_block(w, n) : LM_OK;
     unsigned char head[INDEX_HEAD];
-    lmstore_index_head(head, w->sums.documents);
+    lmstore_index_head(head, w->now.sums.documents);
     if (!rc) rc = put(w, head, sizeof head);
     if (!rc && w->spool_fd >= 0) {
         lm_buf some = LM_BUF_INIT(SPOOL_BYTES);
         rc = lm_buf_reserve(&some, SPOOL_BYTES);
-        uint64_t left = lmstore_index_size(w->sums.documents) - w->spool.size;
+        uint64_t left = w->now.spooled - w->spool.size;
         for (uint64_t at = 0; at < left && !rc;) {
             size_t k = left - at < SPOOL_BYTES ? (size_t)(left - at) : SPOOL_BYTES;
             rc = lm_pread_all(w->spool_fd, some.data, k, at, spool_name);
@@ -120,6 +130,40 @@ static int put_index(lm_store_writer *w)
         lm_buf_free(&some);
     }
     return rc ? rc : put(w, w->spool.data, w->spool.size);
+}
+
+/* ---- taking back --------------------------------------------------------------------- */
+
+/* Cut n bytes down to `to`; the last of them are in `b`, the others in `fd`. */
+static int cut(int fd, lm_buf *b, uint64_t n, uint64_t to, const char *name)
+{
+    uint64_t in_file = n - b->size;
+    if (to >= in_file) {
+        b->size = (size_t)(to - in_file);
+        return LM_OK;
+    }
+    b->size = 0;
+    if (ftruncate(fd, (off_t)to) || lseek(fd, (off_t)to, SEEK_SET) < 0)
+        return lm_fail_errno(errno, "%s: cannot truncate", name);
+    return LM_OK;
+}
+
+static int cut_back(lm_store_writer *w, const point *to)
+{
+    int rc = cut(w->spool_fd, &w->spool, w->now.spooled, to->spooled, spool_name);
+    if (!rc)
+        rc = cut(w->file.fd, &w->gathered, w->now.offset, to->offset, lm_output_name(&w->file));
+    w->failed |= rc != 0;
+    if (w->written_back > to->offset) w->written_back = to->offset;
+    w->now = *to;
+    return rc;
+}
+
+int lm_store_take_back(lm_store_writer *w)
+{
+    if (w->file.direct)
+        return lm_fail(LM_EUSAGE, "%s: what was written cannot be taken back", w->file.path);
+    return cut_back(w, &w->file_start);
 }
 
 /* ---- open --------------------------------------------------------------------------- */
@@ -133,31 +177,54 @@ static void release(lm_store_writer *w)
     free(w);
 }
 
-/* The first member in which two headers differ, as text for a message. */
-static int other_header(const char *name, const lm_json *ours, const lm_json *theirs)
+static bool same_json(const lm_json *a, const lm_json *b)
 {
-    const char *where = "its fields";
-    lm_buf a = LM_BUF_INIT(LM_META_MAX), b = LM_BUF_INIT(LM_META_MAX);
-    const char *key = NULL;
-    const lm_json *value = NULL;
-    for (size_t i = 0; lm_json_member(ours, i, &key, &value); i++) {
-        const lm_json *other = lm_json_get(theirs, key);
-        a.size = b.size = 0;
-        if (other && !lm_json_dump(value, 0, &a) && !lm_json_dump(other, 0, &b) &&
-            a.size == b.size && !memcmp(a.data, b.data, a.size))
-            continue;
-        where = key;
-        break;
-    }
-    int rc = lm_fail(LM_EUSAGE, "%s: was started with other inputs or options: its \"%s\" differs",
-                     name, where);
-    lm_buf_free(&a);
-    lm_buf_free(&b);
-    return rc;
+    lm_buf x = LM_BUF_INIT(LM_META_MAX), y = LM_BUF_INIT(LM_META_MAX);
+    bool same = a && b && !lm_json_dump(a, 0, &x) && !lm_json_dump(b, 0, &y) && x.size == y.size &&
+                !memcmp(x.data, y.data, x.size);
+    lm_buf_free(&x);
+    lm_buf_free(&y);
+    return same;
 }
 
-/* Compare the header at the front of `r` with ours: 1 when it is the same (and has been read),
- * 0 when the file ends within it, LM_EUSAGE when it is another, LM_EDATA when it is damaged. */
+/* The first member besides "inputs" in which two headers differ; NULL if they are the same. */
+static const char *other_member(const lm_json *ours, const lm_json *theirs)
+{
+    const char *key = NULL;
+    const lm_json *value = NULL;
+    for (size_t i = 0; lm_json_member(ours, i, &key, &value); i++)
+        if (strcmp(key, "inputs") && !same_json(value, lm_json_get(theirs, key))) return key;
+    for (size_t i = 0; lm_json_member(theirs, i, &key, &value); i++)
+        if (!lm_json_get(ours, key)) return key;
+    return NULL;
+}
+
+/* The first file of two lists that differs, for a message. */
+static int other_file(const char *name, const lm_json *ours, const lm_json *theirs)
+{
+    size_t n = lm_json_size(ours), m = lm_json_size(theirs), i = 0;
+    const char *now = NULL, *before = NULL;
+    while (i < n && i < m && same_json(lm_json_at(ours, i), lm_json_at(theirs, i))) i++;
+    int rc = i < n ? lm_json_str(&now, lm_json_at(ours, i), NULL) : LM_OK;
+    if (!rc && i < m) rc = lm_json_str(&before, lm_json_at(theirs, i), NULL);
+    return rc ? rc
+              : lm_fail(LM_EUSAGE,
+                        "%s: was started with other inputs or options: its \"files\" differs: "
+                        "input %zu was %s, now it is %s",
+                        name, i + 1, before ? before : "absent", now ? now : "absent");
+}
+
+static int other_header(const char *name, const lm_json *ours, const lm_json *theirs)
+{
+    const char *key = other_member(ours, theirs);
+    if (key && !strcmp(key, "files"))
+        return other_file(name, lm_json_get(ours, key), lm_json_get(theirs, key));
+    return lm_fail(LM_EUSAGE, "%s: was started with other inputs or options: its \"%s\" differs",
+                   name, key ? key : "version");
+}
+
+/* Compare the header at the front of `r` with ours: 1 when it is the same but for "inputs" (and has been
+ * read), 0 when the file ends within it, LM_EUSAGE when it is another, LM_EDATA when it is damaged. */
 static int same_header(lmstore_reader *r, const lm_buf *header, const lm_json *json)
 {
     int rc = lmstore_reader_need(r, header->size);
@@ -173,8 +240,30 @@ static int same_header(lmstore_reader *r, const lm_buf *header, const lm_json *j
     lm_meta theirs;
     rc = lmstore_reader_header(r, &theirs);
     if (rc) return rc;
-    rc = other_header(r->name, json, theirs.json);
+    rc = other_member(json, theirs.json) ? other_header(r->name, json, theirs.json) : 1;
     lm_meta_free(&theirs);
+    return rc;
+}
+
+/* Inputs that the earlier run had not read may have another size now, which "inputs" says: make the
+ * header at the front of the file ours, which differs from it in few bytes. */
+static int put_header(lm_store_writer *w, const lm_buf *header, uint64_t size)
+{
+    lm_buf old = LM_BUF_INIT(LM_META_MAX + HEADER_HEAD + 8);
+    size_t from = 0, to = header->size;
+    if (size != header->size)
+        return lm_fail(LM_EUSAGE,
+                       "%s: was started with other inputs or options: its \"inputs\" differs",
+                       w->file.tmp);
+    int rc = lm_buf_reserve(&old, to);
+    if (!rc) rc = lm_pread_all(w->file.fd, old.data, to, 0, w->file.tmp);
+    while (!rc && to && old.data[to - 1] == header->data[to - 1]) to--;
+    while (!rc && from < to && old.data[from] == header->data[from]) from++;
+    if (!rc && from < to &&
+        (lseek(w->file.fd, (off_t)from, SEEK_SET) < 0 ||
+         (rc = lm_write_all(w->file.fd, header->data + from, to - from, w->file.tmp))))
+        rc = rc ? rc : lm_fail_errno(errno, "%s", w->file.tmp);
+    lm_buf_free(&old);
     return rc;
 }
 
@@ -183,7 +272,7 @@ static int is_done(const char *path, const lm_buf *header, const lm_json *json)
 {
     if (access(path, F_OK)) return 0;
     lmstore_reader r;
-    int rc = lmstore_reader_open(&r, path);
+    int rc = lmstore_reader_open(&r, path, true);
     if (rc) return rc;
     rc = same_header(&r, header, json);
     lmstore_reader_close(&r);
@@ -194,50 +283,74 @@ static int is_done(const char *path, const lm_buf *header, const lm_json *json)
     return rc ? rc : 1;
 }
 
-/* Read the records of an incomplete store, and drop what follows the last complete
- * one: a partial record, or an index that was being written. */
+/* Take one record of an earlier run: 0, 1 to stop before the chunk that it ends, or an error. */
+static int take_record(lm_store_writer *w, lmstore_reader *r, const lm_record *rec, uint64_t size,
+                       int (*seen)(void *arg, const lm_record *r), void *arg)
+{
+    const lm_doc *d = &rec->doc;
+    int rc = LM_OK;
+    if (rec->kind == LM_REC_DOC) rc = add_entry(w, d->key, r->offset, d->tokens, d->domain);
+    if (!rc && seen) rc = seen(arg, rec);
+    if (rc) return rc;
+    lmstore_reader_skip(r, (size_t)size);
+    w->now.offset = r->offset;
+    w->now.document = r->document;
+    return LM_OK;
+}
+
+/* Read the records of an incomplete store up to the last end of a chunk or file. What follows is a
+ * chunk in progress, a torn record, or an index that was being written. */
 static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json,
                    int (*seen)(void *arg, const lm_record *r), void *arg)
 {
     lmstore_reader r;
     lmstore_reader_init(&r, w->file.fd, w->file.tmp);
-    int rc = same_header(&r, header, json);
     lm_record rec;
     uint64_t size = 0;
-    if (rc == 1) {
-        while ((rc = lmstore_reader_record(&r, &w->limits, &rec, &size)) == 1) {
-            const lm_doc *d = &rec.doc;
-            if (rec.kind == LM_REC_DOC) rc = add_entry(w, d->key, r.offset, d->tokens, d->domain);
-            else rc = LM_OK;
-            if (!rc && seen) rc = seen(arg, &rec);
-            if (rc) break;
-            lmstore_reader_skip(&r, (size_t)size);
-        }
-        if (rc == LM_EDATA) rc = LM_OK;
+    int rc = same_header(&r, header, json);
+    w->resumed = rc == 1;
+    w->now.offset = r.offset;
+    uint64_t header_size = r.offset;
+    point *kept = malloc(sizeof *kept);
+    if (!kept) rc = lm_fail_nomem(sizeof *kept);
+    else *kept = w->file_start = w->now;
+    while (rc == 1) {
+        rc = lmstore_reader_record(&r, &w->limits, &rec, &size);
+        if (rc == LM_EDATA) rc = LM_OK; /* torn or damaged: here the earlier run ended */
+        if (rc != 1) break;
+        rc = take_record(w, &r, &rec, size, seen, arg);
+        if (rc) break;
+        if (rec.kind == LM_REC_FILE) w->file_start = w->now;
+        if (rec.kind == LM_REC_FILE || rec.kind == LM_REC_CHUNK) *kept = w->now;
+        rc = 1;
     }
-    w->offset = r.offset;
-    w->document = r.document;
+    if (rc >= 0 && w->resumed) rc = cut_back(w, kept);
+    if (!rc && w->resumed) rc = put_header(w, header, header_size);
+    free(kept);
     r.fd = -1; /* it stays ours */
     lmstore_reader_close(&r);
     return rc;
 }
 
-/* Open a file to write it from its start or, to resume, after its last whole record: 0, 1 if the
+/* Open a file to write it from its start or, to resume, after its last finished chunk: 0, 1 if the
  * store is complete already, or an error. */
-static int open_file(lm_store_writer *w, const lm_buf *header, const lm_json *json, bool resume,
-                     int (*seen)(void *arg, const lm_record *r), void *arg)
+static int open_file(lm_store_writer *w, const lm_buf *header, const lm_json *json,
+                     enum lm_store_kind kind, int (*seen)(void *arg, const lm_record *r), void *arg)
 {
+    bool resume = kind == LM_STORE_RESUME;
     int rc = resume ? is_done(w->file.path, header, json) : LM_OK;
-    if (!rc) rc = lm_output_open(&w->file, LM_OUTPUT_RESUMABLE);
+    if (!rc)
+        rc = lm_output_open(&w->file, kind == LM_STORE_ONCE ? LM_OUTPUT_NEW : LM_OUTPUT_RESUMABLE);
     if (!rc && resume) rc = take_up(w, header, json, seen, arg);
-    if (!rc && (ftruncate(w->file.fd, (off_t)w->offset) ||
-                lseek(w->file.fd, (off_t)w->offset, SEEK_SET) < 0))
+    if (!rc && (ftruncate(w->file.fd, (off_t)w->now.offset) ||
+                lseek(w->file.fd, (off_t)w->now.offset, SEEK_SET) < 0))
         rc = lm_fail_errno(errno, "%s: cannot truncate", w->file.tmp);
     return rc;
 }
 
-int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json *json, bool resume,
-                         int (*seen)(void *arg, const lm_record *r), void *arg)
+int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json *json,
+                         enum lm_store_kind kind, int (*seen)(void *arg, const lm_record *r),
+                         void *arg)
 {
     *out = NULL;
     lm_buf text = LM_BUF_INIT(LM_META_MAX), header = LM_BUF_INIT(LM_META_MAX + HEADER_HEAD + 8);
@@ -247,7 +360,7 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     int rc = w ? LM_OK : lm_fail_nomem(sizeof *w);
     if (rc) goto out;
     w->gathered = w->spool = (lm_buf)LM_BUF_INIT(GATHER_BYTES + BLOCK_MAX);
-    w->sums = (lmstore_sums)LMSTORE_SUMS_INIT;
+    w->now.sums = (lmstore_sums)LMSTORE_SUMS_INIT;
     w->file.fd = w->spool_fd = -1;
 
     /* Dump and parse it: what is written can be read. */
@@ -256,17 +369,22 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
     if (!rc) rc = lm_meta_from_json(&meta, copy);
     if (!rc) rc = lmstore_header_build(&header, json, meta.width);
     if (rc) goto out;
-    w->limits =
-        (lmstore_limits){ .width = meta.width, .domains = meta.domains, .files = meta.files };
+    w->limits = lmstore_limits_of(&meta);
 
     rc = lm_output_locate(&w->file, path);
     if (!rc && !w->file.direct) {
-        rc = open_file(w, &header, json, resume, seen, arg);
+        rc = open_file(w, &header, json, kind, seen, arg);
     } else if (!rc) {
         rc = lm_output_open(&w->file, LM_OUTPUT_NEW);
         fcntl(w->file.fd, F_SETPIPE_SZ, GATHER_BYTES); /* a wide pipe where the system allows it */
     }
-    if (!rc && w->offset == 0) rc = put(w, header.data, header.size);
+    if (!rc && meta.version != LM_STORE_VERSION)
+        rc = lm_fail(LM_EUSAGE, "%s: a header of format version %u cannot be written",
+                     lm_output_name(&w->file), meta.version);
+    if (!rc && w->now.offset == 0) {
+        rc = put(w, header.data, header.size);
+        w->file_start = w->now;
+    }
     if (!rc) {
         *out = w;
         w = NULL;
@@ -281,12 +399,15 @@ out:
 
 /* ---- append and finish -------------------------------------------------------------- */
 
-uint64_t lm_store_writer_documents(const lm_store_writer *w) { return w->sums.documents; }
-uint64_t lm_store_writer_tokens(const lm_store_writer *w) { return w->sums.tokens; }
+bool lm_store_writer_resumed(const lm_store_writer *w) { return w->resumed; }
+bool lm_store_writer_direct(const lm_store_writer *w) { return w->file.direct; }
+uint64_t lm_store_writer_documents(const lm_store_writer *w) { return w->now.sums.documents; }
+uint64_t lm_store_writer_tokens(const lm_store_writer *w) { return w->now.sums.tokens; }
 
 int lm_store_append(lm_store_writer *w, const void *records, size_t n)
 {
     const unsigned char *p = records;
+    size_t end = 0; /* of the last FILE record */
     int rc = LM_OK;
     for (size_t at = 0; at < n && !rc;) {
         const unsigned char *r = p + at;
@@ -299,26 +420,40 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
             if (lm_le16(r + 12) >= w->limits.domains || lm_le32(r + 40) >= w->limits.files)
                 return lm_fail(LM_EUSAGE, "%s: a record's domain or file is not in the header",
                                lm_output_name(&w->file));
-            if (!w->document) w->document = kind;
-            if (w->document != kind)
+            if (!w->now.document) w->now.document = kind;
+            if (w->now.document != kind)
                 return lm_fail(LM_EUSAGE,
                                "%s: whole documents and pieces cannot be mixed in one stream",
                                lm_output_name(&w->file));
-            rc = add_entry(w, lm_le64(r + 16), w->offset + at, lm_le64(r + 24), lm_le16(r + 12));
+            rc =
+                add_entry(w, lm_le64(r + 16), w->now.offset + at, lm_le64(r + 24), lm_le16(r + 12));
         }
         at += (size_t)size;
+        if (kind == KIND_FILE || kind == KIND_ASIDE) end = at;
     }
-    return rc ? rc : put(w, records, n);
+    if (rc || !end) return rc ? rc : put(w, records, n);
+    /* Only what lmtok appends is taken back: there, a FILE record is the last of its append. */
+    rc = put(w, records, n);
+    if (!rc && end == n) w->file_start = w->now;
+    return rc;
+}
+
+int lm_store_sync(lm_store_writer *w)
+{
+    int rc = flush(w);
+    if (rc || w->file.direct) return rc;
+    if (fsync(w->file.fd)) return lm_fail_errno(errno, "%s: cannot sync", lm_output_name(&w->file));
+    return lm_sync_dir(w->file.path);
 }
 
 int lm_store_finish(lm_store_writer *w)
 {
-    lmstore_trailer t = { .index = w->offset };
+    lmstore_trailer t = { .index = w->now.offset };
     unsigned char end[TRAILER];
     int rc = put_index(w);
     if (!rc) {
-        t.sums = w->sums;
-        t.size = w->offset + TRAILER;
+        t.sums = w->now.sums;
+        t.size = w->now.offset + TRAILER;
         lmstore_trailer_put(end, &t);
         rc = put(w, end, sizeof end);
     }

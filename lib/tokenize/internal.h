@@ -3,10 +3,12 @@
 #define LM_LIB_TOKENIZE_INTERNAL_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "longmix/docs.h"
 #include "longmix/store.h"
 #include "lib/base/threads.h"
+#include "lib/io/output.h"
 #include "longmix/tokenize.h"
 
 /* ---- order and memory (order.c) ---------------------------------------------- */
@@ -14,14 +16,18 @@
 /* A chunk from reading to writing. */
 typedef struct tok_job {
     size_t file;        /* of the run's files */
-    bool at_end;        /* no chunk: the file's end */
-    lm_file_end end;    /* its raw_bytes and raw_hash */
+    bool at_end;        /* no chunk: the file's end ... */
+    bool lost;          /* ... or where it could not be read further, for the reason in `message` */
+    lm_file_end end;    /* its raw_bytes and raw_hash; of a lost file, raw_read and fault, too */
     uint64_t raw_bytes; /* of the input, read with this chunk */
 
     /* Results. */
+    bool skipped;        /* an earlier run has done it: only lines and hash are set */
     lm_buf records, bad; /* bad: refused lines, with their LF */
+    uint64_t hash;       /* of the chunk's bytes */
     uint64_t lines, documents, bad_lines, unknown, text_bytes;
     uint64_t first_bad, first_unknown; /* their lines */
+    char bad_message[512];             /* about first_bad */
     int fault;                         /* the error that ended it early, or 0, and its message */
     char message[1024];
 
@@ -77,12 +83,71 @@ typedef struct tok_check {
 void tok_check_init(tok_check *c, const lm_tokenize_options *o);
 void tok_check_destroy(tok_check *c);
 
+/* ---- the inputs and the header (inputs.c) ------------------------------------- */
+
+/* The files of this part, as the header numbers them. A store that an earlier run began keeps its
+ * header, which may list quarantined files that are no longer given. */
+typedef struct tok_inputs {
+    const lm_files *files;   /* all that is given; borrowed */
+    size_t first, count;     /* the part: count files, of which the first is number `first` */
+    size_t *given;           /* [count] number of each file in `files`; NOT_GIVEN */
+    lm_json *header;         /* of the store */
+    lm_meta earlier;         /* the header of an earlier run, and whether it is at hand: */
+    bool has_earlier, keeps; /* keeps: its list of files is used */
+} tok_inputs;
+#define NOT_GIVEN SIZE_MAX
+
+/* Find the part's files, and make the header for a store at `path`. */
+LM_CHECKED int tok_inputs_open(tok_inputs *in, const lm_tokenize_options *o, const lm_files *files,
+                               const char *path);
+void tok_inputs_close(tok_inputs *in);
+
+/* Set `given`, for a list of an earlier run of which the marked files were quarantined: the given list
+ * may lack some of those. LM_EUSAGE if it differs in another way. */
+LM_CHECKED int tok_inputs_match(tok_inputs *in, const bool *quarantined, const char *store);
+
+/* A file's path, NULL if it is not given; its name in the store; and as messages name it. */
+const char *tok_path(const tok_inputs *in, size_t file);
+const char *tok_name(const tok_inputs *in, size_t file);
+const char *tok_shown(const tok_inputs *in, size_t file);
+
+/* LM_EUSAGE if an output is an input, the model, the table of domains, or another output. */
+LM_CHECKED int tok_inputs_guard(const lm_tokenize_options *o, const lm_files *files,
+                                const char *store, const char *bad, const char *list);
+
 /* ---- the run (tokenize.c) ----------------------------------------------------------- */
+
+/* How far the output is: what is restored when the end of it is taken back. */
+typedef struct tok_state {
+    size_t file;             /* in progress, or next */
+    lm_file_end open;        /* its counts */
+    uint64_t chain;          /* the hash of its contents so far */
+    uint64_t bad_bytes;      /* of all quarantined lines ... */
+    uint64_t bad_hash;       /* ... and the hash of them */
+    lm_tokenize_sums counts; /* without times */
+} tok_state;
+
+/* A chained hash with one more item. */
+uint64_t tok_chain(uint64_t before, uint64_t hash, uint64_t size);
+
+/* The quarantine of lines (aside.c). */
+typedef struct tok_bad {
+    const char *name; /* as given; NULL for none */
+    lm_output out;    /* being written while out.fd >= 0 */
+    int past;         /* the file of the earlier run, while its records are read; -1 */
+    bool past_final;  /* ... under its final name */
+    bool trusted;     /* it is a pipe or a device, which cannot be compared */
+} tok_bad;
+
+/* A file that is finished, by this run or an earlier one. */
+typedef struct tok_past {
+    lm_file_end end;
+    char *reason; /* of a quarantined one; owned */
+} tok_past;
 
 typedef struct tok_run {
     const lm_tokenize_options *o;
-    char *const *files;  /* of this part */
-    size_t count, first; /* how many, and which number in the whole list the first has */
+    tok_inputs in;
     unsigned width;
     tok_check check;
     tok_order order;
@@ -92,19 +157,55 @@ typedef struct tok_run {
     size_t file;         /* being read, or next */
     lm_chunker *chunker; /* on it, or NULL */
     bool ended;
+    double read_seconds, work_seconds;
 
-    /* What an earlier run has finished. */
-    size_t done_file;    /* of this file ... */
-    uint64_t done_lines; /* ... so many lines */
-    uint64_t bad_size;   /* bytes of the quarantine file that its records account for */
+    /* What an earlier run has finished of the file that it was reading, and how much of it was read
+     * again so far. */
+    tok_state done;
+    uint64_t again_lines, again_chain;
 
     /* In the order of the jobs: what is written. */
     lm_store_writer *writer;
-    int bad_fd; /* the quarantine file; -1 for none */
-    const char *bad_name;
-    lm_file_end open; /* counts of the file that is not yet at its end */
-    lm_tokenize_sums *sums;
+    tok_bad bad;
+    lm_output list; /* of quarantined files; list.path NULL for none */
+    tok_state now, file_start;
+    tok_past *past; /* [pasts] */
+    size_t pasts, past_cap;
+    char held[512]; /* the first bad line of a file without a document so far */
+    bool already, begun;
+    double write_seconds;
 } tok_run;
+
+/* Note the end of a file. Copies end->set_aside. */
+LM_CHECKED int tok_past_add(tok_run *r, const lm_file_end *end);
+void tok_past_free(tok_run *r);
+
+/* ---- what an earlier run has read (prove.c) ----------------------------------- */
+
+/* Compare the files of r->past with what is now there: size, then contents. With `since`, files that
+ * were not changed after that time are not read. LM_EDATA names the file that differs. */
+LM_CHECKED int tok_prove(tok_run *r, const struct timespec *since);
+
+/* The file of an earlier run's unfinished store, when its chunks are read again: compare one of them,
+ * or the end of the file. */
+LM_CHECKED int tok_prove_job(tok_run *r, const tok_job *job);
+
+/* ---- quarantine (aside.c) ------------------------------------------------------- */
+
+/* Does the quarantine file of the earlier run have the lines up to the end of this chunk, the next one
+ * after r->now? 0, 1 if not, or an error. */
+LM_CHECKED int tok_bad_match(tok_run *r, const lm_chunk_end *c);
+
+/* Open it, with what r->now says it has; write; cut it back to `bytes`; commit or leave. */
+LM_CHECKED int tok_bad_open(tok_run *r);
+LM_CHECKED int tok_bad_write(tok_run *r, const lm_buf *lines);
+LM_CHECKED int tok_bad_take_back(tok_run *r, uint64_t bytes);
+LM_CHECKED int tok_bad_commit(tok_run *r);
+void tok_bad_leave(tok_run *r);
+
+/* The list of quarantined files, written from r->past at the end. */
+LM_CHECKED int tok_list_open(tok_run *r, const char *name);
+LM_CHECKED int tok_list_commit(tok_run *r);
 
 /* ---- a thread's work (work.c) ---------------------------------------------- */
 

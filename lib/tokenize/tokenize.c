@@ -2,127 +2,87 @@
  * threads, and the results are written in order. */
 #include "longmix/tokenize.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "longmix/version.h"
+#include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "longmix/zio.h"
 #include "lib/tokenize/internal.h"
 
-/* ---- which files -------------------------------------------------------------------- */
+/* ---- reading, under its lock -------------------------------------------------------- */
 
-/* Bytes of a file on disk. */
-static int file_size(const char *path, double *out)
+/* The bytes of the file on disk; of what is no regular file, those that were read. */
+static uint64_t size_on_disk(const char *path, uint64_t read)
 {
     struct stat st;
-    if (stat(path, &st)) return lm_fail_errno(errno, "%s", path);
-    *out = (double)st.st_size;
-    return LM_OK;
+    bool known = strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode);
+    return known ? (uint64_t)st.st_size : read;
 }
 
-int lm_tokenize_part(char *const *files, size_t n, uint32_t part, uint32_t parts, size_t *first,
-                     size_t *count)
+/* The file cannot be read further, for the reason in lm_err(). */
+static void lose_file(tok_run *r, tok_job *job)
 {
-    double total = 0, before = 0, size = 0;
-    int rc = LM_OK;
-    *first = 0;
-    *count = n;
-    if (parts == 1) return LM_OK;
-    for (size_t i = 0; i < n && !rc; i++) {
-        if (!strcmp(files[i], "-"))
-            return lm_fail(LM_EUSAGE, "standard input cannot be divided into parts");
-        rc = file_size(files[i], &size);
-        total += size;
-    }
-    *first = *count = 0;
-    for (size_t i = 0; i < n && !rc; i++) {
-        rc = file_size(files[i], &size);
-        /* A file is in the part where its middle is; without bytes, where its number says. */
-        double middle = total > 0 ? (before + size / 2) / total : (double)i / (double)n;
-        uint32_t k = (uint32_t)(middle * parts);
-        if (k >= parts) k = parts - 1;
-        before += size;
-        if (k + 1 < part) *first = i + 1;
-        if (k + 1 == part) ++*count;
-    }
-    return rc;
+    lm_in *in = r->chunker ? lm_chunker_in(r->chunker) : NULL;
+    uint64_t read = in ? lm_in_raw_offset(in) : 0;
+    job->lost = true;
+    job->end = (lm_file_end){ .raw_bytes = size_on_disk(tok_path(&r->in, r->file), read),
+                              .raw_read = read,
+                              .raw_hash = in ? lm_in_raw_hash(in) : lm_hash64(NULL, 0),
+                              .fault = read };
 }
 
-/* ---- the header --------------------------------------------------------------------- */
-
-static lm_json *header_json(const tok_run *r)
+static void next_file(tok_run *r, tok_job *job)
 {
-    const lm_tokenize_options *o = r->o;
-    const char *slash = strrchr(o->model, '/');
-    lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
-            *files = lm_json_array(), *part = lm_json_object();
-    lm_json_set_str(j, "format", "longmix store 1");
-    lm_json_set_str(j, "longmix", LM_VERSION);
-    lm_json_set_str(t, "name", slash ? slash + 1 : o->model);
-    lm_json_set_hex64(t, "xxh3", lm_tokenizer_hash(o->tokenizer));
-    lm_json_set_u64(t, "vocab", lm_tokenizer_vocab(o->tokenizer));
-    int64_t bos = lm_tokenizer_bos(o->tokenizer), eos = lm_tokenizer_eos(o->tokenizer);
-    if (o->bos && bos >= 0) lm_json_set_u64(t, "bos", (uint64_t)bos);
-    if (o->eos && eos >= 0) lm_json_set_u64(t, "eos", (uint64_t)eos);
-    lm_json_set(j, "tokenizer", t);
-    for (size_t i = 0; i < lm_domains_count(o->domains); i++)
-        lm_json_set_str(domains, NULL, lm_domains_name(o->domains, i));
-    lm_json_set(j, "domains", domains);
-    for (size_t i = 0; i < r->count; i++) lm_json_set_str(files, NULL, r->files[i]);
-    lm_json_set(j, "files", files);
-    lm_json_set_u64(part, "k", o->part);
-    lm_json_set_u64(part, "of", o->parts);
-    lm_json_set(j, "part", part);
-    return j;
+    job->at_end = true;
+    lm_chunker_free(r->chunker);
+    r->chunker = NULL;
+    r->file++;
 }
-
-/* ---- reading, under its lock -------------------------------------------------------- */
 
 /* The next chunk, or the end of a file: 1, 0 when all files are read, or an error. */
 static int read_next(tok_work *w, tok_job *job)
 {
     tok_run *r = w->run;
     int rc = LM_OK;
+    job->file = r->file;
     if (!r->chunker) {
         lm_in *in = NULL;
-        rc = lm_in_open(&in, r->files[r->file]);
+        rc = lm_in_open(&in, tok_path(&r->in, r->file));
         if (!rc) rc = lm_chunker_new(&r->chunker, in);
         if (rc) return rc;
     }
     lm_in *in = lm_chunker_in(r->chunker);
     uint64_t before = lm_in_raw_offset(in);
     rc = lm_chunker_next(r->chunker, &w->chunk);
-    job->file = r->file;
     job->raw_bytes = lm_in_raw_offset(in) - before;
     if (rc) return rc;
-    job->at_end = true;
     job->end = (lm_file_end){ .raw_bytes = lm_in_raw_offset(in), .raw_hash = lm_in_raw_hash(in) };
-    lm_chunker_free(r->chunker);
-    r->chunker = NULL;
-    r->file++;
+    next_file(r, job);
     return 1;
 }
 
 /* Take the next job, or leave w->job NULL when there is none. An error is a job too: of several
- * errors, the first in the order of the input is reported. */
+ * errors, the first in the order of the input is reported. Where files may be quarantined, reading
+ * continues with the next one. */
 static void claim(tok_work *w)
 {
     tok_run *r = w->run;
     w->job = NULL;
     pthread_mutex_lock(&r->reading);
-    tok_job *job = r->ended || r->file == r->count ? NULL : tok_order_next(&r->order);
+    tok_job *job = r->ended || r->file == r->in.count ? NULL : tok_order_next(&r->order);
     if (job) {
         int rc = read_next(w, job);
         if (rc < 0) {
-            r->ended = true;
             job->fault = rc;
+            if (rc == LM_EIO || rc == LM_EDATA) lose_file(r, job);
+            if (job->lost && r->o->bad_files) next_file(r, job);
+            else r->ended = true;
         }
         tok_order_begin(&r->order, job, rc > 0 && !job->at_end ? w->chunk.bytes.size : 0);
         w->job = job;
@@ -132,29 +92,18 @@ static void claim(tok_work *w)
 
 /* ---- writing, in the order of the jobs ---------------------------------------------- */
 
-static int end_file(tok_run *r, tok_job *job)
+static void add_counts(tok_run *r, const tok_job *job)
 {
-    lm_record end = { .kind = LM_REC_FILE, .file = r->open };
-    end.file.file = (uint32_t)job->file;
-    end.file.raw_bytes = job->end.raw_bytes;
-    end.file.raw_hash = job->end.raw_hash;
-    r->open = (lm_file_end){ 0 };
-    r->sums->files++;
-    return lm_record_add(&job->records, r->width, &end);
-}
-
-static void add_sums(tok_run *r, const tok_job *job)
-{
-    lm_tokenize_sums *s = r->sums;
-    r->open.lines += job->lines;
-    r->open.documents += job->documents;
-    r->open.bad_lines += job->bad_lines;
+    lm_tokenize_sums *s = &r->now.counts;
+    r->now.open.lines += job->lines;
+    r->now.open.documents += job->documents;
+    r->now.open.bad_lines += job->bad_lines;
     if (job->bad_lines && !s->bad_lines) {
-        s->bad_file = r->first + job->file;
+        s->bad_file = job->file;
         s->bad_line = job->first_bad;
     }
     if (job->unknown && !s->unknown) {
-        s->unknown_file = r->first + job->file;
+        s->unknown_file = job->file;
         s->unknown_line = job->first_unknown;
     }
     s->bad_lines += job->bad_lines;
@@ -162,23 +111,133 @@ static void add_sums(tok_run *r, const tok_job *job)
     s->text_bytes += job->text_bytes;
 }
 
+/* The record of a file's end, which also ends what can be taken back. */
+static int put_end(tok_run *r, lm_file_end end, size_t file)
+{
+    lm_buf record = LM_BUF_INIT(4096);
+    lm_record rec = { .kind = LM_REC_FILE, .file = end };
+    rec.file.file = (uint32_t)file;
+    int rc = lm_record_add(&record, r->width, &rec);
+    if (!rc) rc = tok_past_add(r, &rec.file);
+    if (!rc) rc = lm_store_append(r->writer, record.data, record.size);
+    lm_buf_free(&record);
+    r->now.file = file + 1;
+    r->now.open = (lm_file_end){ 0 };
+    r->now.chain = 0;
+    r->now.counts.files++;
+    r->file_start = r->now;
+    r->held[0] = 0;
+    return rc;
+}
+
+/* A message about a file without the file's name, which is stored next to it. */
+static void without_name(const char *message, const char *name, char *out, size_t size)
+{
+    size_t n = strlen(name);
+    bool named = !strncmp(message, name, n) && message[n] == ':';
+    if (named) message += n + 1;
+    snprintf(out, size, "%s%s", named && isdigit((unsigned char)*message) ? "line " : "",
+             message + (*message == ' '));
+}
+
+/* Make it one line of UTF-8, as the store and the list of files need it. */
+static void clean_text(char *s)
+{
+    const char *why = NULL;
+    for (size_t n = strlen(s); n;) {
+        size_t k = lm_utf8_next((unsigned char *)s, n, &why);
+        if (k == 0 || (unsigned char)*s < ' ' || *s == 127) *s = '?';
+        s += k ? k : 1;
+        n -= k ? k : 1;
+    }
+}
+
+/* Quarantine a whole file: take back what is in the store and in the quarantine of it. */
+static int quarantine_file(tok_run *r, const tok_job *job, const char *message)
+{
+    char reason[LM_REASON_MAX + 1];
+    const char *name = tok_shown(&r->in, job->file);
+    lm_file_end end = job->end;
+    without_name(message, name, reason, sizeof reason);
+    clean_text(reason);
+    end.set_aside = reason;
+    int rc = lm_store_take_back(r->writer);
+    if (!rc) rc = tok_bad_take_back(r, r->file_start.bad_bytes);
+    if (rc) return rc;
+    r->now = r->file_start;
+    lm_tokenize_sums *s = &r->now.counts;
+    if (!s->bad_files++)
+        snprintf(s->first_bad_file, sizeof s->first_bad_file, "%s: %s", name, end.set_aside);
+    return put_end(r, end, job->file);
+}
+
+/* No line of the file is a document. */
+static int no_document(tok_run *r, tok_job *job)
+{
+    char message[1024];
+    const char *name = tok_shown(&r->in, job->file);
+    uint64_t lines = r->now.open.bad_lines;
+    snprintf(message, sizeof message, "%s: none of its %" PRIu64 " lines is a document; line %s",
+             name, lines, r->held);
+    if (!r->o->bad_files) return lm_fail(LM_EDATA, "%s", message);
+    job->end.raw_read = job->end.raw_bytes;
+    return quarantine_file(r, job, message);
+}
+
+static int end_file(tok_run *r, tok_job *job)
+{
+    if (r->now.open.bad_lines && !r->now.open.documents) return no_document(r, job);
+    lm_file_end end = r->now.open;
+    end.raw_bytes = job->end.raw_bytes;
+    end.raw_hash = job->end.raw_hash;
+    return put_end(r, end, job->file);
+}
+
+/* A chunk of lines: quarantined lines first, so that the store never has more of them. */
+static int put_chunk(tok_run *r, tok_job *job)
+{
+    tok_state *now = &r->now;
+    add_counts(r, job);
+    if (job->bad_lines && !r->held[0]) snprintf(r->held, sizeof r->held, "%s", job->bad_message);
+    if (!r->bad.name && now->open.bad_lines) {
+        if (now->open.documents)
+            return lm_fail(LM_EDATA, "%s:%s", tok_shown(&r->in, job->file), r->held);
+        return LM_OK; /* decided by what follows: a resumed run reads these lines again */
+    }
+    now->chain = tok_chain(now->chain, job->hash, job->lines);
+    int rc = tok_bad_write(r, &job->bad);
+    lm_record end = { .kind = LM_REC_CHUNK,
+                      .chunk = { .file = (uint32_t)job->file,
+                                 .lines = now->open.lines,
+                                 .hash = now->chain,
+                                 .bad_bytes = now->bad_bytes,
+                                 .bad_hash = now->bad_hash } };
+    if (!rc) rc = lm_record_add(&job->records, r->width, &end);
+    return rc ? rc : lm_store_append(r->writer, job->records.data, job->records.size);
+}
+
+/* Is it of the lines that an earlier run has done? */
+static bool is_again(const tok_run *r, const tok_job *job)
+{
+    return job->file == r->done.file && r->again_lines < r->done.open.lines;
+}
+
+static int put_job(tok_run *r, tok_job *job)
+{
+    if (is_again(r, job)) return tok_prove_job(r, job);
+    if (job->lost && r->o->bad_files) return quarantine_file(r, job, job->message);
+    if (job->fault) return lm_fail(job->fault, "%s", job->message);
+    return job->at_end ? end_file(r, job) : put_chunk(r, job);
+}
+
 static int write_job(void *arg, tok_job *job)
 {
     tok_run *r = arg;
     double start = lm_seconds();
-    int rc = LM_OK;
-    add_sums(r, job);
-    if (job->at_end) rc = end_file(r, job);
-    /* Quarantined lines go first: a resumed run cuts off those without a record. */
-    if (!rc && job->bad.size)
-        rc = lm_write_all(r->bad_fd, job->bad.data, job->bad.size, r->bad_name);
-    if (!rc) rc = lm_store_append(r->writer, job->records.data, job->records.size);
+    int rc = put_job(r, job);
     lm_progress_add(r->o->progress, job->raw_bytes, job->documents);
-    r->sums->writing += lm_seconds() - start;
-    if (rc || !job->fault) return rc;
-    /* What came before the error is written, for a resumed run. */
-    lm_err_set(job->message);
-    return job->fault;
+    r->write_seconds += lm_seconds() - start;
+    return rc;
 }
 
 /* ---- a thread ----------------------------------------------------------------------- */
@@ -210,130 +269,158 @@ static int run_thread(void *arg, int t)
         while ((rc = one_job(&w)) > 0) continue;
     tok_work_close(&w);
     pthread_mutex_lock(&r->reading);
-    r->sums->reading += w.reading;
-    r->sums->working += w.working;
+    r->read_seconds += w.reading;
+    r->work_seconds += w.working;
     pthread_mutex_unlock(&r->reading);
     return rc;
 }
 
 /* ---- resuming ----------------------------------------------------------------------- */
 
-/* A record of an earlier run: count it, and note how far that run came. */
+/* A document of an earlier run. */
+static void seen_document(tok_run *r, const lm_doc *d)
+{
+    lm_tokenize_sums *s = &r->now.counts;
+    s->resumed++;
+    r->now.file = d->file;
+    r->now.open.documents++;
+    if ((size_t)d->domain + 1 == lm_domains_count(r->o->domains) && !s->unknown++) {
+        s->unknown_file = d->file;
+        s->unknown_line = d->line;
+    }
+}
+
+static void seen_bad_line(tok_run *r, const lm_bad_line *b)
+{
+    lm_tokenize_sums *s = &r->now.counts;
+    r->now.file = b->file;
+    r->now.open.bad_lines++;
+    if (!s->bad_lines++) {
+        s->bad_file = b->file;
+        s->bad_line = b->line;
+    }
+}
+
+/* The end of a chunk, up to which all can be kept: into r->done. */
+static int seen_chunk(tok_run *r, const lm_chunk_end *c)
+{
+    int rc = tok_bad_match(r, c);
+    if (rc) return rc;
+    r->now.file = c->file;
+    r->now.open.lines = c->lines;
+    r->now.chain = c->hash;
+    r->now.bad_bytes = c->bad_bytes;
+    r->now.bad_hash = c->bad_hash;
+    r->done = r->now;
+    return LM_OK;
+}
+
+static int seen_file(tok_run *r, const lm_file_end *f)
+{
+    r->now.file = (size_t)f->file + 1;
+    r->now.open = (lm_file_end){ 0 };
+    r->now.chain = 0;
+    r->now.counts.files++;
+    if (f->set_aside && !r->now.counts.bad_files++)
+        snprintf(r->now.counts.first_bad_file, sizeof r->now.counts.first_bad_file, "%s: %s",
+                 r->in.keeps ? tok_name(&r->in, f->file) : tok_shown(&r->in, f->file),
+                 f->set_aside);
+    r->done = r->file_start = r->now;
+    return tok_past_add(r, f);
+}
+
+/* A record of an earlier run. */
 static int seen(void *arg, const lm_record *rec)
 {
     tok_run *r = arg;
-    lm_tokenize_sums *s = r->sums;
+    int rc = lm_check_interrupt();
+    if (rc) return rc;
     switch (rec->kind) {
-    case LM_REC_DOC:
-        s->resumed++;
-        r->file = rec->doc.file;
-        r->open.documents++;
-        r->open.lines = rec->doc.line;
-        if ((size_t)rec->doc.domain + 1 == lm_domains_count(r->o->domains) && !s->unknown++) {
-            s->unknown_file = r->first + r->file;
-            s->unknown_line = rec->doc.line;
-        }
-        break;
-    case LM_REC_BAD:
-        r->file = rec->bad.file;
-        r->open.bad_lines++;
-        r->open.lines = rec->bad.line;
-        r->bad_size += rec->bad.bytes + 1;
-        if (!s->bad_lines++) {
-            s->bad_file = r->first + r->file;
-            s->bad_line = rec->bad.line;
-        }
-        break;
-    case LM_REC_FILE:
-        r->file = (size_t)rec->file.file + 1;
-        r->open = (lm_file_end){ 0 };
-        s->files++;
-        break;
-    case LM_REC_SHARD: /* lmtok writes none */ break;
+    case LM_REC_DOC: seen_document(r, &rec->doc); break;
+    case LM_REC_BAD: seen_bad_line(r, &rec->bad); break;
+    case LM_REC_CHUNK: return seen_chunk(r, &rec->chunk);
+    case LM_REC_FILE: return seen_file(r, &rec->file);
+    case LM_REC_SHARD: break; /* lmtok writes none */
     }
     return LM_OK;
 }
 
-/* Open the quarantine file and truncate it to what the records account for. */
-static int open_quarantine(tok_run *r)
+static int seen_end(void *arg, const lm_file_end *f) { return seen_file(arg, f); }
+
+/* Find the files of an earlier run among those given, and compare the ones that it has read. */
+static int prove_past(tok_run *r, const char *store, const struct timespec *since)
 {
-    struct stat st;
-    const char *name = r->bad_name;
-    if (!name && r->bad_size == 0) return LM_OK;
-    if (!name)
-        return lm_fail(
-            LM_EUSAGE,
-            "the run that is to be resumed quarantined lines: name the same quarantine file");
-    r->bad_fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (r->bad_fd < 0) return lm_fail_errno(errno, "%s: cannot open for writing", name);
-    if (flock(r->bad_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-        return lm_fail(LM_EUSAGE, "%s: another process is writing it", name);
-    if (fstat(r->bad_fd, &st)) return lm_fail_errno(errno, "%s", name);
-    if (!S_ISREG(st.st_mode)) return LM_OK;
-    if ((uint64_t)st.st_size < r->bad_size)
-        return lm_fail(LM_EDATA, "%s: lacks lines that the run to be resumed quarantined", name);
-    if (ftruncate(r->bad_fd, (off_t)r->bad_size) || lseek(r->bad_fd, 0, SEEK_END) < 0)
-        return lm_fail_errno(errno, "%s: cannot truncate", name);
-    return LM_OK;
+    bool *quarantined = calloc(r->in.count + 1, sizeof *quarantined);
+    if (!quarantined) return lm_fail_nomem(r->in.count);
+    for (size_t i = 0; i < r->pasts; i++)
+        quarantined[r->past[i].end.file] = r->past[i].reason != NULL;
+    int rc = tok_inputs_match(&r->in, quarantined, store);
+    free(quarantined);
+    return rc ? rc : tok_prove(r, since);
 }
 
-static int close_quarantine(tok_run *r, int rc)
+/* The store is complete: are its inputs still those that it was made from? */
+static int prove_store(tok_run *r, const char *path)
 {
-    if (r->bad_fd < 0) return rc;
-    if (!rc && fsync(r->bad_fd) && errno != EINVAL && errno != EROFS)
-        rc = lm_fail_errno(errno, "%s: cannot sync", r->bad_name);
-    close(r->bad_fd);
-    return rc;
+    struct stat st;
+    lm_store *s = NULL;
+    if (stat(path, &st)) return lm_fail_errno(errno, "%s", path);
+    int rc = lm_store_open(&s, path);
+    if (!rc) rc = lm_store_files(s, seen_end, r);
+    lm_store_close(s);
+    return rc ? rc : prove_past(r, path, &st.st_mtim);
 }
 
 /* ---- the whole ---------------------------------------------------------------------- */
 
-/* Where this part's store and quarantine are. */
-static int name_outputs(const lm_tokenize_options *o, const char *path, lm_buf *store,
-                        lm_buf *aside)
+/* Where this part's outputs are. */
+typedef struct outputs {
+    lm_buf store, bad, list;
+} outputs;
+
+static int name_output(lm_buf *out, const char *name, const char *part, bool divided)
+{
+    if (!name) return LM_OK;
+    return divided ? lm_buf_printf(out, "%s.%s", name, part) : lm_buf_printf(out, "%s", name);
+}
+
+static int name_outputs(const lm_tokenize_options *o, const char *path, outputs *out)
 {
     char part[LM_PART_NAME];
     lm_part_name(part, o->part, o->parts);
-    bool divided = o->parts > 1;
-    int rc = LM_OK;
-    if (divided && strcmp(path, "-")) {
-        if (mkdir(path, 0777) && errno != EEXIST)
-            rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
-        if (!rc) rc = lm_buf_printf(store, "%s/%s", path, part);
-    } else {
-        rc = lm_buf_printf(store, "%s", path);
-    }
+    bool divided = o->parts > 1, folder = divided && strcmp(path, "-");
+    int rc = lm_buf_printf(&out->store, "%s%s%s", path, folder ? "/" : "", folder ? part : "");
     part[strlen(part) - strlen(".lmt")] = 0;
-    if (!rc && o->quarantine)
-        rc = divided ? lm_buf_printf(aside, "%s.%s", o->quarantine, part)
-                     : lm_buf_printf(aside, "%s", o->quarantine);
+    if (!rc) rc = name_output(&out->bad, o->quarantine, part, divided);
+    if (!rc) rc = name_output(&out->list, o->bad_files, part, divided);
     return rc;
 }
 
+static const char *text_of(const lm_buf *b) { return b->size ? (const char *)b->data : NULL; }
+
 /* For the progress line: bytes of all files, 0 where they cannot be known. */
-static uint64_t total_size(char *const *files, size_t n)
+static uint64_t total_size(const tok_inputs *in)
 {
-    double total = 0, size = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!strcmp(files[i], "-") || file_size(files[i], &size)) return 0;
-        total += size;
+    uint64_t total = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        struct stat st;
+        const char *path = tok_path(in, i);
+        if (!path) continue;
+        if (!strcmp(path, "-") || stat(path, &st)) return 0;
+        total += (uint64_t)st.st_size;
     }
-    return (uint64_t)total;
+    return total;
 }
 
 /* Process all input. */
 static int run_all(tok_run *r)
 {
     const lm_tokenize_options *o = r->o;
-    r->done_file = r->file;
-    r->done_lines = r->open.lines;
-    if (o->progress) o->progress->total = total_size(r->files, r->count);
     int rc = tok_order_open(&r->order, o->threads);
     if (rc) return rc;
     pthread_mutex_init(&r->reading, NULL);
     tok_check_init(&r->check, o);
     rc = lm_parallel(o->threads, run_thread, r);
-    r->sums->checked = r->check.done;
     tok_check_destroy(&r->check);
     pthread_mutex_destroy(&r->reading);
     tok_order_close(&r->order);
@@ -341,40 +428,111 @@ static int run_all(tok_run *r)
     return rc;
 }
 
+/* Each file has its record, and one of them a document, or the store must not look complete. */
+static int check_result(const tok_run *r, const char *store)
+{
+    const lm_tokenize_sums *s = &r->now.counts;
+    if (s->files != r->in.count)
+        return lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read", store, s->files,
+                       r->in.count);
+    if (r->o->parts == 1 && s->bad_files && !lm_store_writer_documents(r->writer))
+        return lm_fail(LM_EDATA,
+                       "no input has a document; the first that had to be quarantined: %s",
+                       s->first_bad_file);
+    return LM_OK;
+}
+
+/* Open what belongs to the store, once it is clear that the run may continue it. */
+static int open_outputs(tok_run *r, const outputs *out)
+{
+    int rc = tok_bad_open(r);
+    if (!rc) rc = tok_list_open(r, text_of(&out->list));
+    /* From here on the quarantine belongs to this store: its header must survive a power cut. */
+    if (!rc && r->bad.name) rc = lm_store_sync(r->writer);
+    return rc;
+}
+
+/* The quarantine is complete before the store is: where the store has lines of it, they are safe. */
+static int commit(tok_run *r)
+{
+    lm_tokenize_sums *s = &r->now.counts;
+    s->documents = lm_store_writer_documents(r->writer);
+    s->tokens = lm_store_writer_tokens(r->writer);
+    int rc = r->bad.name || r->list.path ? lm_store_sync(r->writer) : LM_OK;
+    if (!rc) rc = tok_bad_commit(r);
+    if (!rc) rc = tok_list_commit(r);
+    if (!rc) {
+        rc = lm_store_finish(r->writer);
+        r->writer = NULL;
+    }
+    return rc;
+}
+
+/* Files are numbered as in the header: now as given. */
+static void number_as_given(const tok_inputs *in, lm_tokenize_sums *s)
+{
+    if (s->bad_lines && in->given) s->bad_file = in->given[s->bad_file];
+    if (s->unknown && in->given) s->unknown_file = in->given[s->unknown_file];
+}
+
+/* A file without a document so far is begun again: why its first line is none was not recorded. */
+static int begin_again(tok_run *r)
+{
+    r->now = r->done; /* what followed was cut off */
+    if (!r->now.open.bad_lines || r->now.open.documents) return LM_OK;
+    r->now = r->done = r->file_start;
+    return lm_store_take_back(r->writer);
+}
+
+static int run_store(tok_run *r, const outputs *out)
+{
+    const char *store = text_of(&out->store);
+    int rc = lm_store_writer_open(&r->writer, store, r->in.header,
+                                  r->o->force ? LM_STORE_AGAIN : LM_STORE_RESUME, seen, r);
+    r->already = rc == 1;
+    if (r->already) return prove_store(r, store);
+    if (!rc) rc = begin_again(r);
+    if (!rc) rc = prove_past(r, store, NULL);
+    r->file = r->now.file;
+    if (!rc) rc = open_outputs(r, out);
+    r->begun = !rc;
+    if (!rc) rc = run_all(r);
+    if (!rc) rc = check_result(r, store);
+    if (!rc) rc = commit(r);
+    return rc;
+}
+
 int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char *path,
                 lm_tokenize_sums *sums)
 {
-    *sums = (lm_tokenize_sums){ 0 };
-    tok_run r = { .o = o, .sums = sums, .bad_fd = -1, .width = lm_tokenizer_width(o->tokenizer) };
-    lm_buf store = LM_BUF_INIT(65536), aside = LM_BUF_INIT(65536);
-    lm_json *header = NULL;
-    int rc = lm_tokenize_part(files->path, files->n, o->part, o->parts, &r.first, &r.count);
-    r.files = files->path + r.first;
-    if (!rc) rc = name_outputs(o, path, &store, &aside);
-    if (rc) goto out;
-    r.bad_name = aside.size ? (const char *)aside.data : NULL;
-    header = header_json(&r);
-    rc = lm_store_writer_open(&r.writer, (const char *)store.data, header, !o->force, seen, &r);
-    if (rc == 1) {
-        sums->already = true;
-        rc = LM_OK;
-    }
-    if (rc || sums->already) goto out;
-    rc = open_quarantine(&r);
-    sums->begun = !rc;
-    if (!rc) rc = run_all(&r);
-    /* Each file has its record, or the store must not look complete. */
-    if (!rc && sums->files != r.count)
-        rc = lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read", (const char *)store.data,
-                     sums->files, r.count);
-    rc = close_quarantine(&r, rc);
-    sums->documents = lm_store_writer_documents(r.writer);
-    sums->tokens = lm_store_writer_tokens(r.writer);
-    if (rc) lm_store_leave(r.writer);
-    else rc = lm_store_finish(r.writer);
-out:
-    lm_json_free(header);
-    lm_buf_free(&store);
-    lm_buf_free(&aside);
+    tok_run r = {
+        .o = o, .bad.past = -1, .bad.out.fd = -1, .width = lm_tokenizer_width(o->tokenizer)
+    };
+    outputs out = { LM_BUF_INIT(65536), LM_BUF_INIT(65536), LM_BUF_INIT(65536) };
+    int rc = name_outputs(o, path, &out);
+    if (!rc)
+        rc = tok_inputs_guard(o, files, text_of(&out.store), text_of(&out.bad), text_of(&out.list));
+    if (!rc && o->parts > 1 && strcmp(path, "-") && mkdir(path, 0777) && errno != EEXIST)
+        rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
+    if (!rc) rc = tok_inputs_open(&r.in, o, files, text_of(&out.store));
+    r.bad.name = text_of(&out.bad);
+    if (!rc && o->progress) o->progress->total = total_size(&r.in);
+    if (!rc) rc = run_store(&r, &out);
+    lm_store_leave(r.writer);
+    tok_bad_leave(&r);
+    lm_output_abandon(&r.list);
+    *sums = r.now.counts;
+    number_as_given(&r.in, sums);
+    sums->already = r.already;
+    sums->begun = r.begun;
+    sums->checked = r.check.done;
+    sums->reading = r.read_seconds;
+    sums->working = r.work_seconds;
+    sums->writing = r.write_seconds;
+    tok_past_free(&r);
+    tok_inputs_close(&r.in);
+    lm_buf_free(&out.store);
+    lm_buf_free(&out.bad);
+    lm_buf_free(&out.list);
     return rc;
 }

@@ -1,4 +1,6 @@
 /* work.c -- a chunk of lines to records. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/endian.h"
@@ -81,13 +83,10 @@ void tok_work_close(tok_work *w)
     lm_buf_free(&w->chunk.bytes);
 }
 
-static const char *file_of(const tok_work *w) { return w->run->files[w->job->file]; }
+static const char *file_of(const tok_work *w) { return tok_path(&w->run->in, w->job->file); }
 
 /* The file, as messages name it. */
-static const char *shown_name(const tok_work *w)
-{
-    return strcmp(file_of(w), "-") ? file_of(w) : "stdin";
-}
+static const char *shown_name(const tok_work *w) { return tok_shown(&w->run->in, w->job->file); }
 
 static int put_id(tok_work *w, int64_t id)
 {
@@ -152,16 +151,23 @@ static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int doma
     return LM_OK;
 }
 
-/* An invalid line, for the reason in lm_err(). */
+/* An invalid line, for the reason in lm_err(). Where files may be quarantined it is not yet decided
+ * whether it ends the run: that depends on the rest of its file. */
 static int refuse(tok_work *w, const char *s, size_t n, uint64_t line, uint64_t offset,
                   size_t fault)
 {
     tok_job *job = w->job;
-    if (w->run->bad_fd < 0) return lm_line_error(shown_name(w), line, offset + fault, lm_err());
+    const tok_run *r = w->run;
+    if (!r->bad.name && !r->o->bad_files)
+        return lm_line_error(shown_name(w), line, offset + fault, lm_err());
+    if (!job->bad_lines++) {
+        job->first_bad = line;
+        snprintf(job->bad_message, sizeof job->bad_message, "%" PRIu64 ": byte %" PRIu64 ": %s",
+                 line, offset + fault, lm_err());
+    }
+    if (!r->bad.name) return LM_OK;
     lm_bad_line bad = { .file = (uint32_t)job->file, .line = line, .offset = offset, .bytes = n };
-    if (!job->bad_lines++) job->first_bad = line;
-    int rc =
-        lm_record_add(&job->records, w->run->width, &(lm_record){ .kind = LM_REC_BAD, .bad = bad });
+    int rc = lm_record_add(&job->records, r->width, &(lm_record){ .kind = LM_REC_BAD, .bad = bad });
     return rc ? rc : lm_buf_add(&job->bad, s, n + 1); /* with its LF */
 }
 
@@ -179,7 +185,7 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
 {
     lm_line doc;
     size_t fault = 0;
-    bool quarantine = w->run->bad_fd >= 0;
+    bool quarantine = w->run->bad.name != NULL;
     /* A line that may still be quarantined, because of its domain, must not be changed. */
     int rc = quarantine ? lm_line_parse(w->parser, s, n, &doc, &fault)
                         : lm_line_spend(w->parser, s, n, &doc, &fault);
@@ -197,15 +203,12 @@ static int read_lines(tok_work *w)
 {
     char *s = (char *)w->chunk.bytes.data, *end = s + w->chunk.bytes.size;
     uint64_t line = w->chunk.line, offset = w->chunk.offset;
-    uint64_t done = w->job->file == w->run->done_file ? w->run->done_lines : 0;
     while (s < end) {
         char *lf = memchr(s, '\n', (size_t)(end - s));
         size_t n = (size_t)(lf - s);
-        if (line > done) {
-            int rc = read_line(w, s, n, line, offset);
-            if (rc) return rc;
-            w->job->lines++;
-        }
+        int rc = w->job->skipped ? LM_OK : read_line(w, s, n, line, offset);
+        if (rc) return rc;
+        w->job->lines++;
         s = lf + 1;
         offset += n + 1;
         line++;
@@ -215,6 +218,9 @@ static int read_lines(tok_work *w)
 
 int tok_work_lines(tok_work *w)
 {
+    const tok_state *done = &w->run->done;
+    w->job->skipped = w->job->file == done->file && w->chunk.line <= done->open.lines;
+    w->job->hash = lm_hash64(w->chunk.bytes.data, w->chunk.bytes.size);
     int rc = read_lines(w);
     if (w->job->large) { /* before other jobs take its share of the budget */
         lm_buf_reset(&w->chunk.bytes, 0);

@@ -65,7 +65,7 @@ static inline lm_json *synth_header(void)
 {
     lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
             *files = lm_json_array(), *part = lm_json_object();
-    lm_json_set_str(j, "format", "longmix store 1");
+    lm_json_set_str(j, "format", LM_STORE_FORMAT);
     lm_json_set_str(j, "longmix", "test");
     lm_json_set_hex64(t, "xxh3", 0x1234);
     lm_json_set_u64(t, "vocab", SYNTH_VOCAB);
@@ -85,7 +85,7 @@ static inline void synth_write(const char *path, const synth_doc *docs, size_t n
     lm_json *header = synth_header();
     lm_store_writer *w = NULL;
     lm_buf b = LM_BUF_INIT((size_t)1 << 30);
-    NEED(lm_store_writer_open(&w, path, header, false, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, path, header, LM_STORE_ONCE, NULL, NULL) == 0);
     for (size_t i = 0; i < n; i++) {
         size_t at = 0;
         NEED(lm_record_begin(&b, false, &at) == 0);

@@ -545,7 +545,7 @@ static void spoil_marks(const char *from, const char *to, size_t which, uint64_t
     size_t marks = 0;
     int rc;
     NEED(lm_stream_open(&s, from) == 0);
-    NEED(lm_store_writer_open(&w, to, lm_stream_meta(s)->json, false, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, to, lm_stream_meta(s)->json, LM_STORE_ONCE, NULL, NULL) == 0);
     while ((rc = lm_stream_next(s, &r)) == 1) {
         if (r.kind == LM_REC_SHARD && marks++ == which) {
             if (!shift) continue;
@@ -590,7 +590,7 @@ static void wide(void)
     lm_json_set_hex64(t, "xxh3", 1);
     lm_json_set_u64(t, "vocab", 70000);
     lm_json_set(header, "tokenizer", t);
-    NEED(lm_store_writer_open(&w, "wide.lmt", header, false, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, "wide.lmt", header, LM_STORE_ONCE, NULL, NULL) == 0);
     for (size_t i = 0; i < 6; i++) {
         for (uint64_t k = 0; k < lengths[i]; k++) ids[k] = next++;
         lm_record r = { .kind = LM_REC_DOC,

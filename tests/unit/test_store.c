@@ -1,15 +1,24 @@
 /* The store's format: the written bytes follow docs/format-store.md (a golden file),
  * reading returns what was written, and all damage is found. */
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "tiny_store.h"
 
 enum { FILE_MAX = 8192 };
 
+static const char *golden_path(int version)
+{
+    static char path[4096];
+    const char *src = getenv("LM_SRC");
+    snprintf(path, sizeof path, "%s/tests/golden/store-v%d/tiny.lmt", src ? src : ".", version);
+    return path;
+}
+
 static void golden(void)
 {
     static unsigned char want[FILE_MAX], have[FILE_MAX];
-    const char *src = getenv("LM_SRC");
-    char path[4096];
-    snprintf(path, sizeof path, "%s/tests/golden/store-v1/tiny.lmt", src ? src : ".");
+    const char *path = golden_path(2);
     tiny_write("tiny.lmt", 32000, 0, TINY_FILES, 1, 1);
     if (getenv("LM_TEST_UPDATE")) tiny_write(path, 32000, 0, TINY_FILES, 1, 1);
     size_t n = tiny_load("tiny.lmt", have, FILE_MAX);
@@ -18,6 +27,42 @@ static void golden(void)
     CHECK_OK(lm_store_check(path, false));
     CHECK_OK(lm_store_check(path, true));
     CHECK(access("tiny.lmt.partial", F_OK) != 0);
+    CHECK_OK(lm_store_check(golden_path(1), false));
+    CHECK_OK(lm_store_check(golden_path(1), true));
+}
+
+/* Records that version 1 does not have are damage in it. */
+static void old_version(void)
+{
+    static unsigned char p[FILE_MAX];
+    uint64_t docs = 0;
+    size_t n = tiny_load(golden_path(1), p, FILE_MAX);
+    size_t at = 32 + ((size_t)lm_le64(p + 16) + 7) / 8 * 8;
+    lm_buf b = LM_BUF_INIT(4096);
+    tiny_chunk(&b, 0, 2);
+    CHECK(b.size == 48 && at + b.size < n);
+    memcpy(p + at, b.data, b.size);
+    tiny_save("old.lmt", p, n);
+    CHECK_EQ(tiny_drain("old.lmt", &docs), LM_EDATA);
+    CHECK(strstr(lm_err(), "version 1 has no such record"));
+    lm_buf_free(&b);
+    /* A version that its "format" does not have. */
+    n = tiny_load("tiny.lmt", p, FILE_MAX);
+    p[8] = 1;
+    tiny_save("old.lmt", p, n);
+    CHECK_EQ(tiny_drain("old.lmt", &docs), LM_EDATA);
+    /* A writer does not write it. */
+    lm_json *header = tiny_header(32000, 0, 1, 1, 1);
+    lm_store_writer *w = NULL;
+    lm_json *v1 = lm_json_object();
+    const char *key = NULL;
+    const lm_json *value = NULL;
+    for (size_t i = 0; lm_json_member(header, i, &key, &value); i++)
+        if (strcmp(key, "format")) lm_json_set_copy(v1, key, value);
+        else lm_json_set_str(v1, key, "longmix store 1");
+    CHECK_EQ(lm_store_writer_open(&w, "old.lmt", v1, LM_STORE_ONCE, NULL, NULL), LM_EUSAGE);
+    lm_json_free(header);
+    lm_json_free(v1);
 }
 
 static void check_doc(const lm_record *r, unsigned i, uint32_t file, unsigned width)
@@ -38,13 +83,14 @@ static void check_doc(const lm_record *r, unsigned i, uint32_t file, unsigned wi
     }
 }
 
-static void in_order(const char *path, unsigned width)
+static void in_order(const char *path, unsigned version, unsigned width)
 {
     lm_stream *s = NULL;
     lm_record r;
     unsigned docs = 0, files = 0, bad = 0;
     NEED(lm_stream_open(&s, path) == 0);
     const lm_meta *m = lm_stream_meta(s);
+    CHECK_EQ(m->version, version);
     CHECK_EQ(m->width, width);
     CHECK_EQ(m->files, TINY_FILES);
     CHECK_STR(m->file[1], "b/b.jsonl.zst");
@@ -162,10 +208,83 @@ static void damage(void)
     tiny_save("long.lmt", p, n + 1);
     CHECK_EQ(lm_store_check("long.lmt", false), LM_EDATA);
     CHECK_EQ(lm_store_check("long.lmt", true), LM_EDATA);
-    p[8] = 2;
+    p[8] = 3;
     tiny_save("new.lmt", p, n);
     CHECK_EQ(tiny_drain("new.lmt", &docs), LM_EDATA);
-    CHECK(strstr(lm_err(), "version 2"));
+    CHECK(strstr(lm_err(), "version 3"));
+}
+
+/* Write a store of one quarantined file; its record, as read, in *out with the reason in `reason`. */
+static int write_quarantined(const char *path, const char *why, lm_file_end *out, char *reason)
+{
+    lm_json *header = tiny_header(32000, 0, 2, 1, 1), *names = lm_json_array();
+    lm_json_set_str(names, NULL, "notes.txt");
+    lm_json_set(header, "not_read", names);
+    lm_store_writer *w = NULL;
+    lm_stream *s = NULL;
+    lm_buf b = LM_BUF_INIT(65536);
+    lm_record r = { .kind = LM_REC_FILE,
+                    .file = { .file = 1,
+                              .raw_bytes = 50,
+                              .raw_hash = 3,
+                              .raw_read = 40,
+                              .fault = 30,
+                              .set_aside = why } };
+    tiny_add(&b, 0, 0, 2);
+    NEED(lm_record_add(&b, 2, &r) == 0);
+    NEED(lm_store_writer_open(&w, path, header, LM_STORE_ONCE, NULL, NULL) == 0);
+    NEED(lm_store_append(w, b.data, b.size) == 0 && lm_store_finish(w) == 0);
+    lm_buf_free(&b);
+    lm_json_free(header);
+    NEED(lm_stream_open(&s, path) == 0);
+    const lm_json *not_read = lm_stream_meta(s)->not_read;
+    CHECK(not_read && lm_json_size(not_read) == 1);
+    int rc = lm_stream_next(s, &r);
+    CHECK(rc == 1 && r.kind == LM_REC_DOC);
+    rc = lm_stream_next(s, &r);
+    if (rc == 1 && r.kind == LM_REC_FILE && r.file.set_aside) {
+        *out = r.file;
+        snprintf(reason, LM_REASON_MAX + 1, "%s", r.file.set_aside);
+        rc = lm_stream_next(s, &r);
+    }
+    lm_stream_close(s);
+    return rc;
+}
+
+static int same_end(void *arg, const lm_file_end *f)
+{
+    const lm_file_end *want = arg;
+    CHECK(f->file == want->file && f->raw_bytes == want->raw_bytes && f->fault == want->fault);
+    CHECK(f->set_aside && strlen(f->set_aside) <= LM_REASON_MAX);
+    return 5;
+}
+
+static void quarantined(void)
+{
+    static char why[3000], reason[LM_REASON_MAX + 1];
+    lm_file_end end = { 0 };
+    lm_store *s = NULL;
+    for (size_t n = 1; n < 30; n++) {
+        snprintf(why, sizeof why, "%.*s", (int)n, "truncated: it breaks off at byte 30");
+        CHECK_OK(write_quarantined("q.lmt", why, &end, reason));
+        CHECK_STR(reason, why);
+        CHECK(end.file == 1 && end.raw_bytes == 50 && end.raw_hash == 3 && end.raw_read == 40 &&
+              end.fault == 30 && end.lines == 0 && end.documents == 0);
+        NEED(lm_store_open(&s, "q.lmt") == 0);
+        CHECK_EQ(lm_store_files(s, same_end, &end), 5);
+        lm_store_close(s);
+    }
+    /* A reason that is too long is cut, one that is not text becomes text. */
+    memset(why, 'x', sizeof why - 1);
+    memcpy(why + 998, "\xe2\x82\xac", 3);
+    CHECK_OK(write_quarantined("q.lmt", why, &end, reason));
+    CHECK_EQ(strlen(reason), 1000);
+    CHECK_STR(reason + 996, "xx\?\?");
+    CHECK_OK(write_quarantined("q.lmt", "a\xff\xc3\xa4", &end, reason));
+    CHECK_STR(reason, "a?\xc3\xa4");
+    CHECK_OK(write_quarantined("q.lmt", "", &end, reason));
+    CHECK_STR(reason, "?");
+    CHECK_OK(lm_store_check("q.lmt", false));
 }
 
 static void impossible_counts(void)
@@ -210,7 +329,7 @@ static void pieces(void)
                                .flags = LM_DOC_TRIMMED } };
     lm_record mark = { .kind = LM_REC_SHARD, .shard = { .shard = 3, .start = 1000 } }, r;
     NEED(lm_record_add(&b, 4, &mark) == 0 && lm_record_add(&b, 4, &doc) == 0);
-    NEED(lm_store_writer_open(&w, "mix.lmt", header, false, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, "mix.lmt", header, LM_STORE_ONCE, NULL, NULL) == 0);
     NEED(lm_store_append(w, b.data, b.size) == 0);
     CHECK_EQ(lm_store_append(w, b.data, b.size - 8), LM_EUSAGE);
     NEED(lm_store_finish(w) == 0);
@@ -248,7 +367,7 @@ static void parts(void)
     CHECK_EQ(lm_store_open(&three, "parts"), LM_EIO);
     CHECK(strstr(lm_err(), "part 2 of 3 is missing"));
     tiny_write("parts/part-00002-of-00003.lmt", 32000, 1, 1, 2, 3);
-    in_order("parts", 2);
+    in_order("parts", 2, 2);
     by_index("parts", 2);
     NEED(lm_store_open(&one, "tiny.lmt") == 0 && lm_store_open(&three, "parts") == 0);
     CHECK_EQ(lm_store_hash(one), lm_store_hash(three));
@@ -270,6 +389,16 @@ static void parts(void)
     tiny_write("parts/part-00002-of-00003.lmt", 32001, 1, 1, 2, 3);
     CHECK_EQ(lm_store_open(&three, "parts"), LM_EDATA);
     CHECK(strstr(lm_err(), "another tokenizer"));
+    /* A part that was made from other inputs. */
+    lm_json *header = tiny_header(32000, 1, 1, 2, 3);
+    lm_store_writer *w = NULL;
+    tiny_inputs(header, 5);
+    NEED(lm_store_writer_open(&w, "parts/part-00002-of-00003.lmt", header, LM_STORE_ONCE, NULL,
+                              NULL) == 0);
+    NEED(lm_store_finish(w) == 0);
+    lm_json_free(header);
+    CHECK_EQ(lm_store_open(&three, "parts"), LM_EDATA);
+    CHECK(strstr(lm_err(), "part-00002-of-00003.lmt") && strstr(lm_err(), "names or sizes"));
     tiny_save("parts/part-00002-of-00003.lmt", whole,
               tiny_load("parts/part-00001-of-00003.lmt", whole, FILE_MAX));
     CHECK_EQ(lm_store_open(&three, "parts"), LM_EDATA);
@@ -296,12 +425,35 @@ static void refused(void)
     CHECK_EQ(lm_store_open(&s, "text"), LM_EDATA);
     CHECK(strstr(lm_err(), "not a token stream"));
 
+    /* What would block is refused at once. */
+    struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "socket" };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    NEED(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && mkfifo("fifo", 0666) == 0);
+    NEED(mkdir("folder.lmt", 0777) == 0 && mkdir("some", 0777) == 0);
+    CHECK_EQ(lm_store_open(&s, "fifo"), LM_EUSAGE);
+    CHECK_EQ(lm_store_open(&s, "socket"), LM_EUSAGE);
+    CHECK_EQ(lm_stream_open(&in, "socket"), LM_EUSAGE);
+    CHECK(strstr(lm_err(), "is a socket"));
+    CHECK_EQ(lm_store_open(&s, "/dev/zero"), LM_EUSAGE);
+    CHECK_EQ(lm_stream_open(&in, "/dev/zero"), LM_EUSAGE);
+    CHECK_EQ(lm_stream_open(&in, "folder.lmt"), LM_EDATA);
+    NEED(mkfifo("some/part-00001-of-00001.lmt", 0666) == 0);
+    CHECK_EQ(lm_store_open(&s, "some"), LM_EUSAGE);
+    close(fd);
+
+    NEED(lm_store_open(&s, "tiny.lmt") == 0);
+    NEED(link("tiny.lmt", "link.lmt") == 0);
+    CHECK(lm_store_is(s, "link.lmt") && lm_store_is(s, "./tiny.lmt"));
+    CHECK(!lm_store_is(s, "wide.lmt") && !lm_store_is(s, "absent"));
+    lm_store_close(s);
+
     lm_store_writer *w = NULL;
     lm_json *header = tiny_header(32000, 0, 1, 1, 1);
-    CHECK_EQ(lm_store_writer_open(&w, "no/such/folder.lmt", header, true, NULL, NULL), LM_EIO);
+    CHECK_EQ(lm_store_writer_open(&w, "no/such/folder.lmt", header, LM_STORE_RESUME, NULL, NULL),
+             LM_EIO);
     lm_buf b = LM_BUF_INIT(4096);
     tiny_records(&b, 2, 1, 2); /* good */
-    NEED(lm_store_writer_open(&w, "w.lmt", header, true, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, "w.lmt", header, LM_STORE_RESUME, NULL, NULL) == 0);
     CHECK_OK(lm_store_append(w, b.data, b.size));
     CHECK_EQ(lm_store_writer_documents(w), 1);
     CHECK_EQ(lm_store_writer_tokens(w), 6);
@@ -312,7 +464,7 @@ static void refused(void)
     CHECK(access("w.lmt", F_OK) != 0 && access("w.lmt.partial", F_OK) == 0);
     lm_json_free(header);
     header = tiny_header(1, 0, 1, 1, 1); /* "bos": 1 is outside the vocabulary */
-    CHECK_EQ(lm_store_writer_open(&w, "w.lmt", header, false, NULL, NULL), LM_EDATA);
+    CHECK_EQ(lm_store_writer_open(&w, "w.lmt", header, LM_STORE_ONCE, NULL, NULL), LM_EDATA);
     lm_json_free(header);
     lm_buf_free(&b);
     lm_store_leave(NULL);
@@ -323,10 +475,14 @@ static void refused(void)
 int main(void)
 {
     golden();
-    in_order("tiny.lmt", 2);
+    in_order("tiny.lmt", 2, 2);
     by_index("tiny.lmt", 2);
+    in_order(golden_path(1), 1, 2);
+    by_index(golden_path(1), 2);
+    old_version();
+    quarantined();
     tiny_write("wide.lmt", 65537, 0, TINY_FILES, 1, 1);
-    in_order("wide.lmt", 4);
+    in_order("wide.lmt", 2, 4);
     by_index("wide.lmt", 4);
     damage();
     impossible_counts();

@@ -15,7 +15,7 @@ static void write_to(const char *path)
     lm_json *header = tiny_header(32000, 0, 1, 1, 1);
     lm_store_writer *w = NULL;
     lm_buf b = LM_BUF_INIT(BIG * 2 + 65536);
-    NEED(lm_store_writer_open(&w, path, header, true, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, path, header, LM_STORE_RESUME, NULL, NULL) == 0);
     for (uint64_t i = 0; i < DOCS; i++) {
         size_t at = 0;
         lm_doc d = { .key = lm_mix64(i), .line = i + 1, .domain = i % 2 };
@@ -28,6 +28,8 @@ static void write_to(const char *path)
         NEED(lm_store_append(w, b.data, b.size) == 0);
         lm_buf_reset(&b, 65536);
     }
+    lm_record end = { .kind = LM_REC_FILE, .file = { .documents = DOCS } };
+    NEED(lm_record_add(&b, 2, &end) == 0 && lm_store_append(w, b.data, b.size) == 0);
     NEED(lm_store_finish(w) == 0);
     lm_buf_free(&b);
     lm_json_free(header);
@@ -120,7 +122,7 @@ int main(void)
     NEED(rename("large.lmt", "again.lmt.partial") == 0);
     lm_json *header = tiny_header(32000, 0, 1, 1, 1);
     lm_store_writer *w = NULL;
-    NEED(lm_store_writer_open(&w, "again.lmt", header, true, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, "again.lmt", header, LM_STORE_RESUME, NULL, NULL) == 0);
     CHECK_EQ(lm_store_writer_documents(w), DOCS);
     NEED(lm_store_finish(w) == 0);
     lm_json_free(header);

@@ -14,6 +14,15 @@ enum { TINY_DOCS = 5, TINY_FILES = 3 };
 static const uint64_t tiny_tokens[TINY_DOCS] = { 3, 0, 8, 1, 6 };
 static const uint32_t tiny_file[TINY_DOCS] = { 0, 0, 1, 1, 2 };
 
+/* What the header says about all inputs. */
+static inline void tiny_inputs(lm_json *header, uint64_t hash)
+{
+    lm_json *inputs = lm_json_object();
+    lm_json_set_u64(inputs, "files", TINY_FILES);
+    lm_json_set_hex64(inputs, "xxh3", hash);
+    lm_json_set(header, "inputs", inputs);
+}
+
 /* The header of part k of n with files first .. first+files-1. */
 static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t files, uint32_t k,
                                    uint32_t n)
@@ -21,8 +30,9 @@ static inline lm_json *tiny_header(uint64_t vocab, uint32_t first, uint32_t file
     static const char *const name[TINY_FILES] = { "a.jsonl", "b/b.jsonl.zst", "c.jsonl.gz" };
     lm_json *j = lm_json_object(), *t = lm_json_object(), *domains = lm_json_array(),
             *list = lm_json_array(), *part = lm_json_object();
-    lm_json_set_str(j, "format", "longmix store 1");
+    lm_json_set_str(j, "format", LM_STORE_FORMAT);
     lm_json_set_str(j, "longmix", "0.0.0");
+    tiny_inputs(j, 0xfedcba9876543210);
     lm_json_set_str(t, "name", "tiny.model");
     lm_json_set_hex64(t, "xxh3", 0x0123456789abcdef);
     lm_json_set_u64(t, "vocab", vocab);
@@ -61,6 +71,18 @@ static inline void tiny_add(lm_buf *b, unsigned i, uint32_t first, unsigned widt
     NEED(lm_record_end(b, at, false, width, &d) == 0);
 }
 
+/* The end of a chunk. */
+static inline void tiny_chunk(lm_buf *b, uint32_t file, uint64_t lines)
+{
+    lm_record r = { .kind = LM_REC_CHUNK,
+                    .chunk = { .file = file,
+                               .lines = lines,
+                               .hash = lm_hash4(4, file, lines, 0),
+                               .bad_bytes = 10 * file,
+                               .bad_hash = lm_hash4(5, file, lines, 0) } };
+    NEED(lm_record_add(b, 2, &r) == 0);
+}
+
 /* All records of files first .. first+files-1: documents, the end of each file, a bad line. */
 static inline void tiny_records(lm_buf *b, uint32_t first, uint32_t files, unsigned width)
 {
@@ -78,6 +100,7 @@ static inline void tiny_records(lm_buf *b, uint32_t first, uint32_t files, unsig
             end.file.bad_lines = 1;
         }
         end.file.lines = end.file.documents + end.file.bad_lines;
+        tiny_chunk(b, f - first, end.file.lines);
         NEED(lm_record_add(b, width, &end) == 0);
     }
 }
@@ -89,7 +112,7 @@ static inline void tiny_write(const char *path, uint64_t vocab, uint32_t first, 
     lm_store_writer *w = NULL;
     lm_buf b = LM_BUF_INIT(1 << 20);
     tiny_records(&b, first, files, vocab <= 65536 ? 2 : 4);
-    NEED(lm_store_writer_open(&w, path, header, false, NULL, NULL) == 0);
+    NEED(lm_store_writer_open(&w, path, header, LM_STORE_ONCE, NULL, NULL) == 0);
     NEED(lm_store_append(w, b.data, b.size) == 0);
     NEED(lm_store_finish(w) == 0);
     lm_buf_free(&b);

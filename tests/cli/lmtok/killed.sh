@@ -26,7 +26,7 @@ while [ $killed -lt 10 ]; do
         cmp whole.bad killed.bad
         whole_runs=$((whole_runs + 1))
         [ $whole_runs -lt 40 ]
-        rm killed.lmt
+        rm killed.lmt killed.bad
     elif [ -s killed.lmt.partial ]; then
         resumed=$((resumed + 1))
     fi
@@ -36,4 +36,4 @@ cmp whole.lmt killed.lmt
 cmp whole.bad killed.bad
 echo "10 killed, $resumed of them with a store begun; $whole_runs ended meanwhile" >&2
 [ $resumed -gt 0 ]
-[ ! -e killed.lmt.partial ]
+[ ! -e killed.lmt.partial ] && [ ! -e killed.bad.partial ]
