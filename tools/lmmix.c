@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "longmix/mix.h"
+#include "lib/io/output.h"
 
 static const char *output = "-";
 static cli_part part;
@@ -25,10 +26,21 @@ static const cli_opt opts[] = {
     { .kind = CLI_END },
 };
 
+/* The output may replace neither the plan nor the store. */
+static int check_output(const lm_store *s, const char *source)
+{
+    const char *const given[] = { inputs.v[0], source };
+    if (s && strcmp(output, "-") && lm_store_is(s, output)) /* a part of it */
+        return lm_fail(LM_EUSAGE, "%s: is an input, too (%s); choose another output", output,
+                       source);
+    return lm_output_refuse_input(output, given, 2);
+}
+
 static int mix_store(const lm_plan *p, const char *path, const lm_mix_options *o)
 {
     lm_store *s = NULL;
     int rc = lm_store_open(&s, path);
+    if (!rc) rc = check_output(s, path);
     if (!rc) rc = lm_mix_store(p, s, o, output);
     lm_store_close(s);
     return rc;
@@ -38,6 +50,7 @@ static int mix_stream(const lm_plan *p, const char *path, const lm_mix_options *
 {
     lm_stream *s = NULL;
     int rc = lm_stream_open(&s, path);
+    if (!rc) rc = check_output(NULL, path);
     if (!rc) rc = lm_mix_stream(p, s, o, output);
     lm_stream_close(s);
     return rc;

@@ -463,6 +463,13 @@ int lm_store_finish(lm_store_writer *w)
     return rc;
 }
 
+void lm_store_discard(lm_store_writer *w)
+{
+    if (!w) return;
+    if (w->file.tmp && !w->resumed) (void)unlink(w->file.tmp);
+    release(w);
+}
+
 void lm_store_leave(lm_store_writer *w)
 {
     if (!w) return;

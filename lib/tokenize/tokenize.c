@@ -187,6 +187,8 @@ static int no_document(tok_run *r, tok_job *job)
 static int end_file(tok_run *r, tok_job *job)
 {
     if (r->now.open.bad_lines && !r->now.open.documents) return no_document(r, job);
+    if (r->now.open.bad_lines && !r->bad.name)
+        return lm_fail(LM_EDATA, "%s:%s", tok_shown(&r->in, job->file), r->held);
     lm_file_end end = r->now.open;
     end.raw_bytes = job->end.raw_bytes;
     end.raw_hash = job->end.raw_hash;
@@ -199,11 +201,9 @@ static int put_chunk(tok_run *r, tok_job *job)
     tok_state *now = &r->now;
     add_counts(r, job);
     if (job->bad_lines && !r->held[0]) snprintf(r->held, sizeof r->held, "%s", job->bad_message);
-    if (!r->bad.name && now->open.bad_lines) {
-        if (now->open.documents)
-            return lm_fail(LM_EDATA, "%s:%s", tok_shown(&r->in, job->file), r->held);
-        return LM_OK; /* decided by what follows: a resumed run reads these lines again */
-    }
+    /* Where files may be quarantined and lines may not, the end of the file decides: it may be damaged,
+     * or hold no document. Nothing of it is kept from here on. */
+    if (!r->bad.name && now->open.bad_lines) return LM_OK;
     now->chain = tok_chain(now->chain, job->hash, job->lines);
     int rc = tok_bad_write(r, &job->bad);
     lm_record end = { .kind = LM_REC_CHUNK,
@@ -518,7 +518,8 @@ int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char 
     r.bad.name = text_of(&out.bad);
     if (!rc && o->progress) o->progress->total = total_size(&r.in);
     if (!rc) rc = run_store(&r, &out);
-    lm_store_leave(r.writer);
+    if (r.begun) lm_store_leave(r.writer);
+    else lm_store_discard(r.writer); /* a store that exists claims the quarantine for its run */
     tok_bad_leave(&r);
     lm_output_abandon(&r.list);
     *sums = r.now.counts;

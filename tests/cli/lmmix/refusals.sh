@@ -43,3 +43,49 @@ lmmix "$g/plan.json" "$g/store.lmt" > /dev/full 2> err || status=$?
 grep -q "No space" err
 { sleep 0.2; status=0; lmmix "$g/plan.json" "$g/store.lmt" || status=$?; echo $status > status; } | true
 [ "$(cat status)" = 141 ]
+
+# The output is an input: the store, a part of one, the plan, standard input; by any name.
+cp "$g/plan.json" "$g/store.lmt" .
+cp plan.json plan-kept && cp store.lmt store-kept
+mkdir parts && cp store.lmt parts/part-00001-of-00001.lmt
+ln -s store.lmt link.lmt
+ln store.lmt hard.lmt
+for o in store.lmt ./store.lmt link.lmt hard.lmt plan.json; do
+    lmmix plan.json store.lmt -o $o 2> err && exit 1 || [ $? = 2 ]
+    grep -q 'is an input, too' err
+done
+lmmix plan.json parts -o parts/part-00001-of-00001.lmt 2> err && exit 1 || [ $? = 2 ]
+grep -q 'is an input, too' err
+lmmix hist-plan.json 2> err < store.lmt -o store.lmt && exit 1
+lmmix "$g/hist-plan.json" - -o store.lmt < store.lmt 2> err && exit 1 || [ $? = 2 ]
+grep -q 'is an input, too' err
+cmp store.lmt store-kept
+cmp plan.json plan-kept
+# What has no index is refused at once.
+mkfifo fifo
+for path in fifo /dev/zero; do timeout 10 lmmix plan.json $path -o out.lmt 2> err && exit 1 || [ $? = 2 ]; done
+
+# Two at once: the second is refused. An unfinished store of lmtok is not touched, and nothing is left
+# of a run that fails.
+echo unfinished > two.lmt.partial
+mkfifo feed
+lmmix "$g/hist-plan.json" - -o two.lmt < feed 2> first & pid=$!
+exec 3> feed
+head -c 10000 store.lmt >&3
+while [ ! -e two.lmt.longmix.tmp ]; do sleep 0.02; done
+lmmix plan.json store.lmt -o two.lmt 2> err && exit 1 || [ $? = 2 ]
+grep -q 'another process is writing it' err
+exec 3>&-
+wait $pid && exit 1
+[ ! -e two.lmt ] && [ ! -e two.lmt.longmix.tmp ]
+[ "$(cat two.lmt.partial)" = unfinished ]
+# The left-over of a killed run does not block.
+lmmix "$g/hist-plan.json" - -o two.lmt < feed 2> first & pid=$!
+exec 3> feed
+head -c 10000 store.lmt >&3
+while [ ! -e two.lmt.longmix.tmp ]; do sleep 0.02; done
+kill -KILL $pid
+wait $pid || true
+exec 3>&-
+lmmix plan.json store.lmt -o two.lmt
+lmmix plan.json store.lmt | cmp - two.lmt
