@@ -386,6 +386,11 @@ static void show_other(const lm_meta *m, const lm_record *r)
                   cli_count(r->shard.start));
         break;
     case LM_REC_FILE:
+        if (r->file.set_aside) {
+            cli_print("-- %s: quarantined at byte %s of %s: %s\n", m->file[r->file.file],
+                      cli_count(r->file.fault), cli_count(r->file.raw_bytes), r->file.set_aside);
+            break;
+        }
         cli_print("-- %s: %s lines, %s documents, %s bad lines; %s bytes, xxh3 %016" PRIx64 "\n",
                   m->file[r->file.file], cli_count(r->file.lines), cli_count(r->file.documents),
                   cli_count(r->file.bad_lines), cli_count(r->file.raw_bytes), r->file.raw_hash);

@@ -42,6 +42,8 @@ static void repair(uint8_t *p, uint64_t size)
         if (!memcmp(p + at + 8, "FILE", 4)) n = 56;
         else if (!memcmp(p + at + 8, "BAD ", 4)) n = 40;
         else if (!memcmp(p + at + 8, "SHRD", 4)) n = 32;
+        else if (!memcmp(p + at + 8, "CHNK", 4)) n = 48;
+        else if (!memcmp(p + at + 8, "QUAR", 4)) n = 56 + pad8((uint64_t)lm_le32(p + at + 24) + 1);
         else if (tokens < size && width <= 4)
             n = (memcmp(p + at + 8, "PIEC", 4) ? 48 : 72) + pad8(tokens * width);
         if (n == 0 || n > size - at) return;
@@ -61,6 +63,13 @@ static void repair(uint8_t *p, uint64_t size)
     if (size - at >= 64) seal(p + at, 64);
 }
 
+static int take_file(void *arg, const lm_file_end *f)
+{
+    (void)arg;
+    MUST(!f->set_aside || (f->set_aside[0] && strlen(f->set_aside) <= LM_REASON_MAX));
+    return 0;
+}
+
 static void by_index(const char *path, bool good, uint64_t documents, uint64_t tokens)
 {
     lm_store *s = NULL;
@@ -70,6 +79,7 @@ static void by_index(const char *path, bool good, uint64_t documents, uint64_t t
     if (rc) return;
     MUST(!good || (lm_store_documents(s) == documents && lm_store_tokens(s) == tokens));
     MUST(lm_store_check(path, true) == 0 || !good);
+    MUST(lm_store_files(s, take_file, NULL) == 0 || !good);
     for (uint64_t i = 0; i < lm_store_documents(s) && i < 64; i++) {
         lm_entry e;
         lm_record r;
