@@ -34,11 +34,14 @@ lmmix -q -o mix.lmt plan.json st.lmt || exit 1
 lmpack -q -L 64 --labels -o shards mix.lmt || exit 1
 lmimport -q llama2c "$data/stories66K.bin" "$data/tok512.bin" -o model || exit 1
 head -c 3000 "$data/essays/tides.txt" >text.txt
+{ echo rubbish; head -n 20 in.jsonl; } >some-bad.jsonl
+echo "no document" >bad.jsonl
 
 scenario=(
     "lmtag|out.jsonl|lmtag -q -o out.jsonl in.jsonl"
     "lmtag-zst|out.zst|lmtag -q -o out.zst in.jsonl"
     "lmtok|out.lmt|lmtok -q -j 2 -m $data/tokenizer.model -o out.lmt in.jsonl"
+    "lmtok-quarantine|out.lmt lines files|lmtok -q -j 2 -m $data/tokenizer.model --bad-lines quarantine:lines --bad-files quarantine:files -o out.lmt some-bad.jsonl bad.jsonl in.jsonl"
     "lmhist|out.svg|lmhist -q --plot out.svg st.lmt"
     "lmplan|out.json|lmplan -q -r per-source --tokens 4K -L 128 --when-short shrink -o out.json st.lmt"
     "lmmix|out.lmt|lmmix -q -o out.lmt plan.json st.lmt"
