@@ -241,23 +241,44 @@ static size_t match_from(tok_inputs *in, const bool *quarantined, size_t at, boo
     return at;
 }
 
+/* A part is at one place of the given list: where it would be now or, if that has moved, at the only
+ * one with its names. */
+static bool match_part(tok_inputs *in, const bool *quarantined)
+{
+    size_t places = 0, place = 0;
+    bool place_all = false;
+    if (match_from(in, quarantined, in->first, false) != NOT_GIVEN) return true;
+    for (int all = 0; all < 2; all++)
+        for (size_t at = 0; at <= in->files->n; at++) {
+            if (match_from(in, quarantined, at, all) == NOT_GIVEN) continue;
+            if (places && place == at) continue; /* the same, but for how it was found */
+            places++;
+            place = at;
+            place_all = all;
+        }
+    return places == 1 && match_from(in, quarantined, place, place_all) != NOT_GIVEN;
+}
+
+static bool match_whole(tok_inputs *in, const bool *quarantined)
+{
+    return match_from(in, quarantined, 0, true) == in->files->n ||
+           match_from(in, quarantined, 0, false) == in->files->n;
+}
+
 int tok_inputs_match(tok_inputs *in, const bool *quarantined, const char *store)
 {
     if (!in->keeps) return LM_OK;
-    bool divided = in->earlier.parts > 1;
-    for (int all = 0; all < 2; all++)
-        for (size_t at = 0; at <= (divided ? in->files->n : 0); at++) {
-            size_t end = match_from(in, quarantined, at, all);
-            if (end != NOT_GIVEN && (divided || end == in->files->n)) return LM_OK;
-        }
-    size_t i = 0;
-    while (i < in->count && i < in->files->n && !strcmp(in->earlier.file[i], in->files->name[i]))
+    if (in->earlier.parts > 1 ? match_part(in, quarantined) : match_whole(in, quarantined))
+        return LM_OK;
+    size_t i = 0, from = in->earlier.parts > 1 ? in->first : 0;
+    while (i < in->count && from + i < in->files->n &&
+           !strcmp(in->earlier.file[i], in->files->name[from + i]))
         i++;
     return lm_fail(LM_EUSAGE,
                    "%s: was started with other inputs or options: its \"files\" differs: input %zu "
                    "was %s, now it is %s, and only quarantined files may be left out",
                    store, i + 1, i < in->count ? in->earlier.file[i] : "absent",
-                   i < in->files->n ? in->files->name[i] : "absent");
+                   from + i < in->files->n ? in->files->name[from + i] : "absent");
 }
 
 /* ---- names ------------------------------------------------------------------------------ */

@@ -42,3 +42,20 @@ head -c $(($(stat -c %s kept.lmt) * 8 / 10)) kept.lmt > parts3/part-00002-of-000
 rm parts3/part-00002-of-00002.lmt
 lmtok -m m.model --part 2/2 -o parts3 far/away/corpus
 diff -r parts parts3
+
+# Folders whose files have the same names: each part is found in the list by its place.
+mkdir one two
+for f in one two; do
+    for i in 1 2 3; do for k in 1 2 3; do echo "{\"text\": \"$f $i $k\"}"; done > $f/$i.jsonl; done
+done
+for k in 1 2; do lmtok -m m.model --part $k/2 -o twice one two 2> err; done
+lmtok -m m.model -o once.lmt one two 2> err
+cmp <(lmcat --json --ids twice) <(lmcat --json --ids once.lmt)
+p=twice/part-00002-of-00002.lmt
+cp $p want.lmt
+for at in 60 70 80 90; do
+    head -c $(($(stat -c %s want.lmt) * at / 100)) want.lmt > $p.partial
+    rm $p
+    lmtok -m m.model --part 2/2 -o twice one two 2> err
+    cmp $p want.lmt
+done
