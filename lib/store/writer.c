@@ -31,6 +31,17 @@ typedef struct point {
     uint64_t spooled;    /* bytes of sealed blocks */
 } point;
 
+/* Only the entries in the block are copied: there may be a point for every document. */
+static void copy_point(point *to, const point *from)
+{
+    to->offset = from->offset;
+    to->document = from->document;
+    to->sums = from->sums;
+    to->spooled = from->spooled;
+    to->block.entries = from->block.entries;
+    memcpy(to->block.bytes, from->block.bytes, from->block.entries * ENTRY);
+}
+
 struct lm_store_writer {
     lm_output file;
     bool resumed;
@@ -155,7 +166,7 @@ static int cut_back(lm_store_writer *w, const point *to)
         rc = cut(w->file.fd, &w->gathered, w->now.offset, to->offset, lm_output_name(&w->file));
     w->failed |= rc != 0;
     if (w->written_back > to->offset) w->written_back = to->offset;
-    w->now = *to;
+    copy_point(&w->now, to);
     return rc;
 }
 
@@ -313,15 +324,16 @@ static int take_up(lm_store_writer *w, const lm_buf *header, const lm_json *json
     uint64_t header_size = r.offset;
     point *kept = malloc(sizeof *kept);
     if (!kept) rc = lm_fail_nomem(sizeof *kept);
-    else *kept = w->file_start = w->now;
+    else copy_point(kept, &w->now);
+    copy_point(&w->file_start, &w->now);
     while (rc == 1) {
         rc = lmstore_reader_record(&r, &w->limits, &rec, &size);
         if (rc == LM_EDATA) rc = LM_OK; /* torn or damaged: here the earlier run ended */
         if (rc != 1) break;
         rc = take_record(w, &r, &rec, size, seen, arg);
         if (rc) break;
-        if (rec.kind == LM_REC_FILE) w->file_start = w->now;
-        if (rec.kind == LM_REC_FILE || rec.kind == LM_REC_CHUNK) *kept = w->now;
+        if (rec.kind == LM_REC_FILE) copy_point(&w->file_start, &w->now);
+        if (rec.kind == LM_REC_FILE || rec.kind == LM_REC_CHUNK) copy_point(kept, &w->now);
         rc = 1;
     }
     if (rc >= 0 && w->resumed) rc = cut_back(w, kept);
@@ -383,7 +395,7 @@ int lm_store_writer_open(lm_store_writer **out, const char *path, const lm_json 
                      lm_output_name(&w->file), meta.version);
     if (!rc && w->now.offset == 0) {
         rc = put(w, header.data, header.size);
-        w->file_start = w->now;
+        copy_point(&w->file_start, &w->now);
     }
     if (!rc) {
         *out = w;
@@ -434,7 +446,7 @@ int lm_store_append(lm_store_writer *w, const void *records, size_t n)
     if (rc || !end) return rc ? rc : put(w, records, n);
     /* Only what lmtok appends is taken back: there, a FILE record is the last of its append. */
     rc = put(w, records, n);
-    if (!rc && end == n) w->file_start = w->now;
+    if (!rc && end == n) copy_point(&w->file_start, &w->now);
     return rc;
 }
 

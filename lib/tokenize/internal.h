@@ -139,7 +139,7 @@ typedef struct tok_bad {
     bool trusted;     /* it is a pipe or a device, which cannot be compared */
 } tok_bad;
 
-/* A file that is finished, by this run or an earlier one. */
+/* A file that an earlier run finished, or that this one quarantined. */
 typedef struct tok_past {
     lm_file_end end;
     char *reason; /* of a quarantined one; owned */

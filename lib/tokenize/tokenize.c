@@ -118,7 +118,7 @@ static int put_end(tok_run *r, lm_file_end end, size_t file)
     lm_record rec = { .kind = LM_REC_FILE, .file = end };
     rec.file.file = (uint32_t)file;
     int rc = lm_record_add(&record, r->width, &rec);
-    if (!rc) rc = tok_past_add(r, &rec.file);
+    if (!rc && end.set_aside) rc = tok_past_add(r, &rec.file); /* for the list */
     if (!rc) rc = lm_store_append(r->writer, record.data, record.size);
     lm_buf_free(&record);
     r->now.file = file + 1;
@@ -516,7 +516,7 @@ int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char 
         rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
     if (!rc) rc = tok_inputs_open(&r.in, o, files, text_of(&out.store));
     r.bad.name = text_of(&out.bad);
-    if (!rc && o->progress) o->progress->total = total_size(&r.in);
+    if (!rc && o->progress && o->progress->show) o->progress->total = total_size(&r.in);
     if (!rc) rc = run_store(&r, &out);
     if (r.begun) lm_store_leave(r.writer);
     else lm_store_discard(r.writer); /* a store that exists claims the quarantine for its run */

@@ -131,6 +131,33 @@ cp good/train-00002.jsonl.gz bad/cut.jsonl.gz
 tok good bad first.jsonl 2> err && exit 1 || [ $? = 1 ]
 grep -q 'cut.jsonl.gz: has changed since the earlier run read it and quarantined it' err
 
+# Parts: each has its list. A part that was begun with the bad files is finished without them.
+rm -rf s.lmt* q* list* bad/locked.jsonl
+mv bad/cut.jsonl.gz away # that was repaired
+parts() { lmtok -q -m m.model --bad-lines quarantine:q --bad-files quarantine:list -o "$@"; }
+for k in 1 2 3; do parts p --part $k/3 good bad; done
+lmcheck -q p
+cat list.part-0000[123]-of-00003 > list
+[ "$(wc -l < list)" = "$(ls bad | wc -l)" ]
+cp -r p p-want
+mv bad/* away
+for k in 1 2 3; do
+    f=part-0000$k-of-00003
+    parts p --part $k/3 good # complete
+    mv list.$f list-want
+    mv p/$f.lmt p/$f.lmt.partial
+    parts p --part $k/3 good
+    cmp list.$f list-want
+done
+diff -r p p-want
+# ... but not one that was begun without them: it has other documents.
+rm p/part-00002-of-00003.lmt ./q.* ./list.*
+parts p --part 2/3 good
+lmcheck -q p/part-00002-of-00003.lmt
+lmcheck -q p 2> err && exit 1
+grep -q 'names or sizes' err
+mv away/* bad
+
 # No input can be used: nothing is published.
 rm -f s.lmt* q* list
 tok bad/lfs.jsonl bad/page.jsonl 2> err && exit 1 || [ $? = 1 ]
