@@ -1,8 +1,11 @@
-/* Assignment of files to parts: ranges that cover the list, of about equal size in bytes. */
+/* Assignment of files to parts: ranges that cover the list, of about equal size in bytes. What the header
+ * says about folders. */
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "lib/base/rng.h"
+#include "longmix/store.h"
 #include "longmix/tokenize.h"
 
 enum { FILES = 40 };
@@ -48,8 +51,70 @@ static uint64_t divide(uint32_t parts)
     return most;
 }
 
+/* Tokenize one file of a folder that also holds `skipped` (NULL: nothing) into "s.lmt". */
+static int tokenize_one(const char *skipped, lm_tokenize_sums *sums)
+{
+    char model[4096];
+    const char *src = getenv("LM_SRC");
+    snprintf(model, sizeof model, "%s/tests/data/tokenizer.model", src ? src : ".");
+    char path[] = "f.jsonl", name[] = "below/f.jsonl", other[32] = "";
+    if (skipped) snprintf(other, sizeof other, "%s", skipped);
+    char *paths[] = { path, NULL }, *names[] = { name, NULL }, *others[] = { other, NULL };
+    lm_files f = {
+        .path = paths, .name = names, .n = 1, .skipped = others, .skips = skipped != NULL
+    };
+    lm_tokenize_options o = { .model = model, .threads = 1, .part = 1, .parts = 1 };
+    lm_tokenizer *tokenizer = NULL;
+    lm_domains *domains = NULL;
+    NEED(lm_tokenizer_open(&tokenizer, model, 0) == 0 && lm_domains_open(&domains, NULL) == 0);
+    o.tokenizer = tokenizer;
+    o.domains = domains;
+    int rc = lm_tokenize(&o, &f, "s.lmt", sums);
+    lm_tokenizer_free(tokenizer);
+    lm_domains_free(domains);
+    return rc;
+}
+
+/* The only name that was not read; "" for none. */
+static const char *not_read(void)
+{
+    static char name[64];
+    const char *s = "";
+    lm_store *store = NULL;
+    NEED(lm_store_open(&store, "s.lmt") == 0);
+    const lm_meta *m = lm_store_meta(store);
+    CHECK(m->version == 2 && m->files == 1);
+    CHECK_STR(m->file[0], "below/f.jsonl");
+    CHECK(!m->not_read || lm_json_size(m->not_read) == 1);
+    if (m->not_read) CHECK_OK(lm_json_str(&s, lm_json_at(m->not_read, 0), NULL));
+    snprintf(name, sizeof name, "%s", s);
+    lm_store_close(store);
+    return name;
+}
+
+static void folders(void)
+{
+    lm_tokenize_sums sums;
+    FILE *f = fopen("f.jsonl", "w");
+    NEED(f && fputs("{\"text\": \"some words\"}\n", f) > 0 && fclose(f) == 0);
+    CHECK_OK(tokenize_one(NULL, &sums));
+    CHECK_STR(not_read(), "");
+    NEED(unlink("s.lmt") == 0);
+    CHECK_OK(tokenize_one("below/README", &sums));
+    CHECK(!sums.already && sums.documents == 1);
+    CHECK_STR(not_read(), "below/README");
+    /* Other files of that kind, such as the store itself, are no reason to begin again. */
+    CHECK_OK(tokenize_one("below/s.lmt", &sums));
+    CHECK(sums.already);
+    NEED(rename("s.lmt", "s.lmt.partial") == 0);
+    CHECK_OK(tokenize_one(NULL, &sums));
+    CHECK(!sums.already && sums.resumed == 1);
+    CHECK_STR(not_read(), "below/README");
+}
+
 int main(void)
 {
+    folders();
     size_t first = 0, count = 0;
     make_files(alike);
     CHECK_EQ(divide(1), 40020);
