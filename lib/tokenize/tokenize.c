@@ -4,16 +4,20 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "longmix/zio.h"
 #include "lib/tokenize/internal.h"
+
+enum { STEP_BYTES = 1 << 20 };
 
 /* ---- reading, under its lock -------------------------------------------------------- */
 
@@ -23,6 +27,24 @@ static uint64_t size_on_disk(const char *path, uint64_t read)
     struct stat st;
     bool known = strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode);
     return known ? (uint64_t)st.st_size : read;
+}
+
+/* Is it the file that cannot be read, now and again? Too many open files, or an error of the moment,
+ * are no reason to leave it out for good. */
+static bool fails_again(const char *path)
+{
+    static const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    struct stat st;
+    if (!strcmp(path, "-")) return true; /* it cannot be read again */
+    char *bytes = malloc(STEP_BYTES);
+    int fd = bytes ? open(path, flags) : -1;
+    bool known = bytes && (fd >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM));
+    bool regular = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
+    ssize_t got = regular ? 1 : -1;
+    while (got > 0 && !lm_interrupted()) got = read(fd, bytes, STEP_BYTES);
+    if (fd >= 0) close(fd);
+    free(bytes);
+    return known && got < 0;
 }
 
 /* The file cannot be read further, for the reason in lm_err(). */
@@ -80,8 +102,10 @@ static void claim(tok_work *w)
         int rc = read_next(w, job);
         if (rc < 0) {
             job->fault = rc;
-            if (rc == LM_EIO || rc == LM_EDATA) lose_file(r, job);
-            if (job->lost && r->o->bad_files) next_file(r, job);
+            const char *path = tok_path(&r->in, r->file);
+            bool its = rc == LM_EDATA || (rc == LM_EIO && fails_again(path));
+            if (its && r->o->bad_files) lose_file(r, job);
+            if (job->lost) next_file(r, job);
             else r->ended = true;
         }
         tok_order_begin(&r->order, job, rc > 0 && !job->at_end ? w->chunk.bytes.size : 0);
@@ -225,7 +249,7 @@ static bool is_again(const tok_run *r, const tok_job *job)
 static int put_job(tok_run *r, tok_job *job)
 {
     if (is_again(r, job)) return tok_prove_job(r, job);
-    if (job->lost && r->o->bad_files) return quarantine_file(r, job, job->message);
+    if (job->lost) return quarantine_file(r, job, job->message);
     if (job->fault) return lm_fail(job->fault, "%s", job->message);
     return job->at_end ? end_file(r, job) : put_chunk(r, job);
 }
