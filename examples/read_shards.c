@@ -42,10 +42,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) {
         const char *name = "?";
         if (lm_json_str(&name, lm_json_at(domains, spans[i].domain), NULL)) goto out;
-        printf("%8" PRIu32 " %8" PRIu32 "  %s, document %016" PRIx64 " from its token %" PRIu64
-               " of %" PRIu64 "\n",
-               spans[i].row_start, spans[i].tokens, name, spans[i].key, spans[i].doc_start,
-               spans[i].doc_tokens);
+        const char *file = lm_shards_file(all, spans[i].file);
+        printf("%8" PRIu32 " %8" PRIu32 "  %s, %s:%" PRIu64 ", document %016" PRIx64
+               " from its token %" PRIu64 " of %" PRIu64 "\n",
+               spans[i].row_start, spans[i].tokens, name, file ? file : "?", spans[i].line,
+               spans[i].key, spans[i].doc_start, spans[i].doc_tokens);
     }
     status = 0;
 out:

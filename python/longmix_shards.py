@@ -4,6 +4,7 @@
     shards[0]            # the first row's ids, a view of the mapped file
     shards.spans(0)      # where they came from: a structured array
     shards.domains       # names for spans["domain"]
+    shards.files         # names for spans["file"]
 
 Checksums are not verified here; `lmcheck DIR` does that once.
 """
@@ -33,9 +34,9 @@ class Shard:
             head = f.read(40)
             f.seek(max(size - 104, 0))
             tail = f.read(104)
-        magic, version, width, self.row_tokens, labels, self.vocab, self.number = struct.unpack("<8sIIQIIQ", head)
-        if magic != b"LMSHARD\n" or version != 1:
-            raise ValueError(f"{path}: not a shard of format version 1")
+        magic, self.version, width, self.row_tokens, labels, self.vocab, self.number = struct.unpack("<8sIIQIIQ", head)
+        if magic != b"LMSHARD\n" or self.version not in (1, 2):
+            raise ValueError(f"{path}: not a shard of format version 1 or 2")
         if tail[96:] != b"LMSHEND\n":
             raise ValueError(f"{path}: incomplete: no end marker")
         rows, spans, identity, receipt = struct.unpack("<4Q", tail[:32])
@@ -70,7 +71,10 @@ class Shards:
         for s in self.shards:
             self.start.append(self.start[-1] + len(s.rows))
         self.domains = self.shards[0].identity["domains"]
-        self.files = self.shards[0].identity["files"]
+        if self.shards[0].version == 1:
+            self.files = self.shards[0].identity["files"]
+        else:  # the identity has their number and hash
+            self.files = [f["file"] for s in self.shards for f in s.receipt["inputs"]]
 
     def __len__(self):
         return self.start[-1]

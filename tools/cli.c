@@ -137,7 +137,7 @@ const char *cli_count(uint64_t v)
 static void version(void)
 {
     cli_print("%s (longmix) %s\ncommit: %s\ncompiler: %s\n"
-              "formats: store 1, shard 1, plan 1, manifest 1\n",
+              "formats: store 1, shard 2, plan 1, manifest 2\n",
               tool->name, lm_version(), lm_commit(), __VERSION__);
 }
 

@@ -136,12 +136,22 @@ static const char *flag_text(const lm_span *s)
     return words;
 }
 
-static int span_json(const lm_json *identity, const lm_span *s)
+/* The name of a span's file, or its number where no name is known. */
+static const char *file_name(const lm_shards *all, const lm_span *s)
+{
+    static char number[32];
+    const char *name = lm_shards_file(all, s->file);
+    if (name) return name;
+    snprintf(number, sizeof number, "file %" PRIu32, s->file);
+    return number;
+}
+
+static int span_json(const lm_shards *all, const lm_json *identity, const lm_span *s)
 {
     int rc = lm_buf_printf(&line, "{");
     if (!rc) rc = add_string("domain", name_at(lm_json_get(identity, "domains"), s->domain));
     if (!rc) rc = lm_buf_printf(&line, ",");
-    if (!rc) rc = add_string("file", name_at(lm_json_get(identity, "files"), s->file));
+    if (!rc) rc = add_string("file", file_name(all, s));
     if (!rc)
         rc = lm_buf_printf(
             &line,
@@ -156,6 +166,7 @@ static int span_json(const lm_json *identity, const lm_span *s)
 }
 
 typedef struct row {
+    const lm_shards *all;
     const lm_shard *shard;
     uint64_t number, at; /* of all rows, and in its shard */
     const uint32_t *ids;
@@ -194,7 +205,7 @@ static int row_json(const row *r)
                            r->at, r->tokens, r->tokens - r->fill);
     for (size_t i = 0; i < r->n && !rc; i++) {
         if (i) rc = lm_buf_add(&line, ",", 1);
-        if (!rc) rc = span_json(identity, &r->spans[i]);
+        if (!rc) rc = span_json(r->all, identity, &r->spans[i]);
     }
     if (!rc) rc = lm_buf_printf(&line, "]");
     if (!rc && with_ids) {
@@ -246,9 +257,9 @@ static int row_view(const row *r)
         const lm_span *s = &r->spans[i];
         rc = lm_buf_printf(
             &line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
-            name_at(lm_json_get(identity, "domains"), s->domain),
-            name_at(lm_json_get(identity, "files"), s->file), s->line, cli_count(s->doc_start),
-            cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_text(s));
+            name_at(lm_json_get(identity, "domains"), s->domain), file_name(r->all, s), s->line,
+            cli_count(s->doc_start), cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens),
+            flag_text(s));
         if (!rc && s->copy) rc = lm_buf_printf(&line, ", repetition %u", s->copy);
     }
     if (!rc && r->fill < r->tokens)
@@ -298,7 +309,7 @@ static int cat_shards(const char *path)
     int rc = lm_shards_open(&s, path);
     if (rc) return rc;
     rc = model_of_shards(lm_shards_at(s, 0));
-    row r = { .tokens = lm_shard_row_tokens(lm_shards_at(s, 0)) };
+    row r = { .all = s, .tokens = lm_shard_row_tokens(lm_shards_at(s, 0)) };
     if (!rc && !(ids = malloc((size_t)r.tokens * sizeof *ids)))
         rc = lm_fail_nomem((size_t)r.tokens * sizeof *ids);
     r.ids = ids;

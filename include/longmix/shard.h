@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define LM_SHARD_VERSION 1
+#define LM_SHARD_VERSION 2             /* of what is written; 1 is read, too */
 enum { LM_SHARD_DATA = 4096 };         /* file offset of the first row */
 #define LM_ROW_MAX ((uint64_t)1 << 28) /* maximum number of tokens per row */
 
@@ -36,7 +36,7 @@ typedef struct lm_span {
     uint64_t doc_tokens;  /* tokens of the whole document */
     uint64_t unit_tokens; /* tokens of the unit (store.h) before trimming */
     uint64_t line;        /* in the file, from 1 */
-    uint32_t file;        /* index into the identity's "files" */
+    uint32_t file;        /* number of the input file: lm_shards_file */
     uint32_t row_start;   /* the run's first token within the row */
     uint32_t tokens;      /* length of the run */
     uint16_t domain;      /* index into the identity's "domains" */
@@ -53,6 +53,7 @@ LM_CHECKED int lm_shard_open(lm_shard **out, const char *path);
 void lm_shard_close(lm_shard *s); /* NULL is allowed */
 
 const char *lm_shard_name(const lm_shard *s);
+unsigned lm_shard_version(const lm_shard *s); /* of the format: 1 or 2 */
 uint64_t lm_shard_rows(const lm_shard *s);
 uint64_t lm_shard_row_tokens(const lm_shard *s); /* N, or N+1 with labels */
 bool lm_shard_labels(const lm_shard *s);         /* rows have one token more than the sequence */
@@ -93,6 +94,11 @@ size_t lm_shards_count(const lm_shards *s);
 const lm_shard *lm_shards_at(const lm_shards *s, size_t i);
 uint64_t lm_shards_rows(const lm_shards *s);
 
+/* The name of input file `file` of a span, borrowed. NULL where it is not known: from version 2 on
+ * receipts hold the names, and a single .lms file has all of them only with the manifest.json or the
+ * shard-00000.lms of its mixture next to it. */
+const char *lm_shards_file(const lm_shards *s, uint32_t file);
+
 /* Which shard holds row `row` of all, and which of its rows that is. */
 LM_CHECKED int lm_shards_find(const lm_shards *s, uint64_t row, const lm_shard **shard,
                               uint64_t *at);
@@ -107,6 +113,10 @@ LM_CHECKED int lm_shards_list(uint64_t **out, size_t *count, const char *dir);
 /* ---- writing --------------------------------------------------------------------------- */
 
 typedef struct lm_shard_writer lm_shard_writer;
+
+/* The member "files" of an identity: number and hash of the names of the input files. A new root;
+ * as all setters of json.h, it may be NULL when out of memory. */
+lm_json *lm_shard_files(const char *const *name, size_t n);
 
 typedef struct lm_shard_spec {
     uint64_t row_tokens;

@@ -69,7 +69,7 @@ void lm_output_abandon(lm_output *o);
 LM_CHECKED int lm_output_clean(const char *dir);
 
 /* LM_EUSAGE if writing `path` would replace one of the n inputs, under any name or link: one has the
- * device and inode of `path` or of a temporary file beside it. "-" is the standard stream; what is
+ * device and inode of `path` or of a temporary file next to it. "-" is the standard stream; what is
  * not there is no input. To be called before anything is opened for writing. */
 LM_CHECKED int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n);
 

@@ -13,7 +13,6 @@
 #include "longmix/pack.h"
 #include "longmix/shard.h"
 
-#define MANIFEST_FORMAT "longmix manifest 1"
 #define PACK_JSON_MAX ((size_t)1 << 30)
 
 /* ---- counting (receipt.c) ------------------------------------------------------------ */
@@ -63,12 +62,14 @@ typedef struct pack_sink {
     lm_shard_writer *writer; /* of shard spec.number; NULL until its first row or its end */
     pack_counts counts;      /* of that shard */
     lm_json *inputs;         /* input files that ended within it */
+    const lm_json *not_read; /* of the stream: for the receipt of shard 0; or NULL */
     lm_pack_sums *sums;      /* of the run */
     lm_progress *progress;
 } pack_sink;
 
 LM_CHECKED int pack_sink_row(pack_sink *s, const void *ids, const lm_span *spans, size_t n);
 LM_CHECKED int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *name);
+void pack_sink_forget_inputs(pack_sink *s); /* those that belong to another part's shard */
 
 /* Commit the shards before number `to`, empty ones included. `last`: the one before `to` is the
  * mixture's last, and `dropped` tokens at the end are in no row. */

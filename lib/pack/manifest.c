@@ -10,11 +10,12 @@
 /* The sums over all shards, by the identity's domains. */
 typedef struct totals {
     uint64_t rows, tokens, bytes, padding, documents, units, repeats, trimmed, cuts, dropped;
-    uint64_t inputs, bad_lines;
+    uint64_t bad_lines, set_aside;
     size_t domains;
     uint64_t *domain_documents, *long_tokens; /* [domains] */
     pack_cell (*cell)[LM_BUCKETS];            /* [domains] */
     lm_json *shards, *input_list;
+    const lm_json *not_read; /* NULL if no receipt has it */
 } totals;
 
 /* ---- adding up receipts ---------------------------------------------------------------- */
@@ -78,9 +79,12 @@ static int add_receipt(totals *t, const lm_json *names, const lm_json *r)
     for (size_t i = 0; !rc && i < lm_json_size(domains); i++)
         rc = add_domain(t, names, lm_json_at(domains, i));
     for (size_t i = 0; !rc && i < lm_json_size(inputs); i++) {
-        rc = add(&t->bad_lines, lm_json_at(inputs, i), "bad_lines");
-        lm_json_set_copy(t->input_list, NULL, lm_json_at(inputs, i));
+        const lm_json *input = lm_json_at(inputs, i);
+        rc = add(&t->bad_lines, input, "bad_lines");
+        t->set_aside += lm_json_get(input, "set_aside") != NULL;
+        lm_json_set_copy(t->input_list, NULL, input);
     }
+    if (!t->not_read) t->not_read = lm_json_get(r, "not_read");
     return rc;
 }
 
@@ -203,6 +207,7 @@ static lm_json *totals_json(const totals *t)
     lm_json_set_u64(j, "padding", t->padding);
     lm_json_set_u64(j, "dropped_tail", t->dropped);
     lm_json_set_u64(j, "bad_lines", t->bad_lines);
+    if (t->set_aside) lm_json_set_u64(j, "set_aside_files", t->set_aside);
     return j;
 }
 
@@ -213,12 +218,15 @@ static void copy_field(lm_json *to, const lm_json *identity, const char *key)
     if (v) lm_json_set_copy(to, key, v);
 }
 
-static int manifest_json(lm_json **out, totals *t, const lm_json *identity)
+static int manifest_json(lm_json **out, totals *t, const lm_shard *first)
 {
+    const lm_json *identity = lm_shard_identity(first);
     lm_json *j = lm_json_object(), *domains = NULL;
     int rc =
         domains_json(&domains, t, lm_json_get(identity, "domains"), lm_json_get(identity, "plan"));
-    lm_json_set_str(j, "format", MANIFEST_FORMAT);
+    /* Version 1 is that of shards of version 1. */
+    lm_json_set_str(j, "format",
+                    lm_shard_version(first) == 1 ? "longmix manifest 1" : "longmix manifest 2");
     copy_field(j, identity, "longmix");
     copy_field(j, identity, "tokenizer");
     copy_field(j, identity, "pack");
@@ -226,6 +234,7 @@ static int manifest_json(lm_json **out, totals *t, const lm_json *identity)
     lm_json_set(j, "domains", domains);
     lm_json_set(j, "shards", t->shards);
     lm_json_set(j, "inputs", t->input_list);
+    if (t->not_read) lm_json_set_copy(j, "not_read", t->not_read);
     copy_field(j, identity, "plan");
     t->shards = t->input_list = NULL;
     if (rc) lm_json_free(j);
@@ -245,7 +254,7 @@ int lm_manifest_build(lm_json **out, const char *dir)
     const lm_json *identity = lm_shard_identity(lm_shards_at(s, 0));
     rc = totals_new(&t, lm_json_size(lm_json_get(identity, "domains")));
     for (size_t i = 0; i < lm_shards_count(s) && !rc; i++) rc = add_shard(&t, lm_shards_at(s, i));
-    if (!rc) rc = manifest_json(out, &t, identity);
+    if (!rc) rc = manifest_json(out, &t, lm_shards_at(s, 0));
     totals_free(&t);
     lm_shards_close(s);
     return rc;
@@ -284,6 +293,21 @@ static int recount(const lm_shard *s, pack_counts *c)
     return rc;
 }
 
+/* The inputs of the receipts are those whose number and names the identity counts and hashes. A
+ * mixture in order of arrival may end before all of its inputs. */
+static int check_inputs(const lm_shards *s)
+{
+    const lm_shard *first = lm_shards_at(s, 0);
+    uint64_t count = 0, listed = 0;
+    if (lm_shard_version(first) == 1) return LM_OK; /* the identity has the names */
+    for (size_t i = 0; i < lm_shards_count(s); i++)
+        listed += lm_json_size(lm_json_get(lm_shard_receipt(lm_shards_at(s, i)), "inputs"));
+    int rc = lm_json_u64(&count, lm_json_get(lm_shard_identity(first), "files"), "count");
+    if (rc || listed < count || (listed == count && (!count || lm_shards_file(s, 0)))) return rc;
+    return lm_fail(LM_EDATA, "%s: the inputs in the receipts are not the files of the identity",
+                   lm_shard_name(first));
+}
+
 static int recount_all(const char *dir)
 {
     lm_shards *s = NULL;
@@ -293,7 +317,8 @@ static int recount_all(const char *dir)
     if (rc) return rc;
     const lm_shard *first = lm_shards_at(s, 0);
     const lm_json *identity = lm_shard_identity(first);
-    rc = pack_threshold(&threshold, identity);
+    rc = check_inputs(s);
+    if (!rc) rc = pack_threshold(&threshold, identity);
     if (!rc)
         rc = pack_counts_new(&c, lm_json_size(lm_json_get(identity, "domains")),
                              lm_shard_row_tokens(first), threshold);

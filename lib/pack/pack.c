@@ -29,7 +29,7 @@ static lm_json *identity_json(const packer *p)
     lm_json_set_str(j, "longmix", LM_VERSION);
     lm_json_set_copy(j, "tokenizer", lm_json_get(m->json, "tokenizer"));
     lm_json_set(j, "domains", names_json(m->domain, m->domains));
-    lm_json_set(j, "files", names_json(m->file, m->files));
+    lm_json_set(j, "files", lm_shard_files(m->file, m->files));
     if (m->plan) lm_json_set_copy(j, "plan", m->plan);
     lm_json_set_str(how, "how", o->how == LM_PACK_CONCAT ? "concat" : "best-fit");
     lm_json_set_u64(how, "length", o->length);
@@ -199,27 +199,8 @@ static int take_input(packer *p, const lm_file_end *f)
     return pack_sink_input(&p->sink, f, p->meta->file[f->file]);
 }
 
-/* Inputs that end before the first mark or document wait until their shard is known. */
-static int keep_input(lm_buf *waiting, const lm_file_end *f)
-{
-    return lm_buf_add(waiting, f, sizeof *f);
-}
-
-static int take_waiting(packer *p, lm_buf *waiting)
-{
-    int rc = LM_OK;
-    lm_file_end f;
-    for (size_t at = 0; at < waiting->size && !rc; at += sizeof f) {
-        memcpy(&f, waiting->data + at, sizeof f);
-        if (p->first == 0) rc = pack_sink_input(&p->sink, &f, p->meta->file[f.file]);
-    }
-    lm_buf_free(waiting);
-    return rc;
-}
-
 static int copy_stream(packer *p, lm_stream *in, bool force)
 {
-    lm_buf waiting = LM_BUF_INIT(PACK_JSON_MAX);
     bool begun = false;
     lm_record r;
     int rc;
@@ -229,17 +210,16 @@ static int copy_stream(packer *p, lm_stream *in, bool force)
         if (!rc && first) {
             begun = true;
             rc = begin(p, mark, force);
-            if (!rc) rc = take_waiting(p, &waiting);
+            /* What ended before is in shard 0. */
+            if (p->first > 0) pack_sink_forget_inputs(&p->sink);
         }
         if (rc) break;
         if (mark && p->marked) rc = take_mark(p, &r.shard, first);
         else if (mark) rc = lm_fail(LM_EDATA, "a shard mark after unmarked documents");
         else if (r.kind == LM_REC_DOC) rc = take_unit(p, &r.doc, r.tokens);
-        else if (r.kind == LM_REC_FILE)
-            rc = begun ? take_input(p, &r.file) : keep_input(&waiting, &r.file);
+        else if (r.kind == LM_REC_FILE) rc = take_input(p, &r.file);
         if (rc) break;
     }
-    lm_buf_free(&waiting);
     if (!rc && !begun) rc = lm_fail(LM_ESHORT, "the stream holds no documents");
     return rc;
 }
@@ -287,13 +267,15 @@ int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force
             lm_pack_sums *sums)
 {
     const lm_meta *m = lm_stream_meta(in);
-    packer p = {
-        .o = o,
-        .meta = m,
-        .row_tokens = o->length + o->labels,
-        .width = m->width,
-        .sink = { .dir = dir, .background = o->threads > 1, .sums = sums, .progress = o->progress }
-    };
+    packer p = { .o = o,
+                 .meta = m,
+                 .row_tokens = o->length + o->labels,
+                 .width = m->width,
+                 .sink = { .dir = dir,
+                           .background = o->threads > 1,
+                           .not_read = m->not_read,
+                           .sums = sums,
+                           .progress = o->progress } };
     *sums = (lm_pack_sums){ 0 };
     int rc = check_options(o, m);
     if (!rc) rc = copy_stream(&p, in, force);

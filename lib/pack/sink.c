@@ -81,8 +81,20 @@ int pack_sink_input(pack_sink *s, const lm_file_end *f, const char *name)
     lm_json_set_u64(j, "lines", f->lines);
     lm_json_set_u64(j, "documents", f->documents);
     lm_json_set_u64(j, "bad_lines", f->bad_lines);
+    if (f->set_aside) {
+        lm_json *why = lm_json_object();
+        lm_json_set_u64(why, "byte", f->fault);
+        lm_json_set_str(why, "reason", f->set_aside);
+        lm_json_set(j, "set_aside", why);
+    }
     lm_json_set(s->inputs, NULL, j);
     return s->inputs ? LM_OK : lm_fail_nomem(sizeof(void *));
+}
+
+void pack_sink_forget_inputs(pack_sink *s)
+{
+    lm_json_free(s->inputs);
+    s->inputs = NULL;
 }
 
 static void *commit_thread(void *arg)
@@ -138,6 +150,8 @@ static int commit_shard(pack_sink *s, bool last, uint64_t dropped)
     lm_json_set_u64(receipt, "dropped_tail", dropped);
     lm_json_set(receipt, "inputs", s->inputs ? s->inputs : lm_json_array());
     s->inputs = NULL;
+    if (s->spec.number == 0 && lm_json_size(s->not_read))
+        lm_json_set_copy(receipt, "not_read", s->not_read);
     rc = commit_writer(s, receipt);
     if (rc) return rc;
     s->sums->rows += s->counts.rows;
@@ -164,8 +178,7 @@ void pack_sink_free(pack_sink *s)
     join(&s->commit);
     lm_shard_writer_abandon(s->writer);
     s->writer = NULL;
-    lm_json_free(s->inputs);
-    s->inputs = NULL;
+    pack_sink_forget_inputs(s);
     pack_counts_free(&s->counts);
 }
 

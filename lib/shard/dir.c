@@ -11,11 +11,16 @@
 #include "lib/shard/internal.h"
 
 enum { SHARDS_MAX = 1000000 };
+#define MANIFEST_MAX ((size_t)1 << 30)
 
 struct lm_shards {
     size_t count, room;
     lm_shard **shard; /* [count] */
     uint64_t *rows;   /* [count + 1]: rows before each, and in all */
+    size_t files;     /* whose names are known */
+    const char **file;
+    lm_shard *lender; /* what the names are borrowed from, where it is not one of the shards: */
+    lm_json *manifest;
 };
 
 /* ---- names ----------------------------------------------------------------------------- */
@@ -79,7 +84,7 @@ int lm_shards_list(uint64_t **out, size_t *count, const char *dir)
     return rc;
 }
 
-/* ---- opening --------------------------------------------------------------------------- */
+/* ---- shards ---------------------------------------------------------------------------- */
 
 /* Open one more; it must be of the mixture of the first. */
 static int add(lm_shards *s, const char *path)
@@ -148,6 +153,76 @@ static int open_dir(lm_shards *s, const char *dir)
     return rc;
 }
 
+/* ---- names of the input files ---------------------------------------------------------- */
+
+/* Version 1: in the identity. */
+static int names_of_identity(lm_shards *s, const lm_json *list)
+{
+    size_t n = lm_json_size(list);
+    s->file = calloc(n + 1, sizeof *s->file);
+    if (!s->file) return lm_fail_nomem((n + 1) * sizeof *s->file);
+    for (size_t i = 0; i < n; i++)
+        if (lm_json_str(&s->file[i], lm_json_at(list, i), NULL)) s->file[i] = NULL;
+    s->files = n;
+    return LM_OK;
+}
+
+static int names_of_receipts(lm_shards *s)
+{
+    const lm_json **lists = calloc(s->count, sizeof *lists);
+    int rc = LM_OK;
+    if (!lists) return lm_fail_nomem(s->count * sizeof *lists);
+    for (size_t i = 0; i < s->count; i++)
+        lists[i] = lm_json_get(lm_shard_receipt(s->shard[i]), "inputs");
+    s->file = shard_names(lists, s->count, lm_shard_identity(s->shard[0]), &s->files, &rc);
+    free(lists);
+    return rc;
+}
+
+/* For a single shard: from the files of its mixture that lie next to it, if they do. */
+static int names_from_mixture(lm_shards *s, const char *path)
+{
+    const lm_json *identity = lm_shard_identity(s->shard[0]), *list = NULL;
+    const char *slash = strrchr(path, '/');
+    int n = slash ? (int)(slash - path) : 1, rc = LM_OK;
+    char *dir = NULL, *other = NULL;
+    if (asprintf(&dir, "%.*s", n, slash ? path : ".") < 0) return lm_fail_nomem((size_t)n);
+    if (asprintf(&other, "%s/manifest.json", dir) < 0) {
+        other = NULL;
+        rc = lm_fail_nomem((size_t)n);
+    }
+    if (!rc && !lm_json_load(&s->manifest, other, MANIFEST_MAX)) {
+        list = lm_json_get(s->manifest, "inputs");
+        s->file = shard_names(&list, 1, identity, &s->files, &rc);
+    }
+    free(other);
+    other = NULL;
+    if (!rc && !s->file) rc = lm_shard_path(&other, dir, 0);
+    if (!rc && !s->file && !lm_shard_open(&s->lender, other)) {
+        list = lm_json_get(lm_shard_receipt(s->lender), "inputs");
+        s->file = shard_names(&list, 1, identity, &s->files, &rc);
+    }
+    free(other);
+    free(dir);
+    return rc;
+}
+
+static int read_names(lm_shards *s, const char *path, bool whole)
+{
+    const lm_shard *first = s->shard[0];
+    if (lm_shard_version(first) == 1)
+        return names_of_identity(s, lm_json_get(lm_shard_identity(first), "files"));
+    int rc = names_of_receipts(s);
+    return rc || s->file || whole ? rc : names_from_mixture(s, path);
+}
+
+const char *lm_shards_file(const lm_shards *s, uint32_t file)
+{
+    return file < s->files ? s->file[file] : NULL;
+}
+
+/* ---- opening and closing --------------------------------------------------------------- */
+
 int lm_shards_open(lm_shards **out, const char *path)
 {
     *out = NULL;
@@ -156,6 +231,7 @@ int lm_shards_open(lm_shards **out, const char *path)
     lm_shards *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     int rc = S_ISDIR(st.st_mode) ? open_dir(s, path) : add(s, path);
+    if (!rc) rc = read_names(s, path, S_ISDIR(st.st_mode));
     if (rc) lm_shards_close(s);
     else *out = s;
     return rc;
@@ -166,6 +242,9 @@ void lm_shards_close(lm_shards *s)
     if (!s) return;
     /* The first one last: others use its identity. */
     for (size_t i = s->count; i-- > 0;) lm_shard_close(s->shard[i]);
+    lm_shard_close(s->lender);
+    lm_json_free(s->manifest);
+    free(s->file);
     free(s->shard);
     free(s->rows);
     free(s);

@@ -58,8 +58,15 @@ typedef struct shard_bounds {
 /* NULL, or what is wrong with the spans of one row. */
 const char *shard_spans_fault(const shard_bounds *b, const lm_span *spans, size_t n);
 
-/* The bounds that an identity gives. LM_EDATA where "domains" or "files" is no list. */
-LM_CHECKED int shard_bounds_read(shard_bounds *b, uint64_t row_tokens, const lm_json *identity);
+/* The bounds that an identity of this format version gives. LM_EDATA where it gives none. */
+LM_CHECKED int shard_bounds_read(shard_bounds *b, unsigned version, uint64_t row_tokens,
+                                 const lm_json *identity);
+
+/* The names of the input files, in order: those of `lists`, each the "inputs" of a receipt or of a
+ * manifest. To be freed, the strings are borrowed. NULL where they are not all there; *rc is LM_ENOMEM
+ * or unchanged. */
+const char **shard_names(const lm_json *const *lists, size_t n, const lm_json *identity,
+                         size_t *count, int *rc);
 
 /* As lm_shard_open; where the identity is that of `like` (may be NULL), its tree is used, and
  * `like` must stay open. */

@@ -18,11 +18,14 @@
 #include "longmix/zio.h"
 #include "lib/shard/internal.h"
 
+/* A FIFO in place of a shard does not block. */
+enum { OPEN_FLAGS = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
+
 struct lm_shard {
     char *name;
     int fd; /* while it is being opened */
     bool labels;
-    unsigned width;
+    unsigned version, width;
     uint32_t vocab;
     uint64_t row_tokens, row_bytes, number, rows, spans, size, seal, identity_hash;
     uint64_t at[SECTIONS + 1]; /* file offsets of the sections; the last is the trailer's */
@@ -56,15 +59,25 @@ const char *shard_spans_fault(const shard_bounds *b, const lm_span *spans, size_
     return NULL;
 }
 
-int shard_bounds_read(shard_bounds *b, uint64_t row_tokens, const lm_json *identity)
+int shard_bounds_read(shard_bounds *b, unsigned version, uint64_t row_tokens,
+                      const lm_json *identity)
 {
     const lm_json *domains = NULL, *files = NULL;
+    uint64_t count = 0, hash = 0;
     int rc = lm_json_need(&domains, identity, "domains");
     if (!rc) rc = lm_json_need(&files, identity, "files");
     if (rc) return rc;
     if (lm_json_type(domains) != LM_JSON_ARRAY) return lm_json_fail(domains, "expected a list");
-    if (lm_json_type(files) != LM_JSON_ARRAY) return lm_json_fail(files, "expected a list");
-    *b = (shard_bounds){ row_tokens, lm_json_size(domains), lm_json_size(files) };
+    if (version == 1) { /* the names themselves */
+        if (lm_json_type(files) != LM_JSON_ARRAY) return lm_json_fail(files, "expected a list");
+        count = lm_json_size(files);
+    } else {
+        rc = lm_json_u64(&count, files, "count");
+        if (!rc) rc = lm_json_hex64(&hash, files, "xxh3");
+        if (rc) return rc;
+        if (count > (uint64_t)UINT32_MAX + 1) return lm_json_fail(files, "too many files");
+    }
+    *b = (shard_bounds){ row_tokens, lm_json_size(domains), (size_t)count };
     return LM_OK;
 }
 
@@ -92,10 +105,10 @@ static int read_header(lm_shard *s, uint64_t *sum)
     if (rc) return rc;
     if (memcmp(h, SHARD_MAGIC, 8))
         return lm_fail(LM_EDATA, "%s: byte 0: not a shard (its magic is absent)", s->name);
-    uint32_t version = lm_le32(h + HEAD_VERSION);
-    if (version != LM_SHARD_VERSION)
-        return lm_fail(LM_EDATA, "%s: byte %d: shard format version %u; this longmix reads %d",
-                       s->name, HEAD_VERSION, (unsigned)version, LM_SHARD_VERSION);
+    s->version = lm_le32(h + HEAD_VERSION);
+    if (s->version < 1 || s->version > LM_SHARD_VERSION)
+        return lm_fail(LM_EDATA, "%s: byte %d: shard format version %u; this longmix reads 1 to %d",
+                       s->name, HEAD_VERSION, s->version, LM_SHARD_VERSION);
     if (lm_le64(h + HEAD_SUM) != lm_hash64(h, HEAD_SUM))
         return lm_fail(LM_EDATA, "%s: byte 0: the header is damaged", s->name);
     *sum = lm_hash64(h, sizeof h);
@@ -206,7 +219,7 @@ static int parse_section(lm_json **out, const lm_shard *s, enum shard_section wh
 static int verify_spans(const lm_shard *s)
 {
     shard_bounds b;
-    int rc = shard_bounds_read(&b, s->row_tokens, s->identity);
+    int rc = shard_bounds_read(&b, s->version, s->row_tokens, s->identity);
     if (rc) return rc;
     for (uint64_t r = 0; r <= s->rows; r++) {
         uint64_t from = r ? s->index[r - 1] : 0;
@@ -248,9 +261,11 @@ int shard_open_like(lm_shard **out, const char *path, const lm_shard *like)
     s->fd = -1;
     s->name = strdup(path);
     if (!s->name) rc = lm_fail_nomem(strlen(path) + 1);
-    else if ((s->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 || fstat(s->fd, &st))
+    else if ((s->fd = open(path, OPEN_FLAGS)) < 0 || fstat(s->fd, &st))
         rc = lm_fail_errno(errno, "%s", path);
-    else if (!S_ISREG(st.st_mode)) rc = lm_fail(LM_EIO, "%s: not a file", path);
+    else if (!S_ISREG(st.st_mode))
+        rc = lm_fail(
+            LM_EIO, "%s: not a regular file; a shard cannot be read from a pipe or a device", path);
     else s->size = (uint64_t)st.st_size;
     if (!rc) rc = read_header(s, &head_sum);
     if (!rc) rc = read_trailer(s, head_sum, sums, bytes);
@@ -279,6 +294,7 @@ void lm_shard_close(lm_shard *s)
 /* ---- what it says ---------------------------------------------------------------------- */
 
 const char *lm_shard_name(const lm_shard *s) { return s->name; }
+unsigned lm_shard_version(const lm_shard *s) { return s->version; }
 uint64_t lm_shard_rows(const lm_shard *s) { return s->rows; }
 uint64_t lm_shard_row_tokens(const lm_shard *s) { return s->row_tokens; }
 bool lm_shard_labels(const lm_shard *s) { return s->labels; }
@@ -333,7 +349,7 @@ static void widen(uint32_t *ids, size_t n)
 
 static int open_rows(const lm_shard *s)
 {
-    int fd = open(s->name, O_RDONLY | O_CLOEXEC);
+    int fd = open(s->name, OPEN_FLAGS);
     return fd < 0 ? lm_fail_errno(errno, "%s", s->name) : fd;
 }
 

@@ -122,7 +122,7 @@ int lm_shard_writer_open(lm_shard_writer **out, const char *path, const lm_shard
     w->identity.max = SHARD_JSON_MAX;
     w->path = strdup(path);
     int rc = w->path ? LM_OK : lm_fail_nomem(strlen(path));
-    if (!rc) rc = shard_bounds_read(&w->bounds, spec->row_tokens, spec->identity);
+    if (!rc) rc = shard_bounds_read(&w->bounds, LM_SHARD_VERSION, spec->row_tokens, spec->identity);
     if (!rc) rc = lm_json_dump(spec->identity, 0, &w->identity);
     if (!rc) rc = lm_hasher_new(&w->hasher);
     if (!rc) rc = lm_out_open(&w->out, path, LM_OUT_PLAIN, 0);

@@ -9,6 +9,7 @@
 #include "longmix/pack.h"
 #include "longmix/shard.h"
 #include "longmix/zio.h"
+#include "lib/pack/internal.h"
 #include "mixture.h"
 
 static lm_plan plan_of(const char *recipe, uint64_t tokens, uint64_t row, uint64_t shards)
@@ -535,6 +536,112 @@ static void refusals(void)
     lm_plan_free(&q);
 }
 
+/* Make names/ of two shards with the given inputs; 0 or what lm_manifest_check says. */
+static int receipts(const lm_file_end *f, const char *const *name, size_t n,
+                    const char *const *hashed, size_t counted, const char *not_read)
+{
+    lm_json *identity = lm_json_object(), *list = NULL;
+    uint16_t ids[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    lm_span span = { .doc_tokens = 8, .unit_tokens = 8, .tokens = 8 };
+    lm_pack_sums sums = { 0 };
+    bool complete = false;
+    pack_sink s = { .dir = "names", .sums = &sums };
+    remove_dir("names");
+    NEED(!mkdir("names", 0777));
+    NEED(lm_json_parse(&list, "[\"A\"]", 5, "test") == 0);
+    lm_json_set(identity, "domains", list);
+    lm_json_set(identity, "files", lm_shard_files(hashed, counted));
+    if (not_read) NEED(lm_json_parse(&list, not_read, strlen(not_read), "test") == 0);
+    if (not_read) s.not_read = list;
+    s.spec = (lm_shard_spec){ .row_tokens = 8, .width = 2, .vocab = 10, .identity = identity };
+    NEED(pack_counts_new(&s.counts, 1, 8, 4096) == 0);
+    for (uint64_t shard = 0; shard < 2; shard++) {
+        for (size_t i = shard * (n / 2); i < (shard ? n : n / 2); i++) {
+            char why[32] = ""; /* as a record's: gone with the next one */
+            lm_file_end mine = f[i];
+            if (mine.set_aside) {
+                snprintf(why, sizeof why, "%s", mine.set_aside);
+                mine.set_aside = why;
+            }
+            NEED(pack_sink_input(&s, &mine, name[i]) == 0);
+            memset(why, 'x', sizeof why - 1);
+        }
+        NEED(pack_sink_row(&s, ids, &span, 1) == 0);
+        NEED(pack_sink_advance(&s, shard + 1, shard == 1, 0) == 0);
+    }
+    NEED(pack_write_manifest("names", 2, &complete) == 0 && complete);
+    pack_sink_free(&s);
+    lm_json_free(identity);
+    if (not_read) lm_json_free(list);
+    return lm_manifest_check("names");
+}
+
+/* Quarantined files, files that were not read, and the names: each once. */
+static void inputs(void)
+{
+    const char *const name[] = { "a.jsonl", "b.jsonl.gz", "c/c.jsonl" };
+    lm_file_end f[] = {
+        { .file = 0, .raw_bytes = 10, .lines = 2, .documents = 2 },
+        { .file = 1, .raw_bytes = 20, .set_aside = "truncated", .fault = 17 },
+        { .file = 2, .raw_bytes = 30, .lines = 3, .documents = 2, .bad_lines = 1 }
+    };
+    CHECK_OK(receipts(f, name, 3, name, 3, "[\"README.md\",\"c/data.parquet\"]"));
+    lm_json *j = manifest("names");
+    const lm_json *in = lm_json_get(j, "inputs"), *totals = lm_json_get(j, "totals");
+    const char *text = NULL;
+    CHECK_OK(lm_json_str(&text, j, "format"));
+    CHECK_STR(text, "longmix manifest 2");
+    CHECK_EQ(lm_json_size(in), 3);
+    CHECK_EQ(field(totals, "set_aside_files"), 1);
+    CHECK_EQ(field(totals, "bad_lines"), 1);
+    CHECK(!lm_json_get(lm_json_at(in, 0), "set_aside"));
+    const lm_json *why = lm_json_get(lm_json_at(in, 1), "set_aside");
+    NEED(why);
+    CHECK_EQ(field(why, "byte"), 17);
+    CHECK_OK(lm_json_str(&text, why, "reason"));
+    CHECK_STR(text, "truncated");
+    CHECK_EQ(lm_json_size(lm_json_get(j, "not_read")), 2);
+    lm_json_free(j);
+
+    /* The names and what was not read stand once, not in every shard. */
+    static const char *const once[] = { "c/c.jsonl", "README.md" };
+    for (int i = 0; i < 2; i++) {
+        size_t n = 0, found = 0;
+        for (uint64_t k = 0; k < 2; k++) {
+            char *path = NULL;
+            NEED(lm_shard_path(&path, "names", k) == 0);
+            char *bytes = slurp(path, &n);
+            NEED(bytes);
+            found += memmem(bytes, n, once[i], strlen(once[i])) != NULL;
+            free(bytes);
+            free(path);
+        }
+        CHECK_EQ(found, 1);
+    }
+    lm_shards *s = NULL;
+    NEED(lm_shards_open(&s, "names") == 0);
+    CHECK_STR(lm_shards_file(s, 2), "c/c.jsonl");
+    lm_shards_close(s);
+    NEED(lm_shards_open(&s, "names/shard-00000.lms") == 0); /* from the manifest next to it */
+    CHECK_STR(lm_shards_file(s, 2), "c/c.jsonl");
+    lm_shards_close(s);
+
+    /* Nothing to report: the members are absent. */
+    f[1].set_aside = NULL;
+    CHECK_OK(receipts(f, name, 3, name, 3, "[]"));
+    j = manifest("names");
+    CHECK(!lm_json_get(j, "not_read") && !lm_json_get(lm_json_get(j, "totals"), "set_aside_files"));
+    lm_json_free(j);
+
+    /* Receipts whose names are not those of the identity. */
+    const char *const other[] = { "a.jsonl", "c/c.jsonl", "b.jsonl.gz" };
+    CHECK_OK(receipts(f, name, 2, name, 3, NULL)); /* a mixture that ended early */
+    CHECK_EQ(receipts(f, name, 3, name, 2, NULL), LM_EDATA);
+    CHECK(strstr(lm_err(), "not the files of the identity") != NULL);
+    CHECK_EQ(receipts(f, name, 3, other, 3, NULL), LM_EDATA);
+    remove_dir("names");
+}
+
 /* mix.lmt with mark `which` removed (shift 0) or moved by `shift`. */
 static void spoil_marks(const char *from, const char *to, size_t which, uint64_t shift)
 {
@@ -645,6 +752,7 @@ int main(void)
     shrinks();
     refusals();
     marks();
+    inputs();
     wide();
     CHECK_END();
 }

@@ -18,8 +18,14 @@ static lm_json *parse(const char *text)
     return j;
 }
 
-static const char identity_text[] =
-    "{\"domains\":[\"A\",\"B\"],\"files\":[\"a.jsonl\",\"b.jsonl\"],\"pack\":{\"how\":\"concat\"}}";
+static const char *const file_names[] = { "a.jsonl", "b.jsonl" };
+
+static lm_json *make_identity(void)
+{
+    lm_json *j = parse("{\"domains\":[\"A\",\"B\"],\"pack\":{\"how\":\"concat\"}}");
+    lm_json_set(j, "files", lm_shard_files(file_names, 2));
+    return j;
+}
 
 /* Row r, token t. */
 static uint32_t id_at(uint64_t r, uint64_t t, uint32_t vocab)
@@ -27,11 +33,13 @@ static uint32_t id_at(uint64_t r, uint64_t t, uint32_t vocab)
     return (uint32_t)((r * 7919 + t * 31 + 5) % vocab);
 }
 
-static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64_t row_tokens,
-                        uint64_t rows, uint64_t number, bool last)
+/* `inputs`: the list of the receipt. */
+static void write_named(const char *path, unsigned width, uint32_t vocab, uint64_t row_tokens,
+                        uint64_t rows, uint64_t number, bool last, const char *inputs)
 {
-    lm_json *identity = parse(identity_text),
+    lm_json *identity = make_identity(),
             *receipt = parse(last ? "{\"last\":true}" : "{\"last\":false}");
+    lm_json_set(receipt, "inputs", parse(inputs));
     lm_shard_spec spec = { row_tokens, true, width, vocab, number, identity };
     lm_shard_writer *w = NULL;
     unlink(path);
@@ -59,6 +67,12 @@ static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64
     lm_json_free(receipt);
 }
 
+static void write_shard(const char *path, unsigned width, uint32_t vocab, uint64_t row_tokens,
+                        uint64_t rows, uint64_t number, bool last)
+{
+    write_named(path, width, vocab, row_tokens, rows, number, last, "[]");
+}
+
 static void round_trip(unsigned width, uint32_t vocab, uint64_t row_tokens, uint64_t rows)
 {
     write_shard("t.lms", width, vocab, row_tokens, rows, 3, true);
@@ -74,7 +88,10 @@ static void round_trip(unsigned width, uint32_t vocab, uint64_t row_tokens, uint
     struct stat st;
     NEED(stat("t.lms", &st) == 0);
     CHECK_EQ(lm_shard_bytes(s), st.st_size);
-    CHECK_EQ(lm_json_size(lm_json_get(lm_shard_identity(s), "files")), 2);
+    CHECK_EQ(lm_shard_version(s), 2);
+    uint64_t files = 0;
+    CHECK_OK(lm_json_u64(&files, lm_json_get(lm_shard_identity(s), "files"), "count"));
+    CHECK_EQ(files, 2);
     CHECK(lm_json_get(lm_shard_receipt(s), "last") != NULL);
     CHECK_EQ(lm_shard_identity_hash(s) != 0, 1);
 
@@ -183,17 +200,17 @@ static void every_byte(void)
 
     /* A later format version is refused. */
     memcpy(longer, p, n);
-    longer[8] = 2;
+    longer[8] = 3;
     spill("f.lms", longer, n);
     CHECK_EQ(lm_shard_check("f.lms", true), LM_EDATA);
-    CHECK(strstr(lm_err(), "version 2") != NULL);
+    CHECK(strstr(lm_err(), "version 3; this longmix reads 1 to 2") != NULL);
     free(longer);
     free(p);
 }
 
 static void writer_refuses(void)
 {
-    lm_json *identity = parse(identity_text), *bad = parse("{\"domains\":[]}");
+    lm_json *identity = make_identity(), *bad = parse("{\"domains\":[]}");
     lm_shard_spec spec = { 4, false, 2, 10, 0, identity };
     lm_shard_writer *w = NULL;
     NEED(lm_shard_writer_open(&w, "w.lms", &spec) == 0);
@@ -237,7 +254,7 @@ static void writer_refuses(void)
 static void many_spans(void)
 {
     enum { ROWS = 300, N = 200 };
-    lm_json *identity = parse(identity_text), *receipt = parse("{\"last\":true}");
+    lm_json *identity = make_identity(), *receipt = parse("{\"last\":true}");
     lm_shard_spec spec = { N, false, 4, 1000000, 0, identity };
     lm_shard_writer *w = NULL;
     NEED(lm_shard_writer_open(&w, "m.lms", &spec) == 0);
@@ -312,6 +329,107 @@ static void directories(void)
     CHECK(!lm_shard_number_of("shard--0012.lms", &n));
 }
 
+/* The names of the input files: in receipts, proven by the hash in the identity. */
+static const char *name_in(const char *path, uint32_t file)
+{
+    static char name[64];
+    lm_shards *s = NULL;
+    NEED(lm_shards_open(&s, path) == 0);
+    const char *found = lm_shards_file(s, file);
+    snprintf(name, sizeof name, "%s", found ? found : "unknown");
+    lm_shards_close(s);
+    return name;
+}
+
+static void names(void)
+{
+    const char *const both = "[{\"file\":\"a.jsonl\"},{\"file\":\"b.jsonl\"}]";
+    NEED(mkdir("names", 0777) == 0);
+    /* All in shard 0, as in a mixture of a store. */
+    write_named("names/shard-00000.lms", 2, 300, 8, 2, 0, false, both);
+    write_named("names/shard-00001.lms", 2, 300, 8, 2, 1, true, "[]");
+    CHECK_STR(name_in("names", 0), "a.jsonl");
+    CHECK_STR(name_in("names", 1), "b.jsonl");
+    CHECK_STR(name_in("names", 2), "unknown");
+    CHECK_STR(name_in("names/shard-00000.lms", 1), "b.jsonl");
+    CHECK_STR(name_in("names/shard-00001.lms", 1), "b.jsonl"); /* from the shard 0 next to it */
+    NEED(rename("names/shard-00001.lms", "shard-00001.lms") == 0);
+    CHECK_STR(name_in("shard-00001.lms", 1), "unknown"); /* nothing next to it */
+    CHECK_OK(lm_write_file("manifest.json", "{\"inputs\":", 10));
+    CHECK_STR(name_in("shard-00001.lms", 1), "unknown"); /* not readable */
+    char text[128];
+    int n = snprintf(text, sizeof text, "{\"inputs\":%s}", both);
+    CHECK_OK(lm_write_file("manifest.json", text, (size_t)n));
+    CHECK_STR(name_in("shard-00001.lms", 1), "b.jsonl");
+    CHECK_STR(name_in("./shard-00001.lms", 0), "a.jsonl");
+    n = snprintf(text, sizeof text, "{\"inputs\":[{\"file\":\"b.jsonl\"},{\"file\":\"a.jsonl\"}]}");
+    CHECK_OK(lm_write_file("manifest.json", text, (size_t)n));
+    CHECK_STR(name_in("shard-00001.lms", 1), "unknown"); /* of another mixture */
+    NEED(unlink("manifest.json") == 0 && unlink("shard-00001.lms") == 0);
+
+    /* A name in each, as in a stream whose shards are cut by size; then not enough, then too many. */
+    write_named("names/shard-00000.lms", 2, 300, 8, 2, 0, false, "[{\"file\":\"a.jsonl\"}]");
+    write_named("names/shard-00001.lms", 2, 300, 8, 2, 1, true, "[{\"file\":\"b.jsonl\"}]");
+    CHECK_STR(name_in("names", 1), "b.jsonl");
+    CHECK_STR(name_in("names/shard-00001.lms", 1), "unknown");
+    write_named("names/shard-00001.lms", 2, 300, 8, 2, 1, true, "[]");
+    CHECK_STR(name_in("names", 0), "unknown");
+    write_named("names/shard-00001.lms", 2, 300, 8, 2, 1, true, both);
+    CHECK_STR(name_in("names", 0), "unknown");
+    write_named("names/shard-00001.lms", 2, 300, 8, 2, 1, true, "[{\"file\":7}]");
+    CHECK_STR(name_in("names", 0), "unknown");
+
+    /* "a", "b" is not "ab": each name ends with a zero byte. */
+    static const char *const one[] = { "a.jsonlb.jsonl" };
+    lm_json *x = lm_shard_files(file_names, 2), *y = lm_shard_files(one, 1);
+    uint64_t hx = 0, hy = 0;
+    CHECK_OK(lm_json_hex64(&hx, x, "xxh3"));
+    CHECK_OK(lm_json_hex64(&hy, y, "xxh3"));
+    CHECK_EQ(hx, lm_hash64("a.jsonl\0b.jsonl", 16)); /* with the zero byte of the literal */
+    CHECK_EQ(hy, lm_hash64("a.jsonlb.jsonl", 15));
+    lm_json_free(x);
+    lm_json_free(y);
+}
+
+/* Files of version 1, whose identity has the names themselves. */
+static void version_1(void)
+{
+    char path[4096];
+    const char *src = getenv("LM_SRC");
+    lm_shards *s = NULL;
+    snprintf(path, sizeof path, "%s/tests/golden/shard-v1/concat", src ? src : ".");
+    NEED(lm_shards_open(&s, path) == 0);
+    CHECK_EQ(lm_shard_version(lm_shards_at(s, 0)), 1);
+    const lm_json *list = lm_json_get(lm_shard_identity(lm_shards_at(s, 0)), "files");
+    CHECK(lm_json_size(list) > 0);
+    for (uint32_t i = 0; i < lm_json_size(list); i++) {
+        const char *name = NULL;
+        CHECK_OK(lm_json_str(&name, lm_json_at(list, i), NULL));
+        CHECK_STR(lm_shards_file(s, i), name);
+    }
+    CHECK(lm_shards_file(s, (uint32_t)lm_json_size(list)) == NULL);
+
+    /* It is not written any more. */
+    lm_shard_spec spec = { 4, false, 2, 10, 0, lm_shard_identity(lm_shards_at(s, 0)) };
+    lm_shard_writer *w = NULL;
+    CHECK_EQ(lm_shard_writer_open(&w, "old.lms", &spec), LM_EDATA);
+    lm_shards_close(s);
+}
+
+/* A FIFO, a socket or a device in place of a shard is refused at once. */
+static void not_files(void)
+{
+    lm_shards *s = NULL;
+    NEED(mkdir("odd", 0777) == 0 && mkfifo("odd/shard-00000.lms", 0600) == 0);
+    alarm(20);
+    CHECK_EQ(lm_shards_open(&s, "odd"), LM_EIO);
+    CHECK(strstr(lm_err(), "odd/shard-00000.lms: not a regular file") != NULL);
+    CHECK_EQ(lm_shards_open(&s, "odd/shard-00000.lms"), LM_EIO);
+    CHECK_EQ(lm_shard_check("odd/shard-00000.lms", false), LM_EIO);
+    CHECK_EQ(lm_shards_open(&s, "/dev/null"), LM_EIO);
+    alarm(0);
+}
+
 /* Rows read by several threads at once. */
 static int read_rows(void *arg, int t)
 {
@@ -346,6 +464,9 @@ int main(void)
     writer_refuses();
     many_spans();
     directories();
+    names();
+    version_1();
+    not_files();
     threads();
     CHECK_END();
 }

@@ -14,8 +14,8 @@
 enum { LANGUAGE_VOCAB = 48 };
 
 static const char language_identity[] =
-    "{\"domains\":[\"steps\",\"leaps\"],\"files\":[\"steps.jsonl\",\"leaps.jsonl\"],"
-    "\"pack\":{\"how\":\"test\"}}";
+    "{\"domains\":[\"steps\",\"leaps\"],\"pack\":{\"how\":\"test\"}}";
+static const char *const language_files[] = { "steps.jsonl", "leaps.jsonl" };
 
 /* Write rows of language `seed` to dir/shard-0000N.lms; `last`: the last shard of its mixture. */
 static inline void write_language(const char *dir, uint64_t number, uint64_t seed,
@@ -26,9 +26,11 @@ static inline void write_language(const char *dir, uint64_t number, uint64_t see
     mkdir(dir, 0777);
     lm_json *identity = NULL, *receipt = NULL;
     NEED(lm_json_parse(&identity, language_identity, strlen(language_identity), "identity") == 0);
-    char text[64];
-    snprintf(text, sizeof text, "{\"seed\":%" PRIu64 ",\"last\":%s}", seed,
-             last ? "true" : "false");
+    lm_json_set(identity, "files", lm_shard_files(language_files, 2));
+    char text[160];
+    snprintf(text, sizeof text, "{\"seed\":%" PRIu64 ",\"last\":%s,\"inputs\":[%s]}", seed,
+             last ? "true" : "false",
+             number ? "" : "{\"file\":\"steps.jsonl\"},{\"file\":\"leaps.jsonl\"}");
     NEED(lm_json_parse(&receipt, text, strlen(text), "receipt") == 0);
     uint64_t all = row_tokens + labels;
     lm_shard_spec spec = { all, labels, 2, LANGUAGE_VOCAB, number, identity };

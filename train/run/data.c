@@ -231,7 +231,6 @@ void tr_data_lineage(const tr_data *d, uint64_t number, char *text, size_t size)
         lm_shard_spans(s, row, &spans, &n))
         return;
     uint64_t first = number % d->per_row * d->length;
-    const lm_json *files = lm_json_get(lm_shard_identity(s), "files");
     size_t k = (size_t)snprintf(text, size, "%s row %" PRIu64 ":", lm_shard_name(s), row);
     for (size_t i = 0; i < n && k < size; i++) {
         if ((uint64_t)spans[i].row_start + spans[i].tokens <= first ||
@@ -241,9 +240,11 @@ void tr_data_lineage(const tr_data *d, uint64_t number, char *text, size_t size)
             snprintf(text + k, size - k, " ...");
             return;
         }
-        const char *file = NULL;
-        if (lm_json_str(&file, lm_json_at(files, spans[i].file), NULL)) file = "?";
+        const char *file = lm_shards_file(d->shards, spans[i].file);
+        char numbered[32];
+        snprintf(numbered, sizeof numbered, "file %" PRIu32, spans[i].file);
         k += (size_t)snprintf(text + k, size - k, "%s %s %s:%" PRIu64, shown > 1 ? "," : "",
-                              tr_data_domain(d, spans[i].domain), file, spans[i].line);
+                              tr_data_domain(d, spans[i].domain), file ? file : numbered,
+                              spans[i].line);
     }
 }

@@ -57,7 +57,7 @@ for name in sys.argv[1:]:
         content = store(content)
     elif content[:8] == b"LMSHARD\n":
         content = shard(content)
-    elif b'"longmix manifest 1"' in content[:60]:
+    elif b'"longmix manifest ' in content[:60]:
         content = manifest(content)
     else:
         content = text(content)
