@@ -10,14 +10,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
-
-#define TMP_SUFFIX ".longmix.tmp"
 
 enum { LINKS_MAX = 40, NAMES_MAX = 1000 };
 
@@ -107,7 +104,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 
 int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n)
 {
-    static const char *const suffix[] = { "", TMP_SUFFIX, ".partial" };
+    static const char *const suffix[] = { "", LM_TMP_SUFFIX, ".partial" };
     lm_output o;
     int rc = lm_output_locate(&o, path);
     /* A directory is refused by whoever cannot write one. */
@@ -141,59 +138,6 @@ static int cannot_open(const char *name)
     return rc ? rc : lm_fail_errno(e, "%s: cannot open for writing", name);
 }
 
-/* The PID of a process that holds an flock on the file open as `fd`; 0 where that is not known. */
-static long lock_owner(int fd)
-{
-    struct stat st;
-    char line[256];
-    long owner = 0;
-    FILE *f = fstat(fd, &st) ? NULL : fopen("/proc/locks", "re");
-    while (f && !owner && fgets(line, sizeof line, f)) {
-        unsigned major_number, minor_number;
-        unsigned long long inode;
-        long pid;
-        if (sscanf(line, "%*u: FLOCK %*s %*s %ld %x:%x:%llu", &pid, &major_number, &minor_number,
-                   &inode) == 4 &&
-            pid > 0 && inode == st.st_ino && makedev(major_number, minor_number) == st.st_dev)
-            owner = pid;
-    }
-    if (f) fclose(f);
-    return owner;
-}
-
-int lm_fail_locked(int fd, const char *name)
-{
-    long pid = lock_owner(fd);
-    return pid ? lm_fail(LM_EUSAGE, "%s: another process is writing it (PID %ld)", name, pid)
-               : lm_fail(LM_EUSAGE, "%s: another process is writing it", name);
-}
-
-/* Lock `fd`: 1; 0 where the file system has no locks; LM_EUSAGE if another process has it and
- * `wait` is false; LM_EINTR. */
-static int lock(const lm_output *o, int fd, bool wait)
-{
-    int rc = LM_OK;
-    while (!rc) {
-        if (!flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB))) return 1;
-        if (errno == EWOULDBLOCK) return lm_fail_locked(fd, o->path);
-        if (errno != EINTR) return 0;
-        rc = lm_check_interrupt();
-    }
-    return rc;
-}
-
-/* Does `name`, in the directory `at`, still name the regular file that is open as fd? 1, 0, or
- * LM_EIO if it names something else than a regular file. */
-static int still_named(int fd, int at, const char *name)
-{
-    struct stat mine, named;
-    if (fstat(fd, &mine)) return lm_fail_errno(errno, "%s", name);
-    if (fstatat(at, name, &named, AT_SYMLINK_NOFOLLOW)) return 0;
-    if (!S_ISREG(named.st_mode))
-        return lm_fail(LM_EIO, "%s: is in the way and not a regular file; remove it", name);
-    return mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
-}
-
 /* A name that nobody else has, for a file system without locks. */
 static int open_unique(lm_output *o)
 {
@@ -224,8 +168,8 @@ static int open_temporary(lm_output *o, bool wait)
             if (fd < 0 && errno == ENOENT) continue;
         }
         if (fd < 0) return cannot_open(made ? o->path : o->tmp);
-        int locked = lock(o, fd, wait),
-            named = locked < 0 ? locked : still_named(fd, AT_FDCWD, o->tmp);
+        int locked = lm_lock_fd(fd, LOCK_EX | (wait ? 0 : LOCK_NB), o->path),
+            named = locked < 0 ? locked : lm_still_named(fd, AT_FDCWD, o->tmp);
         if (made && (locked == 0 || named == 1)) {
             o->fd = fd;
             return LM_OK;
@@ -244,8 +188,8 @@ static int open_resumable(lm_output *o)
     for (int named = 0; named == 0;) {
         o->fd = open(o->tmp, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, o->mode | 0600);
         if (o->fd < 0) return cannot_open(o->tmp);
-        int locked = lock(o, o->fd, false);
-        named = locked < 0 ? locked : still_named(o->fd, AT_FDCWD, o->tmp);
+        int locked = lm_lock_fd(o->fd, LOCK_EX | LOCK_NB, o->path);
+        named = locked < 0 ? locked : lm_still_named(o->fd, AT_FDCWD, o->tmp);
         if (named == 1) return LM_OK;
         close(o->fd); /* its writer has just renamed it */
         o->fd = -1;
@@ -263,7 +207,7 @@ int lm_output_open(lm_output *o, enum lm_output_kind kind)
         return o->fd < 0 ? cannot_open(o->path) : LM_OK;
     }
     o->keep = kind == LM_OUTPUT_RESUMABLE;
-    if (asprintf(&o->tmp, "%s%s", o->path, o->keep ? ".partial" : TMP_SUFFIX) < 0) {
+    if (asprintf(&o->tmp, "%s%s", o->path, o->keep ? ".partial" : LM_TMP_SUFFIX) < 0) {
         o->tmp = NULL;
         return lm_fail_nomem(strlen(o->path));
     }
@@ -325,10 +269,10 @@ int lm_output_clean(const char *dir)
     if (!d) return lm_fail_errno(errno, "%s", dir);
     int rc = LM_OK, at = dirfd(d);
     for (const struct dirent *e; !rc && (e = readdir(d));) {
-        if (!lm_has_suffix(e->d_name, TMP_SUFFIX)) continue;
+        if (!lm_has_suffix(e->d_name, LM_TMP_SUFFIX)) continue;
         int fd = openat(at, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0) continue;
-        if (!flock(fd, LOCK_EX | LOCK_NB) && still_named(fd, at, e->d_name) == 1 &&
+        if (!flock(fd, LOCK_EX | LOCK_NB) && lm_still_named(fd, at, e->d_name) == 1 &&
             unlinkat(at, e->d_name, 0))
             rc = lm_fail_errno(errno, "%s/%s: cannot remove", dir, e->d_name);
         close(fd);

@@ -29,6 +29,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "lib/io/lock.h"
 #include "longmix/err.h"
 
 enum lm_output_kind {
@@ -72,10 +73,6 @@ LM_CHECKED int lm_output_clean(const char *dir);
  * device and inode of `path` or of a temporary file next to it. "-" is the standard stream; what is
  * not there is no input. To be called before anything is opened for writing. */
 LM_CHECKED int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n);
-
-/* Fail with LM_EUSAGE: another process is writing `name`; its PID is that of the holder of the flock
- * on the file that is open as `fd`, where the system tells. */
-int lm_fail_locked(int fd, const char *name);
 
 /* A descriptor, readable and writable, of an unlinked temporary file: in the directory of `path`,
  * or in $TMPDIR (else /tmp) if NULL. LM_EIO or LM_ENOMEM. */
