@@ -35,6 +35,12 @@ typedef struct lm_pack_sums {
 /* Pack the stream into DIR (created if absent): shard-00000.lms ..., and manifest.json once every
  * shard of the mixture exists, whichever part wrote the last one. Files of another mixture in DIR
  * are LM_EUSAGE, or removed with `force`. Shards of the same mixture are rewritten, bit-identical.
+ *
+ * A whole run has DIR for itself; parts share it, each part with one process. LM_EUSAGE names the
+ * process that is in the way, and nothing is changed then. Locks end with their process. Without
+ * flock (lib/io/output.h) none of this is detected; then each shard is still a whole one, but two
+ * processes with different streams of one plan may mix theirs.
+ *
  * LM_ESHORT: less than one row. */
 LM_CHECKED int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force,
                        lm_pack_sums *sums);

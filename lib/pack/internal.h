@@ -1,12 +1,14 @@
 /* internal.h -- shared by both packing modes: rows, shards and counts.
  *
  *   stream -> pack.c (concat), best_fit.c -> sink.c -> shards, receipts (receipt.c)
- *                                            manifest.c: receipts -> manifest */
+ *                                            manifest.c: receipts -> manifest
+ *   lock.c: one process per directory and part */
 #ifndef LM_LIB_PACK_INTERNAL_H
 #define LM_LIB_PACK_INTERNAL_H
 
 #include <pthread.h>
 
+#include "lib/io/lock.h"
 #include "longmix/buf.h"
 #include "longmix/hist.h"
 #include "longmix/json.h"
@@ -79,14 +81,35 @@ LM_CHECKED int pack_sink_advance(pack_sink *s, uint64_t to, bool last, uint64_t 
 LM_CHECKED int pack_sink_wait(pack_sink *s);
 void pack_sink_free(pack_sink *s); /* discards what is not committed */
 
-/* Prepare DIR for the shards of this identity: see lm_pack. `whole`: no other part writes here. */
-LM_CHECKED int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool force);
+/* Prepare DIR, which exists, for the shards of the identity with this hash: see lm_pack. `alone`: no
+ * other process writes here. */
+LM_CHECKED int pack_prepare_dir(const char *dir, uint64_t identity, bool alone, bool force);
 
 /* Remove all shards and the receipt. */
 LM_CHECKED int pack_empty_dir(const char *dir);
 
 /* Write manifest.json if shards 0 .. count-1 are all in DIR, and set *complete. */
 LM_CHECKED int pack_write_manifest(const char *dir, uint64_t count, bool *complete);
+
+/* ---- one writer (lock.c) --------------------------------------------------------------- */
+
+/* The locks of a run. A whole run has the directory exclusively, parts share it and have their part
+ * exclusively. What is done for all parts (preparing the directory, the manifest) is done by one at a
+ * time. */
+typedef struct pack_lock {
+    lm_lock dir, part;
+} pack_lock;
+
+/* Lock DIR, made if absent, for the run of this identity, and prepare it. LM_EUSAGE if other
+ * processes write to it that would be in the way. Zeroed where it fails. */
+LM_CHECKED int pack_lock_dir(pack_lock *l, const char *dir, const lm_pack_options *o,
+                             const lm_json *identity, bool force);
+
+/* pack_write_manifest, by one process at a time; then remove what dead processes left. */
+LM_CHECKED int pack_finish_dir(const char *dir, uint64_t count, bool *complete);
+
+/* A zeroed lock may be passed; lm_err() stays. */
+void pack_unlock_dir(pack_lock *l, const char *dir);
 
 /* ---- the run (pack.c) ---------------------------------------------------------------------- */
 
@@ -109,6 +132,7 @@ typedef struct packer {
     const lm_pack_options *o;
     const lm_meta *meta;
     lm_json *identity;
+    pack_lock lock;
     pack_sink sink;
     uint64_t row_tokens;
     unsigned width;

@@ -2,6 +2,7 @@
  * targets. A pure function of the shards. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "longmix/plan.h"
 #include "longmix/zio.h"
@@ -334,6 +335,9 @@ static int compare(const char *path, const lm_buf *text)
     lm_in *in = NULL;
     lm_buf have = LM_BUF_INIT(text->size + 1);
     size_t at = 0;
+    struct stat st;
+    if (!stat(path, &st) && !S_ISREG(st.st_mode))
+        return lm_fail(LM_EIO, "%s: not a regular file", path);
     int rc = lm_in_open(&in, path);
     if (!rc) rc = lm_buf_reserve(&have, text->size + 1);
     while (!rc && have.size <= text->size) {

@@ -102,7 +102,7 @@ static int begin(packer *p, bool marked, bool force)
                                     .identity = p->identity };
     int rc = pack_threshold(&threshold, p->identity);
     if (!rc) rc = pack_counts_new(&p->sink.counts, p->meta->domains, p->row_tokens, threshold);
-    if (!rc) rc = pack_prepare_dir(p->sink.dir, p->identity, whole, force);
+    if (!rc) rc = pack_lock_dir(&p->lock, p->sink.dir, o, p->identity, force);
     /* Only with an exact plan does the same identity mean the same tokens. Otherwise shards of an
      * earlier run could be mistaken for this one's. */
     if (!rc && whole && !exact) rc = pack_empty_dir(p->sink.dir);
@@ -281,8 +281,9 @@ int lm_pack(lm_stream *in, const lm_pack_options *o, const char *dir, bool force
     if (!rc) rc = copy_stream(&p, in, force);
     if (!rc) rc = p.marked ? finish_marked(&p) : finish_unmarked(&p);
     if (!rc) rc = pack_sink_wait(&p.sink);
-    if (!rc) rc = pack_write_manifest(dir, p.shards, &sums->complete);
+    if (!rc) rc = pack_finish_dir(dir, p.shards, &sums->complete);
     pack_sink_free(&p.sink);
+    pack_unlock_dir(&p.lock, dir);
     lm_json_free(p.identity);
     pack_row_free(&p.row);
     pack_best_fit_free(p.open);

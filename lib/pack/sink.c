@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/hash.h"
 #include "lib/io/output.h"
 #include "longmix/zio.h"
 #include "lib/pack/internal.h"
@@ -249,31 +248,29 @@ out:
     return rc;
 }
 
-int pack_prepare_dir(const char *dir, const lm_json *identity, bool whole, bool force)
+int pack_prepare_dir(const char *dir, uint64_t identity, bool alone, bool force)
 {
-    lm_buf text = LM_BUF_INIT(PACK_JSON_MAX);
-    uint64_t *number = NULL, hash = 0;
+    uint64_t *number = NULL;
     size_t n = 0, kept = 0;
     char *manifest = NULL;
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        return lm_fail_errno(errno, "%s: cannot create the directory", dir);
-    int rc = lm_json_dump(identity, 0, &text);
-    if (!rc) hash = lm_hash64(text.data, text.size);
-    if (!rc) rc = lm_shards_list(&number, &n, dir);
+    int rc = lm_shards_list(&number, &n, dir);
     for (size_t i = 0; i < n && !rc; i++) {
         bool ours = false;
-        rc = claim_shard(dir, number[i], hash, force, &ours);
+        rc = claim_shard(dir, number[i], identity, force, &ours);
         kept += ours;
     }
     if (!rc) rc = manifest_path(&manifest, dir);
+    struct stat st;
+    bool there = !rc && !stat(manifest, &st);
+    if (there && !S_ISREG(st.st_mode))
+        rc = lm_fail(LM_EIO, "%s: is in the way and not a regular file; remove it", manifest);
     /* A manifest without our shards, or with other shards removed, is out of date. */
-    if (!rc && kept == 0 && n == 0 && !force && !access(manifest, F_OK))
+    if (!rc && kept == 0 && n == 0 && !force && there)
         rc = lm_fail(LM_EUSAGE, "%s " OTHER_MIXTURE, manifest);
     if (!rc && (kept == 0 || kept < n)) rc = remove_manifest(dir);
-    if (!rc && whole) rc = lm_output_clean(dir);
+    if (!rc && alone) rc = lm_output_clean(dir);
     free(manifest);
     free(number);
-    lm_buf_free(&text);
     return rc;
 }
 
