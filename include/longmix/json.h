@@ -26,7 +26,8 @@ typedef struct lm_json lm_json;
  * after the value are refused. 0 or LM_EDATA (with line and column). */
 LM_CHECKED int lm_json_parse(lm_json **out, const void *p, size_t n, const char *name);
 
-/* The same from a file ("-" is standard input) of at most `max` bytes. */
+/* The same from a file ("-" is standard input) of at most `max` bytes. A FIFO, a socket or a device is
+ * LM_EIO, unless its name is that of a descriptor (/dev/fd/63). */
 LM_CHECKED int lm_json_load(lm_json **out, const char *path, size_t max);
 
 void lm_json_free(lm_json *root); /* NULL is allowed */

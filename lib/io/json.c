@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -207,13 +208,35 @@ int lm_json_parse(lm_json **out, const void *p, size_t n, const char *name)
                 : lm_fail_nomem(n);
 }
 
+/* A FIFO or a device at a path would block or never end. Pipes that come as descriptors (process
+ * substitution) are meant. */
+static int refuse_odd_files(const char *path)
+{
+    struct stat st;
+    int fd;
+    if (!strcmp(path, "-") || stat(path, &st) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ||
+        !strcmp(path, "/dev/stdin") || sscanf(path, "/dev/fd/%d", &fd) == 1 ||
+        sscanf(path, "/proc/self/fd/%d", &fd) == 1)
+        return LM_OK;
+    return lm_fail(LM_EIO, "%s: not a regular file, but a %s", path,
+                   S_ISFIFO(st.st_mode)   ? "FIFO"
+                   : S_ISSOCK(st.st_mode) ? "socket"
+                                          : "device");
+}
+
 int lm_json_load(lm_json **out, const char *path, size_t max)
 {
     *out = NULL;
     lm_in *in = NULL;
     lm_buf text = LM_BUF_INIT(max);
-    int rc = lm_in_open(&in, path);
+    int rc = refuse_odd_files(path);
+    if (!rc) rc = lm_in_open(&in, path);
     if (!rc) rc = lm_in_all(in, &text);
+    if (!rc && lm_is_blank((const char *)text.data, text.size))
+        rc = lm_fail(LM_EDATA,
+                     "%s: is empty; the command that was to write it may have failed (with -o FILE "
+                     "a failed one leaves no file)",
+                     lm_in_name(in));
     if (!rc) rc = lm_json_parse(out, text.data, text.size, lm_in_name(in));
     lm_buf_free(&text);
     lm_in_close(in);
