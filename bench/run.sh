@@ -48,7 +48,7 @@ done
 
 echo
 echo "lmmix | lmpack from a warm store, all tokens, rows of 128K (MB of tokens per second)"
-"$bin/lmplan" -q -r cut-128k --when-short shrink "$work/store.lmt" >"$work/plan.json" || exit 1
+"$bin/lmplan" -q -r cut-128k --when-short shrink -o "$work/plan.json" "$work/store.lmt" || exit 1
 mix() { rm -rf "$work/shards"; "$bin/lmmix" -q "$work/plan.json" "$work/store.lmt" | "$bin/lmpack" -q -L 131072 -o "$work/shards"; }
 mix; "$bin/lmcheck" -q "$work/shards" >/dev/null || exit 1
 tokens=$(sed -n 's/^ *"tokens": \([0-9]*\),*$/\1/p' "$work/plan.json" | sort -g | tail -n 1)

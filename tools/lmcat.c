@@ -14,6 +14,7 @@
 #include "longmix/store.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
+#include "lib/io/output.h"
 #include "longmix/tokenizer.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 30)
@@ -478,6 +479,7 @@ static int run(void)
     if (layout == FU && !as_json) return cli_usage("--format fu needs --json");
     if (!as_json && with_ids && with_text)
         return cli_usage("--ids and --text together need --json");
+    rc = lm_output_refuse_input("-", (const char *const *)inputs.v, inputs.n);
     for (size_t i = 0; i < inputs.n && !rc; i++) {
         rc = cat(inputs.v[i]);
         lm_tokenizer_free(tokenizer);

@@ -1,9 +1,14 @@
 /* lmpack.c -- pack a token stream into fixed-length rows. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "lib/io/output.h"
 #include "longmix/pack.h"
+#include "longmix/shard.h"
 
 static uint64_t length, shard_bytes, pad_id = UINT64_MAX;
 static bool labels, force;
@@ -59,6 +64,28 @@ static void report(const lm_pack_sums *s)
     else cli_note("%s is incomplete: the part that finishes last writes manifest.json", output);
 }
 
+/* The input is neither DIR nor a file that is written or, with --force, removed there. */
+static int refuse_input(const char *path)
+{
+    struct stat st;
+    uint64_t *number = NULL;
+    size_t n = 0;
+    char *name = NULL;
+    int rc = lm_output_refuse_input(output, &path, 1);
+    if (rc || stat(output, &st) || !S_ISDIR(st.st_mode)) return rc;
+    if (asprintf(&name, "%s/manifest.json", output) < 0) return lm_fail_nomem(strlen(output));
+    rc = lm_output_refuse_input(name, &path, 1);
+    free(name);
+    if (!rc) rc = lm_shards_list(&number, &n, output);
+    for (size_t i = 0; i < n && !rc; i++) {
+        rc = lm_shard_path(&name, output, number[i]);
+        if (!rc) rc = lm_output_refuse_input(name, &path, 1);
+        free(name);
+    }
+    free(number);
+    return rc;
+}
+
 static int run(void)
 {
     lm_stream *in = NULL;
@@ -70,7 +97,8 @@ static int run(void)
     if (!strcmp(path, "-") && isatty(STDIN_FILENO))
         return cli_usage("standard input is a terminal: pipe lmmix into it");
 
-    int rc = lm_stream_open(&in, path);
+    int rc = refuse_input(path);
+    if (!rc) rc = lm_stream_open(&in, path);
     if (rc) return rc;
     uint64_t pad = pad_id != UINT64_MAX ? pad_id : default_pad(lm_stream_meta(in));
     lm_pack_options o = { .length = length,
@@ -99,7 +127,9 @@ static const cli_tool tool = {
              "Rows and shards are a pure function of the stream and the options. Parts written "
              "separately, on other machines or at other times, are bit-identical to those of a "
              "single run; the part that finishes last writes the receipt. A shard is renamed into "
-             "place atomically when complete: after a crash, run the same command again.\n\n"
+             "place atomically when complete: after a crash, run the same command again. DIR is "
+             "locked: a part that is already being written, or a whole run while another process "
+             "writes to DIR, is refused with the PID of that process.\n\n"
              "In concat the tokens after the last whole row are dropped and counted. In best-fit "
              "nothing is dropped; padding is counted.",
     .opts = opts,

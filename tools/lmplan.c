@@ -1,11 +1,14 @@
 /* lmplan.c -- plan a mixture from a recipe and a store. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "lib/io/output.h"
 #include "longmix/plan.h"
 #include "longmix/zio.h"
 
@@ -110,6 +113,22 @@ static int add_table(lm_buf *b, const lm_plan *p)
 
 /* ---- run --------------------------------------------------------------------------------- */
 
+/* The output is neither the recipe nor the source nor a part of it. */
+static int refuse_inputs(const char *recipe, const char *source)
+{
+    const char *const both[] = { recipe, source };
+    int rc = lm_output_refuse_input(output, both, 2);
+    DIR *d = rc ? NULL : opendir(source);
+    for (const struct dirent *e; !rc && d && (e = readdir(d));) {
+        char *part = NULL;
+        if (asprintf(&part, "%s/%s", source, e->d_name) < 0) rc = lm_fail_nomem(strlen(source));
+        else rc = lm_output_refuse_input(output, (const char *const *)&part, 1);
+        free(part);
+    }
+    if (d) closedir(d);
+    return rc;
+}
+
 /* Is it a store? By its first bytes, so that names do not matter. */
 static int is_store(const char *path, bool *out)
 {
@@ -119,7 +138,7 @@ static int is_store(const char *path, bool *out)
     if (!strcmp(path, "-")) return LM_OK;
     if (stat(path, &st)) return lm_fail(LM_EIO, "%s: cannot be read", path);
     *out = S_ISDIR(st.st_mode);
-    if (*out) return LM_OK;
+    if (!S_ISREG(st.st_mode)) return LM_OK; /* a pipe is read once, as JSON */
     lm_in *in = NULL;
     int rc = lm_in_open(&in, path);
     if (rc) return rc;
@@ -180,6 +199,7 @@ static int run(void)
     if (o.has_when_short) o.when_short = (enum lm_when_short)when_short;
 
     int rc = find_recipe(path, sizeof path);
+    if (!rc) rc = refuse_inputs(path, inputs.v[0]);
     if (!rc) rc = lm_recipe_load(&r, path);
     if (!rc) rc = make_plan(&p, &r, &o, inputs.v[0]);
     if (!rc && p.tokens < p.asked)
@@ -204,7 +224,7 @@ static const cli_tool tool = {
     .opts = opts,
     .examples =
         "# the paper's mixture, as large as a small store allows\n"
-        "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 store.lmt > plan.json\n"
+        "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 -o plan.json store.lmt\n"
         "# the same as a table\n"
         "lmplan -r per-source --tokens 1M --when-short shrink -L 4096 --table store.lmt\n",
     .see = "lmtok(1), lmhist(1), lmmix(1), lmpack(1)",
