@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "cli.h"
 #include "longmix/json.h"
+#include "lib/io/lock.h"
 #include "lib/synth/synth.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
@@ -84,12 +86,24 @@ static int to_stdout(void)
     return rc;
 }
 
-/* Create DIR, or check that it is empty: files of another corpus must not mix with this one. */
+static lm_lock lock;
+
+/* Create DIR and lock it, and check that it is empty: files of another corpus must not mix with this
+ * one. */
 static int prepare_dir(void)
 {
+    char path[4096];
     if (mkdir(dir, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", dir);
+    int n = snprintf(path, sizeof path, "%s/.lock" LM_TMP_SUFFIX, dir);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return lm_fail(LM_EUSAGE, "%s: the name is too long", dir);
     DIR *d = opendir(dir);
     if (!d) return lm_fail_errno(errno, "%s", dir);
+    int rc = lm_lock_take(&lock, path, LOCK_EX | LOCK_NB, dir);
+    if (rc) {
+        closedir(d);
+        return rc;
+    }
     bool empty = true;
     for (struct dirent *e; (e = readdir(d));) empty &= e->d_name[0] == '.';
     closedir(d);
@@ -142,6 +156,7 @@ static int run(void)
         cli_note("%s: %s documents, %s bytes of text, in %zu files", dir,
                  cli_count(lm_synth_documents(synth)), cli_count(bytes), lm_synth_files(synth));
 out:
+    lm_lock_release(&lock, true);
     lm_synth_free(synth);
     lm_json_free(laws);
     return rc;
