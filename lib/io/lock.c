@@ -70,12 +70,21 @@ int lm_still_named(int fd, int at, const char *name)
 
 /* ---- lock files ------------------------------------------------------------------------ */
 
+/* As lm_still_named; a file with another name may be anything. */
+static int check_file(int fd, const char *path)
+{
+    struct stat st;
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink > 1)
+        return lm_fail(LM_EIO, "%s: is in the way and a link to another file; remove it", path);
+    return lm_still_named(fd, AT_FDCWD, path);
+}
+
 /* Open and lock `path`: 1 when that is done, with *out -1 without flock; 0 to try again. */
 static int try_to_take(int *out, const char *path, int how, const char *name)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
     if (fd < 0) return lm_fail_errno(errno, "%s: cannot open for writing", path);
-    int named = lm_still_named(fd, AT_FDCWD, path), /* before it is locked: no FIFO */
+    int named = check_file(fd, path), /* before it is locked or written */
         locked = named < 0 ? named : lm_lock_fd(fd, how, name);
     if (locked == 1) named = lm_still_named(fd, AT_FDCWD, path);
     *out = locked == 1 && named == 1 ? fd : -1;

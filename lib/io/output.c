@@ -281,12 +281,25 @@ int lm_output_clean(const char *dir)
     return rc;
 }
 
+/* A file that never has a name; -1 where that cannot be. */
+static int unnamed_fd(const char *path, const char *tmp)
+{
+    int n = path ? dir_size(path) : 0;
+    char *dir = n ? strndup(path, (size_t)n) : strdup(path ? "." : tmp);
+    int fd = dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+    free(dir);
+    return fd;
+}
+
 int lm_temporary_fd(const char *path)
 {
     const char *tmp = getenv("TMPDIR");
+    if (!tmp || !*tmp) tmp = "/tmp";
+    int unnamed = unnamed_fd(path, tmp);
+    if (unnamed >= 0) return unnamed;
     char *name = NULL;
     int n = path ? asprintf(&name, "%s.longmix.XXXXXX.tmp", path)
-                 : asprintf(&name, "%s/longmix.XXXXXX.tmp", tmp && *tmp ? tmp : "/tmp");
+                 : asprintf(&name, "%s/longmix.XXXXXX.tmp", tmp);
     if (n < 0) return lm_fail_nomem(path ? strlen(path) : 32);
     int fd = mkostemps(name, (int)strlen(".tmp"), O_CLOEXEC);
     if (fd < 0) fd = lm_fail_errno(errno, "%s: cannot make a temporary file", name);

@@ -247,6 +247,63 @@ static void two_writers(void)
     CHECK_STR(load("turns"), "second");
 }
 
+/* Lock files: exclusive, shared, removed by the last one, and taken over from a dead process. */
+static void lock_files(void)
+{
+    lm_lock a = { 0 }, b = { 0 };
+    lm_lock_release(&a, true); /* a zeroed one */
+    CHECK_OK(lm_lock_take(&a, "a.lock", LOCK_EX | LOCK_NB, "thing"));
+    CHECK(exists("a.lock"));
+    CHECK(lm_lock_take(&b, "a.lock", LOCK_SH | LOCK_NB, "thing") == LM_EUSAGE);
+    CHECK(strstr(lm_err(), "thing: another process is writing it (PID ") != NULL);
+    CHECK(exists("a.lock"));
+    CHECK_OK(lm_lock_change(&a, LOCK_SH, "thing"));
+    CHECK_OK(lm_lock_take(&b, "a.lock", LOCK_SH | LOCK_NB, "thing"));
+    lm_lock_release(&a, true);
+    CHECK(exists("a.lock")); /* b has it */
+    lm_lock_release(&b, false);
+    CHECK(exists("a.lock")); /* not removed */
+    CHECK_OK(lm_lock_take(&a, "a.lock", LOCK_EX | LOCK_NB, "thing"));
+    lm_lock_release(&a, true);
+    CHECK(!exists("a.lock"));
+
+    pid_t child = fork();
+    if (!child) {
+        NEED(lm_lock_take(&a, "a.lock", LOCK_EX, "thing") == 0);
+        kill(getpid(), SIGKILL);
+    }
+    NEED(waitpid(child, NULL, 0) == child);
+    CHECK(exists("a.lock"));
+    CHECK_OK(lm_lock_take(&a, "a.lock", LOCK_EX | LOCK_NB, "thing"));
+    lm_lock_release(&a, true);
+
+    /* Whoever waits for a file that its owner removes gets a new one: never two at once. */
+    enum { PROCESSES = 6, ROUNDS = 200 };
+    save("counter", "0");
+    for (int i = 0; i < PROCESSES; i++) {
+        if (fork()) continue;
+        for (int k = 0; k < ROUNDS; k++) {
+            NEED(lm_lock_take(&a, "a.lock", LOCK_EX, "thing") == 0);
+            char text[16];
+            snprintf(text, sizeof text, "%d", (int)strtol(load("counter"), NULL, 10) + 1);
+            save("counter", text);
+            lm_lock_release(&a, k % 2);
+        }
+        _exit(0);
+    }
+    for (int i = 0; i < PROCESSES; i++) NEED(wait(NULL) > 0);
+    CHECK_EQ((int)strtol(load("counter"), NULL, 10), PROCESSES * ROUNDS);
+
+    save("victim.lock", "precious");
+    NEED(!symlink("victim.lock", "soft.lock") && !link("victim.lock", "hard.lock"));
+    NEED(!mkfifo("fifo.lock", 0600));
+    CHECK(lm_lock_take(&a, "soft.lock", LOCK_EX, "thing") == LM_EIO);
+    CHECK(lm_lock_take(&a, "hard.lock", LOCK_EX, "thing") == LM_EIO);
+    CHECK(lm_lock_take(&a, "fifo.lock", LOCK_EX, "thing") == LM_EIO);
+    CHECK(lm_lock_take(&a, "no/such.lock", LOCK_EX, "thing") == LM_EIO);
+    CHECK_STR(load("victim.lock"), "precious");
+}
+
 /* Many processes that start together: one or more succeed, each with a complete file. */
 static void a_race(void)
 {
@@ -397,6 +454,7 @@ int main(void)
     directories();
     links();
     two_writers();
+    lock_files();
     a_race();
     left_overs();
     inputs();

@@ -104,3 +104,13 @@ rm d/lock.longmix.tmp
 mkfifo d/lock.longmix.tmp
 ! timeout 20 lmpack -q -L 64 -o d mix.lmt 2> err
 grep -q 'd/lock.longmix.tmp: is in the way' err
+rm d/lock.longmix.tmp
+ln victim d/lock.longmix.tmp
+! timeout 20 lmpack -q -L 64 -o d mix.lmt 2> err
+grep -q 'd/lock.longmix.tmp: is in the way and a link' err
+[ "$(cat victim)" = precious ]
+rm d/lock.longmix.tmp
+lmpack -q -L 64 -o d mix.lmt
+diff -r whole d
+! lmpack -q -L 64 -o victim mix.lmt 2> err
+grep -q '^lmpack: victim: Not a directory' err

@@ -11,5 +11,5 @@ kill -9 $pid
 wait $pid || true
 rm made/train-00000.jsonl.zst
 lmsynth -q --bytes 100K --seed 2 -o made # only the lock was left
-lmsynth -q --bytes 100K --seed 2 -o again
-diff -r made again
+lmsynth -q --bytes 100K --seed 2 -o second
+diff -r made second
