@@ -167,6 +167,9 @@ static int make_plan(lm_plan *p, const lm_recipe *r, const lm_plan_options *o, c
     return rc;
 }
 
+/* Taken before the plan is made, so that a second process is refused, not waited for. */
+static lm_out *out;
+
 static int write_plan(const lm_plan *p)
 {
     lm_buf text = LM_BUF_INIT(TEXT_MAX), readable = LM_BUF_INIT(TEXT_MAX);
@@ -174,9 +177,11 @@ static int write_plan(const lm_plan *p)
     if (!rc) rc = lm_json_print(p->json, 2, &text);
     if (!rc && !table) cli_verbose("the plan\n\n%s", (const char *)readable.data);
     const lm_buf *b = table ? &readable : &text;
-    if (!rc)
-        rc = strcmp(output, "-") ? lm_write_file(output, b->data, b->size)
-                                 : cli_write(b->data, b->size);
+    if (!rc) rc = out ? lm_out_write(out, b->data, b->size) : cli_write(b->data, b->size);
+    if (!rc && out) {
+        rc = lm_out_commit(out);
+        out = NULL;
+    }
     lm_buf_free(&text);
     lm_buf_free(&readable);
     return rc;
@@ -201,11 +206,13 @@ static int run(void)
     int rc = find_recipe(path, sizeof path);
     if (!rc) rc = refuse_inputs(path, inputs.v[0]);
     if (!rc) rc = lm_recipe_load(&r, path);
+    if (!rc && strcmp(output, "-")) rc = lm_out_open(&out, output, LM_OUT_PLAIN, 0);
     if (!rc) rc = make_plan(&p, &r, &o, inputs.v[0]);
     if (!rc && p.tokens < p.asked)
         cli_note("%s: the source is too small for %s tokens; the mixture shrinks to %s", r.name,
                  cli_count(p.asked), cli_count(p.tokens));
     if (!rc) rc = write_plan(&p);
+    lm_out_abandon(out);
     lm_plan_free(&p);
     lm_recipe_free(&r);
     return rc;

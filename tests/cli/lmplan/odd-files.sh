@@ -49,3 +49,18 @@ echo > blank.json
 refused "blank.json: is empty" lmplan -r ./blank.json "$g/store.lmt"
 ! lmplan -q -r no-such-recipe "$g/store.lmt" -o none.json 2> err
 [ ! -e none.json ]
+
+# One process writes a plan: while it reads, another one is refused and the file appears only at the end.
+{ cat "$g/hist.json"; until [ -e go ]; do sleep 0.02; done; } |
+    lmplan -q -r "$g/recipe.json" --shards 4 -L 512 -o two.json - & pid=$!
+while [ ! -e two.json.longmix.tmp ]; do sleep 0.02; done
+status=0
+lmplan -q -r "$g/recipe.json" -L 512 -o two.json "$g/store.lmt" 2> err || status=$?
+[ $status = 2 ] && grep -q "^lmplan: two.json: another process is writing it (PID $pid)" err
+[ ! -e two.json ]
+: > go
+wait $pid
+cmp want two.json
+[ ! -e two.json.longmix.tmp ]
+! lmplan -q -r "$g/recipe.json" -L 512 -o two.json no-such.lmt 2> err
+cmp want two.json # a failure leaves the old one
