@@ -64,7 +64,13 @@ static void report(const lm_pack_sums *s)
     else cli_note("%s is incomplete: the part that finishes last writes manifest.json", output);
 }
 
-/* The input is neither DIR nor a file that is written or, with --force, removed there. */
+/* `name` in DIR, which is written or with --force removed, is not the input or a part of it. */
+static int refuse(const char *name, const char *path)
+{
+    int rc = lm_output_refuse_input(name, &path, 1);
+    return rc ? rc : lm_output_refuse_inputs_in(name, path);
+}
+
 static int refuse_input(const char *path)
 {
     struct stat st;
@@ -74,12 +80,13 @@ static int refuse_input(const char *path)
     int rc = lm_output_refuse_input(output, &path, 1);
     if (rc || stat(output, &st) || !S_ISDIR(st.st_mode)) return rc;
     if (asprintf(&name, "%s/manifest.json", output) < 0) return lm_fail_nomem(strlen(output));
-    rc = lm_output_refuse_input(name, &path, 1);
+    rc = refuse(name, path);
     free(name);
-    if (!rc) rc = lm_shards_list(&number, &n, output);
+    /* Without --force nothing is written to what is not a shard of this mixture. */
+    if (!rc && force) rc = lm_shards_list(&number, &n, output);
     for (size_t i = 0; i < n && !rc; i++) {
         rc = lm_shard_path(&name, output, number[i]);
-        if (!rc) rc = lm_output_refuse_input(name, &path, 1);
+        if (!rc) rc = refuse(name, path);
         free(name);
     }
     free(number);

@@ -1,8 +1,6 @@
 /* lmplan.c -- plan a mixture from a recipe and a store. */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,15 +116,7 @@ static int refuse_inputs(const char *recipe, const char *source)
 {
     const char *const both[] = { recipe, source };
     int rc = lm_output_refuse_input(output, both, 2);
-    DIR *d = rc ? NULL : opendir(source);
-    for (const struct dirent *e; !rc && d && (e = readdir(d));) {
-        char *part = NULL;
-        if (asprintf(&part, "%s/%s", source, e->d_name) < 0) rc = lm_fail_nomem(strlen(source));
-        else rc = lm_output_refuse_input(output, (const char *const *)&part, 1);
-        free(part);
-    }
-    if (d) closedir(d);
-    return rc;
+    return rc ? rc : lm_output_refuse_inputs_in(output, source);
 }
 
 /* Is it a store? By its first bytes, so that names do not matter. */

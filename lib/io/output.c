@@ -129,6 +129,21 @@ int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n
     return rc;
 }
 
+int lm_output_refuse_inputs_in(const char *path, const char *dir)
+{
+    DIR *d = opendir(dir);
+    int rc = LM_OK;
+    for (const struct dirent *e; !rc && d && (e = readdir(d));) {
+        char *name = NULL;
+        if (asprintf(&name, "%s/%s", dir, e->d_name) < 0)
+            return closedir(d), lm_fail_nomem(strlen(dir));
+        rc = lm_output_refuse_input(path, (const char *const *)&name, 1);
+        free(name);
+    }
+    if (d) closedir(d);
+    return rc;
+}
+
 /* ---- opening --------------------------------------------------------------------------- */
 
 static int cannot_open(const char *name)

@@ -74,6 +74,10 @@ LM_CHECKED int lm_output_clean(const char *dir);
  * not there is no input. To be called before anything is opened for writing. */
 LM_CHECKED int lm_output_refuse_input(const char *path, const char *const *inputs, size_t n);
 
+/* The same for each file that lies in the folder `dir`, such as the parts of a store; 0 if it is no
+ * folder. */
+LM_CHECKED int lm_output_refuse_inputs_in(const char *path, const char *dir);
+
 /* A descriptor, readable and writable, of an unlinked temporary file: in the directory of `path`,
  * or in $TMPDIR (else /tmp) if NULL. LM_EIO or LM_ENOMEM. */
 LM_CHECKED int lm_temporary_fd(const char *path);

@@ -37,6 +37,10 @@ for name in shard-00000.lms shard-00007.lms manifest.json; do
     refused d/$name $pack -o d d/$name
     stdin=mix.lmt refused d/$name $pack -o d -
     rm d/$name
+    ln parts/part-00001-of-00001.lmt d/$name
+    find . -type f -exec md5sum {} + | sort > before
+    refused d/$name $pack -o d parts
+    rm d/$name
 done
 $pack -o d mix.lmt # nothing in the way
 
