@@ -11,3 +11,9 @@ for v in 1 2; do
     lmcat concat/shard-00000.lms
     lmcat concat/manifest.json | cmp - concat/manifest.json
 done
+
+# Of version 2: several shards, inputs that end in different ones, a quarantined file, names not read.
+lmcheck inputs
+lmcat inputs
+lmcat inputs/shard-00001.lms
+lmcat inputs/manifest.json | cmp - inputs/manifest.json
