@@ -24,7 +24,7 @@ WARNXX := -Wall -Wextra
 CFLAGS ?= -O3 -g
 CXXFLAGS ?= -O3 -g
 override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
-LIB_LIBS := -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lxxhash -lm -lpthread
+LIB_LIBS := -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lm -lpthread
 override LDLIBS += $(LIB_LIBS) -lcairo
 OPENMP := -fopenmp
 

@@ -3,9 +3,9 @@
 # Install the packages that building and testing longmix needs, and the given ones. Prints what it
 # installs first; does nothing if all are installed.
 set -eu
-packages="build-essential pkg-config libzstd-dev zlib1g-dev libjansson-dev libsimdjson-dev
-libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd
-libopenmpi-dev openmpi-bin"
+packages="build-essential pkg-config libzstd-dev zlib1g-dev libbz2-dev liblzma-dev libjansson-dev
+libsimdjson-dev libsentencepiece-dev sentencepiece libxxhash-dev libcairo2-dev libopenblas-dev zstd
+bzip2 xz-utils libopenmpi-dev openmpi-bin"
 
 if ! command -v dpkg-query >/dev/null; then
     echo "setup: not a Debian system; install the equivalents of these packages:" $packages "$@" >&2

@@ -1,4 +1,4 @@
-/* zio.h -- reading and writing files: plain, gzip, zstd. The only user of zlib and libzstd.
+/* zio.h -- reading files (plain, gzip, zstd, bz2, xz) and writing them (plain, zstd).
  *
  * Reading finds the format by its first bytes, not by the name. Truncated input is an error,
  * never an end. A file is written under a temporary name, and lm_out_commit() renames it: a file
@@ -21,10 +21,13 @@ extern "C" {
 
 typedef struct lm_in lm_in;
 
-/* Open `path` for reading; "-" is standard input. gzip (any number of members) and
- * zstd (any number of frames, skippable ones too, window up to 2 GiB) are decompressed.
- * Directories are refused; an empty file is an empty plain input, but one of under four bytes
- * whose name ends in .zst or .gz is truncated: LM_EDATA. 0, LM_EIO or LM_EDATA. One thread at a time. */
+/* Open `path` for reading; "-" is standard input. Decompressed are gzip (any number of members, zero
+ * bytes after the last), zstd (any number of frames, skippable ones too, window up to 2 GiB), bz2 (any
+ * number of streams) and xz (any number of streams, with stream padding, dictionary up to 2 GiB).
+ * Directories are refused; an empty file is an empty plain input. A file whose name ends in .gz, .zst,
+ * .zstd, .bz2 or .xz and whose content is none of these is LM_EDATA: the message says what it is, where
+ * that is known, or that it is truncated (under four bytes). 0, LM_EIO or LM_EDATA. One thread at a
+ * time. */
 LM_CHECKED int lm_in_open(lm_in **out, const char *path);
 
 /* Read up to n decompressed bytes. Returns how many (0 only at the true end of the input, or

@@ -10,38 +10,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <zlib.h>
 #include <zstd.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "lib/io/fd.h"
+#include "lib/io/foreign.h"
 #include "lib/io/output.h"
+#include "lib/io/unpack.h"
 
 enum {
     RAW_BYTES = 512 * 1024,    /* of the file, read at a time */
     STAGE_BYTES = 1024 * 1024, /* buffered before a write */
-    WINDOW_LOG_MAX = 31,
 };
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-enum in_format { IN_PLAIN, IN_GZIP, IN_ZSTD };
-
 struct lm_in {
     char *name;
     int fd;
-    enum in_format format;
-    bool inside; /* a gzip member or zstd frame has begun and not ended */
-    bool more;   /* the decompressor may hold output back */
     bool raw_ended;
     unsigned char *raw; /* raw[pos..end) is read and not yet used */
     size_t pos, end;
     uint64_t raw_offset, offset;
     lm_hasher *hash;
-    ZSTD_DCtx *zstd;
-    z_stream gzip;
+    lm_unpack *unpack; /* NULL: plain */
 };
 
 /* Read into `to`: the bytes, 0 at the end, or LM_EIO. */
@@ -79,41 +73,32 @@ static int truncated(const lm_in *in)
                    in->name, in->raw_offset);
 }
 
-static int begin_zstd(lm_in *in)
+/* A plain input must not be named like a compressed one. */
+static int check_name(const lm_in *in)
 {
-    in->format = IN_ZSTD;
-    in->zstd = ZSTD_createDCtx();
-    if (!in->zstd ||
-        ZSTD_isError(ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
-        return lm_fail_nomem(RAW_BYTES);
-    return LM_OK;
+    enum lm_packing named = lm_packing_named(in->name);
+    if (named == LM_PLAIN) return LM_OK;
+    /* An empty compressed file has bytes, too: this one is truncated. */
+    if (in->end < 4 || lm_packing_cut(in->raw, in->end)) return truncated(in);
+    const lm_foreign *f = lm_foreign_format(in->raw, in->end);
+    if (f) return lm_foreign_fail(in->name, f);
+    return lm_fail(LM_EDATA,
+                   "%s: its name says %s, but the content is not compressed: rename it, or replace "
+                   "it with the file that was meant",
+                   in->name, lm_packing_name(named));
 }
 
-static int begin_gzip(lm_in *in)
+/* Read until the first bytes identify the packing. */
+static int find_packing(lm_in *in)
 {
-    in->format = IN_GZIP;
-    /* 15 is the largest window, 16 selects the gzip header and checksum. */
-    if (inflateInit2(&in->gzip, 15 + 16) != Z_OK) return lm_fail_nomem(RAW_BYTES);
-    return LM_OK;
-}
-
-/* Read until the first four bytes identify the format. */
-static int find_format(lm_in *in)
-{
-    while (in->end < 4 && !in->raw_ended) {
+    while (in->end < LM_PACKING_HEAD && !in->raw_ended) {
         ssize_t got = raw_read(in, in->raw + in->end, RAW_BYTES - in->end);
         if (got < 0) return (int)got;
         in->end += (size_t)got;
     }
-    const unsigned char *m = in->raw;
-    if (in->end >= 3 && m[0] == 0x1f && m[1] == 0x8b && m[2] == 8) return begin_gzip(in);
-    bool frame = in->end >= 4 && m[0] == 0x28 && m[1] == 0xb5 && m[2] == 0x2f && m[3] == 0xfd;
-    bool skippable = in->end >= 4 && m[0] >> 4 == 5 && m[1] == 0x2a && m[2] == 0x4d && m[3] == 0x18;
-    if (frame || skippable) return begin_zstd(in);
-    /* An empty compressed file has these bytes, too: this one is truncated. */
-    if (in->end < 4 && (lm_has_suffix(in->name, ".zst") || lm_has_suffix(in->name, ".gz")))
-        return truncated(in);
-    return LM_OK;
+    enum lm_packing packing = lm_packing_of(in->raw, in->end);
+    if (packing != LM_PLAIN) return lm_unpack_new(&in->unpack, packing);
+    return check_name(in);
 }
 
 int lm_in_open(lm_in **out, const char *path)
@@ -144,7 +129,7 @@ int lm_in_open(lm_in **out, const char *path)
     }
     (void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint; pipes refuse it */
     rc = lm_hasher_new(&in->hash);
-    if (!rc) rc = find_format(in);
+    if (!rc) rc = find_packing(in);
 out:
     if (rc) {
         lm_in_close(in);
@@ -163,47 +148,23 @@ static ssize_t read_plain(lm_in *in, unsigned char *to, size_t n)
     return (ssize_t)k;
 }
 
-/* One step of each decompressor: from the raw buffer to `to`; sets inside and more. */
-static ssize_t step_zstd(lm_in *in, unsigned char *to, size_t n)
+static ssize_t read_packed(lm_in *in, unsigned char *to, size_t n)
 {
-    ZSTD_inBuffer from = { in->raw, in->end, in->pos };
-    ZSTD_outBuffer into = { to, n, 0 };
-    size_t left = ZSTD_decompressStream(in->zstd, &into, &from);
-    in->pos = from.pos;
-    if (ZSTD_isError(left)) return damaged(in, ZSTD_getErrorName(left));
-    in->inside = left != 0;
-    in->more = in->inside && into.pos == into.size;
-    return (ssize_t)into.pos;
-}
-
-static ssize_t step_gzip(lm_in *in, unsigned char *to, size_t n)
-{
-    z_stream *z = &in->gzip;
-    uInt room = n < UINT32_MAX / 2 ? (uInt)n : UINT32_MAX / 2; /* zlib counts in 32 bits */
-    if (!in->inside) (void)inflateReset(z);
-    z->next_in = in->raw + in->pos;
-    z->avail_in = (uInt)(in->end - in->pos);
-    z->next_out = to;
-    z->avail_out = room;
-    int rc = inflate(z, Z_NO_FLUSH);
-    in->pos = in->end - z->avail_in;
-    /* Z_BUF_ERROR: no progress was possible; more input is what it needs. */
-    if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-        return damaged(in, z->msg ? z->msg : zError(rc));
-    in->inside = rc != Z_STREAM_END;
-    in->more = in->inside && z->avail_out == 0;
-    return (ssize_t)(room - z->avail_out);
-}
-
-static ssize_t read_compressed(lm_in *in, unsigned char *to, size_t n)
-{
+    const char *why = NULL;
     for (;;) {
-        if (in->pos == in->end && !in->more) {
+        if (in->pos == in->end && !lm_unpack_more(in->unpack)) {
             int rc = refill(in);
             if (rc) return rc;
-            if (in->raw_ended) return in->inside ? truncated(in) : 0;
+            if (in->raw_ended) {
+                rc = lm_unpack_end(in->unpack, &why);
+                return rc > 0 ? 0 : rc == 0 ? truncated(in) : damaged(in, why);
+            }
         }
-        ssize_t got = in->format == IN_ZSTD ? step_zstd(in, to, n) : step_gzip(in, to, n);
+        size_t used = 0;
+        ssize_t got =
+            lm_unpack_step(in->unpack, in->raw + in->pos, in->end - in->pos, &used, to, n, &why);
+        in->pos += used;
+        if (got < 0) return damaged(in, why);
         if (got) return got;
     }
 }
@@ -212,7 +173,7 @@ ssize_t lm_in_read(lm_in *in, void *buf, size_t n)
 {
     if (n == 0) return 0;
     if (n > SSIZE_MAX) n = SSIZE_MAX;
-    ssize_t got = in->format == IN_PLAIN ? read_plain(in, buf, n) : read_compressed(in, buf, n);
+    ssize_t got = in->unpack ? read_packed(in, buf, n) : read_plain(in, buf, n);
     if (got > 0) in->offset += (uint64_t)got;
     return got;
 }
@@ -255,8 +216,7 @@ void lm_in_close(lm_in *in)
 {
     if (!in) return;
     if (in->fd > STDERR_FILENO) close(in->fd);
-    if (in->format == IN_GZIP) inflateEnd(&in->gzip);
-    ZSTD_freeDCtx(in->zstd);
+    lm_unpack_free(in->unpack);
     lm_hasher_free(in->hash);
     free(in->raw);
     free(in->name);

@@ -14,6 +14,18 @@
 static const unsigned char hello_gz[] = { 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
                                           0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xe7, 0x02, 0x00,
                                           0x20, 0x30, 0x3a, 0x36, 0x06, 0x00, 0x00, 0x00 };
+/* The same as bzip2 and xz make it. */
+static const unsigned char hello_bz2[] = { 0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53,
+                                           0x59, 0xc1, 0xc0, 0x80, 0xe2, 0x00, 0x00, 0x01, 0x41,
+                                           0x00, 0x00, 0x10, 0x02, 0x44, 0xa0, 0x00, 0x30, 0xcd,
+                                           0x00, 0xc3, 0x46, 0x29, 0x97, 0x17, 0x72, 0x45, 0x38,
+                                           0x50, 0x90, 0xc1, 0xc0, 0x80, 0xe2 };
+static const unsigned char hello_xz[] = {
+    0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01,
+    0x16, 0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0x01, 0x00, 0x05, 0x68, 0x65, 0x6c, 0x6c, 0x6f,
+    0x0a, 0x00, 0x00, 0x00, 0xa5, 0x60, 0x97, 0xf1, 0x94, 0xf6, 0xfd, 0xe0, 0x00, 0x01, 0x1e, 0x06,
+    0xc1, 0x2f, 0xa4, 0x1d, 0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a
+};
 static const unsigned char skippable[] = { 0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'a', 'b', 'c' };
 
 static void put(const char *path, const void *p, size_t n) { NEED(!lm_write_file(path, p, n)); }
@@ -110,8 +122,40 @@ static void formats(void)
     }
     put("h.gz", hello_gz, sizeof hello_gz);
     expect("h.gz", "hello\n", 6);
-    put("plain.zst", "not compressed", 14); /* the contents decide, not the name */
-    expect("plain.zst", "not compressed", 14);
+    put("h.zst", hello_gz, sizeof hello_gz); /* the content decides which, not the name */
+    expect("h.zst", "hello\n", 6);
+    put("h.gz", hello_bz2, sizeof hello_bz2);
+    expect("h.gz", "hello\n", 6);
+    put("h", hello_xz, sizeof hello_xz);
+    expect("h", "hello\n", 6);
+}
+
+/* A name that promises compression, with other content: an error that names what it is. */
+static void misnamed(void)
+{
+    static const struct {
+        const char *path, *content, *message;
+    } cases[] = {
+        { "a.zst", "{\"text\":\"plain\"}\n", "a.zst: its name says zstd, but the content" },
+        { "a.jsonl.GZ", "BZh9 is no bz2", "a.jsonl.GZ: its name says gzip, but" },
+        { "a.zstd", "not compressed", "its name says zstd" },
+        { "a.bz2", "version https://git-lfs.github.com/spec/v1\n", "git lfs pull" },
+        { "a.xz", "\n <!DOCTYPE html>\n", "an HTML page" },
+        { "a.gz", "PAR1\x15\x04", "duckdb" },
+        { "b.gz", "abc", "b.gz: truncated" },
+        { "b.bz2", "BZh91AY&S", "b.bz2: truncated" },
+        { "b.xz",
+          "\xfd"
+          "7zX",
+          "b.xz: truncated" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put(cases[i].path, cases[i].content, strlen(cases[i].content));
+        CHECK(fails(cases[i].path) == LM_EDATA);
+        CHECK(strstr(lm_err(), cases[i].message) != NULL);
+    }
+    put("BZh9.txt", "BZh9 is no bz2", 14);
+    expect("BZh9.txt", "BZh9 is no bz2", 14);
 }
 
 /* Concatenated compressed files. */
@@ -170,6 +214,38 @@ static void frames_and_members(void)
     free(p);
 }
 
+/* What may follow the data of each format, and what may not. */
+static void padding(void)
+{
+    static const char zeros[8192] = "";
+    const struct {
+        const void *p;
+        size_t n;
+        bool zeros, one, more; /* accepted: 8,192 zero bytes; one; zeros and then data */
+    } cases[] = { { hello_gz, sizeof hello_gz, true, true, false },
+                  { hello_bz2, sizeof hello_bz2, false, false, false },
+                  { hello_xz, sizeof hello_xz, true, false, true } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const void *p = cases[i].p;
+        size_t n = cases[i].n;
+        const void *parts[] = { p, p, zeros, p };
+        join("twice", parts, (size_t[]){ n, n }, 2);
+        expect("twice", "hello\nhello\n", 12);
+        join("pad", parts, (size_t[]){ n, 0, sizeof zeros }, 3);
+        if (cases[i].zeros) expect("pad", "hello\n", 6);
+        CHECK(fails("pad") == (cases[i].zeros ? LM_OK : LM_EDATA));
+        join("pad", parts, (size_t[]){ n, 0, 1 }, 3);
+        CHECK(fails("pad") == (cases[i].one ? LM_OK : LM_EDATA));
+        join("pad", parts, (size_t[]){ n, 0, 4, n }, 4);
+        CHECK(fails("pad") == (cases[i].more ? LM_OK : LM_EDATA));
+        const void *garbage[] = { p, "garbage, garbage", zeros, "x" };
+        join("pad", garbage, (size_t[]){ n, 16 }, 2);
+        CHECK(fails("pad") == LM_EDATA && strstr(lm_err(), "pad: damaged at compressed byte"));
+        join("pad", garbage, (size_t[]){ n, 0, sizeof zeros, 1 }, 4);
+        CHECK(fails("pad") == LM_EDATA);
+    }
+}
+
 static void truncation(void)
 {
     unsigned char *p = sample(300);
@@ -183,6 +259,14 @@ static void truncation(void)
     for (size_t n = 0; n < sizeof hello_gz; n++) {
         put("cut.gz", hello_gz, n);
         CHECK(fails("cut.gz") == LM_EDATA);
+    }
+    for (size_t n = 0; n < sizeof hello_bz2; n++) {
+        put("cut.bz2", hello_bz2, n);
+        CHECK(fails("cut.bz2") == LM_EDATA && strstr(lm_err(), "cut.bz2: truncated"));
+    }
+    for (size_t n = 0; n < sizeof hello_xz; n++) {
+        put("cut.xz", hello_xz, n);
+        CHECK(fails("cut.xz") == LM_EDATA && strstr(lm_err(), "cut.xz: truncated"));
     }
     lm_buf_free(&z);
     free(p);
@@ -205,6 +289,21 @@ static void damage(void)
         z.data[i] ^= 0x10;
     }
     CHECK(found > z.size - 10);
+    unsigned char x[sizeof hello_xz], b[sizeof hello_bz2];
+    memcpy(x, hello_xz, sizeof x);
+    memcpy(b, hello_bz2, sizeof b);
+    for (size_t i = 12; i < sizeof x; i++) {
+        x[i] ^= 0x10;
+        put("d.xz", x, sizeof x);
+        CHECK(fails("d.xz") == LM_EDATA && strstr(lm_err(), "d.xz: "));
+        x[i] ^= 0x10;
+    }
+    for (size_t i = 10; i < sizeof b - 1; i++) { /* the last byte holds padding bits */
+        b[i] ^= 0x10;
+        put("d.bz2", b, sizeof b);
+        CHECK(fails("d.bz2") == LM_EDATA && strstr(lm_err(), "d.bz2: "));
+        b[i] ^= 0x10;
+    }
     lm_buf_free(&z);
     lm_buf_free(&got);
     free(p);
@@ -371,7 +470,9 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     formats();
+    misnamed();
     frames_and_members();
+    padding();
     truncation();
     damage();
     refusals();
