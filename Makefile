@@ -118,7 +118,7 @@ EVAL := $(BUILD)/libeval.a
 EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*/*.c eval/*/*/*.c))
 FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
-LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)))
+LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)) lib/domain/presets)
 PUBLIC_OBJ := $(filter-out $(OBJ)/lib/plot/% $(OBJ)/lib/synth/%,$(LIB_OBJ))
 CLI_OBJ := $(OBJ)/tools/cli.o $(OBJ)/tools/cli_help.o
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
@@ -147,6 +147,13 @@ $(OBJ)/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(if $(filter tools/% tests/%,$<),-Itools -Itests/unit) $(ALL_CFLAGS) $(if $(filter lib/%,$<),$(PIC)) -MMD -MP -c $< -o $@
+
+# The tables of domains/, compiled in.
+$(OBJ)/lib/domain/presets.c: FORCE
+	@mkdir -p $(@D); scripts/presets.sh domains/*.json >$@.tmp; if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+$(OBJ)/lib/domain/presets.o: $(OBJ)/lib/domain/presets.c $(OBJ)/flags
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(PIC) -MMD -MP -c $< -o $@
 
 $(OBJ)/f64/%.o: %.c $(OBJ)/flags
 	@mkdir -p $(@D)
@@ -202,6 +209,7 @@ link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filte
     $(filter $(LIB),$^) $(if $(train_of),$(TRAIN_LIBS)) $(LDLIBS)
 
 # Programs and tests of the trainer.
+$(BIN)/lmtag $(BIN)/lmtok $(BIN)/lmhist: $(OBJ)/tools/cli_inputs.o
 $(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
@@ -340,11 +348,11 @@ man: all
 format:
 	@git ls-files '*.[ch]' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i
 
-## install: programs, libraries, headers, man pages and recipes into PREFIX
+## install: programs, libraries, headers, man pages, recipes and domain tables into PREFIX
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	    $(DESTDIR)$(PREFIX)/include/longmix $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/longmix/recipes
+	    $(DESTDIR)$(PREFIX)/share/longmix/recipes $(DESTDIR)$(PREFIX)/share/longmix/domains
 	install $(addprefix $(BIN)/,$(TOOLS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(STATIC) $(DESTDIR)$(PREFIX)/lib
 	install $(SHARED) $(DESTDIR)$(PREFIX)/lib
@@ -354,6 +362,7 @@ install: all
 	install -m 644 include/longmix/*.h $(DESTDIR)$(PREFIX)/include/longmix
 	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 recipes/*.json $(DESTDIR)$(PREFIX)/share/longmix/recipes
+	install -m 644 domains/*.json $(DESTDIR)$(PREFIX)/share/longmix/domains
 
 ## uninstall: remove what install put into PREFIX
 uninstall:

@@ -30,7 +30,6 @@ static void need(int rc)
 
 static void read_texts(texts *t, const char *path)
 {
-    static const char *const keys[] = { "domain", NULL };
     lm_in *in = NULL;
     lm_chunker *k = NULL;
     lm_line_parser *parser = NULL;
@@ -38,7 +37,7 @@ static void read_texts(texts *t, const char *path)
     int got;
     need(lm_in_open(&in, path));
     need(lm_chunker_new(&k, in));
-    need(lm_line_parser_new(&parser, keys));
+    need(lm_line_parser_new(&parser, NULL));
     while ((got = lm_chunker_next(k, &c)) > 0) {
         const char *p = (const char *)c.bytes.data, *end = p + c.bytes.size, *nl;
         for (; p < end && (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {

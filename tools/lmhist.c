@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "longmix/domain.h"
+#include "cli_inputs.h"
 #include "longmix/hist.h"
 #include "longmix/json.h"
 #include "lib/plot/plot.h"
@@ -15,15 +15,16 @@
 enum { BY_TOKENS, BY_DOCS };
 static int by, threads;
 static bool json, tsv, ascii;
-static const char *plot_path, *domains_path;
+static const char *plot_path;
+static cli_inputs jsonl;
 static cli_list operands;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "INPUT",
       "A JSONL file, plain or compressed; a store (.lmt) or any token stream; a shard (.lms); a "
       "folder of one of these; - for standard input (the default). A folder is read as shards if "
-      "it contains *.lms, else as the parts of a store if it contains *.lmt, else it is searched "
-      "for JSONL." },
+      "it contains *.lms, else as the parts of a store if it contains *.lmt, else as JSONL: what "
+      "it holds that is none is counted, and named with -v." },
     { CLI_CHOICE, "by", 0, &by, "tokens|docs",
       "The unit of shares and bars in the terminal. Default: tokens." },
     { CLI_FLAG, "json", 0, &json, NULL,
@@ -32,9 +33,7 @@ static const cli_opt opts[] = {
     { CLI_FLAG, "tsv", 0, &tsv, NULL, "Print a line of tab-separated columns per domain." },
     { CLI_STR, "plot", 'p', &plot_path, "FILE.svg|.png|.pdf",
       "Also draw the histograms into FILE, a column per input." },
-    { CLI_STR, "domains", 'd', &domains_path, "FILE",
-      "Domains of JSONL and the rules that assign them (JSON; docs/domains.md). Default: "
-      "SlimPajama's seven sets." },
+    CLI_INPUTS_OPTIONS(jsonl),
     { CLI_FLAG, "ascii", 0, &ascii, NULL, "Use only ASCII characters, without colour." },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Threads. Default: all cores.", 0, 1024 },
     { .kind = CLI_END },
@@ -367,9 +366,15 @@ static int run(void)
     if (json && tsv) return cli_usage("--json and --tsv are mutually exclusive");
     if (plot_path && lm_plot_name(plot_path)) return LM_EUSAGE;
     lm_hist **hist = calloc(n, sizeof *hist);
-    int rc = hist ? lm_domains_open(&domains, domains_path) : lm_fail_nomem(n * sizeof *hist);
+    lm_schema schema;
+    int rc = hist ? cli_inputs_open(&domains, &schema, &jsonl) : lm_fail_nomem(n * sizeof *hist);
     for (size_t i = 0; !rc && i < n; i++)
-        rc = lm_hist_read(&hist[i], path[i], domains, threads, progress);
+        rc = lm_hist_read(&hist[i], path[i],
+                          &(lm_hist_options){ .domains = domains,
+                                              .replace = schema.replace,
+                                              .threads = threads,
+                                              .progress = progress,
+                                              .listed = cli_inputs_report });
     if (!rc && plot_path) rc = lm_plot_hist(plot_path, hist, (const char *const *)path, n);
     if (!rc) rc = make_table(&t, hist, n);
     if (rc) goto out;

@@ -5,8 +5,7 @@
 #include <sys/stat.h>
 
 #include "cli.h"
-#include "longmix/docs.h"
-#include "longmix/domain.h"
+#include "cli_inputs.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
@@ -14,17 +13,14 @@
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
 enum { ZSTD_LEVEL = 3, KEEP_BYTES = 4 * 1024 * 1024 };
 
-static const char *table_path, *only, *bad_lines = "stop", *out_path = "-";
+static cli_inputs inputs;
+static const char *only, *bad_lines = "stop", *out_path = "-";
 static int unknown = UNKNOWN_TABLE, threads;
 static cli_list operands;
 
 static const cli_opt opts[] = {
-    { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a directory means the *.jsonl, *.jsonl.zst "
-      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
-    { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that assign them (JSON; docs/domains.md). Without it, SlimPajama's "
-      "seven sets." },
+    { CLI_ARGS, NULL, 0, &operands, "FILE", CLI_INPUTS_HELP },
+    CLI_INPUTS_OPTIONS(inputs),
     { CLI_STR, "only", 0, &only, "LIST",
       "Keep only documents of these domains (names, separated by commas)." },
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
@@ -42,6 +38,7 @@ static const cli_opt opts[] = {
 };
 
 static lm_domains *domains;
+static lm_schema schema;
 static bool *wanted;             /* by domain */
 static lm_out *out, *quarantine; /* NULL if bad lines stop the run */
 static lm_progress *progress;
@@ -55,7 +52,7 @@ static bool ended;
 
 /* Counts of a thread. */
 typedef struct tally {
-    uint64_t documents, bad, written;
+    uint64_t documents, bad, written, repaired;
     uint64_t by_domain[LM_DOMAINS_MAX];
 } tally;
 static tally *tallies;
@@ -63,7 +60,7 @@ static tally *tallies;
 /* One thread's chunk and its results. */
 typedef struct job {
     lm_chunk chunk;
-    const char *file;   /* as domain rules see it */
+    size_t file;        /* its number */
     uint64_t raw_bytes; /* of the input, read since the last chunk */
     lm_line_parser *parser;
     lm_buf out, bad, notes; /* lines; refused lines; a message for each, NUL-ended */
@@ -87,7 +84,7 @@ static int next_chunk(job *j)
         uint64_t before = lm_in_raw_offset(in);
         rc = lm_chunker_next(chunker, &j->chunk);
         j->raw_bytes = lm_in_raw_offset(in) - before;
-        j->file = files.path[next_file - 1];
+        j->file = next_file - 1;
         if (rc == 0) {
             lm_chunker_free(chunker);
             chunker = NULL;
@@ -100,7 +97,7 @@ static int next_chunk(job *j)
 /* A line that is no document: lm_err() is the reason. */
 static int refuse(job *j, const char *s, size_t n, uint64_t line, uint64_t offset)
 {
-    const char *name = strcmp(j->file, "-") ? j->file : "stdin";
+    const char *path = files.path[j->file], *name = strcmp(path, "-") ? path : "stdin";
     int rc = lm_line_error(name, line, offset, lm_err());
     if (!quarantine) return rc;
     j->count->bad++;
@@ -108,7 +105,13 @@ static int refuse(job *j, const char *s, size_t n, uint64_t line, uint64_t offse
     return rc ? rc : lm_buf_add(&j->bad, s, n + 1); /* with its LF */
 }
 
-/* Append `s`, an accepted line, with its domain named. */
+static int end_line(job *j, const char *s, size_t n)
+{
+    int rc = lm_buf_add(&j->out, s, n);
+    return rc ? rc : lm_buf_add(&j->out, "\n", 1);
+}
+
+/* Append the n bytes at `s`, an accepted line, with its domain named, and an LF. */
 static int write_line(job *j, const char *s, size_t n, size_t id)
 {
     const char *name = lm_domains_name(domains, id), *value;
@@ -118,15 +121,15 @@ static int write_line(job *j, const char *s, size_t n, size_t id)
         size_t head = (size_t)(after + 1 - s);
         int rc = lm_buf_add(&j->out, s, head);
         if (!rc) rc = lm_buf_printf(&j->out, "\"domain\":\"%s\",", name);
-        return rc ? rc : lm_buf_add(&j->out, s + head, n + 1 - head);
+        return rc ? rc : end_line(j, s + head, n - head);
     }
     /* Its own domain stays if no rule gives a better one. */
     bool same = size == k + 2 && !memcmp(value + 1, name, k);
-    if (same || id + 1 == lm_domains_count(domains)) return lm_buf_add(&j->out, s, n + 1);
+    if (same || id + 1 == lm_domains_count(domains)) return end_line(j, s, n);
     size_t head = (size_t)(value - s), rest = head + size;
     int rc = lm_buf_add(&j->out, s, head);
     if (!rc) rc = lm_buf_printf(&j->out, "\"%s\"", name);
-    return rc ? rc : lm_buf_add(&j->out, s + rest, n + 1 - rest);
+    return rc ? rc : end_line(j, s + rest, n - rest);
 }
 
 static int tag_line(job *j, const char *s, size_t n, uint64_t line, uint64_t offset)
@@ -135,14 +138,18 @@ static int tag_line(job *j, const char *s, size_t n, uint64_t line, uint64_t off
     size_t fault = 0;
     int rc = lm_line_parse(j->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
-    int id = rc > 0 ? lm_domains_tag(domains, doc.label, doc.label_size, j->file) : rc;
+    int id = rc < 0 ? rc
+                    : lm_domains_tag(domains, doc.label, doc.labels, files.full[j->file],
+                                     files.top[j->file]);
     if (id == LM_EDATA) return refuse(j, s, n, line, offset + fault);
     if (id < 0) return id;
     j->count->documents++;
+    j->count->repaired += doc.repaired.s != NULL;
     j->count->by_domain[id]++;
     if (!wanted[id]) return LM_OK;
     j->count->written++;
-    return write_line(j, s, n, (size_t)id);
+    return write_line(j, doc.repaired.s ? doc.repaired.s : s, doc.repaired.s ? doc.repaired.n : n,
+                      (size_t)id);
 }
 
 static int tag_chunk(job *j)
@@ -181,7 +188,7 @@ static int work(void *arg, int t)
 {
     (void)arg;
     job j = { .count = &tallies[t] };
-    int rc = lm_line_parser_new(&j.parser, lm_domains_keys(domains));
+    int rc = lm_line_parser_new(&j.parser, &schema);
     while (!rc) {
         uint64_t before = j.count->documents;
         lm_turns_enter(turns);
@@ -265,6 +272,7 @@ static void report(void)
         all.documents += tallies[t].documents;
         all.written += tallies[t].written;
         all.bad += tallies[t].bad;
+        all.repaired += tallies[t].repaired;
         for (size_t i = 0; i < n; i++) all.by_domain[i] += tallies[t].by_domain[i];
     }
     for (size_t i = 0; i < n; i++)
@@ -274,14 +282,17 @@ static void report(void)
                 cli_count(all.written));
     if (all.by_domain[n - 1])
         cli_note("documents of no known domain: %s", cli_count(all.by_domain[n - 1]));
+    if (all.repaired)
+        cli_note("documents with characters or numbers replaced: %s", cli_count(all.repaired));
     if (all.bad) cli_note("bad lines quarantined: %s", cli_count(all.bad));
 }
 
 static int run(void)
 {
-    int rc = lm_domains_open(&domains, table_path);
+    int rc = cli_inputs_open(&domains, &schema, &inputs);
     if (!rc) rc = choose_domains();
-    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n);
+    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n, &schema);
+    if (!rc) cli_inputs_report(&files);
     if (!rc) rc = open_outputs();
     if (!rc) rc = lm_turns_new(&turns);
     if (rc) goto out;
@@ -320,7 +331,8 @@ int main(int argc, char **argv)
         .name = "lmtag",
         .summary = "write the domain of each document into JSONL",
         .about =
-            "Reads JSONL documents (one JSON object per line, with a string member \"text\") and "
+            "Reads JSONL documents (one JSON object per line, with a string member \"text\" or "
+            "--text-key) and "
             "writes them with the member \"domain\", the name of their source. Every other "
             "byte of a line is kept. A line that already names its domain is not changed.\n\n"
             "The domain is found by a label in the document (\"domain\", or SlimPajama's "
@@ -331,6 +343,8 @@ int main(int argc, char **argv)
                     "lmtag --only ArXiv,Book corpus > long.jsonl\n"
                     "# one set, compressed; -v counts documents by domain\n"
                     "lmtag -v --only C4 -o c4.jsonl.zst corpus\n"
+                    "# a table that comes with longmix\n"
+                    "lmtag -d slimpajama corpus > again.jsonl\n"
                     "# quarantine broken lines\n"
                     "lmtag --bad-lines quarantine:bad.txt corpus > tagged.jsonl\n",
         .see = "lmtok(1), lmhist(1)",

@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "longmix/docs.h"
+#include "cli_inputs.h"
 #include "longmix/tokenize.h"
 
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
 enum { LARGE_BYTES = 12 << 20 }; /* more than the window of one zstd file */
 
-static const char *model, *output = "-", *table_path, *bad_lines = "stop", *bad_files = "stop";
+static cli_inputs inputs;
+static const char *model, *output = "-", *bad_lines = "stop", *bad_files = "stop";
 static bool bos = true, eos, force, reference;
 static int unknown = UNKNOWN_TABLE, threads;
 static uint64_t check_every = 10000;
@@ -20,18 +21,14 @@ static cli_part part;
 static cli_list operands;
 
 static const cli_opt opts[] = {
-    { CLI_ARGS, NULL, 0, &operands, "FILE",
-      "JSONL, plain or compressed with zstd or gzip; a directory means the *.jsonl, *.jsonl.zst "
-      "and *.jsonl.gz below it; - is standard input, which is also read when there is no FILE." },
+    { CLI_ARGS, NULL, 0, &operands, "FILE", CLI_INPUTS_HELP },
     { CLI_STR, "model", 'm', &model, "MODEL",
       "The SentencePiece model (tokenizer.model). Needed." },
     { CLI_STR, "output", 'o', &output, "STORE",
       "Write a store to STORE (STORE.partial until it is complete). Run again with the same "
       "arguments after an interruption, lmtok resumes from STORE.partial; the result is "
       "byte-identical. Without -o the same stream is written to standard output." },
-    { CLI_STR, "domains", 'd', &table_path, "FILE",
-      "Domains and the rules that assign them (JSON; docs/domains.md). Without it, SlimPajama's "
-      "seven sets." },
+    CLI_INPUTS_OPTIONS(inputs),
     { CLI_CHOICE, "unknown", 0, &unknown, "table|keep|stop",
       "How to treat a document that no rule matches: keep tags it \"unknown\", stop makes it a "
       "bad line, table does what the table says (the default; the built-in one keeps)." },
@@ -155,22 +152,25 @@ static int run(void)
     lm_tokenizer *tokenizer = NULL;
     lm_domains *domains = NULL;
     lm_files files = { 0 };
-    int rc = lm_domains_open(&domains, table_path);
+    lm_schema schema;
+    int rc = cli_inputs_open(&domains, &schema, &inputs);
     if (!rc && unknown != UNKNOWN_TABLE) lm_domains_on_unknown(domains, unknown == UNKNOWN_STOP);
-    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n);
+    if (!rc) rc = lm_files_expand(&files, operands.v, operands.n, &schema);
+    if (!rc) cli_inputs_report(&files);
     if (!rc) rc = lm_tokenizer_open(&tokenizer, model, reference ? LM_TOKENIZER_REFERENCE : 0);
     if (!rc) {
         lm_tokenize_options o = {
             .tokenizer = tokenizer,
             .model = model,
             .domains = domains,
+            .replace = schema.replace,
             .bos = bos,
             .eos = eos,
             .threads = threads,
             .part = part.k,
             .parts = part.n,
             .force = force,
-            .table = table_path,
+            .table = inputs.table,
             .quarantine = lines_to,
             .bad_files = files_to,
             .check_every = check_every,
@@ -190,8 +190,8 @@ int main(int argc, char **argv)
         .name = "lmtok",
         .summary = "JSONL documents to a token store",
         .about =
-            "Reads JSONL documents (one JSON object per line, with a string member \"text\"), "
-            "finds the source domain of each, and tokenizes it exactly as "
+            "Reads JSONL documents (one JSON object per line, with a string member \"text\" or "
+            "--text-key), finds the source domain of each, and tokenizes it exactly as "
             "SentencePiece does. The output is a token store: records, an index, an end "
             "marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
             "Documents are stored in the order of the files and lines. A document's key is the "

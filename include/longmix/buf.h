@@ -21,6 +21,12 @@ typedef struct lm_buf {
         NULL, 0, 0, (bound) \
     }
 
+/* Bytes that someone else owns. NULL: there are none, as against an empty string. */
+typedef struct lm_string {
+    const char *s; /* not NUL-ended */
+    size_t n;
+} lm_string;
+
 /* Make room for `more` bytes past size; data may move. size is unchanged, and the new
  * bytes are not set. 0, or LM_ENOMEM with the contents as they were. */
 LM_CHECKED int lm_buf_reserve(lm_buf *b, size_t more);

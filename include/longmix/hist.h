@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "longmix/docs.h"
 #include "longmix/domain.h"
 #include "longmix/err.h"
 #include "longmix/json.h"
@@ -70,16 +71,23 @@ void lm_hist_row_named(lm_hist *h, const char *name, lm_hist_row *out);
  * Empty domains are left out. */
 LM_CHECKED int lm_hist_to_json(lm_hist *h, lm_json **out);
 
+typedef struct lm_hist_options {
+    const lm_domains *domains; /* of JSONL, with the keys of text and labels */
+    bool replace;              /* as in lm_schema */
+    int threads;
+    lm_progress *progress;                 /* may be NULL */
+    void (*listed)(const lm_files *files); /* JSONL: told which files are read; may be NULL */
+} lm_hist_options;
+
 /* Count the documents of `path`, whose format is detected by its first bytes:
- *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`;
+ *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`, any compression that lm_in_open reads;
  *   a store, one file or a folder of parts: tokens, from the index alone;
  *   another token stream (a mixture): units, by their length before trimming;
  *   a shard, or a folder with *.lms: units, counted in the row where they begin.
  * A folder without *.lms and *.lmt is searched for JSONL. "-" is standard input: JSONL or a token
  * stream; a named pipe: a token stream. The result does not depend on `threads`. Errors are
  * those of the readers; a bad line names file, line and byte. */
-LM_CHECKED int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads,
-                            lm_progress *progress);
+LM_CHECKED int lm_hist_read(lm_hist **out, const char *path, const lm_hist_options *o);
 
 #ifdef __cplusplus
 }

@@ -19,9 +19,10 @@ extern "C" {
 
 typedef struct lm_tokenize_options {
     const lm_tokenizer *tokenizer;
-    const char *model; /* its file: named in the header, opened again for check_every */
-    const lm_domains *domains;
+    const char *model;         /* its file: named in the header, opened again for check_every */
+    const lm_domains *domains; /* with the keys of text and labels */
     const char *table; /* their file, which no output may replace; NULL for the built-in ones */
+    bool replace;      /* as in lm_schema */
     bool bos, eos;     /* put the model's id before, after every document, where it has one */
     int threads;
     uint32_t part, parts;   /* 1 of 1 for all files */

@@ -32,28 +32,8 @@ static int after_space(scan *w)
 
 /* ---- strings --------------------------------------------------------------------------- */
 
-static int hex4(const unsigned char *s)
-{
-    int v = 0;
-    for (int i = 0; i < 4; i++) {
-        int c = s[i], lower = c | 32, d = -1;
-        if (c >= '0' && c <= '9') d = c - '0';
-        if (lower >= 'a' && lower <= 'f') d = lower - 'a' + 10;
-        if (d < 0) return -1;
-        v = v << 4 | d;
-    }
-    return v;
-}
-
-static bool is_high(int v) { return (v & 0xfc00) == 0xd800; }
-static bool is_low(int v) { return (v & 0xfc00) == 0xdc00; }
-
 /* The code unit of the \uXXXX escape here, or -1. */
-static int unit(const scan *w)
-{
-    const unsigned char *s = w->s + w->at;
-    return w->n - w->at >= 6 && s[0] == '\\' && s[1] == 'u' ? hex4(s + 2) : -1;
-}
+static int unit(const scan *w) { return lm_escape_unit((const char *)w->s + w->at, w->n - w->at); }
 
 static int escape(scan *w)
 {
@@ -68,10 +48,10 @@ static int escape(scan *w)
     if (v < 0 && w->n - w->at < 6 && !memchr(w->s + w->at, '"', w->n - w->at))
         return FAIL_AT(w, w->n, "cut off inside an escape");
     if (v < 0) return FAIL(w, "\\u without four hexadecimal digits");
-    if (is_low(v)) return FAIL(w, "lone low surrogate in an escape");
-    if (is_high(v)) {
+    if (lm_is_low(v)) return FAIL(w, "lone low surrogate in an escape");
+    if (lm_is_high(v)) {
         w->at += 6;
-        if (!is_low(unit(w))) {
+        if (!lm_is_low(unit(w))) {
             w->at -= 6;
             return FAIL(w, "lone high surrogate in an escape");
         }
@@ -145,10 +125,10 @@ size_t lm_line_unescape(char *to, const char *from, size_t n)
             *o++ = l ? meant[l - letters] : slash[1];
             continue;
         }
-        unsigned c = (unsigned)hex4((const unsigned char *)from);
+        unsigned c = (unsigned)lm_escape_unit(slash, 6);
         from += 4;
-        if (is_high((int)c)) {
-            unsigned low = (unsigned)hex4((const unsigned char *)from + 2);
+        if (lm_is_high((int)c)) {
+            unsigned low = (unsigned)lm_escape_unit(from, 6);
             c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
             from += 6;
         }
@@ -344,7 +324,7 @@ static int value(scan *w, unsigned depth, unsigned step, unsigned active, unsign
     }
     if (rc) return rc;
     if ((final & 1) && !s.start)
-        return FAIL_AT(w, where, "\"text\" is %s, not a string", kind_of(c));
+        return FAIL_AT(w, where, "\"%s\" is %s, not a string", w->paths->text, kind_of(c));
     for (unsigned p = 0; p < w->paths->count; p++)
         if (final >> p & 1) w->span[p] = s;
     return LM_OK;
@@ -366,7 +346,7 @@ int lm_line_scan(const char *s, size_t n, const lm_paths *paths, lm_span *span, 
     if (rc) return rc;
     size_t close = w.at - 1;
     if (after_space(&w) >= 0) return FAIL(&w, "something follows the object");
-    if (!span[0].start) return FAIL_AT(&w, close, "the object has no member \"text\"");
+    if (!span[0].start) return FAIL_AT(&w, close, LM_NO_MEMBER " \"%s\"", paths->text);
     return LM_OK;
 }
 

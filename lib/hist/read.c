@@ -17,9 +17,7 @@
 
 typedef struct source {
     const char *path;
-    const lm_domains *domains; /* of JSONL */
-    int threads;
-    lm_progress *progress;
+    const lm_hist_options *o;
 } source;
 
 /* ---- JSONL ----------------------------------------------------------------------------- */
@@ -34,6 +32,12 @@ typedef struct reading {
     lm_hist **part; /* one for each thread */
 } reading;
 
+static lm_schema schema_of(const source *src)
+{
+    const lm_domains *d = src->o->domains;
+    return (lm_schema){ lm_domains_text(d), lm_domains_keys(d), src->o->replace };
+}
+
 static int new_hist(lm_hist **out, const lm_domains *d)
 {
     const char *names[LM_DOMAINS_MAX];
@@ -43,7 +47,7 @@ static int new_hist(lm_hist **out, const lm_domains *d)
 }
 
 /* The next chunk and its file: 1, or 0 after the last file. */
-static int next_chunk(reading *r, lm_chunk *c, const char **file)
+static int next_chunk(reading *r, lm_chunk *c, size_t *file)
 {
     for (;;) {
         if (!r->chunker) {
@@ -54,10 +58,11 @@ static int next_chunk(reading *r, lm_chunk *c, const char **file)
             if (rc) return rc;
             r->next++;
         }
-        *file = r->files.path[r->next - 1];
+        *file = r->next - 1;
         uint64_t before = lm_in_raw_offset(lm_chunker_in(r->chunker));
         int rc = lm_chunker_next(r->chunker, c);
-        lm_progress_add(r->src->progress, lm_in_raw_offset(lm_chunker_in(r->chunker)) - before, 0);
+        lm_progress_add(r->src->o->progress, lm_in_raw_offset(lm_chunker_in(r->chunker)) - before,
+                        0);
         if (rc) return rc;
         lm_chunker_free(r->chunker);
         r->chunker = NULL;
@@ -74,10 +79,11 @@ static uint64_t characters(const char *s, size_t n)
 /* One thread's work. */
 typedef struct job {
     const source *src;
+    const lm_files *files;
     lm_hist *hist;
     lm_line_parser *parser;
     lm_chunk chunk;
-    const char *file;
+    size_t file; /* its number */
 } job;
 
 /* 1 for a document, 0 for a blank line. */
@@ -86,11 +92,19 @@ static int count_line(job *j, char *s, size_t n, size_t *fault)
     lm_line doc;
     int rc = lm_line_spend(j->parser, s, n, &doc, fault);
     if (rc <= 0) return rc;
-    int id = lm_domains_tag(j->src->domains, doc.label, doc.label_size, j->file);
+    int id = lm_domains_tag(j->src->o->domains, doc.label, doc.labels, j->files->full[j->file],
+                            j->files->top[j->file]);
     if (id < 0) return id;
     uint64_t length = characters(doc.text, doc.text_size);
     rc = lm_hist_add(j->hist, (size_t)id, length, length);
     return rc ? rc : 1;
+}
+
+/* The file, as messages name it. */
+static const char *shown_name(const job *j)
+{
+    const char *path = j->files->path[j->file];
+    return strcmp(path, "-") ? path : "stdin";
 }
 
 static int count_chunk(job *j)
@@ -103,14 +117,14 @@ static int count_chunk(job *j)
         size_t n = (size_t)((char *)memchr(s, '\n', (size_t)(end - s)) - s), fault = 0;
         rc = count_line(j, s, n, &fault);
         if (rc == LM_EDATA)
-            return lm_line_error(strcmp(j->file, "-") ? j->file : "stdin", line,
+            return lm_line_error(shown_name(j), line,
                                  j->chunk.offset + (uint64_t)(s - first) + fault, lm_err());
         if (rc < 0) return rc;
         documents += rc > 0;
         s += n + 1;
     }
     lm_line_parser_trim(j->parser);
-    lm_progress_add(j->src->progress, 0, documents);
+    lm_progress_add(j->src->o->progress, 0, documents);
     return LM_OK;
 }
 
@@ -119,8 +133,9 @@ static int count_chunk(job *j)
 static int count_lines(void *arg, int t)
 {
     reading *r = arg;
-    job j = { .src = r->src, .hist = r->part[t] };
-    int rc = lm_line_parser_new(&j.parser, lm_domains_keys(r->src->domains));
+    job j = { .src = r->src, .files = &r->files, .hist = r->part[t] };
+    const lm_schema schema = schema_of(r->src);
+    int rc = lm_line_parser_new(&j.parser, &schema);
     while (!rc) {
         lm_turns_enter(r->turns);
         rc = lm_turns_stopped(r->turns) ? 0 : next_chunk(r, &j.chunk, &j.file);
@@ -140,24 +155,32 @@ static int count_lines(void *arg, int t)
     return rc;
 }
 
+static int list_files(reading *r)
+{
+    const lm_schema schema = schema_of(r->src);
+    int rc = lm_files_expand(&r->files, (char *const[]){ (char *)r->src->path }, 1, &schema);
+    if (!rc && r->src->o->listed) r->src->o->listed(&r->files);
+    return rc;
+}
+
 static int read_jsonl(lm_hist **out, const source *src)
 {
     reading r = { .src = src };
-    int rc = lm_files_expand(&r.files, (char *const[]){ (char *)src->path }, 1);
+    int rc = list_files(&r);
     if (!rc) rc = lm_turns_new(&r.turns);
-    if (!rc) rc = new_hist(out, src->domains);
+    if (!rc) rc = new_hist(out, src->o->domains);
     if (!rc) {
-        r.part = calloc((size_t)src->threads, sizeof *r.part);
-        if (!r.part) rc = lm_fail_nomem((size_t)src->threads * sizeof *r.part);
+        r.part = calloc((size_t)src->o->threads, sizeof *r.part);
+        if (!r.part) rc = lm_fail_nomem((size_t)src->o->threads * sizeof *r.part);
     }
-    for (int t = 0; !rc && t < src->threads; t++) rc = new_hist(&r.part[t], src->domains);
-    for (size_t i = 0; src->progress && i < r.files.n; i++) {
+    for (int t = 0; !rc && t < src->o->threads; t++) rc = new_hist(&r.part[t], src->o->domains);
+    for (size_t i = 0; src->o->progress && i < r.files.n; i++) {
         struct stat st;
-        if (!stat(r.files.path[i], &st)) src->progress->total += (uint64_t)st.st_size;
+        if (!stat(r.files.path[i], &st)) src->o->progress->total += (uint64_t)st.st_size;
     }
-    if (!rc) rc = lm_parallel(src->threads, count_lines, &r);
-    for (int t = 0; !rc && t < src->threads; t++) rc = lm_hist_merge(*out, r.part[t]);
-    for (int t = 0; r.part && t < src->threads; t++) lm_hist_free(r.part[t]);
+    if (!rc) rc = lm_parallel(src->o->threads, count_lines, &r);
+    for (int t = 0; !rc && t < src->o->threads; t++) rc = lm_hist_merge(*out, r.part[t]);
+    for (int t = 0; r.part && t < src->o->threads; t++) lm_hist_free(r.part[t]);
     free(r.part);
     lm_chunker_free(r.chunker);
     lm_turns_free(r.turns);
@@ -181,7 +204,7 @@ static int read_stream(lm_hist **out, const source *src)
         rc = lm_check_interrupt();
         if (!rc && r.kind == LM_REC_DOC && !(r.doc.flags & LM_DOC_OVERLAP))
             rc = lm_hist_add(*out, r.doc.domain, r.doc.unit_tokens, r.doc.tokens);
-        lm_progress_add(src->progress, lm_stream_offset(s) - seen, 1);
+        lm_progress_add(src->o->progress, lm_stream_offset(s) - seen, 1);
         seen = lm_stream_offset(s);
     }
     lm_stream_close(s);
@@ -304,10 +327,9 @@ static int find_kind(const char *path, enum kind *out)
     return LM_OK;
 }
 
-int lm_hist_read(lm_hist **out, const char *path, const lm_domains *domains, int threads,
-                 lm_progress *progress)
+int lm_hist_read(lm_hist **out, const char *path, const lm_hist_options *o)
 {
-    source src = { path, domains, threads, progress };
+    source src = { path, o };
     enum kind kind = KIND_JSONL;
     lm_hist *h = NULL;
     int rc = find_kind(path, &kind);

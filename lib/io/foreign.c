@@ -102,8 +102,8 @@ static const lm_foreign *text_format(const char *s, size_t n)
         return k < n && s[k] == '{' ? &array : NULL;
     }
     if (n && *s == '{') {
-        k = 1 + skip(s + 1, n - 1, " \t\r");
-        return k < n && s[k] == '\n' ? &indented : NULL;
+        k = 1 + skip(s + 1, n - 1, " \t\r\n");
+        return k < n && s[k] == '"' && memchr(s, '\n', k) ? &indented : NULL;
     }
     return NULL;
 }

@@ -193,6 +193,11 @@ static int make_header(tok_inputs *in, const lm_tokenize_options *o, bool comple
     if (o->bos && bos >= 0) lm_json_set_u64(t, "bos", (uint64_t)bos);
     if (o->eos && eos >= 0) lm_json_set_u64(t, "eos", (uint64_t)eos);
     lm_json_set(j, "tokenizer", t);
+    const char *text = lm_domains_text(o->domains);
+    if (text && strcmp(text, LM_TEXT_KEY)) lm_json_set_str(j, "text_key", text);
+    if (o->replace) lm_json_set_str(j, "invalid", "replace");
+    if (lm_domains_rules(o->domains))
+        lm_json_set_hex64(j, "domain_rules", lm_domains_rules(o->domains));
     for (size_t i = 0; i < lm_domains_count(o->domains); i++)
         lm_json_set_str(domains, NULL, lm_domains_name(o->domains, i));
     lm_json_set(j, "domains", domains);

@@ -72,7 +72,10 @@ enum { LONG_TEXT = 4 << 20 };
 int tok_work_open(tok_work *w, tok_run *run)
 {
     *w = (tok_work){ .run = run };
-    int rc = lm_line_parser_new(&w->parser, lm_domains_keys(run->o->domains));
+    const lm_tokenize_options *o = run->o;
+    const lm_schema schema = { lm_domains_text(o->domains), lm_domains_keys(o->domains),
+                               o->replace };
+    int rc = lm_line_parser_new(&w->parser, &schema);
     return rc ? rc : lm_encoder_new(&w->encoder, run->o->tokenizer);
 }
 
@@ -82,8 +85,6 @@ void tok_work_close(tok_work *w)
     lm_line_parser_free(w->parser);
     lm_buf_free(&w->chunk.bytes);
 }
-
-static const char *file_of(const tok_work *w) { return tok_path(&w->run->in, w->job->file); }
 
 /* The file, as messages name it. */
 static const char *shown_name(const tok_work *w) { return tok_shown(&w->run->in, w->job->file); }
@@ -181,6 +182,14 @@ static void discard_rest(const char *s, size_t n, const lm_line *doc)
     if (inside) tok_discard(text + doc->text_size, (size_t)(end - text) - doc->text_size);
 }
 
+static int find_domain(const tok_work *w, const lm_line *doc)
+{
+    const tok_inputs *in = &w->run->in;
+    size_t i = in->given[w->job->file]; /* a file that is read is given */
+    return lm_domains_tag(w->run->o->domains, doc->label, doc->labels, in->files->full[i],
+                          in->files->top[i]);
+}
+
 static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t offset)
 {
     lm_line doc;
@@ -191,7 +200,7 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
                         : lm_line_spend(w->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
     int domain = rc;
-    if (rc > 0) domain = lm_domains_tag(w->run->o->domains, doc.label, doc.label_size, file_of(w));
+    if (rc > 0) domain = find_domain(w, &doc);
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
     if (n > LONG_TEXT) discard_rest(s, n, &doc);

@@ -18,6 +18,7 @@
     } while (0)
 
 static const char *const keys[] = { "domain", "meta.redpajama_set_name", "a.b.c.d", NULL };
+static const lm_schema schema = { .labels = keys };
 
 static char *padded(const void *p, size_t n)
 {
@@ -70,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     static lm_line_parser *parser;
     if (!simd) {
         simd = lm_simd_new();
-        MUST(simd && !lm_paths_init(&paths, keys) && !lm_line_parser_new(&parser, keys));
+        MUST(simd && !lm_paths_init(&paths, &schema) && !lm_line_parser_new(&parser, &schema));
     }
     char *line = padded(data, n);
     lm_string found[LM_PATHS_MAX];

@@ -199,7 +199,7 @@ static void documents(void)
         if (rc != 1) fprintf(stderr, "  %s\n", good[i].s);
         CHECK_EQ(rc, 1);
         CHECK(is(line.text, line.text_size, good[i].text));
-        CHECK(good[i].label ? is(line.label, line.label_size, good[i].label) : !line.label);
+        CHECK(good[i].label ? is(line.label[0].s, line.label[0].n, good[i].label) : !line.labels);
     }
     CHECK(parse("{\"text\":\"a\\u0000b\"}", 19) == 1 && line.text_size == 3 &&
           !memcmp(line.text, "a\0b", 3));
@@ -321,10 +321,11 @@ static void keys_are_checked(void)
     };
     lm_line_parser *p = NULL;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        CHECK(lm_line_parser_new(&p, bad[i]) == LM_EUSAGE && !p);
+        CHECK(lm_line_parser_new(&p, &(lm_schema){ .labels = bad[i] }) == LM_EUSAGE && !p);
+    CHECK(lm_line_parser_new(&p, &(lm_schema){ .text = "a..b" }) == LM_EUSAGE && !p);
     NEED(!lm_line_parser_new(&p, NULL));
     char s[11 + LM_LINE_PAD] = "{\"text\":\"\"}";
-    CHECK(lm_line_parse(p, s, 11, &line, &fault) == 1 && !line.label);
+    CHECK(lm_line_parse(p, s, 11, &line, &fault) == 1 && line.labels == 0);
     lm_line_parser_free(p);
     lm_line_parser_free(NULL);
 }
@@ -359,7 +360,7 @@ static void spent_lines(void)
         memcpy(text, a.text, a.text_size);
         NEED(lm_line_spend(parser, s, n, &b, &fault) == 1);
         CHECK(b.text_size == a.text_size && !memcmp(b.text, text, a.text_size));
-        CHECK(is(b.label, b.label_size, "Book"));
+        CHECK(is(b.label[0].s, b.label[0].n, "Book"));
         free(text);
         /* Refused: nothing is changed. */
         memcpy(s, kept, n);
@@ -421,60 +422,107 @@ static void members(void)
     }
 }
 
-/* ---- lists of files -------------------------------------------------------------------- */
-
-static void touch(const char *path) { NEED(!lm_write_file(path, "", 0)); }
-
-static int expand(lm_files *files, const char *const *args, size_t count)
+/* A schema with another text key, and all labels in the order of the keys. */
+static void schemas(void)
 {
-    return lm_files_expand(files, (char *const *)args, count);
+    static const char *const labels[] = { "b", "a.c", "z", NULL };
+    static const struct {
+        const char *s, *text, *first, *second;
+    } good[] = {
+        { "{\"a\":{\"t\":\"x\"},\"b\":\"y\"}", "x", "y", NULL },
+        { "{\"a\":{\"c\":\"z\",\"t\":\"x\"},\"b\":\"y\",\"text\":7}", "x", "y", "z" },
+        { "{\"a\":{\"c\":\"z\",\"t\":\"\"},\"b\":1}", "", "z", NULL },
+    };
+    lm_line_parser *p = NULL;
+    lm_schema schema = { "a.t", labels, false };
+    NEED(!lm_line_parser_new(&p, &schema));
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char s[200] = "";
+        strcpy(s, good[i].s);
+        CHECK(lm_line_parse(p, s, strlen(s), &line, &fault) == 1);
+        CHECK(is(line.text, line.text_size, good[i].text) && !line.repaired.s);
+        CHECK_EQ(line.labels, 1 + (good[i].second != NULL));
+        CHECK(is(line.label[0].s, line.label[0].n, good[i].first));
+        if (good[i].second) CHECK(is(line.label[1].s, line.label[1].n, good[i].second));
+    }
+    static const char *const bad[][2] = {
+        { "{\"text\":\"x\"}", "the object has no member \"a.t\"" },
+        { "{\"a\":\"x\"}", "the object has no member \"a.t\"" },
+        { "{\"a\":{\"t\":null}}", "\"a.t\" is null, not a string" },
+        { "{\"a\":{\"t\":\"\",\"t\":\"\"}}", "the key \"t\" stands twice: which one is meant?" },
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char s[200] = "";
+        strcpy(s, bad[i][0]);
+        CHECK(lm_line_parse(p, s, strlen(s), &line, &fault) == LM_EDATA);
+        CHECK_STR(lm_err(), bad[i][1]);
+    }
+    lm_line_parser_free(p);
+    schema.text = "b";
+    CHECK(lm_line_parser_new(&p, &schema) == LM_EUSAGE && strstr(lm_err(), "that of the text"));
 }
 
-static void file_lists(void)
+/* ---- files of other formats --------------------------------------------------------------- */
+
+static int first_chunk(const void *p, size_t n, lm_chunk *c)
 {
-    lm_files files = { 0 };
-    NEED(!mkdir("f", 0777) && !mkdir("f/b", 0777) && !mkdir("f/empty", 0777) &&
-         !mkdir("f/a.jsonl", 0777));
-    static const char *const made[] = { "f/b/2.jsonl",  "f/b/1.jsonl.zst", "f/b-.jsonl",
-                                        "f/z.jsonl.gz", "f/readme.txt",    "f/x.zst",
-                                        "f/.jsonl",     "f/B.jsonl",       "f/a.jsonl/in.jsonl" };
-    for (size_t i = 0; i < sizeof made / sizeof *made; i++) touch(made[i]);
-    NEED(!symlink("../b-.jsonl", "f/b/link.jsonl"));
+    lm_in *in = NULL;
+    lm_chunker *k = NULL;
+    put("f", LM_OUT_ZSTD, p, n);
+    NEED(!lm_in_open(&in, "f") && !lm_chunker_new(&k, in));
+    int rc = lm_chunker_next(k, c);
+    lm_chunker_free(k);
+    return rc;
+}
 
-    static const char *const args[] = { "f/readme.txt", "f", "-" };
-    NEED(!expand(&files, args, 3));
-    static const char *const want[] = { "f/readme.txt",   "f/B.jsonl",       "f/a.jsonl/in.jsonl",
-                                        "f/b-.jsonl",     "f/b/1.jsonl.zst", "f/b/2.jsonl",
-                                        "f/b/link.jsonl", "f/z.jsonl.gz",    "-" };
-    CHECK_EQ(files.n, sizeof want / sizeof *want);
-    for (size_t i = 0; i < files.n && i < sizeof want / sizeof *want; i++)
-        CHECK_STR(files.path[i], want[i]);
-
-    lm_files_free(&files);
-
-    static const char *const slash[] = { "f/b/" };
-    NEED(!expand(&files, slash, 1));
-    CHECK_STR(files.path[0], "f/b/1.jsonl.zst");
-    lm_files_free(&files);
-
-    NEED(!expand(&files, NULL, 0));
-    CHECK(files.n == 1 && !strcmp(files.path[0], "-"));
-    lm_files_free(&files);
-    lm_files_free(&files);
-
-    static const char *const none[] = { "f/empty" }, *const absent[] = { "f/b", "f/absent" };
-    CHECK(expand(&files, none, 1) == LM_EUSAGE && !files.n && strstr(lm_err(), "f/empty"));
-    CHECK(expand(&files, absent, 2) == LM_EIO && !files.n && strstr(lm_err(), "f/absent"));
-
-    /* A dangling link named *.jsonl is a file that cannot be read; a loop would never end. */
-    static const char *const whole[] = { "f" };
-    NEED(!symlink("nowhere", "f/other"));
-    CHECK_OK(expand(&files, whole, 1));
-    lm_files_free(&files);
-    NEED(!symlink("nowhere", "f/gone.jsonl"));
-    CHECK(expand(&files, whole, 1) == LM_EIO && strstr(lm_err(), "f/gone.jsonl"));
-    NEED(!unlink("f/gone.jsonl") && !symlink("..", "f/b/loop"));
-    CHECK(expand(&files, whole, 1) == LM_EIO && strstr(lm_err(), "f/b/loop"));
+/* Named by content, whatever compresses them. */
+static void foreign_formats(void)
+{
+    static const struct {
+        const char *s;
+        size_t n;
+        const char *message; /* NULL: this is JSON lines, or a bad line of it */
+    } cases[] = {
+        { "PAR1\x15\x04\x15", 7, "f: not JSON lines: this is a Parquet file; duckdb" },
+        { "PK\3\4\x14", 5, "a zip archive; unzip FILE" },
+        { "ARROW1\0\0", 8, "an Arrow (Feather) file" },
+        { "\xff\xff\xff\xff\x10", 5, "an Arrow stream" },
+        { "7z\xbc\xaf\x27\x1c", 6, "a 7z archive" },
+        { "\x04\x22\x4d\x18", 4, "lz4 -d" },
+        { "\xff\x06\0\0sNaPpY", 10, "snappy" },
+        { "\x1f\x8b\x08\0", 4, "decompress it once more: gzip -d" },
+        { "\n <!DocType HTML>\n<html>", 25, "an HTML page" },
+        { "<html lang=en>", 14, "an HTML page" },
+        { "<?xml version='1.0'?><Error/>", 29, "an XML document" },
+        { "version https://git-lfs.github.com/spec/v1\n", 43, "git lfs pull" },
+        { "\xff\xfe{\0", 4, "UTF-16; iconv" },
+        { "\0\0\xfe\xff\0\0\0{", 8, "UTF-32; iconv" },
+        { "{\0\"\0t\0", 6, "UTF-16; iconv" },
+        { " [ \n {\"text\":\"a\"}]", 19, "jq -c '.[]'" },
+        { "{ \n  \"text\": \"a\"\n}\n", 20, "JSON over several lines; jq -c ." },
+        { "[1]\n", 4, NULL },
+        { "[\"text\"]\n", 9, NULL },
+        { "{}\n", 3, NULL },
+        { "text,label\n1,2\n", 15, NULL },
+        { "\x89PNG", 4, NULL },
+        { "\n\n", 2, NULL },
+    };
+    lm_chunk c = { 0 };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int rc = first_chunk(cases[i].s, cases[i].n, &c);
+        CHECK(rc == (cases[i].message ? LM_EDATA : 1));
+        if (cases[i].message) CHECK(strstr(lm_err(), cases[i].message) != NULL);
+    }
+    char tar[512] = "corpus/a.jsonl";
+    memcpy(tar + 257, "ustar", 5);
+    CHECK(first_chunk(tar, sizeof tar, &c) == LM_EDATA && strstr(lm_err(), "tar -xf FILE"));
+    CHECK(first_chunk("", 0, &c) == 0);
+    /* A byte order mark is left out at the begin of the file; positions count it. */
+    CHECK(first_chunk("\xef\xbb\xbf{}\n", 6, &c) == 1);
+    CHECK(c.bytes.size == 3 && !memcmp(c.bytes.data, "{}\n", 3) && c.line == 1 && c.offset == 3);
+    CHECK(first_chunk("\xef\xbb\xbf", 3, &c) == 0);
+    CHECK(first_chunk("\xef\xbb\xbf<html>", 9, &c) == LM_EDATA);
+    lm_buf_free(&c.bytes);
 }
 
 int main(void)
@@ -482,7 +530,7 @@ int main(void)
     chunks();
     large_buffers_go_back();
     broken_input();
-    NEED(!lm_line_parser_new(&parser, keys));
+    NEED(!lm_line_parser_new(&parser, &(lm_schema){ .labels = keys }));
     documents();
     refusals();
     next_line_is_not_ours();
@@ -493,7 +541,8 @@ int main(void)
     members();
     lm_line_parser_free(parser);
     free(held);
-    file_lists();
+    schemas();
+    foreign_formats();
 
     CHECK(lm_line_error("a.jsonl", 7, 123, "reason") == LM_EDATA);
     CHECK_STR(lm_err(), "a.jsonl:7: byte 123: reason");

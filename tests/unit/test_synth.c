@@ -28,7 +28,7 @@ static corpus *make(uint64_t seed, uint64_t bytes, uint64_t file_bytes, const lm
     lm_hasher *all = NULL;
     lm_buf b = LM_BUF_INIT((size_t)1 << 30);
     NEED(c && lm_synth_new(&s, seed, bytes, file_bytes, laws) == 0);
-    NEED(lm_line_parser_new(&p, keys) == 0 && lm_hasher_new(&all) == 0);
+    NEED(lm_line_parser_new(&p, &(lm_schema){ .labels = keys }) == 0 && lm_hasher_new(&all) == 0);
     if (want_files) CHECK_EQ(lm_synth_files(s), want_files);
     for (size_t f = 0; f < lm_synth_files(s); f++) {
         b.size = 0;
@@ -46,7 +46,7 @@ static corpus *make(uint64_t seed, uint64_t bytes, uint64_t file_bytes, const lm
             size_t i = c->documents++;
             c->hash[i] = lm_hash64(doc.text, doc.text_size);
             c->bytes[i] = doc.text_size;
-            snprintf(c->label[i], sizeof c->label[i], "%.*s", (int)doc.label_size, doc.label);
+            snprintf(c->label[i], sizeof c->label[i], "%.*s", (int)doc.label[0].n, doc.label[0].s);
             line = next + 1;
         }
     }

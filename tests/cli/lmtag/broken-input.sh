@@ -23,10 +23,23 @@ for at in $((size / 3)) $((size - 2)); do
 done
 { cat a.jsonl.zst; echo more; } > tail.jsonl.zst
 fails "tail.jsonl.zst: damaged at compressed byte $size" tail.jsonl.zst
+bzip2 -k a.jsonl
+xz -k a.jsonl
+for f in bz2 xz; do
+    n=$(stat -c %s a.jsonl.$f)
+    for k in 0 1 4 9 11 $((n / 2)) $((n - 1)); do
+        head -c $k a.jsonl.$f > cut.jsonl.$f
+        fails "cut.jsonl.$f: truncated" cut.jsonl.$f
+    done
+    { cat a.jsonl.$f; echo "more of it"; } > tail.jsonl.$f
+    fails "tail.jsonl.$f: " tail.jsonl.$f
+done
+{ cat a.jsonl.gz; head -c 512 /dev/zero; echo more; } > tail.jsonl.gz
+fails 'tail.jsonl.gz: damaged at compressed byte .*follows the padding' tail.jsonl.gz
 fails 'absent.jsonl: cannot open: No such file' absent.jsonl
 mkdir none
 if lmtag none 2> err; then exit 1; else [ $? = 2 ]; fi
-grep -q 'none: holds no \*.jsonl' err
+grep -q 'none: holds no files' err
 if [ "$(id -u)" != 0 ]; then
     cp a.jsonl locked.jsonl; chmod 0 locked.jsonl
     fails 'locked.jsonl: cannot open: Permission denied' locked.jsonl
