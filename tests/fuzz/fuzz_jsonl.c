@@ -64,14 +64,38 @@ static void same(const lm_string *a, const char *line, lm_span b)
     free(t);
 }
 
+/* With invalid characters and numbers replaced: a valid line stays as it is, and what a repair makes of
+ * another is valid, or the fault lies within the line. */
+static void check_replaced(lm_line_parser *strict, lm_line_parser *lenient, const char *s, size_t n)
+{
+    lm_line doc, again;
+    size_t fault = SIZE_MAX;
+    int rc = lm_line_parse(strict, s, n, &doc, &fault);
+    int got = lm_line_parse(lenient, s, n, &again, &fault);
+    if (rc >= 0) {
+        MUST(got == rc && (got == 0 || !again.repaired.s));
+        return;
+    }
+    MUST(got > 0 ? again.repaired.s != NULL : fault <= n);
+    if (got <= 0) return;
+    is_utf8(again.repaired.s, again.repaired.n);
+    is_utf8(again.text, again.text_size);
+    char *line = padded(again.repaired.s, again.repaired.n);
+    MUST(lm_line_parse(strict, line, again.repaired.n, &doc, &fault) == 1);
+    MUST(doc.text_size == again.text_size && !memcmp(doc.text, again.text, doc.text_size));
+    free(line);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static lm_paths paths;
     static lm_simd *simd;
-    static lm_line_parser *parser;
+    static lm_line_parser *parser, *lenient;
     if (!simd) {
         simd = lm_simd_new();
         MUST(simd && !lm_paths_init(&paths, &schema) && !lm_line_parser_new(&parser, &schema));
+        const lm_schema replace = { .labels = keys, .replace = true };
+        MUST(!lm_line_parser_new(&lenient, &replace));
     }
     char *line = padded(data, n);
     lm_string found[LM_PATHS_MAX];
@@ -109,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         free(in_place);
         free(again);
     }
+    check_replaced(parser, lenient, line, n);
     free(line);
     return 0;
 }
