@@ -1,5 +1,6 @@
 /* names.c -- how inputs are called: by what is below the operand, so that the place of a corpus and
  * the way in which it was given have no part in the bytes of a store. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,20 @@ char *lm_name_escape(const char *s)
     return name;
 }
 
+/* The real path of the folder that holds `own`, the last component of `path`, with it; NULL where
+ * there is none. */
+static char *real_above(const char *path, const char *own)
+{
+    char *full = NULL, *above = own > path ? strndup(path, (size_t)(own - path)) : strdup(".");
+    char *real = above ? realpath(above, NULL) : NULL;
+    if (real && asprintf(&full, "%s/%s", strcmp(real, "/") ? real : "", own) < 0) full = NULL;
+    int e = !above || (real && !full) ? ENOMEM : errno;
+    free(real);
+    free(above);
+    errno = e;
+    return full;
+}
+
 /* The absolute path of an operand, and where its own name begins. Links above it are resolved; the
  * operand keeps its name. What has no such path (standard input, pipes) is as it was given. */
 static char *place(const char *arg, size_t *top)
@@ -31,22 +46,17 @@ static char *place(const char *arg, size_t *top)
     struct stat st;
     size_t n = strlen(arg);
     while (n > 1 && arg[n - 1] == '/') n--;
-    char *trimmed = strndup(arg, n), *slash = trimmed ? strrchr(trimmed, '/') : NULL, *full = NULL;
-    if (!trimmed) return NULL;
-    const char *own = slash ? slash + 1 : trimmed;
-    bool known =
-        strcmp(arg, "-") && !stat(arg, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
-    if (known && (!*own || !strcmp(own, ".") || !strcmp(own, ".."))) {
-        full = realpath(arg, NULL);
-    } else if (known) {
-        char *above = slash ? strndup(trimmed, (size_t)(slash - trimmed) + 1) : strdup(".");
-        char *real = above ? realpath(above, NULL) : NULL;
-        if (real && asprintf(&full, "%s/%s", strcmp(real, "/") ? real : "", own) < 0) full = NULL;
-        free(real);
-        free(above);
+    char *full = NULL, *path = strndup(arg, n);
+    if (!path) return NULL;
+    const char *slash = strrchr(path, '/'), *own = slash ? slash + 1 : path;
+    if (strcmp(arg, "-") && !stat(arg, &st) && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+        bool named = *own && strcmp(own, ".") && strcmp(own, "..");
+        full = named ? real_above(path, own) : realpath(arg, NULL);
+        if (!full && errno != ENOMEM) full = strdup(path);
+    } else {
+        full = strdup(path);
     }
-    if (!full) full = strdup(trimmed);
-    free(trimmed);
+    free(path);
     slash = full ? strrchr(full, '/') : NULL;
     *top = slash ? (size_t)(slash + 1 - full) : 0;
     return full;

@@ -11,6 +11,7 @@
 #include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "lib/base/text.h"
 
@@ -143,8 +144,15 @@ typedef struct step {
     size_t n, used;
     unsigned char *to;
     size_t room, made;
-    const char *why; /* set for damaged data */
+    bool failed;
+    const char *why; /* what is damaged; NULL where there is no memory */
 } step;
+
+static void fail(step *s, const char *why)
+{
+    s->failed = true;
+    s->why = why;
+}
 
 static unsigned low(size_t n) { return n < UINT32_MAX / 2 ? (unsigned)n : UINT32_MAX / 2; }
 
@@ -156,7 +164,8 @@ static void step_zstd(lm_unpack *u, step *s)
     s->used = from.pos;
     s->made = into.pos;
     if (ZSTD_isError(left)) {
-        s->why = ZSTD_getErrorName(left);
+        bool memory = ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation;
+        fail(s, memory ? NULL : ZSTD_getErrorName(left));
         return;
     }
     u->inside = left != 0;
@@ -167,7 +176,7 @@ static void step_zstd(lm_unpack *u, step *s)
 static void skip_padding(step *s)
 {
     while (s->used < s->n && !s->from[s->used]) s->used++;
-    if (s->used < s->n) s->why = "something other than zero bytes follows the padding";
+    if (s->used < s->n) fail(s, "something other than zero bytes follows the padding");
 }
 
 static void step_gzip(lm_unpack *u, step *s)
@@ -189,7 +198,7 @@ static void step_gzip(lm_unpack *u, step *s)
     s->made = room - z->avail_out;
     /* Z_BUF_ERROR: no progress was possible; more input is what it needs. */
     if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR)
-        s->why = z->msg ? z->msg : zError(rc);
+        fail(s, rc == Z_MEM_ERROR ? NULL : z->msg ? z->msg : zError(rc));
     u->inside = rc != Z_STREAM_END;
     u->more = u->inside && z->avail_out == 0;
 }
@@ -200,8 +209,10 @@ static void step_bz2(lm_unpack *u, step *s)
     if (!u->open) { /* another stream */
         memset(b, 0, sizeof *b);
         u->open = BZ2_bzDecompressInit(b, 0, 0) == BZ_OK;
-        if (!u->open) s->why = "no memory for another stream";
-        if (!u->open) return;
+        if (!u->open) {
+            fail(s, NULL);
+            return;
+        }
     }
     unsigned from = low(s->n), room = low(s->room);
     b->next_in = (char *)s->from;
@@ -212,9 +223,9 @@ static void step_bz2(lm_unpack *u, step *s)
     s->used = from - b->avail_in;
     s->made = room - b->avail_out;
     if (rc != BZ_OK && rc != BZ_STREAM_END)
-        s->why = rc == BZ_DATA_ERROR_MAGIC ? "no bz2 stream begins here"
-                 : rc == BZ_MEM_ERROR      ? "no memory for a block"
-                                           : "a block or its checksum is wrong";
+        fail(s, rc == BZ_MEM_ERROR          ? NULL
+                : rc == BZ_DATA_ERROR_MAGIC ? "no bz2 stream begins here"
+                                            : "a block or its checksum is wrong");
     u->inside = rc != BZ_STREAM_END;
     u->more = u->inside && b->avail_out == 0;
     if (rc == BZ_STREAM_END) {
@@ -230,7 +241,7 @@ static const char *xz_fault(lzma_ret rc)
     case LZMA_OPTIONS_ERROR: return "options that liblzma does not know";
     case LZMA_UNSUPPORTED_CHECK: return "a checksum that liblzma does not know";
     case LZMA_MEMLIMIT_ERROR: return "a dictionary larger than 2 GiB";
-    case LZMA_MEM_ERROR: return "no memory for its dictionary";
+    case LZMA_MEM_ERROR: return NULL;
     default: return "a block or its checksum is wrong";
     }
 }
@@ -245,14 +256,14 @@ static void step_xz(lm_unpack *u, step *s)
     lzma_ret rc = lzma_code(x, LZMA_RUN);
     s->used = s->n - x->avail_in;
     s->made = s->room - x->avail_out;
-    if (rc != LZMA_OK && rc != LZMA_BUF_ERROR) s->why = xz_fault(rc);
+    if (rc != LZMA_OK && rc != LZMA_BUF_ERROR) fail(s, xz_fault(rc));
     u->more = x->avail_out == 0;
 }
 
 ssize_t lm_unpack_step(lm_unpack *u, const unsigned char *from, size_t n, size_t *used,
                        unsigned char *to, size_t room, const char **why)
 {
-    step s = { from, n, 0, to, room, 0, NULL };
+    step s = { from, n, 0, to, room, 0, false, NULL };
     switch (u->packing) {
     case LM_GZIP: step_gzip(u, &s); break;
     case LM_ZSTD: step_zstd(u, &s); break;
@@ -262,7 +273,7 @@ ssize_t lm_unpack_step(lm_unpack *u, const unsigned char *from, size_t n, size_t
     }
     *used = s.used;
     *why = s.why;
-    return s.why ? -1 : (ssize_t)s.made;
+    return s.failed ? -1 : (ssize_t)s.made;
 }
 
 bool lm_unpack_more(const lm_unpack *u) { return u->more; }

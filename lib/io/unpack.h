@@ -29,7 +29,7 @@ LM_CHECKED int lm_unpack_new(lm_unpack **out, enum lm_packing packing); /* not L
 void lm_unpack_free(lm_unpack *u);                                      /* NULL is allowed */
 
 /* Decompress from `from` (n bytes; *used of them are taken) to `to` (room > 0 bytes). How many
- * bytes were written, or -1 for damaged data, and *why is the reason. */
+ * bytes were written, or -1: *why is what is damaged, or NULL where there is no memory. */
 ssize_t lm_unpack_step(lm_unpack *u, const unsigned char *from, size_t n, size_t *used,
                        unsigned char *to, size_t room, const char **why);
 
@@ -37,7 +37,7 @@ ssize_t lm_unpack_step(lm_unpack *u, const unsigned char *from, size_t n, size_t
 bool lm_unpack_more(const lm_unpack *u);
 
 /* All input was given and no more output is held back: 1 where the data may end here, 0 where it
- * breaks off, -1 for damaged data (*why). */
+ * breaks off, -1 as above. */
 int lm_unpack_end(lm_unpack *u, const char **why);
 
 #endif

@@ -63,6 +63,7 @@ static uint64_t raw_used(const lm_in *in) { return in->raw_offset - (in->end - i
 
 static int damaged(const lm_in *in, const char *what)
 {
+    if (!what) return lm_fail_nomem(RAW_BYTES);
     return lm_fail(LM_EDATA, "%s: damaged at compressed byte %" PRIu64 ": %s", in->name,
                    raw_used(in), what);
 }
