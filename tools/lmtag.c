@@ -8,6 +8,7 @@
 #include "cli_inputs.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
@@ -28,7 +29,9 @@ static const cli_opt opts[] = {
       "bad line, table does what the table says (the default; the built-in one keeps)." },
     { CLI_STR, "bad-lines", 0, &bad_lines, "stop|quarantine:FILE",
       "How to treat an invalid line: stop (the default) ends the run; quarantine "
-      "writes it as it is to FILE, reports position and reason, and continues." },
+      "writes it as it is to FILE, reports position and reason, and continues. FILE is renamed "
+      "into "
+      "place when it is complete, and must not exist before." },
     { CLI_STR, "output", 'o', &out_path, "FILE",
       "Write to FILE, compressed if its name ends in .zst. It is renamed into place when it is "
       "complete." },
@@ -52,6 +55,7 @@ static bool ended;
 
 /* Counts of a thread. */
 typedef struct tally {
+    uint64_t parsed; /* lines that are documents, whatever their domain */
     uint64_t documents, bad, written, repaired;
     uint64_t by_domain[LM_DOMAINS_MAX];
 } tally;
@@ -94,11 +98,16 @@ static int next_chunk(job *j)
     return rc;
 }
 
+/* A file, as messages name it. */
+static const char *file_name(size_t i)
+{
+    return strcmp(files.path[i], "-") ? files.path[i] : "stdin";
+}
+
 /* A line that is no document: lm_err() is the reason. */
 static int refuse(job *j, const char *s, size_t n, uint64_t line, uint64_t offset)
 {
-    const char *path = files.path[j->file], *name = strcmp(path, "-") ? path : "stdin";
-    int rc = lm_line_error(name, line, offset, lm_err());
+    int rc = lm_line_error(file_name(j->file), line, offset, lm_err());
     if (!quarantine) return rc;
     j->count->bad++;
     rc = lm_buf_add(&j->notes, lm_err(), strlen(lm_err()) + 1);
@@ -138,6 +147,7 @@ static int tag_line(job *j, const char *s, size_t n, uint64_t line, uint64_t off
     size_t fault = 0;
     int rc = lm_line_parse(j->parser, s, n, &doc, &fault);
     if (rc == 0) return LM_OK;
+    j->count->parsed += rc > 0;
     int id = rc < 0 ? rc
                     : lm_domains_tag(domains, doc.label, doc.labels, files.full[j->file],
                                      files.top[j->file]);
@@ -173,14 +183,43 @@ static int tag_chunk(job *j)
     return rc;
 }
 
+/* Of the file whose lines are being written, in the order of the input. */
+static struct {
+    size_t file;
+    uint64_t parsed, bad;
+} current;
+
+/* A file of bad lines only is no JSON lines: to pass over it would be to lose it. */
+static int end_file(void)
+{
+    if (current.bad && !current.parsed)
+        return lm_fail(LM_EDATA, "%s: no line is a document, and %s are invalid",
+                       file_name(current.file), cli_count(current.bad));
+    return LM_OK;
+}
+
+/* `before`: the counts without this chunk. */
+static int count_chunk(const job *j, const tally *before)
+{
+    int rc = j->file == current.file ? LM_OK : end_file();
+    if (j->file != current.file) {
+        current.file = j->file;
+        current.parsed = current.bad = 0;
+    }
+    current.parsed += j->count->parsed - before->parsed;
+    current.bad += j->count->bad - before->bad;
+    return rc;
+}
+
 /* In order: report, quarantine, write. */
-static int hand_on(job *j, uint64_t before)
+static int hand_on(job *j, const tally *before)
 {
     for (size_t i = 0; i < j->notes.size; i += strlen((char *)j->notes.data + i) + 1)
         cli_warn("%s", (char *)j->notes.data + i);
-    int rc = quarantine ? lm_out_write(quarantine, j->bad.data, j->bad.size) : LM_OK;
+    int rc = count_chunk(j, before);
+    if (!rc && quarantine) rc = lm_out_write(quarantine, j->bad.data, j->bad.size);
     if (!rc) rc = lm_out_write(out, j->out.data, j->out.size);
-    lm_progress_add(progress, j->raw_bytes, j->count->documents - before);
+    lm_progress_add(progress, j->raw_bytes, j->count->documents - before->documents);
     return rc;
 }
 
@@ -190,7 +229,7 @@ static int work(void *arg, int t)
     job j = { .count = &tallies[t] };
     int rc = lm_line_parser_new(&j.parser, &schema);
     while (!rc) {
-        uint64_t before = j.count->documents;
+        tally before = *j.count;
         lm_turns_enter(turns);
         int got = next_chunk(&j);
         if (got == 0) {
@@ -204,7 +243,7 @@ static int work(void *arg, int t)
             rc = LM_OK; /* another thread reports the error */
             break;
         }
-        if (!rc) rc = hand_on(&j, before);
+        if (!rc) rc = hand_on(&j, &before);
         if (rc) break;
         lm_turns_done(turns, ticket);
     }
@@ -238,13 +277,28 @@ static int choose_domains(void)
     }
 }
 
+/* Another file that is there holds someone's lines: those of an earlier run, notes, an input. */
+static int open_quarantine(const char *path)
+{
+    struct stat st;
+    if (!stat(path, &st) && S_ISREG(st.st_mode))
+        return lm_fail(
+            LM_EUSAGE,
+            "%s: exists already, and this run did not write it; remove it, or name another file",
+            path);
+    int rc = lm_output_refuse_input(path, (const char *const *)files.path, files.n);
+    return rc ? rc : lm_out_open(&quarantine, path, LM_OUT_PLAIN, 0);
+}
+
 static int open_outputs(void)
 {
     static const char prefix[] = "quarantine:";
     size_t k = sizeof prefix - 1;
     bool zst = lm_has_suffix(out_path, ".zst");
+    int rc = lm_output_refuse_input(out_path, (const char *const *)files.path, files.n);
+    if (rc) return rc;
     if (!strncmp(bad_lines, prefix, k) && bad_lines[k]) {
-        int rc = lm_out_open(&quarantine, bad_lines + k, LM_OUT_PLAIN, 0);
+        rc = open_quarantine(bad_lines + k);
         if (rc) return rc;
     } else if (strcmp(bad_lines, "stop")) {
         return cli_usage("--bad-lines %s: not stop or quarantine:FILE", bad_lines);
@@ -304,6 +358,7 @@ static int run(void)
     }
     progress = cli_progress("documents", input_bytes());
     rc = lm_parallel(threads, work, NULL);
+    if (!rc) rc = end_file();
     if (!rc && quarantine) {
         rc = lm_out_commit(quarantine);
         quarantine = NULL;
