@@ -88,6 +88,8 @@ static void report(const lm_tokenize_sums *s, const lm_files *files, double seco
     if (s->bad_files)
         cli_note("files quarantined: %s; the first is %s", cli_count(s->bad_files),
                  s->first_bad_file);
+    if (s->repaired)
+        cli_note("documents with characters or numbers replaced: %s", cli_count(s->repaired));
     if (s->bad_lines)
         cli_note("bad lines quarantined: %s; the first is %s:%" PRIu64, cli_count(s->bad_lines),
                  file_name(files, s->bad_file), s->bad_line);

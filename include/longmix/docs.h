@@ -115,9 +115,9 @@ typedef struct lm_line {
     lm_string label[LM_LABELS_MAX]; /* the strings at the schema's labels, in their order; what is
                                      * absent, or no string, is left out */
     size_t labels;
-    lm_string
-        repaired; /* with schema.replace: the valid line that was read in place of this one, or
-                         * NULL where this one was valid. Not set by lm_line_spend for long lines. */
+    /* With schema.replace: the valid line that was read in place of this one; NULL where this one was
+     * valid. After lm_line_spend, only whether it is NULL counts. */
+    lm_string repaired;
 } lm_line;
 
 typedef struct lm_line_parser lm_line_parser;
@@ -142,7 +142,8 @@ LM_CHECKED int lm_line_spend(lm_line_parser *p, char *s, size_t n, lm_line *out,
  * that lm_line_parse accepted. False where it has none. */
 bool lm_line_member(const char *line, size_t n, const char *key, const char **value, size_t *size);
 
-/* After a line past 8 MiB (or a repaired one past 4 MiB) the parser keeps large buffers; this frees them. */
+/* After a line past 8 MiB, or a repaired one past 4 MiB, the parser keeps large buffers; this frees
+ * them. */
 void lm_line_parser_trim(lm_line_parser *p);
 void lm_line_parser_free(lm_line_parser *p); /* NULL is allowed */
 

@@ -46,7 +46,8 @@ typedef struct lm_tokenize_sums {
     char first_bad_file[1024];
     uint64_t unknown, unknown_line; /* documents whose domain no rule names */
     size_t unknown_file;
-    uint64_t checked; /* documents that SentencePiece encoded too, in this run */
+    uint64_t repaired; /* documents with characters or numbers replaced, in this run */
+    uint64_t checked;  /* documents that SentencePiece encoded too, in this run */
     double reading, working, waiting, writing; /* seconds, of all threads together */
 } lm_tokenize_sums;
 

@@ -258,7 +258,7 @@ static int try_repaired(lm_line_parser *p, const char *s, size_t n, bool spend, 
     rc = spend ? spend_valid(p, (char *)b->data, b->size, out, fault)
                : parse_valid(p, (char *)b->data, b->size, out, fault);
     if (rc == LM_EDATA) *fault = lm_line_repaired_from(s, n, *fault);
-    if (rc > 0 && !spend) out->repaired = (lm_string){ (char *)b->data, b->size };
+    if (rc > 0) out->repaired = (lm_string){ (char *)b->data, b->size };
     return rc;
 }
 

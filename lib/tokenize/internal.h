@@ -25,7 +25,7 @@ typedef struct tok_job {
     bool skipped;        /* an earlier run has done it: only lines and hash are set */
     lm_buf records, bad; /* bad: refused lines, with their LF */
     uint64_t hash;       /* of the chunk's bytes */
-    uint64_t lines, documents, bad_lines, unknown, text_bytes;
+    uint64_t lines, documents, bad_lines, unknown, repaired, text_bytes;
     uint64_t first_bad, first_unknown; /* their lines */
     char bad_message[512];             /* about first_bad */
     int fault;                         /* the error that ended it early, or 0, and its message */

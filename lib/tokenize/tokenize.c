@@ -133,6 +133,7 @@ static void add_counts(tok_run *r, const tok_job *job)
     s->bad_lines += job->bad_lines;
     s->unknown += job->unknown;
     s->text_bytes += job->text_bytes;
+    s->repaired += job->repaired;
 }
 
 /* The record of a file's end, which also ends what can be taken back. */

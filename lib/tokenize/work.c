@@ -203,6 +203,7 @@ static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t off
     if (rc > 0) domain = find_domain(w, &doc);
     if (domain == LM_EDATA) return refuse(w, s, n, line, offset, fault);
     if (domain < 0) return domain;
+    w->job->repaired += doc.repaired.s != NULL;
     if (n > LONG_TEXT) discard_rest(s, n, &doc);
     rc = add_document(w, &doc, line, domain);
     return rc == LM_EDATA ? lm_line_error(shown_name(w), line, offset, lm_err()) : rc;

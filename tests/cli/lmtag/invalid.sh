@@ -17,8 +17,9 @@ def no(s): raise ValueError(s)
 for line in sys.stdin: json.loads(line, parse_constant=no)["text"].encode()'
 lmtag --invalid stop in.jsonl > /dev/null 2>&1 && exit 1 || [ $? = 1 ]
 sed -i 5d in.jsonl
-lmtok -q -m "$model" --invalid replace in.jsonl | lmcat --text -m "$model" - > text
+lmtok -m "$model" --invalid replace in.jsonl 2> err | lmcat --text -m "$model" - > text
 lmtag -q --invalid replace in.jsonl | lmtok -q -m "$model" - | lmcat --text -m "$model" - | cmp - text
 cat text
+grep -x 'lmtok: documents with characters or numbers replaced: 4' err
 lmhist --tsv --invalid replace in.jsonl | cut -f 2-5
 lmhist in.jsonl > /dev/null 2>&1 && exit 1 || [ $? = 1 ]
