@@ -13,7 +13,7 @@ typedef struct magic {
     lm_foreign is;
 } magic;
 
-#define DUCKDB "duckdb -c \"COPY 'FILE' TO 'FILE.jsonl' (FORMAT json)\""
+#define DUCKDB "duckdb -c \"COPY (FROM read_parquet('FILE')) TO 'FILE.jsonl' (FORMAT json)\""
 #define ARROW                                                                             \
     "python3 -c \"import pyarrow.feather as f; f.read_table('FILE').to_pandas().to_json(" \
     "'FILE.jsonl', orient='records', lines=True)\""
