@@ -1,5 +1,6 @@
 #include "lib/base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool lm_has_suffix(const char *s, const char *tail)
@@ -13,6 +14,34 @@ bool lm_is_blank(const char *s, size_t n)
     size_t i = 0;
     while (i < n && (s[i] == ' ' || s[i] == '\t' || s[i] == '\r' || s[i] == '\n')) i++;
     return i == n;
+}
+
+/* The escape sequence of a character or byte that must not reach a terminal; 0 if it may. */
+static int escape(char out[8], const char *s, size_t length, uint32_t c, bool lines)
+{
+    if (!length) return snprintf(out, 8, "\\x%02x", (unsigned)(unsigned char)*s);
+    if (c == '\n' && lines) return 0;
+    if (c == '\n' || c == '\t') return snprintf(out, 8, "\\%c", c == '\n' ? 'n' : 't');
+    if (c < 0x20 || c == 0x7f) return snprintf(out, 8, "\\x%02x", (unsigned)c);
+    bool controls = (c >= 0x80 && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
+                    (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0x061c;
+    return controls ? snprintf(out, 8, "\\u%04x", (unsigned)c) : 0;
+}
+
+size_t lm_printable(char *out, size_t room, const char **s, bool lines)
+{
+    size_t n = 0;
+    for (uint32_t c = 0; **s;) {
+        char code[8];
+        size_t length = lm_utf8_decode((const unsigned char *)*s, strnlen(*s, 4), &c);
+        size_t k = (size_t)escape(code, *s, length, c, lines), take = length ? length : 1;
+        if (n + (k ? k : take) >= room) break;
+        memcpy(out + n, k ? code : *s, k ? k : take);
+        n += k ? k : take;
+        *s += take;
+    }
+    out[n] = 0;
+    return n;
 }
 
 int lm_by_name(const void *a, const void *b)

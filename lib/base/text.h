@@ -15,6 +15,12 @@ extern "C" {
 /* Does `s` end with `tail` and have something before it? */
 bool lm_has_suffix(const char *s, const char *tail);
 
+/* Convert text for a terminal, from *s (which ends with a zero byte) to `out`, of `room` >= 16 bytes,
+ * and end it with a zero byte: as much as fits, after which *s is the rest. Control characters, those
+ * that change the direction of text, and bytes that are not UTF-8 become \n, \t, \xHH or \uHHHH;
+ * with `lines`, newlines stay. The length. */
+size_t lm_printable(char *out, size_t room, const char **s, bool lines);
+
 /* Does JSON see only white space in n bytes? */
 bool lm_is_blank(const char *s, size_t n);
 

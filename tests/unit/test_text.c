@@ -35,9 +35,40 @@ static void strings(void)
     CHECK_STR(names[2], "a\xff");
 }
 
+static void printable_is(const char *s, bool lines, const char *want)
+{
+    char out[256];
+    size_t n = lm_printable(out, sizeof out, &s, lines);
+    CHECK_STR(out, want);
+    CHECK_EQ(n, strlen(want));
+    CHECK(!*s);
+}
+
+static void terminals(void)
+{
+    printable_is("", false, "");
+    printable_is("caf\u00e9 \u65e5 \U0001F600 a\\b", false, "caf\u00e9 \u65e5 \U0001F600 a\\b");
+    printable_is("a\x1b[31mb\rc\x7f\x01", false, "a\\x1b[31mb\\x0dc\\x7f\\x01");
+    printable_is("a\n\tb", false, "a\\n\\tb");
+    printable_is("a\n\tb", true, "a\n\\tb");
+    printable_is("\xc2\x9b"
+                 "1m \u202e \u2066 \u061c",
+                 false, "\\u009b1m \\u202e \\u2066 \\u061c");
+    printable_is("\xff\xc3 \xe6\x97", false, "\\xff\\xc3 \\xe6\\x97");
+    /* Where there is too little room, the rest is left, and no sequence is cut. */
+    const char *s = "abcdefghijklm\x1b"
+                    "z";
+    char out[16];
+    CHECK_EQ(lm_printable(out, sizeof out, &s, false), 13);
+    CHECK_STR(out, "abcdefghijklm");
+    CHECK_EQ(lm_printable(out, sizeof out, &s, false), 5);
+    CHECK_STR(out, "\\x1bz");
+}
+
 int main(void)
 {
     strings();
+    terminals();
     /* Every byte, followed by every byte, then by the limits of what may follow. */
     static const unsigned char edges[] = { 0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xff };
     unsigned long wrong = 0, silent = 0;
