@@ -32,7 +32,8 @@ int lm_fail_errno(int errnum, const char *fmt, ...)
     char text[128];
     const char *why = strerror_r(errnum, text, sizeof text);
     size_t n = strlen(message);
-    snprintf(message + n, sizeof message - n, ": %s", why);
+    snprintf(message + n, sizeof message - n, ": %s%s", why,
+             errnum == EFBIG ? " (the limit of `ulimit -f`, or of the file system)" : "");
     return errnum == EPIPE ? LM_EPIPE : errnum == ENOMEM ? LM_ENOMEM : LM_EIO;
 }
 

@@ -1,11 +1,11 @@
 #include "lib/base/hash.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <xxhash.h>
+
+#include "lib/base/fd.h"
 
 enum { PIECE = 1 << 20 };
 
@@ -41,12 +41,13 @@ int lm_hasher_add_file(lm_hasher *h, const char *path)
 {
     unsigned char *piece = malloc(PIECE);
     if (!piece) return lm_fail_nomem(PIECE);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? lm_fail_errno(errno, "%s", path) : LM_OK;
+    int fd = lm_fd_open(path);
+    int rc = fd < 0 ? fd : LM_OK;
+    uint64_t at = 0;
     for (ssize_t n = 1; !rc && n;) {
-        n = read(fd, piece, PIECE);
-        if (n > 0) lm_hasher_add(h, piece, (size_t)n);
-        if (n < 0 && errno != EINTR) rc = lm_fail_errno(errno, "%s", path);
+        n = lm_fd_read(fd, piece, PIECE, at, path);
+        if (n < 0) rc = (int)n;
+        else lm_hasher_add(h, piece, (size_t)n), at += (uint64_t)n;
     }
     if (fd >= 0) close(fd);
     free(piece);

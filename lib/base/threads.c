@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -156,12 +155,3 @@ bool lm_turns_stopped(lm_turns *t)
     pthread_mutex_unlock(&t->lock);
     return stopped;
 }
-
-/* ---- being interrupted ----------------------------------------------------------------- */
-
-static atomic_bool interrupted; /* lock-free, so a signal handler may set it */
-
-void lm_interrupt(void) { atomic_store(&interrupted, true); }
-bool lm_interrupted(void) { return atomic_load(&interrupted); }
-
-int lm_check_interrupt(void) { return lm_interrupted() ? lm_fail(LM_EINTR, "interrupted") : LM_OK; }

@@ -1,10 +1,11 @@
-/* threads.h -- parallel regions, results in input order, and interruption. */
+/* threads.h -- parallel regions, and results in input order. */
 #ifndef LM_LIB_BASE_THREADS_H
 #define LM_LIB_BASE_THREADS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/interrupt.h"
 #include "longmix/err.h"
 
 #ifdef __cplusplus
@@ -39,14 +40,6 @@ void lm_turns_done(lm_turns *t, uint64_t ticket);
 /* Wake all waiters, after an error. */
 void lm_turns_stop(lm_turns *t);
 bool lm_turns_stopped(lm_turns *t);
-
-/* Ask the library's loops to stop with LM_EINTR as soon as they can do so cleanly. May be
- * called from a signal handler. */
-void lm_interrupt(void);
-bool lm_interrupted(void);
-
-/* LM_OK, or LM_EINTR with its message once lm_interrupt() was called. */
-LM_CHECKED int lm_check_interrupt(void);
 
 #ifdef __cplusplus
 }

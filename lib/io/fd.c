@@ -1,43 +1,15 @@
-/* fd.c -- system calls on descriptors, finished or failed. */
+/* fd.c -- whole reads and writes. */
 #include "lib/io/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "lib/base/threads.h"
 #include "longmix/zio.h"
-
-int lm_fd_open(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int e = errno, rc = fd < 0 && e == EINTR ? lm_check_interrupt() : LM_OK;
-    if (fd < 0 && !rc) rc = lm_fail_errno(e, "%s: cannot open", path);
-    return rc ? rc : fd;
-}
-
-ssize_t lm_fd_read(int fd, void *buf, size_t n, uint64_t offset, const char *name)
-{
-    ssize_t got = 0;
-    do got = read(fd, buf, n);
-    while (got < 0 && errno == EINTR && !lm_interrupted());
-    if (got < 0 && errno == EINTR) return lm_check_interrupt();
-    if (got < 0) return lm_fail_errno(errno, "%s: cannot read at byte %" PRIu64, name, offset);
-    return got;
-}
 
 int lm_write_all(int fd, const void *buf, size_t n, const char *name)
 {
-    const unsigned char *p = buf;
-    while (n) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return lm_fail_errno(errno, "%s: cannot write", name);
-        p += k;
-        n -= (size_t)k;
-    }
-    return LM_OK;
+    return lm_fd_write(fd, buf, n, name, NULL);
 }
 
 int lm_pread_all(int fd, void *buf, size_t n, uint64_t offset, const char *name)

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "lib/base/threads.h"
+#include "lib/base/interrupt.h"
 
 long lm_lock_owner(int fd)
 {
@@ -42,14 +42,17 @@ int lm_fail_locked(int fd, const char *name)
 
 int lm_lock_fd(int fd, int how, const char *name)
 {
-    int rc = LM_OK;
-    while (!rc) {
-        if (!flock(fd, how)) return 1;
-        if (errno == EWOULDBLOCK) return lm_fail_locked(fd, name);
-        if (errno != EINTR) return 0;
-        rc = lm_check_interrupt();
+    bool waits = !(how & LOCK_NB);
+    for (;;) {
+        int rc = waits ? lm_block_begin() : lm_check_interrupt();
+        if (rc) return rc;
+        bool locked = !flock(fd, how);
+        int e = errno;
+        if (waits) lm_block_end();
+        if (locked) return 1;
+        if (e == EWOULDBLOCK) return lm_fail_locked(fd, name);
+        if (e != EINTR) return 0;
     }
-    return rc;
 }
 
 /* 1, 0, or -1 if it names something else than a regular file. */

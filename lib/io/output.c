@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
@@ -217,8 +218,9 @@ int lm_output_open(lm_output *o, enum lm_output_kind kind)
 {
     if (o->direct) {
         int given = descriptor_of(o->path);
-        if (given >= 0) o->fd = fcntl(given, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-        else if (o->fd < 0) o->fd = open(o->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        if (given < 0 && o->fd < 0) o->fd = lm_fd_open_writing(o->path);
+        if (given < 0) return o->fd < 0 ? o->fd : LM_OK;
+        o->fd = fcntl(given, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
         return o->fd < 0 ? cannot_open(o->path) : LM_OK;
     }
     o->keep = kind == LM_OUTPUT_RESUMABLE;

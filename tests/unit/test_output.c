@@ -420,7 +420,9 @@ static void full_disk(void)
     snprintf(why, sizeof why, "%s", lm_err());
     NEED(!setrlimit(RLIMIT_FSIZE, &was));
     CHECK_EQ(rc, LM_EIO);
-    CHECK_STR(why, "full.txt: cannot write: File too large");
+    CHECK_STR(
+        why,
+        "full.txt: cannot write: File too large (the limit of `ulimit -f`, or of the file system)");
     CHECK_STR(load("full.txt"), "old");
     CHECK(!exists(TMP("full.txt")));
 }

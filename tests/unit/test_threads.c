@@ -1,8 +1,12 @@
+#include <fcntl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sched.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "check.h"
+#include "lib/base/fd.h"
 #include "lib/base/threads.h"
 
 static void defaults(void) { CHECK(lm_threads_default() >= 1); }
@@ -84,11 +88,60 @@ static void turns(void)
     lm_turns_free(NULL);
 }
 
+/* Some threads wait for a pipe that stays silent, some for one that stays full; the signal goes to
+ * this thread, which does not. */
+enum { WAITERS = 8 };
+
+typedef struct waits {
+    int silent[2], full[2];
+    atomic_int begun;
+} waits;
+
+static int wait_or_interrupt(void *arg, int t)
+{
+    waits *w = arg;
+    char byte[4096] = "";
+    atomic_fetch_add(&w->begun, 1);
+    if (t && t % 2) return (int)lm_fd_read(w->silent[0], byte, 1, 0, "silent");
+    if (t) return lm_fd_write(w->full[1], byte, sizeof byte, "full", NULL);
+    while (atomic_load(&w->begun) < WAITERS) sched_yield();
+    usleep(100000);
+    lm_interrupt();
+    return LM_OK;
+}
+
+static void waiting_calls(void)
+{
+    waits w = { .begun = 0 };
+    char byte[4096] = "";
+    NEED(!pipe(w.silent) && !pipe(w.full) && !fcntl(w.full[1], F_SETFL, O_NONBLOCK));
+    while (write(w.full[1], byte, sizeof byte) > 0) continue;
+    fcntl(w.full[1], F_SETFL, 0);
+    CHECK(lm_parallel(WAITERS, wait_or_interrupt, &w) == LM_EINTR);
+    CHECK(lm_fd_read(w.silent[0], byte, 1, 0, "silent") == LM_EINTR); /* from now on at once */
+    CHECK(lm_fd_wait(w.silent[0]) == LM_EINTR);
+    NEED(!mkfifo("nobody", 0600));
+    CHECK(lm_fd_open("nobody") == LM_EINTR);
+    CHECK(lm_fd_open_writing("nobody") == LM_EINTR);
+    CHECK_EQ(lm_fd_write_now(w.full[1], byte, sizeof byte), 0);
+    CHECK_EQ(lm_fd_write_now(w.silent[1], byte, 700), 700);
+    /* A regular file is finished. */
+    int fd = open("file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    size_t done = 0;
+    CHECK_OK(lm_fd_write(fd, "abc", 3, "file", &done));
+    CHECK_EQ(done, 3);
+    close(fd);
+    fd = lm_fd_open_regular("file");
+    CHECK_EQ(lm_fd_read(fd, byte, 9, 0, "file"), 3);
+    close(fd);
+    CHECK(lm_fd_open_regular("nobody") < 0);
+}
+
 static void interruption(void)
 {
     CHECK(!lm_interrupted());
     CHECK_OK(lm_check_interrupt());
-    lm_interrupt();
+    waiting_calls();
     CHECK(lm_interrupted());
     CHECK(lm_check_interrupt() == LM_EINTR);
     CHECK_STR(lm_err(), "interrupted");
