@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/hash.h"
 #include "longmix/version.h"
 #include "longmix/zio.h"
@@ -268,8 +269,8 @@ int eval_results_load(eval_results **out, const char *path, const char *eval)
     *out = NULL;
     int rc = new_results(&r, path);
     if (rc) return rc;
-    r->fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (r->fd < 0) rc = lm_fail_errno(errno, "%s", path);
+    r->fd = lm_fd_open_regular(path);
+    if (r->fd < 0) rc = r->fd;
     if (!rc) rc = read_file(r, NULL);
     if (!rc && !(r->eval = strdup(eval))) rc = lm_fail_nomem(strlen(eval));
     if (!rc) rc = pick_lines(r);

@@ -10,6 +10,7 @@
 
 #include "eval/data/identity.h"
 #include "lib/base/endian.h"
+#include "lib/base/fd.h"
 #include "lib/base/hash.h"
 #include "longmix/shard.h"
 #include "longmix/zio.h"
@@ -70,9 +71,10 @@ static int open_bin(eval_tokens *t, const char *path, unsigned width)
     struct stat st;
     t->name = path;
     t->width = width;
-    t->fd = open(t->name, O_RDONLY | O_CLOEXEC);
-    if (t->fd < 0 || fstat(t->fd, &st)) return lm_fail_errno(errno, "%s", t->name);
-    if (!S_ISREG(st.st_mode) || st.st_size % t->width)
+    t->fd = lm_fd_open_regular(t->name);
+    if (t->fd < 0) return t->fd;
+    if (fstat(t->fd, &st)) return lm_fail_errno(errno, "%s", t->name);
+    if (st.st_size % t->width)
         return lm_fail(LM_EDATA, "%s: %" PRId64 " bytes are not a whole number of %u-byte ids",
                        t->name, (int64_t)st.st_size, t->width);
     t->count = (uint64_t)st.st_size / t->width;

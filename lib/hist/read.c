@@ -13,6 +13,7 @@
 #include "longmix/hist.h"
 #include "longmix/shard.h"
 #include "longmix/store.h"
+#include "lib/base/fd.h"
 #include "lib/base/threads.h"
 
 typedef struct source {
@@ -278,6 +279,7 @@ static ssize_t peek(char *to, size_t n)
     int copy[2];
     off_t at = lseek(0, 0, SEEK_CUR);
     if (at >= 0) return pread(0, to, n, at);
+    if (lm_fd_wait(0)) return -1; /* interrupted: so is the first read */
     ssize_t got = recv(0, to, n, MSG_PEEK);
     if (got >= 0 || pipe(copy)) return got;
     got = tee(0, copy[1], n, 0); /* copies from one pipe to another without consuming */
@@ -316,8 +318,8 @@ static int find_kind(const char *path, enum kind *out)
         *out = KIND_STREAM;
         return LM_OK;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return lm_fail_errno(errno, "%s", path);
+    int fd = lm_fd_open_regular(path);
+    if (fd < 0) return fd;
     int rc = st.st_size < (off_t)sizeof head ? LM_OK : lm_pread_all(fd, head, sizeof head, 0, path);
     close(fd);
     if (rc) return rc;

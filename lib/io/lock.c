@@ -42,15 +42,17 @@ int lm_fail_locked(int fd, const char *name)
 
 int lm_lock_fd(int fd, int how, const char *name)
 {
-    bool waits = !(how & LOCK_NB);
+    /* At once where that is possible: also the checkpoint of an interrupted run takes locks. */
+    if (!flock(fd, how | LOCK_NB)) return 1;
+    if (errno != EWOULDBLOCK) return 0;
+    if (how & LOCK_NB) return lm_fail_locked(fd, name);
     for (;;) {
-        int rc = waits ? lm_block_begin() : lm_check_interrupt();
+        int rc = lm_block_begin();
         if (rc) return rc;
         bool locked = !flock(fd, how);
         int e = errno;
-        if (waits) lm_block_end();
+        lm_block_end();
         if (locked) return 1;
-        if (e == EWOULDBLOCK) return lm_fail_locked(fd, name);
         if (e != EINTR) return 0;
     }
 }

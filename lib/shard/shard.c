@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/endian.h"
+#include "lib/base/fd.h"
 #include "lib/base/hash.h"
 #include "longmix/zio.h"
 #include "lib/shard/internal.h"
@@ -261,11 +262,8 @@ int shard_open_like(lm_shard **out, const char *path, const lm_shard *like)
     s->fd = -1;
     s->name = strdup(path);
     if (!s->name) rc = lm_fail_nomem(strlen(path) + 1);
-    else if ((s->fd = open(path, OPEN_FLAGS)) < 0 || fstat(s->fd, &st))
-        rc = lm_fail_errno(errno, "%s", path);
-    else if (!S_ISREG(st.st_mode))
-        rc = lm_fail(
-            LM_EIO, "%s: not a regular file; a shard cannot be read from a pipe or a device", path);
+    else if ((s->fd = lm_fd_open_regular(path)) < 0) rc = s->fd;
+    else if (fstat(s->fd, &st)) rc = lm_fail_errno(errno, "%s", path);
     else s->size = (uint64_t)st.st_size;
     if (!rc) rc = read_header(s, &head_sum);
     if (!rc) rc = read_trailer(s, head_sum, sums, bytes);
@@ -347,11 +345,7 @@ static void widen(uint32_t *ids, size_t n)
     }
 }
 
-static int open_rows(const lm_shard *s)
-{
-    int fd = open(s->name, OPEN_FLAGS);
-    return fd < 0 ? lm_fail_errno(errno, "%s", s->name) : fd;
-}
+static int open_rows(const lm_shard *s) { return lm_fd_open_regular(s->name); }
 
 int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids)
 {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/io/fd.h"
+#include "lib/base/fd.h"
 #include "lib/store/internal.h"
 
 enum {

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "lib/base/hash.h"
 #include "lib/tokenizer/internal.h"
 
@@ -29,18 +31,15 @@ struct lm_encoder {
 
 static int read_file(const char *path, lm_buf *data)
 {
-    FILE *f = fopen(path, "rb");
-    if (!f) return lm_fail_errno(errno, "%s", path);
-    int rc;
-    size_t got;
-    do {
+    int fd = lm_fd_open(path), rc = fd < 0 ? fd : LM_OK;
+    for (ssize_t got = 1; !rc && got;) {
         rc = lm_buf_reserve(data, 1 << 16);
         if (rc) break;
-        got = fread(data->data + data->size, 1, 1 << 16, f);
-        data->size += got;
-    } while (got);
-    if (!rc && ferror(f)) rc = lm_fail_errno(errno, "%s", path);
-    fclose(f);
+        got = lm_fd_read(fd, data->data + data->size, 1 << 16, data->size, path);
+        if (got < 0) rc = (int)got;
+        else data->size += (size_t)got;
+    }
+    if (fd >= 0) close(fd);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/endian.h"
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 #include "longmix/json.h"
 #include "longmix/zio.h"
@@ -193,13 +194,13 @@ static int add_file(st_reader *r, const char *path)
     source *s = &r->sources[r->n_sources++];
     *s = (source){ .path = strdup(path), .fd = -1 };
     if (!s->path) return lm_fail_nomem(strlen(path));
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    s->fd = lm_fd_open_regular(path);
     struct stat st;
-    if (s->fd < 0 || fstat(s->fd, &st)) return lm_fail_errno(errno, "%s", path);
+    if (s->fd < 0) return s->fd;
+    if (fstat(s->fd, &st)) return lm_fail_errno(errno, "%s", path);
     uint64_t end = (uint64_t)st.st_size, length = 0;
     unsigned char head[8];
-    if (!S_ISREG(st.st_mode) || end < 8)
-        return lm_fail(LM_EDATA, "%s: not a safetensors file", path);
+    if (end < 8) return lm_fail(LM_EDATA, "%s: not a safetensors file", path);
     int rc = lm_pread_all(s->fd, head, 8, 0, path);
     if (rc) return rc;
     length = lm_le64(head);

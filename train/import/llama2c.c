@@ -1,7 +1,6 @@
 #include "train/import/llama2c.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "longmix/buf.h"
 #include "lib/base/endian.h"
+#include "lib/base/fd.h"
 #include "longmix/zio.h"
 #include "train/model/config.h"
 #include "train/files/model_dir.h"
@@ -182,8 +182,9 @@ static int write_weights(const source *s, const char *path)
 static int open_source(source *s, const char *path)
 {
     struct stat st;
-    *s = (source){ .path = path, .fd = open(path, O_RDONLY | O_CLOEXEC) };
-    if (s->fd < 0 || fstat(s->fd, &st)) return lm_fail_errno(errno, "%s", path);
+    *s = (source){ .path = path, .fd = lm_fd_open_regular(path) };
+    if (s->fd < 0) return s->fd;
+    if (fstat(s->fd, &st)) return lm_fail_errno(errno, "%s", path);
     int rc = read_shape(s);
     if (rc) return rc;
     uint64_t want = HEADER + 4 * find_places(&s->c).end;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/fd.h"
 #include "longmix/zio.h"
 #include "train/run/internal.h"
 
@@ -15,10 +16,12 @@ int tr_log_open(tr_run *r, bool resumed)
     if (r->ranks->rank) return LM_OK;
     int rc = model_dir_path(own, r->o.out, "log.jsonl");
     if (rc) return rc;
-    r->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    if (r->log < 0) return lm_fail_errno(errno, "%s", path);
-    /* Steps after the checkpoint will be repeated and logged again. */
     struct stat st;
+    bool special = !stat(path, &st) && !S_ISREG(st.st_mode);
+    r->log = special ? lm_fd_open_writing(path)
+                     : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (r->log < 0) return special ? r->log : lm_fail_errno(errno, "%s", path);
+    /* Steps after the checkpoint will be repeated and logged again. */
     off_t keep = resumed ? (off_t)r->state.log_bytes : 0;
     if (fstat(r->log, &st)) return lm_fail_errno(errno, "%s", path);
     if (S_ISREG(st.st_mode) && st.st_size > keep && ftruncate(r->log, keep))
