@@ -1,4 +1,5 @@
 #include "cli_help.h"
+#include "cli_out.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "longmix/json.h"
 #include "lib/base/threads.h"
@@ -16,8 +15,7 @@
 static const cli_tool *tool;
 static const cli_command *command; /* the one that the command line names */
 static size_t chosen;              /* its number */
-static bool verbose, quiet, live;  /* live: the terminal shows a progress line */
-static int write_error;            /* errno of the first failed write to standard output */
+static bool verbose, quiet;
 
 /* Options that every tool has. */
 static bool want_help, want_version, want_man, want_examples;
@@ -36,36 +34,6 @@ static const cli_opt hidden[] = {
     { .kind = CLI_END },
 };
 
-/* ---- messages on standard error -------------------------------------------------------- */
-
-static void clear_line(void)
-{
-    if (live) fputs("\r\033[K", stderr);
-    live = false;
-}
-
-static void say(const char *fmt, va_list ap)
-{
-    flockfile(stderr);
-    clear_line();
-    fprintf(stderr, "%s: ", tool->name);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    funlockfile(stderr);
-}
-
-#define SAY(when)               \
-    do {                        \
-        va_list ap;             \
-        va_start(ap, fmt);      \
-        if (when) say(fmt, ap); \
-        va_end(ap);             \
-    } while (0)
-
-void cli_warn(const char *fmt, ...) { SAY(true); }
-void cli_note(const char *fmt, ...) { SAY(!quiet); }
-void cli_verbose(const char *fmt, ...) { SAY(verbose); }
-
 int cli_usage(const char *fmt, ...)
 {
     char text[512];
@@ -75,63 +43,6 @@ int cli_usage(const char *fmt, ...)
     va_end(ap);
     return lm_fail(LM_EUSAGE, "%s (%s%s%s --help lists the options)", text, tool->name,
                    command ? " " : "", command ? command->name : "");
-}
-
-static void show_progress(void *arg, const char *line)
-{
-    (void)arg;
-    flockfile(stderr);
-    fprintf(stderr, "\r\033[K%s", line);
-    fflush(stderr);
-    live = true;
-    funlockfile(stderr);
-}
-
-lm_progress *cli_progress(const char *noun, uint64_t total)
-{
-    static lm_progress p;
-    p = (lm_progress){ .noun = noun, .total = total };
-    if (!quiet && isatty(2)) p.show = show_progress;
-    return &p;
-}
-
-/* ---- standard output ------------------------------------------------------------------- */
-
-void cli_print(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    if (vprintf(fmt, ap) < 0 && !write_error) write_error = errno;
-    va_end(ap);
-}
-
-int cli_write(const void *p, size_t n)
-{
-    if (fwrite(p, 1, n, stdout) == n) return LM_OK;
-    if (!write_error) write_error = errno;
-    return lm_fail_errno(write_error, "standard output");
-}
-
-int cli_write_json(const lm_json *v, int indent)
-{
-    lm_buf text = LM_BUF_INIT((size_t)1 << 32);
-    int rc = lm_json_print(v, indent, &text);
-    if (!rc) rc = cli_write(text.data, text.size);
-    lm_buf_free(&text);
-    return rc;
-}
-
-const char *cli_count(uint64_t v)
-{
-    static _Thread_local char ring[8][28];
-    static _Thread_local unsigned turn;
-    char *s = ring[turn++ % 8], *p = s + sizeof ring[0];
-    *--p = 0;
-    for (int i = 0; i == 0 || v; i++, v /= 10) {
-        if (i && i % 3 == 0) *--p = ',';
-        *--p = (char)('0' + v % 10);
-    }
-    return p;
 }
 
 static void version(void)
@@ -461,31 +372,33 @@ static int exit_code(int rc)
     }
 }
 
-static void last_line(int argc, char **argv, double started)
+/* A reader that has seen enough, such as head, is no fault: there is no message. */
+static void report(int rc)
 {
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    flockfile(stderr);
-    clear_line();
-    fprintf(stderr, "%s: longmix %s (%s);", tool->name, lm_version(), lm_commit());
-    for (int i = 0; i < argc && i < 16; i++) fprintf(stderr, " %s", argv[i]);
-    fprintf(stderr, "%s; %.3f s wall, %.3f s cpu, %.1f MB peak\n", argc > 16 ? " ..." : "",
-            lm_seconds() - started,
-            (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-                1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec),
-            (double)u.ru_maxrss / 1024);
-    funlockfile(stderr);
+    if (rc < 0 && rc != LM_EPIPE) cli_warn("%s", lm_err());
+}
+
+static void set_signals(void)
+{
+    sigset_t set;
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe comes back as LM_EPIPE */
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit as LM_EIO */
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
+    sigemptyset(&set);
+    sigaddset(&set, SIGALRM); /* lm_interrupt() needs it */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int cli_main(int argc, char **argv, const cli_tool *t)
 {
     double started = lm_seconds();
     tool = t;
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe comes back as LM_EPIPE */
-    catch_signal(SIGINT);
-    catch_signal(SIGTERM);
+    cli_out_begin(tool->name);
+    set_signals();
 
     int rc = parse(argc, argv);
+    cli_out_levels(quiet, verbose);
     if (!rc) {
         if (want_help) cli_help(tool, command, common);
         else if (want_version) version();
@@ -493,19 +406,10 @@ int cli_main(int argc, char **argv, const cli_tool *t)
         else if (want_examples) cli_examples(tool);
         else rc = tool->run();
     }
-    if (rc < 0) {
-        cli_warn("%s", lm_err());
-    }
-    if ((fflush(stdout) || ferror(stdout) || write_error) && rc >= 0) {
-        rc = lm_fail_errno(write_error ? write_error : errno, "standard output");
-        cli_warn("%s", lm_err());
-    }
-    if (close(1) && errno != EBADF && rc >= 0) {
-        rc = lm_fail_errno(errno, "standard output");
-        cli_warn("%s", lm_err());
-    }
-    clear_line();
-    if (verbose) last_line(argc, argv, started);
+    report(rc);
+    int written = cli_out_end();
+    if (rc >= 0 && written) report(rc = written);
+    if (verbose) cli_last_line(argc, argv, started);
     free_lists();
     return exit_code(rc);
 }

@@ -43,8 +43,9 @@ size_t cli_chosen(void);
  *   130 interrupted · 141 the reader of the output closed it. */
 int cli_main(int argc, char **argv, const cli_tool *tool);
 
-/* A line "NAME: text" on standard error, clear of the progress line. cli_note is silent under
- * --quiet, cli_verbose prints under -v only. */
+/* A line "NAME: text" on standard error, clear of the progress line and with control characters
+ * escaped. cli_note is silent under --quiet, cli_verbose prints under -v only, and may have more
+ * lines than one. */
 void cli_warn(const char *fmt, ...) LM_PRINTF(1, 2);
 void cli_note(const char *fmt, ...) LM_PRINTF(1, 2);
 void cli_verbose(const char *fmt, ...) LM_PRINTF(1, 2);
@@ -56,6 +57,14 @@ lm_progress *cli_progress(const char *noun, uint64_t total);
 void cli_print(const char *fmt, ...) LM_PRINTF(1, 2);
 LM_CHECKED int cli_write(const void *p, size_t n);
 LM_CHECKED int cli_write_json(const lm_json *v, int indent); /* and a newline */
+
+/* Write what cli_print and cli_write hold back. At the end, and on a terminal at each line, this is
+ * done without it. */
+LM_CHECKED int cli_flush(void);
+
+/* A name for a person to read, in one of four buffers used in turn: control characters, and bytes
+ * that are not UTF-8, are escaped, and what is above 4,095 bytes is cut. */
+const char *cli_name(const char *s);
 
 /* A usage error found by run(): LM_EUSAGE, after which cli_main points to --help. */
 int cli_usage(const char *fmt, ...) LM_PRINTF(1, 2);

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli_out.h"
 
 /* ---- what both share ---------------------------------------------------------------------- */
 
@@ -22,15 +23,9 @@ static void option_heading(const cli_opt *o, const char *dash, char *out, size_t
 static int width(void)
 {
     static int columns;
-    struct winsize w;
-    if (columns) return columns;
-    columns = 80;
-    if (!isatty(1)) return columns;
-    const char *set = getenv("COLUMNS");
-    long n = set ? strtol(set, NULL, 10) : 0;
-    if (n <= 0 && !ioctl(1, TIOCGWINSZ, &w)) n = w.ws_col;
-    if (n > 0) columns = n < 40 ? 40 : n > 100 ? 100 : (int)n;
-    return columns;
+    if (!columns) columns = cli_columns(STDOUT_FILENO);
+    if (!columns) columns = 80;
+    return columns < 40 ? 40 : columns > 100 ? 100 : columns;
 }
 
 /* Print `text` wrapped and indented; the cursor is in column `col`. */

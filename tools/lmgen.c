@@ -176,7 +176,7 @@ static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratc
         /* BOS starts another text. */
         if (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t)) break;
         int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
-        if (!rc && fflush(stdout)) rc = lm_fail_errno(errno, "standard output");
+        if (!rc) rc = cli_flush();
         if (!rc && *made + 1 < tokens) rc = tr_infer_eval(r->infer, &id, 1, logits, NULL, NULL);
         if (rc) return rc;
     }

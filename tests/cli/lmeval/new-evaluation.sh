@@ -42,7 +42,7 @@ sed 's/^\( *\)EVALUATION(score).*/\1EVALUATION(score) \\\n\1EVALUATION(dummy)/' 
 diff "$LM_SRC/eval/tasks/list.c" list.c | grep -c '^>' || true # the line, and the \ of the one before
 for f in dummy list; do "$CC" -std=c11 -D_GNU_SOURCE -I"$LM_SRC/include" -I"$LM_SRC" -c $f.c; done
 mkdir bin
-"$CXX" -fopenmp -o bin/lmeval list.o dummy.o "$LM_BUILD"/obj/tools/{lmeval,cli,cli_help,model_options}.o \
+"$CXX" -fopenmp -o bin/lmeval list.o dummy.o "$LM_BUILD"/obj/tools/{lmeval,cli,cli_help,cli_out,model_options}.o \
     "$LM_BUILD"/lib{eval,train,internal}.a -lopenblas -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash \
     -lcairo -lm -lpthread
 PATH=$PWD/bin:$PATH
