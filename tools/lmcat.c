@@ -252,15 +252,19 @@ static int row_view(const row *r)
 {
     const lm_json *identity = lm_shard_identity(r->shard);
     int rc = lm_buf_printf(&line, "row %s, %s row %s: %zu span%s", cli_count(r->number),
-                           base_name(lm_shard_name(r->shard)), cli_count(r->at), r->n,
+                           cli_name(base_name(lm_shard_name(r->shard))), cli_count(r->at), r->n,
                            r->n == 1 ? "" : "s");
     for (size_t i = 0; i < r->n && !rc; i++) {
         const lm_span *s = &r->spans[i];
-        rc = lm_buf_printf(
-            &line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
-            name_at(lm_json_get(identity, "domains"), s->domain), file_name(r->all, s), s->line,
-            cli_count(s->doc_start), cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens),
-            flag_text(s));
+        rc = lm_buf_printf(&line, "
+                                      % 12s % -14s % s
+                           : % " PRIu64 " tokens % s to % s of % s %
+                                 s ",
+                                 cli_count(s->row_start),
+                             cli_name(name_at(lm_json_get(identity, "domains"), s->domain)),
+                             cli_name(file_name(r->all, s)), s->line, cli_count(s->doc_start),
+                             cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens),
+                             flag_text(s));
         if (!rc && s->copy) rc = lm_buf_printf(&line, ", repetition %u", s->copy);
     }
     if (!rc && r->fill < r->tokens)
@@ -286,10 +290,10 @@ static void shards_view(const lm_shards *s, const char *path)
     const char *how = "?";
     const lm_json *pack = lm_json_get(lm_shard_identity(first), "pack");
     if (pack && lm_json_str(&how, pack, "how")) how = "?";
-    cli_print("%s: %s shard%s, %s rows of %s tokens%s, packed by %s, %s ids of %u bytes\n", path,
-              cli_count(lm_shards_count(s)), lm_shards_count(s) == 1 ? "" : "s",
+    cli_print("%s: %s shard%s, %s rows of %s tokens%s, packed by %s, %s ids of %u bytes\n",
+              cli_name(path), cli_count(lm_shards_count(s)), lm_shards_count(s) == 1 ? "" : "s",
               cli_count(lm_shards_rows(s)), cli_count(lm_shard_row_tokens(first)),
-              lm_shard_labels(first) ? " (labels included)" : "", how,
+              lm_shard_labels(first) ? " (labels included)" : "", cli_name(how),
               cli_count(lm_shard_vocab(first)), lm_shard_width(first));
 }
 
@@ -367,7 +371,8 @@ static int document_json(const lm_meta *m, const lm_doc *d, const void *tokens, 
 static int document_view(const lm_meta *m, const lm_doc *d, uint64_t number)
 {
     int rc = lm_buf_printf(&line, "%12s  %-14s %s:%" PRIu64 "  %s tokens", cli_count(number),
-                           m->domain[d->domain], m->file[d->file], d->line, cli_count(d->tokens));
+                           cli_name(m->domain[d->domain]), cli_name(m->file[d->file]), d->line,
+                           cli_count(d->tokens));
     if (!rc && d->tokens < d->doc_tokens)
         rc = lm_buf_printf(&line, ", from %s of %s", cli_count(d->start), cli_count(d->doc_tokens));
     if (!rc && d->copy) rc = lm_buf_printf(&line, ", repetition %u", d->copy);
@@ -404,12 +409,14 @@ static void show_other(const lm_meta *m, const lm_record *r)
             break;
         }
         cli_print("-- %s: %s lines, %s documents, %s bad lines; %s bytes, xxh3 %016" PRIx64 "\n",
-                  m->file[r->file.file], cli_count(r->file.lines), cli_count(r->file.documents),
-                  cli_count(r->file.bad_lines), cli_count(r->file.raw_bytes), r->file.raw_hash);
+                  cli_name(m->file[r->file.file]), cli_count(r->file.lines),
+                  cli_count(r->file.documents), cli_count(r->file.bad_lines),
+                  cli_count(r->file.raw_bytes), r->file.raw_hash);
         break;
     case LM_REC_BAD:
-        cli_print("-- %s:%" PRIu64 ": quarantined: %s bytes at byte %s\n", m->file[r->bad.file],
-                  r->bad.line, cli_count(r->bad.bytes), cli_count(r->bad.offset));
+        cli_print("-- %s:%" PRIu64 ": quarantined: %s bytes at byte %s\n",
+                  cli_name(m->file[r->bad.file]), r->bad.line, cli_count(r->bad.bytes),
+                  cli_count(r->bad.offset));
         break;
     case LM_REC_DOC:
     case LM_REC_CHUNK: break;
@@ -428,8 +435,9 @@ static int cat_stream(const char *path)
     const lm_meta *m = lm_stream_meta(s);
     rc = open_model(m->tokenizer);
     if (!rc && view)
-        cli_print("%s: %s, %s files, %s ids of %u bytes\n", path, m->plan ? "mixture" : "store",
-                  cli_count(m->files), cli_count(m->vocab), m->width);
+        cli_print("%s: %s, %s files, %s ids of %u bytes\n", cli_name(path),
+                  m->plan ? "mixture" : "store", cli_count(m->files), cli_count(m->vocab),
+                  m->width);
     while (!rc && (seen < from || seen - from < head) && (rc = lm_stream_next(s, &r)) == 1) {
         rc = lm_check_interrupt();
         bool document = r.kind == LM_REC_DOC;

@@ -205,7 +205,7 @@ static int check_json(const char *path, char *found, size_t size)
     lm_plan p;
     int rc = lm_plan_load(&p, path);
     if (rc) return rc;
-    snprintf(found, size, "plan of %s, %s tokens", p.recipe, cli_count(p.tokens));
+    snprintf(found, size, "plan of %s, %s tokens", cli_name(p.recipe), cli_count(p.tokens));
     lm_plan_free(&p);
     return LM_OK;
 }
@@ -261,7 +261,7 @@ static int work(void *arg, int thread)
         if (!lm_turns_wait(turns, ticket)) return LM_OK;
         bool partly = quick && (i->kind == SHARD || i->kind == STORE);
         if (!rc)
-            cli_print("ok %s: %s%s\n", i->path, found,
+            cli_print("ok %s: %s%s\n", cli_name(i->path), found,
                       partly ? " (quick: its tokens were not read)" : "");
         else if (rc != LM_EINTR) cli_warn("%s", lm_err());
         faults += rc != 0;

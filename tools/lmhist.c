@@ -54,6 +54,10 @@ static const char *row_name(const table *t, size_t k)
 {
     return k + 1 < t->rows ? t->name[k] : "all";
 }
+
+/* The same for a person to read. */
+static const char *shown_name(const table *t, size_t k) { return cli_name(row_name(t, k)); }
+
 static const lm_hist_row *all_of(const table *t, size_t input)
 {
     return &t->row[(input + 1) * t->rows - 1];
@@ -104,8 +108,8 @@ static int make_table(table *t, lm_hist *const *hist, size_t n)
         rc = lm_hist_row_get(hist[i], LM_ALL, &r[t->rows - 1]);
     }
     for (size_t k = 0; k < t->rows; k++)
-        if ((int)strlen(row_name(t, k)) > t->name_width)
-            t->name_width = (int)strlen(row_name(t, k));
+        if ((int)strlen(shown_name(t, k)) > t->name_width)
+            t->name_width = (int)strlen(shown_name(t, k));
     find_range(t, n);
     return rc;
 }
@@ -204,7 +208,7 @@ static void rule_before(const table *t, size_t k, int width)
 /* The display name of an input. */
 static const char *title_of(const char *path)
 {
-    return strcmp(path, "-") ? path : "standard input";
+    return strcmp(path, "-") ? cli_name(path) : "standard input";
 }
 
 static void print_total(const char *title, const lm_hist_row *all, const char *unit)
@@ -229,7 +233,7 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
     for (size_t k = 0; k < t->rows; k++) {
         const lm_hist_row *r = &t->row[k];
         rule_before(t, k, total);
-        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%  ", name, row_name(t, k), docs,
+        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%  ", name, shown_name(t, k), docs,
                   cli_count(r->documents), tokens, cli_count(r->tokens),
                   percent(whole(r), whole(all)), percent(over(r), whole(r)));
         print_bars(t, r, wide);
@@ -251,7 +255,7 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
     cli_print("   %*s%s\n", longest, "longest", plain);
     for (size_t k = 0; k < t->rows; k++) {
         rule_before(t, k, total);
-        cli_print("%-*s", name, row_name(t, k));
+        cli_print("%-*s", name, shown_name(t, k));
         for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
             cli_print("   %*s", column[i], cli_count(t->row[k].percentile[shown[i]]));
         cli_print("   %*s\n", longest, cli_count(t->row[k].max));
@@ -300,7 +304,7 @@ static void print_side_by_side(const table *t, char *const *path, lm_hist *const
         cli_print("%s\n", plain);
         for (size_t k = 0; k < t->rows; k++) {
             rule_before(t, k, name + (int)(last - first) * (block + 2));
-            cli_print("%-*s", name, row_name(t, k));
+            cli_print("%-*s", name, shown_name(t, k));
             for (size_t i = first; i < last; i++) {
                 const lm_hist_row *r = &t->row[i * t->rows + k];
                 char of_all[16], of_row[16];

@@ -84,7 +84,7 @@ static int add_table(lm_buf *b, const lm_plan *p)
         for (size_t i = 0; i < p->strata; i++)
             if (p->stratum[i].domain == d) available += p->stratum[i].available;
         long_tokens += (uint64_t)(pd->target_long_share * (double)pd->tokens + 0.5);
-        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", pd->name,
+        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", cli_name(pd->name),
                            cli_count(available), 100 * pd->source_share, 100 * pd->target_share,
                            100 * pd->target_long_share, cli_count(pd->tokens));
     }
@@ -97,14 +97,15 @@ static int add_table(lm_buf *b, const lm_plan *p)
         const lm_stratum *s = &p->stratum[i];
         if (!s->tokens) continue;
         strata++;
-        rc = lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n",
-                           p->domain[s->domain].name, cli_count(lm_bucket_upto(s->bucket)),
-                           cli_count(s->documents), cli_count(s->available), cli_count(s->tokens),
-                           (double)s->tokens / (double)s->available, s->threshold);
+        rc =
+            lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n",
+                          cli_name(p->domain[s->domain].name), cli_count(lm_bucket_upto(s->bucket)),
+                          cli_count(s->documents), cli_count(s->available), cli_count(s->tokens),
+                          (double)s->tokens / (double)s->available, s->threshold);
     }
     return rc ? rc
               : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards\n",
-                              p->recipe, cli_count(p->tokens), cli_count(strata),
+                              cli_name(p->recipe), cli_count(p->tokens), cli_count(strata),
                               cli_count(p->tokens / p->row), cli_count(p->row),
                               cli_count(p->shards));
 }
