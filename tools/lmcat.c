@@ -256,8 +256,7 @@ static int row_view(const row *r)
                            r->n == 1 ? "" : "s");
     for (size_t i = 0; i < r->n && !rc; i++) {
         const lm_span *s = &r->spans[i];
-        rc = lm_buf_printf(&line, "
-                                      % 12s % -14s % s
+        rc = lm_buf_printf(&line, "\n                                      % 12s % -14s % s
                            : % " PRIu64 " tokens % s to % s of % s %
                                  s ",
                                  cli_count(s->row_start),

@@ -210,7 +210,7 @@ static int check_json(const char *path, char *found, size_t size)
     return LM_OK;
 }
 
-/* Anything else than a regular file might wait for ever. */
+/* Anything else than a regular file might wait indefinitely. */
 static int readable(const char *path)
 {
     int fd = lm_fd_open_regular(path);

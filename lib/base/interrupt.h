@@ -1,4 +1,4 @@
-/* interrupt.h -- ending a run cleanly: a flag, and calls that may wait for ever. */
+/* interrupt.h -- ending a run cleanly: a flag, and calls that may wait indefinitely. */
 #ifndef LM_LIB_BASE_INTERRUPT_H
 #define LM_LIB_BASE_INTERRUPT_H
 
