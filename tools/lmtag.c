@@ -219,6 +219,7 @@ static int hand_on(job *j, const tally *before)
     int rc = count_chunk(j, before);
     if (!rc && quarantine) rc = lm_out_write(quarantine, j->bad.data, j->bad.size);
     if (!rc) rc = lm_out_write(out, j->out.data, j->out.size);
+    lm_progress_text(progress, j->chunk.bytes.size);
     lm_progress_add(progress, j->raw_bytes, j->count->documents - before->documents);
     return rc;
 }

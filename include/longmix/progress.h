@@ -16,12 +16,16 @@ typedef struct lm_progress {
     uint64_t total;   /* bytes expected, 0 when unknown */
     /* The rest is private to the library. */
     double started, shown;
-    uint64_t bytes, things;
+    uint64_t bytes, things, text;
 } lm_progress;
 
 /* Count `bytes` and `things` more (thread-safe; p may be NULL) and show the line if it is time:
  * bytes, percentage, things, MB/s, time left. */
 void lm_progress_add(lm_progress *p, uint64_t bytes, uint64_t things);
+
+/* Count bytes of text, where `bytes` are those of compressed files: amount and rate are then those
+ * of the text. Shown with the next lm_progress_add. */
+void lm_progress_text(lm_progress *p, uint64_t text);
 
 /* Seconds of a monotonic clock, from an arbitrary start. */
 double lm_seconds(void);

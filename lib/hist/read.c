@@ -125,6 +125,7 @@ static int count_chunk(job *j)
         s += n + 1;
     }
     lm_line_parser_trim(j->parser);
+    lm_progress_text(j->src->o->progress, j->chunk.bytes.size);
     lm_progress_add(j->src->o->progress, 0, documents);
     return LM_OK;
 }

@@ -260,6 +260,7 @@ static int write_job(void *arg, tok_job *job)
     tok_run *r = arg;
     double start = lm_seconds();
     int rc = put_job(r, job);
+    lm_progress_text(r->o->progress, job->text_bytes);
     lm_progress_add(r->o->progress, job->raw_bytes, job->documents);
     r->write_seconds += lm_seconds() - start;
     return rc;

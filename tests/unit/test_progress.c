@@ -52,6 +52,22 @@ int main(void)
     lm_progress_add(&open_end, 1, 1);
     CHECK(!strstr(last, "%") && !strstr(last, "left") && strstr(last, "1 documents"));
 
+    /* The text of compressed files: its amount and rate, and the percentage of the files. */
+    lm_progress text = { .show = show, .arg = last, .noun = "documents", .total = 4000000000 };
+    lm_progress_text(NULL, 1);
+    lm_progress_text(&silent, 1);
+    lm_progress_add(&text, 0, 0);
+    wait_ms(110);
+    lm_progress_text(&text, 3000000000);
+    lm_progress_add(&text, 1000000000, 5);
+    CHECK(strstr(last, "3.00 GB of text") && strstr(last, " 25%") && strstr(last, "5 documents"));
+    const char *rate = strstr(last, " MB/s");
+    NEED(rate);
+    while (rate > last && rate[-1] != ' ') rate--;
+    double of_text = strtod(rate, NULL); /* 3 GB in at least 0.11 s, not 1 GB */
+    CHECK(of_text > 0 && of_text < 3000 / 0.11);
+    CHECK(lm_seconds() - text.started > 0.3 || of_text > 1000 / 0.11);
+
     lm_progress many = { .show = show, .arg = last, .noun = "rows" };
     CHECK_OK(lm_parallel(4, add_many, &many));
     wait_ms(110);
