@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "figures/internal.h"
+#include "lib/base/text.h"
 
 const fig_entry fig_list[] = {
     { "needle", "retrieval by depth and length, as heat maps" },
@@ -29,8 +30,15 @@ static int find(const char *name, size_t *which)
     for (*which = 0; fig_list[*which].name; ++*which)
         if (!strcmp(fig_list[*which].name, name)) return LM_OK;
     char all[256] = "";
-    for (size_t i = 0, n = 0; fig_list[i].name && n < sizeof all; i++)
-        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", fig_list[i].name);
+    lm_nearest best = lm_nearest_begin(strlen(name));
+    for (size_t i = 0, n = 0; fig_list[i].name && n < sizeof all; i++) {
+        const char *one = fig_list[i].name;
+        n += (size_t)snprintf(all + n, sizeof all - n, "%s%s", i ? ", " : "", one);
+        lm_nearest_try(&best, name, strlen(name), one, strlen(one));
+    }
+    if (best.name)
+        return lm_fail(LM_EUSAGE, "%s: no such figure; did you mean %s? (%s)", name, best.name,
+                       all);
     return lm_fail(LM_EUSAGE, "%s: no such figure; choose one of %s", name, all);
 }
 

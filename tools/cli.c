@@ -1,6 +1,7 @@
 #include "cli_help.h"
 #include "cli_out.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -10,6 +11,9 @@
 #include <string.h>
 
 #include "longmix/json.h"
+#include "longmix/shard.h"
+#include "longmix/store.h"
+#include "lib/base/text.h"
 #include "lib/base/threads.h"
 
 static const cli_tool *tool;
@@ -48,8 +52,9 @@ int cli_usage(const char *fmt, ...)
 static void version(void)
 {
     cli_print("%s (longmix) %s\ncommit: %s\ncompiler: %s\n"
-              "formats: store 1, shard 2, plan 1, manifest 2\n",
-              tool->name, lm_version(), lm_commit(), __VERSION__);
+              "formats: store %d, shard %d, plan 1, manifest %d\n",
+              tool->name, lm_version(), lm_commit(), __VERSION__, LM_STORE_VERSION,
+              LM_SHARD_VERSION, LM_SHARD_VERSION); /* a manifest has the version of its shards */
 }
 
 /* ---- parsing --------------------------------------------------------------------------- */
@@ -57,6 +62,7 @@ static void version(void)
 static int choice(const cli_opt *o, const char *s)
 {
     size_t n = strlen(s);
+    lm_nearest best = lm_nearest_begin(n);
     int i = 0;
     for (const char *w = o->arg;; i++) {
         size_t k = strcspn(w, "|");
@@ -64,9 +70,13 @@ static int choice(const cli_opt *o, const char *s)
             *(int *)o->value = i;
             return LM_OK;
         }
-        if (!w[k]) return cli_usage("--%s %s: not one of %s", o->name, s, o->arg);
+        if (isalpha((unsigned char)*s)) lm_nearest_try(&best, s, n, w, k);
+        if (!w[k]) break;
         w += k + 1;
     }
+    if (!best.name) return cli_usage("--%s %s: not one of %s", o->name, s, o->arg);
+    return cli_usage("--%s %s: not one of %s; did you mean %.*s?", o->name, s, o->arg,
+                     (int)best.size, best.name);
 }
 
 static int number(const cli_opt *o, const char *s)
@@ -144,38 +154,15 @@ static const cli_opt *table_at(size_t i)
     return other ? other->opts : NULL;
 }
 
-/* Letters to insert, delete or replace until one name is the other. */
-static size_t distance(const char *a, size_t n, const char *b)
-{
-    size_t row[64], m = strlen(b);
-    if (m >= 64) return SIZE_MAX;
-    for (size_t j = 0; j <= m; j++) row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t least = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < least) least = row[j] + 1;
-            if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
-            row[j] = least;
-        }
-    }
-    return row[m];
-}
-
 static int unknown_option(const char *name, size_t n)
 {
-    const cli_opt *table, *best = NULL;
-    size_t least = n / 4 + 2; /* nearer than that */
+    const cli_opt *table;
+    lm_nearest best = lm_nearest_begin(n);
     for (size_t i = 0; (table = table_at(i)) && (!command || i < TAKEN); i++)
-        for (const cli_opt *o = table; table != hidden && o->kind != CLI_END; o++) {
-            if (cli_is_operand(o)) continue;
-            size_t d = distance(name, n, o->name);
-            if (d < least) least = d, best = o;
-        }
-    if (best)
-        return cli_usage("--%.*s: no such option; did you mean --%s?", (int)n, name, best->name);
+        for (const cli_opt *o = table; table != hidden && o->kind != CLI_END; o++)
+            if (!cli_is_operand(o)) lm_nearest_try(&best, name, n, o->name, strlen(o->name));
+    if (best.name)
+        return cli_usage("--%.*s: no such option; did you mean --%s?", (int)n, name, best.name);
     return cli_usage("--%.*s: no such option", (int)n, name);
 }
 
@@ -184,9 +171,15 @@ static int unknown_command(const char *name)
     char list[512];
     size_t n = 0;
     const cli_command *c;
-    for (size_t i = 0; (c = tool->command(i)); i++)
+    lm_nearest best = lm_nearest_begin(strlen(name));
+    for (size_t i = 0; (c = tool->command(i)); i++) {
         n += (size_t)snprintf(list + n, n < sizeof list ? sizeof list - n : 0, "%s%s",
                               n ? ", " : "", c->name);
+        lm_nearest_try(&best, name, strlen(name), c->name, strlen(c->name));
+    }
+    if (best.name)
+        return cli_usage("%s: no such %s; did you mean %s? (%s)", name, tool->noun, best.name,
+                         list);
     return cli_usage("%s: no such %s (%s)", name, tool->noun, list);
 }
 

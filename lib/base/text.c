@@ -44,6 +44,37 @@ size_t lm_printable(char *out, size_t room, const char **s, bool lines)
     return n;
 }
 
+static size_t distance(const char *a, size_t n, const char *b, size_t m)
+{
+    size_t row[64];
+    if (m >= sizeof row / sizeof *row) return SIZE_MAX;
+    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            size_t least = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < least) least = row[j] + 1;
+            if (row[j - 1] + 1 < least) least = row[j - 1] + 1;
+            row[j] = least;
+        }
+    }
+    return row[m];
+}
+
+lm_nearest lm_nearest_begin(size_t wanted_size)
+{
+    return (lm_nearest){ .distance = wanted_size / 4 + 2 }; /* nearer than that */
+}
+
+void lm_nearest_try(lm_nearest *best, const char *wanted, size_t wanted_size, const char *name,
+                    size_t size)
+{
+    size_t d = distance(wanted, wanted_size, name, size);
+    if (d < best->distance && d < size) *best = (lm_nearest){ name, size, d };
+}
+
 int lm_by_name(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -27,6 +27,17 @@ bool lm_is_blank(const char *s, size_t n);
 /* For qsort and bsearch over an array of char *, or of structs that begin with one: bytewise. */
 int lm_by_name(const void *a, const void *b);
 
+/* "Did you mean ...?": the nearest of some names to one that does not exist, by the characters to
+ * insert, delete or replace. */
+typedef struct lm_nearest {
+    const char *name; /* NULL: none is near enough; else `size` bytes of what was tried */
+    size_t size, distance;
+} lm_nearest;
+
+lm_nearest lm_nearest_begin(size_t wanted_size);
+void lm_nearest_try(lm_nearest *best, const char *wanted, size_t wanted_size, const char *name,
+                    size_t size);
+
 /* ---- UTF-8 ----------------------------------------------------------------------------- */
 
 #define LM_UTF8_REPLACEMENT "\xef\xbf\xbd" /* U+FFFD, written where bytes are not UTF-8 */

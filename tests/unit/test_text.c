@@ -65,8 +65,29 @@ static void terminals(void)
     CHECK_STR(out, "\\x1bz");
 }
 
+static const char *nearest_to(const char *wanted)
+{
+    static const char *const names[] = { "needle", "passkey", "ppl", "v" };
+    lm_nearest best = lm_nearest_begin(strlen(wanted));
+    for (size_t i = 0; i < 4; i++)
+        lm_nearest_try(&best, wanted, strlen(wanted), names[i], strlen(names[i]));
+    CHECK(!best.name || best.size == strlen(best.name));
+    return best.name ? best.name : "";
+}
+
+static void nearest_names(void)
+{
+    CHECK_STR(nearest_to("neddle"), "needle"); /* two letters exchanged */
+    CHECK_STR(nearest_to("pass-key"), "passkey");
+    CHECK_STR(nearest_to("pp"), "ppl");
+    CHECK_STR(nearest_to("x"), ""); /* every letter would be another */
+    CHECK_STR(nearest_to("histogram"), "");
+    CHECK_STR(nearest_to(""), "");
+}
+
 int main(void)
 {
+    nearest_names();
     strings();
     terminals();
     /* Every byte, followed by every byte, then by the limits of what may follow. */
