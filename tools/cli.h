@@ -66,6 +66,9 @@ LM_CHECKED int cli_flush(void);
  * that are not UTF-8, are escaped, and what is above 4,095 bytes is cut. */
 const char *cli_name(const char *s);
 
+/* The columns of the terminal that descriptor fd is (COLUMNS, or its own size); 0: it is none. */
+int cli_columns(int fd);
+
 /* A usage error found by run(): LM_EUSAGE, after which cli_main points to --help. */
 int cli_usage(const char *fmt, ...) LM_PRINTF(1, 2);
 

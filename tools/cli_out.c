@@ -63,6 +63,14 @@ static void put_err(const char *s, size_t n)
     else if (lm_fd_write(STDERR_FILENO, s, n, "standard error", NULL)) lm_err_set(kept);
 }
 
+static void clear_progress(void)
+{
+    pthread_mutex_lock(&err_lock);
+    if (live) put_err("\r\033[K", 4);
+    live = false;
+    pthread_mutex_unlock(&err_lock);
+}
+
 /* A line that begins with the program's name, in as few writes as possible. */
 static void say(const char *text, bool lines)
 {
@@ -159,6 +167,7 @@ static int flush(void)
 {
     size_t done = 0;
     if (failed || !n_held) return failed;
+    clear_progress();
     int rc = lm_fd_write(STDOUT_FILENO, held, n_held, "standard output", &done);
     n_held -= done;
     memmove(held, held + done, n_held);
@@ -230,8 +239,7 @@ int cli_out_end(void)
     if (!rc && failed) rc = lm_fail((enum lm_code)failed, "%s", why);
     /* Some file systems report a failed write here. */
     if (close(STDOUT_FILENO) && !rc) rc = lm_fail_errno(errno, "standard output");
-    if (live) put_err("\r\033[K", 4);
-    live = false;
+    clear_progress();
     return rc;
 }
 

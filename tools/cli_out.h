@@ -19,7 +19,4 @@ void cli_last_line(int argc, char **argv, double started);
  * waiting is written. 0, or the first error of any write. */
 LM_CHECKED int cli_out_end(void);
 
-/* The columns of the terminal that descriptor fd is (COLUMNS, or its own size); 0: it is none. */
-int cli_columns(int fd);
-
 #endif

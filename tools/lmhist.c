@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -120,8 +119,8 @@ static const char *bold = "", *dim = "", *deep = "", *plain = "";
 
 static int find_width(void)
 {
-    struct winsize w;
-    if (!isatty(1)) return 80;
+    int columns = cli_columns(STDOUT_FILENO);
+    if (!columns) return 80;
     const char *term = getenv("TERM");
     if (!ascii && !getenv("NO_COLOR") && term && strcmp(term, "dumb")) {
         bold = "\033[1m";
@@ -129,7 +128,7 @@ static int find_width(void)
         deep = "\033[36m";
         plain = "\033[0m";
     }
-    return !ioctl(1, TIOCGWINSZ, &w) && w.ws_col >= 80 ? w.ws_col : 80;
+    return columns;
 }
 
 static void repeat(const char *s, int n)
@@ -226,37 +225,50 @@ static void print_one(const table *t, const char *path, const char *unit, int wi
     int name = t->name_width, docs = count_width(t, 0, "documents"),
         tokens = count_width(t, 1, unit);
     int used = name + 2 + docs + 2 + tokens + 9 + 9 + 2;
-    int wide = used + bars_width(t, 2) <= width ? 2 : 1, total = used + bars_width(t, wide);
+    int wide = 2; /* columns for a bar; 0: the terminal is too narrow for them */
+    while (wide && used + bars_width(t, wide) > width) wide--;
+    int total = wide ? used + bars_width(t, wide) : used - 2;
     print_total(title_of(path), all, unit);
-    cli_print("\n%s%*s  %*s  %*s    share  over 4K  %s by length%s\n", bold, name, "", docs,
-              "documents", tokens, unit, by == BY_DOCS ? "documents" : unit, plain);
+    cli_print("\n%s%*s  %*s  %*s    share  over 4K", bold, name, "", docs, "documents", tokens,
+              unit);
+    if (wide) cli_print("  %s by length", by == BY_DOCS ? "documents" : unit);
+    cli_print("%s\n", plain);
     for (size_t k = 0; k < t->rows; k++) {
         const lm_hist_row *r = &t->row[k];
         rule_before(t, k, total);
-        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%  ", name, shown_name(t, k), docs,
+        cli_print("%-*s  %*s  %*s  %6.2f%%  %6.1f%%", name, shown_name(t, k), docs,
                   cli_count(r->documents), tokens, cli_count(r->tokens),
                   percent(whole(r), whole(all)), percent(over(r), whole(r)));
-        print_bars(t, r, wide);
+        if (wide) {
+            cli_print("  ");
+            print_bars(t, r, wide);
+        }
         cli_print("\n");
     }
-    cli_print("%*s", used, "");
-    print_scale(t, wide, true);
+    if (wide) {
+        cli_print("%*s", used, "");
+        print_scale(t, wide, true);
+        cli_print("\n");
+    }
 
+    size_t first = 0, end = sizeof shown / sizeof *shown; /* the outer ones go where it is narrow */
     int column[sizeof shown / sizeof *shown], longest = count_width(t, 2, "longest");
     total = name + 3 + longest;
-    cli_print("\n\n%s%-*s", bold, name, "length");
-    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+    for (size_t i = first; i < end; i++)
+        total += 3 + (column[i] = count_width(t, 3 + shown[i], "median"));
+    for (; total > width && end - first > 1; first++, end--)
+        total -= 6 + column[first] + column[end - 1];
+    cli_print("\n%s%-*s", bold, name, "length");
+    for (size_t i = first; i < end; i++) {
         char head[8];
         snprintf(head, sizeof head, "%u%%", lm_percentiles[shown[i]]);
-        column[i] = count_width(t, 3 + shown[i], "median");
-        total += column[i] + 3;
         cli_print("   %*s", column[i], lm_percentiles[shown[i]] == 50 ? "median" : head);
     }
     cli_print("   %*s%s\n", longest, "longest", plain);
     for (size_t k = 0; k < t->rows; k++) {
         rule_before(t, k, total);
         cli_print("%-*s", name, shown_name(t, k));
-        for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        for (size_t i = first; i < end; i++)
             cli_print("   %*s", column[i], cli_count(t->row[k].percentile[shown[i]]));
         cli_print("   %*s\n", longest, cli_count(t->row[k].max));
     }

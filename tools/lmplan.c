@@ -72,42 +72,99 @@ static int find_recipe(char *out, size_t size)
 
 /* ---- the table --------------------------------------------------------------------------- */
 
-/* Append the plan as a readable table. */
-static int add_table(lm_buf *b, const lm_plan *p)
+enum { CELLS = 7 };
+
+/* Columns as wide as what is in them. Rows are added twice: to measure, then to print. */
+typedef struct grid {
+    lm_buf *out; /* NULL while it is measured */
+    size_t cells, width[CELLS];
+    int rc;
+} grid;
+
+/* One row; the first cell is a name. */
+static void add_row(grid *g, const char *const cell[CELLS])
 {
-    uint64_t long_tokens = 0, strata = 0;
-    int rc = lm_buf_printf(b, "%-16s %16s %8s %8s %8s %16s\n", "domain", "available", "share",
-                           "target", "long", "tokens");
-    for (size_t d = 0; d < p->domains && !rc; d++) {
+    for (size_t i = 0; i < g->cells && !g->rc; i++) {
+        size_t n = strlen(cell[i]);
+        if (!g->out && n > g->width[i]) g->width[i] = n;
+        if (g->out) g->rc = lm_buf_printf(g->out, i ? "  %*s" : "%-*s", (int)g->width[i], cell[i]);
+    }
+    if (g->out && !g->rc) g->rc = lm_buf_printf(g->out, "\n");
+}
+
+/* From measuring to printing: the last columns go where the terminal is too narrow. */
+static void begin_printing(grid *g, lm_buf *out)
+{
+    size_t columns = (size_t)cli_columns(STDOUT_FILENO), total = g->width[0];
+    for (size_t i = 1; i < g->cells; i++) total += 2 + g->width[i];
+    for (; columns && total > columns && g->cells > 2; g->cells--)
+        total -= 2 + g->width[g->cells - 1];
+    g->out = out;
+}
+
+static const char *share_text(double share, int digits, char out[16])
+{
+    snprintf(out, 16, "%.*f%%", digits, 100 * share);
+    return out;
+}
+
+static void add_domains(grid *g, const lm_plan *p)
+{
+    uint64_t long_tokens = 0;
+    char source[16], target[16], longer[16];
+    add_row(g, (const char *[CELLS]){ "domain", "available", "share", "target", "long", "tokens" });
+    for (size_t d = 0; d < p->domains; d++) {
         const lm_plan_domain *pd = &p->domain[d];
         uint64_t available = 0;
         for (size_t i = 0; i < p->strata; i++)
             if (p->stratum[i].domain == d) available += p->stratum[i].available;
         long_tokens += (uint64_t)(pd->target_long_share * (double)pd->tokens + 0.5);
-        rc = lm_buf_printf(b, "%-16s %16s %7.3f%% %7.3f%% %7.2f%% %16s\n", cli_name(pd->name),
-                           cli_count(available), 100 * pd->source_share, 100 * pd->target_share,
-                           100 * pd->target_long_share, cli_count(pd->tokens));
+        add_row(g, (const char *[CELLS]){ cli_name(pd->name), cli_count(available),
+                                          share_text(pd->source_share, 3, source),
+                                          share_text(pd->target_share, 3, target),
+                                          share_text(pd->target_long_share, 2, longer),
+                                          cli_count(pd->tokens) });
     }
-    if (!rc)
-        rc = lm_buf_printf(
-            b, "%-16s %16s %8s %8s %7.2f%% %16s\n\n%-16s %12s %12s %16s %16s %8s %18s\n", "all", "",
-            "", "", 100 * (double)long_tokens / (double)p->tokens, cli_count(p->tokens), "domain",
-            "up to", "documents", "available", "tokens", "copies", "threshold");
-    for (size_t i = 0; i < p->strata && !rc; i++) {
+    share_text((double)long_tokens / (double)p->tokens, 2, longer);
+    add_row(g, (const char *[CELLS]){ "all", "", "", "", longer, cli_count(p->tokens) });
+}
+
+static uint64_t add_strata(grid *g, const lm_plan *p)
+{
+    uint64_t strata = 0;
+    char copies[32], threshold[17];
+    add_row(g, (const char *[CELLS]){ "domain", "up to", "documents", "available", "tokens",
+                                      "copies", "threshold" });
+    for (size_t i = 0; i < p->strata; i++) {
         const lm_stratum *s = &p->stratum[i];
         if (!s->tokens) continue;
         strata++;
-        rc =
-            lm_buf_printf(b, "%-16s %12s %12s %16s %16s %8.4f   %016" PRIx64 "\n",
-                          cli_name(p->domain[s->domain].name), cli_count(lm_bucket_upto(s->bucket)),
-                          cli_count(s->documents), cli_count(s->available), cli_count(s->tokens),
-                          (double)s->tokens / (double)s->available, s->threshold);
+        snprintf(copies, sizeof copies, "%.4f", (double)s->tokens / (double)s->available);
+        snprintf(threshold, sizeof threshold, "%016" PRIx64, s->threshold);
+        add_row(g, (const char *[CELLS]){ cli_name(p->domain[s->domain].name),
+                                          cli_count(lm_bucket_upto(s->bucket)),
+                                          cli_count(s->documents), cli_count(s->available),
+                                          cli_count(s->tokens), copies, threshold });
     }
-    return rc ? rc
-              : lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards\n",
-                              cli_name(p->recipe), cli_count(p->tokens), cli_count(strata),
-                              cli_count(p->tokens / p->row), cli_count(p->row),
-                              cli_count(p->shards));
+    return strata;
+}
+
+/* Append the plan as a readable table. */
+static int add_table(lm_buf *b, const lm_plan *p)
+{
+    grid domains = { .cells = 6 }, all = { .cells = 7 };
+    add_domains(&domains, p);
+    begin_printing(&domains, b);
+    add_domains(&domains, p);
+    int rc = domains.rc ? domains.rc : lm_buf_printf(b, "\n");
+    if (rc) return rc;
+    add_strata(&all, p);
+    begin_printing(&all, b);
+    uint64_t strata = add_strata(&all, p);
+    if (all.rc) return all.rc;
+    return lm_buf_printf(b, "\n%s: %s tokens from %s strata, %s rows of %s, %s shards\n",
+                         cli_name(p->recipe), cli_count(p->tokens), cli_count(strata),
+                         cli_count(p->tokens / p->row), cli_count(p->row), cli_count(p->shards));
 }
 
 /* ---- run --------------------------------------------------------------------------------- */

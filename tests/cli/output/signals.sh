@@ -15,15 +15,18 @@ dd if=/dev/zero of=full bs=4M count=1 oflag=nonblock 2> dd.log || true
 mkdir out
 
 n=0
-declare -a pid name
+declare -a pid name may_fail
 waits() { # FROM TO PROGRAM ARGUMENT...; - is /dev/null
     local from=$1 to=$2; shift 2
     [ "$from" != - ] || from=/dev/null
     [ "$to" != - ] || to=/dev/null
     "$@" < "$from" > "$to" 2> "err$n" &
     pid[n]=$! name[n]="$* < $from > $to"
+    may_fail[n]=
     n=$((n + 1))
 }
+# Small files may as well be refused at once because they are FIFOs.
+waits_or_fails() { waits "$@"; may_fail[n - 1]=1; }
 
 cases() {
     local j o=out/$1
@@ -41,15 +44,15 @@ cases() {
     done
     waits silent - lmtok -q -m m.model
     waits - - lmtok -q -m m.model silent
-    waits - - lmtok -m nobody c
-    waits - - lmtok -m m.model --domains nobody c
+    waits_or_fails - - lmtok -m nobody c
+    waits_or_fails - - lmtok -m m.model --domains nobody c
     waits - - lmtok -q -m m.model -o unread c
     waits - - lmtag -o unread c
     waits - - lmhist nobody
-    waits - - lmplan -r nobody.json --tokens 1K "$g/store.lmt"
+    waits_or_fails - - lmplan -r nobody.json --tokens 1K "$g/store.lmt"
     waits - full lmplan -r "$g/recipe.json" -L 512 "$g/store.lmt"
     waits - - lmplan -r "$g/recipe.json" -L 512 -o unread "$g/store.lmt"
-    waits - - lmmix nobody "$g/store.lmt"
+    waits_or_fails - - lmmix nobody "$g/store.lmt"
     waits silent - lmmix "$g/hist-plan.json" -
     waits - full lmmix "$g/plan.json" "$g/store.lmt"
     waits - - lmmix -o unread "$g/plan.json" "$g/store.lmt"
@@ -61,16 +64,16 @@ cases() {
     waits - - lmcat nobody
     waits - full lmcat "$g/store.lmt"
     waits - full lmsynth --bytes 1M
-    waits - - lmsynth --laws nobody.json --bytes 1M
-    waits - - lmtrain --init nobody.json --data shards -o "$o-m" -n 1K
-    waits - - lmtrain --init tiny.json --data rows -o "$o-n" -n 1K --log unread
+    waits_or_fails - - lmsynth --laws nobody.json --bytes 1M
+    waits_or_fails - - lmtrain --init nobody.json --data shards -o "$o-m" -n 1K
+    waits_or_fails - - lmtrain --init tiny.json --data rows -o "$o-n" -n 1K --log unread
     waits silent - lmgen -m model
     waits - - lmgen -m model --file nobody
     waits - full lmgen -m model -n 9 Once
-    waits - - lmeval ppl -m model --text nobody --lengths 128
+    waits_or_fails - - lmeval ppl -m model --text nobody --lengths 128
     waits - full lmeval passkey -m model --lengths 400
-    waits - - lmimport llama2c "$data/stories66K.bin" nobody -o "$o-i"
-    waits - - lmplot ppl nobody.json -o x.svg
+    waits_or_fails - - lmimport llama2c "$data/stories66K.bin" nobody -o "$o-i"
+    waits_or_fails - - lmplot ppl nobody.json -o x.svg
     for p in "$LM_BUILD"/bin/lm*; do waits - full "$p" --help; done
 }
 cp "$data/tiny.json" tiny.json
@@ -94,14 +97,14 @@ for signal in INT TERM; do
     cases $signal
     for ((i = 0; i < n; i++)); do
         sleeps "${pid[i]}"
-        kill -$signal "${pid[i]}" 2> kill.log || { echo "did not wait: ${name[i]}: $(cat "err$i")"; bad=1; }
+        kill -$signal "${pid[i]}" 2> kill.log || [ -n "${may_fail[i]}" ] || { echo "did not wait: ${name[i]}: $(cat "err$i")"; bad=1; }
     done
     for ((i = 0; i < n; i++)); do
         for _ in {1..100}; do kill -0 "${pid[i]}" 2> kill.log || break; sleep 0.05; done
         if kill -KILL "${pid[i]}" 2> kill.log; then echo "SIG$signal is ignored: ${name[i]}"; bad=1; fi
         status=0
         wait "${pid[i]}" || status=$?
-        case $status in 130 | 143) ;; *) echo "SIG$signal: exit $status: ${name[i]}: $(cat "err$i")"; bad=1 ;; esac # 143: before the handler is set
+        case ${may_fail[i]}$status in 130 | 143 | 1130 | 1143 | 11 | 12) ;; *) echo "SIG$signal: exit $status: ${name[i]}: $(cat "err$i")"; bad=1 ;; esac # 143: before the handler is set
     done
 done
 
@@ -119,8 +122,6 @@ ln -s nobody x.lmt
 ln -s nobody x.lms
 refused lmmix "$g/plan.json" nobody
 refused lmmix "$g/plan.json" parts.lmt
-refused lmplan -r cut-4k --tokens 1K x.lmt
-refused lmplan -r cut-4k --tokens 1K nobody.json
 refused lmcheck nobody.json
 refused lmimport llama2c nobody "$data/tok512.bin" -o imported
 refused lmhist parts.lmt
