@@ -2,7 +2,7 @@
 # Demo, about a minute: a synthetic corpus with the shape of SlimPajama, a small tokenizer for it,
 # two mixtures of the paper as verified training shards, and their histograms. `make demo` builds
 # longmix and runs this script. DEMO_DIR is the working directory (default: demo/ in the
-# repository).
+# repository): new, empty, or that of an earlier demo, which is replaced.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 bin=${LM_BUILD:-$here/build}/bin
@@ -10,7 +10,19 @@ export PATH="$bin:$PATH"
 dir=${DEMO_DIR:-$here/demo}
 mkdir -p "$dir"
 cd "$dir"
-rm -rf corpus sample.txt tokenizer.model tokenizer.vocab store.lmt ./*.plan.json natural per-source ./*.svg
+refuse() { echo "demo: $dir: $1; name another folder with DEMO_DIR, or empty this one" >&2; exit 1; }
+
+# Remove what an earlier demo wrote, and nothing else.
+mark=.longmix-demo
+[ -e $mark ] || [ -z "$(ls -A)" ] || refuse 'holds files, and is not the folder of an earlier demo'
+echo 'Made by scripts/demo.sh, which may replace the files of the demo in this folder.' >$mark
+rm -f sample.txt spm_train.log tokenizer.model tokenizer.vocab store.lmt store.lmt.partial \
+    {natural,per-source}.plan.json {natural,per-source,figure2}.svg corpus/synth.json corpus/train-[0-9]*.jsonl.zst \
+    {natural,per-source}/{manifest.json,shard-[0-9]*.lms} ./{,corpus/,natural/,per-source/}*.longmix.*
+for made in corpus natural per-source; do
+    [ ! -e $made ] || rmdir $made 2>rmdir.log || refuse "$made/ holds files that no demo made"
+    rm -f rmdir.log
+done
 
 bold='' dim='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -62,7 +74,6 @@ run 'lmhist --plot natural.svg natural'
 echo
 run 'lmhist --plot per-source.svg per-source'
 lmhist --plot figure2.svg store.lmt natural per-source >/dev/null
-
 
 printf '\n%sDone in %d seconds.%s The two histograms, and both mixtures next to the store:\n' "$bold" "$SECONDS" "$plain"
 printf '  %s\n' "$dir/natural.svg" "$dir/per-source.svg" "$dir/figure2.svg"
