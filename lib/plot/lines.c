@@ -237,9 +237,24 @@ static void draw_line(const frame *f, const lm_plot_line *l, double *scratch)
             draw_dot(c, l->colour, pl_position(&f->x, l->x[i]), pl_position(&f->y, l->y[i]), 2.8);
 }
 
+static void value_text(double v, char out[16])
+{
+    if (isinf(v)) snprintf(out, 16, "∞");
+    else if (v >= 1e5) snprintf(out, 16, "%.0e", v);
+    else snprintf(out, 16, v >= 100 ? "%.0f" : "%.1f", v);
+}
+
+/* The number of the last point that is drawn; l->n: none. */
+static size_t last_shown(const frame *f, const lm_plot_line *l)
+{
+    for (size_t i = l->n; i-- > 0;)
+        if (in_x(f, l->x[i]) && shown(&f->p->y, l->y[i])) return i;
+    return l->n;
+}
+
 /* Points beyond the y axis: triangles with their values at the edge, stacked if several lines have
  * one at the same x. */
-static void draw_clipped(const frame *f)
+static void draw_clipped(const frame *f, bool names)
 {
     double taken[2][LINES_MAX * 2];
     size_t n = 0;
@@ -260,9 +275,8 @@ static void draw_clipped(const frame *f)
             double tx[] = { x - 4, x, x + 4 }, ty[] = { y + way * 5, y - way * 2, y + way * 5 };
             char text[16];
             pl_polygon(f->c, tx, ty, 3);
-            if (isinf(v)) snprintf(text, sizeof text, "∞");
-            else if (v >= 1e5) snprintf(text, sizeof text, "%.0e", v);
-            else snprintf(text, sizeof text, v >= 100 ? "%.0f" : "%.1f", v);
+            value_text(v, text);
+            if (names && last_shown(f, l) == i) continue; /* it is with the name */
             double w = pl_text_width(f->c, text), base = y + way * 2 + 2.8;
             bool late = x + 26 + w > f->right;
             if (late) { /* the text is on the left, where lines come from */
@@ -280,13 +294,22 @@ static void draw_clipped(const frame *f)
 /* The last point of a line, clamped to the plotting area; false: none. */
 static bool end_of(const frame *f, const lm_plot_line *l, double *x, double *y)
 {
-    for (size_t i = l->n; i-- > 0;) {
-        if (!in_x(f, l->x[i]) || !shown(&f->p->y, l->y[i])) continue;
-        *x = pl_position(&f->x, l->x[i]);
-        *y = fmin(fmax(pl_position(&f->y, l->y[i]), f->top), f->bottom);
-        return true;
-    }
-    return false;
+    size_t i = last_shown(f, l);
+    if (i == l->n) return false;
+    *x = pl_position(&f->x, l->x[i]);
+    *y = fmin(fmax(pl_position(&f->y, l->y[i]), f->top), f->bottom);
+    return true;
+}
+
+/* The name of a line, with the value of its last point if that is beyond the axis: next to the point
+ * it would be on the line. */
+static void name_text(const frame *f, const lm_plot_line *l, char out[160])
+{
+    size_t i = last_shown(f, l);
+    bool beyond = l->dots && i < l->n && (l->y[i] < f->y.low || l->y[i] > f->y.high);
+    char value[16] = "";
+    if (beyond) value_text(l->y[i], value);
+    snprintf(out, 160, beyond ? "%s (%s)" : "%s", l->name, value);
 }
 
 static void draw_names(const frame *f)
@@ -296,6 +319,7 @@ static void draw_names(const frame *f)
         double x, y;
     } end[LINES_MAX], swap;
     double label_y[LINES_MAX];
+    char name[160];
     size_t n = 0;
     for (size_t k = 0; k < f->p->lines; k++) {
         end[n].l = &f->p->line[k];
@@ -312,16 +336,21 @@ static void draw_names(const frame *f)
         pl_pen(f->c, 0.6, 0, 0);
         if (fabs(label_y[i] - end[i].y) > 4 || f->right - end[i].x > 12)
             pl_line(f->c, end[i].x + 5, end[i].y, f->right + 10, label_y[i]);
-        pl_text(f->c, f->right + 13, label_y[i] + 3.4, PL_LEFT, end[i].l->name);
+        name_text(f, end[i].l, name);
+        pl_text(f->c, f->right + 13, label_y[i] + 3.4, PL_LEFT, name);
     }
 }
 
-static double names_width(pl_canvas *c, const lm_plot_panel *p)
+static double names_width(const frame *f)
 {
     double max = 0;
-    pl_font(c, 9.5, true);
-    for (size_t k = 0; k < p->lines; k++)
-        if (p->line[k].name) max = fmax(max, pl_text_width(c, p->line[k].name) + 13);
+    char name[160];
+    pl_font(f->c, 9.5, true);
+    for (size_t k = 0; k < f->p->lines; k++) {
+        if (!f->p->line[k].name) continue;
+        name_text(f, &f->p->line[k], name);
+        max = fmax(max, pl_text_width(f->c, name) + 13);
+    }
     return max;
 }
 
@@ -378,7 +407,7 @@ static void draw_panel(pl_canvas *c, const lm_plot_panel *p, bool names, double 
     for (size_t i = 0; i < f.y_ticks.n; i++)
         labels = fmax(labels, pl_text_width(c, f.y_ticks.text[i]));
     f.left = left + labels + 8;
-    f.right = left + width - (names ? names_width(c, p) : 6);
+    f.right = left + width - (names ? names_width(&f) : 6);
     pl_ticks_make(&f.x_ticks, p->x.unit, p->x.log, f.x.low, f.x.high,
                   (size_t)fmax(2, (f.right - f.left) / 66));
     f.x.from = f.left;
@@ -392,7 +421,7 @@ static void draw_panel(pl_canvas *c, const lm_plot_panel *p, bool names, double 
     for (size_t k = 0; k < p->lines; k++)
         if (!p->line[k].faint) draw_line(&f, &p->line[k], scratch);
     draw_mark_labels(&f);
-    draw_clipped(&f);
+    draw_clipped(&f, names);
     if (names) draw_names(&f);
 }
 
