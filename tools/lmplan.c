@@ -78,6 +78,7 @@ enum { CELLS = 7 };
 typedef struct grid {
     lm_buf *out; /* NULL while it is measured */
     size_t cells, width[CELLS];
+    size_t usual[CELLS]; /* at least, where the output is no terminal: the same for all plans */
     int rc;
 } grid;
 
@@ -92,10 +93,12 @@ static void add_row(grid *g, const char *const cell[CELLS])
     if (g->out && !g->rc) g->rc = lm_buf_printf(g->out, "\n");
 }
 
-/* From measuring to printing: the last columns go where the terminal is too narrow. */
+/* From measuring to printing. The last columns go where a terminal is too narrow for them. */
 static void begin_printing(grid *g, lm_buf *out)
 {
     size_t columns = (size_t)cli_columns(STDOUT_FILENO), total = g->width[0];
+    for (size_t i = 0; i < g->cells && !columns; i++)
+        if (g->width[i] < g->usual[i]) g->width[i] = g->usual[i];
     for (size_t i = 1; i < g->cells; i++) total += 2 + g->width[i];
     for (; columns && total > columns && g->cells > 2; g->cells--)
         total -= 2 + g->width[g->cells - 1];
@@ -152,7 +155,8 @@ static uint64_t add_strata(grid *g, const lm_plan *p)
 /* Append the plan as a readable table. */
 static int add_table(lm_buf *b, const lm_plan *p)
 {
-    grid domains = { .cells = 6 }, all = { .cells = 7 };
+    grid domains = { .cells = 6, .usual = { 16, 15, 7, 7, 7, 15 } };
+    grid all = { .cells = 7, .usual = { 16, 11, 11, 15, 15, 7, 17 } };
     add_domains(&domains, p);
     begin_printing(&domains, b);
     add_domains(&domains, p);
