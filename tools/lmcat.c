@@ -239,12 +239,28 @@ static int row_fu(const row *r)
         uint64_t end = (uint64_t)s->row_start + s->tokens;
         if (end > length) end = length;
         if (s->row_start >= length) break;
-        rc = lm_buf_printf(&line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s",
-                           cli_count(s->row_start),
-                           cli_name(name_at(lm_json_get(identity, "domains"), s->domain)),
-                           cli_name(file_name(r->all, s)), s->line, cli_count(s->doc_start),
-                           cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens),
-                           flag_text(s));
+        rc = lm_buf_printf(&line, "%s{", i ? "," : "");
+        if (!rc) rc = add_string("source", name_at(domains, s->domain));
+        if (!rc)
+            rc = lm_buf_printf(&line, ",\"start\":%" PRIu32 ",\"end\":%" PRIu64 "}", s->row_start,
+                               end);
+    }
+    return rc ? rc : lm_buf_printf(&line, "]}");
+}
+
+static int row_view(const row *r)
+{
+    const lm_json *identity = lm_shard_identity(r->shard);
+    int rc = lm_buf_printf(&line, "row %s, %s row %s: %zu span%s", cli_count(r->number),
+                           cli_name(base_name(lm_shard_name(r->shard))), cli_count(r->at), r->n,
+                           r->n == 1 ? "" : "s");
+    for (size_t i = 0; i < r->n && !rc; i++) {
+        const lm_span *s = &r->spans[i];
+        rc = lm_buf_printf(
+            &line, "\n%12s  %-14s %s:%" PRIu64 "  tokens %s to %s of %s%s", cli_count(s->row_start),
+            cli_name(name_at(lm_json_get(identity, "domains"), s->domain)),
+            cli_name(file_name(r->all, s)), s->line, cli_count(s->doc_start),
+            cli_count(s->doc_start + s->tokens), cli_count(s->doc_tokens), flag_text(s));
         if (!rc && s->copy) rc = lm_buf_printf(&line, ", repetition %u", s->copy);
     }
     if (!rc && r->fill < r->tokens)
@@ -385,7 +401,8 @@ static void show_other(const lm_meta *m, const lm_record *r)
     case LM_REC_FILE:
         if (r->file.set_aside) {
             cli_print("-- %s: quarantined at byte %s of %s: %s\n", m->file[r->file.file],
-                      cli_count(r->file.fault), cli_count(r->file.raw_bytes), r->file.set_aside);
+                      cli_count(r->file.fault), cli_count(r->file.raw_bytes),
+                      cli_name(r->file.set_aside));
             break;
         }
         cli_print("-- %s: %s lines, %s documents, %s bad lines; %s bytes, xxh3 %016" PRIx64 "\n",
