@@ -59,7 +59,9 @@ int tr_sample(const tr_sampling *how, const float *logits, size_t vocab, uint64_
 double tr_logprob(const float *logits, size_t vocab, int32_t id)
 {
     double max = (double)logits[0], all = 0;
-    for (size_t i = 1; i < vocab; i++) max = fmax(max, (double)logits[i]);
+    /* Not fmax: gcc 12 for aarch64 fails with an internal error on that loop at -O3. */
+    for (size_t i = 1; i < vocab; i++)
+        if ((double)logits[i] > max) max = (double)logits[i];
     for (size_t i = 0; i < vocab; i++) all += exp((double)logits[i] - max);
     return (double)logits[id] - max - log(all);
 }
