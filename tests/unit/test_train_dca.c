@@ -66,7 +66,10 @@ static float *read_all(tr_infer_options o, size_t n, size_t piece, size_t chunk,
 static double largest(const float *x, const float *y, size_t n)
 {
     double worst = 0;
-    for (size_t i = 0; i < n; i++) worst = fmax(worst, fabs((double)x[i] - (double)y[i]));
+    for (size_t i = 0; i < n; i++) {
+        double off = fabs((double)x[i] - (double)y[i]);
+        if (!(off <= worst)) worst = off; /* a NaN, too */
+    }
     return worst;
 }
 
