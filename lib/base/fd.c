@@ -38,7 +38,10 @@ int lm_fd_open_regular(const char *path)
     if (fd < 0) return fd;
     int rc = fstat(fd, &st)         ? lm_fail_errno(errno, "%s: cannot open", path)
              : S_ISDIR(st.st_mode)  ? lm_fail(LM_EIO, "%s: is a directory, not a file", path)
-             : !S_ISREG(st.st_mode) ? lm_fail(LM_EIO, "%s: not a regular file", path)
+             : !S_ISREG(st.st_mode) ? lm_fail(LM_EIO, "%s: is a %s, not a regular file", path,
+                                              S_ISFIFO(st.st_mode)   ? "FIFO"
+                                              : S_ISSOCK(st.st_mode) ? "socket"
+                                                                     : "device")
                                     : LM_OK;
     if (!rc) return fd;
     close(fd);

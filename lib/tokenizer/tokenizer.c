@@ -2,9 +2,10 @@
  * vocabulary proves them exact, SentencePiece where not. */
 #include "longmix/tokenizer.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
@@ -31,7 +32,7 @@ struct lm_encoder {
 
 static int read_file(const char *path, lm_buf *data)
 {
-    int fd = lm_fd_open(path), rc = fd < 0 ? fd : LM_OK;
+    int fd = lm_fd_open_regular(path), rc = fd < 0 ? fd : LM_OK;
     for (ssize_t got = 1; !rc && got;) {
         rc = lm_buf_reserve(data, 1 << 16);
         if (rc) break;
@@ -41,6 +42,47 @@ static int read_file(const char *path, lm_buf *data)
     }
     if (fd >= 0) close(fd);
     return rc;
+}
+
+static bool begins(const lm_buf *b, const char *with)
+{
+    size_t n = strlen(with);
+    return b->size >= n && !strncasecmp((const char *)b->data, with, n);
+}
+
+/* A line of base64, a space, a number. */
+static bool is_tiktoken(const lm_buf *b)
+{
+    size_t i = 0, from;
+    while (i < b->size && (isalnum(b->data[i]) || strchr("+/=", b->data[i]))) i++;
+    if (!i || i == b->size || b->data[i++] != ' ') return false;
+    for (from = i; i < b->size && isdigit(b->data[i]);) i++;
+    return i > from && i < b->size && b->data[i] == '\n';
+}
+
+/* The file is none of SentencePiece's (whose message is lm_err()): name what it is, if that is
+ * known. */
+static int name_format(const lm_buf *b, const char *path)
+{
+    if (begins(b, "version https://git-lfs"))
+        return lm_fail(LM_EDATA,
+                       "%s: a pointer of git-lfs in place of the file; `git lfs pull` there, or "
+                       "download it again",
+                       path);
+    if (begins(b, "<!doctype html") || begins(b, "<html"))
+        return lm_fail(LM_EDATA, "%s: a page of HTML in place of the file; download it again",
+                       path);
+    if (b->size && b->data[0] == '{')
+        return lm_fail(
+            LM_EDATA, "%s: JSON (a tokenizer.json?), and SentencePiece's tokenizer.model is needed",
+            path);
+    if (is_tiktoken(b))
+        return lm_fail(
+            LM_EDATA,
+            "%s: a tiktoken vocabulary (as LLaMA 3 has), not a SentencePiece model: such "
+            "tokenizers are not supported",
+            path);
+    return LM_EDATA;
 }
 
 /* Decide whether the fast path may be used. */
@@ -67,6 +109,7 @@ int lm_tokenizer_open(lm_tokenizer **out, const char *path, unsigned flags)
     t->flags = flags;
     int rc = read_file(path, &data);
     if (!rc) rc = lm_spm_open(&t->spm, data.data, data.size, path);
+    if (rc == LM_EDATA && data.size) rc = name_format(&data, path);
     if (!rc) {
         t->hash = lm_hash64(data.data, data.size);
         t->width = lm_spm_vocab(t->spm) <= 65536 ? 2 : 4;
