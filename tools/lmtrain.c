@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "train/files/checksums.h"
 #include "train/run/run.h"
 
 enum { BACKEND_CPU, BACKEND_CUDA };
@@ -83,11 +84,21 @@ static const cli_opt opts[] = {
       "Evaluate on at most N tokens, spread evenly over the held-out shards (all)." },
     { CLI_SIZE, "seed", 's', &o.seed, "N", "Random seed of the row order and of --init (0)." },
     { CLI_FLAG, "resume", 0, &o.resume, NULL,
-      "Resume from the latest checkpoint in the output directory, or start where there is none." },
+      "Resume from the latest checkpoint in the output directory, or start where there is none. "
+      "Options that change the result must be the same: see --override." },
+    { CLI_STR, "override", 0, &o.override, "OPTION,...",
+      "With --resume: options that may have other values than when the checkpoint was made: "
+      "tokens, "
+      "lr, schedule, warmup, min-lr, weight-decay, beta1, beta2, eps, clip, dtype, micro-batch, "
+      "slice, backend, blas (another processor or OpenBLAS), ranks. run.json records the change. "
+      "Any other difference is refused." },
+    CHECKSUMS_IDS_OPTION(o.allow_tokenizer),
     { CLI_FLAG, "dry-run", 0, &dry_run, NULL, "Print the memory plan and exit." },
     { CLI_CHOICE, "dtype", 0, &dtype, "as-read|float32|bfloat16|float16",
       "Type of the weights written at the end. Checkpoints are float32." },
-    { CLI_STR, "log", 0, &o.log, "FILE", "Log file, JSON Lines (DIR/log.jsonl)." },
+    { CLI_STR, "log", 0, &o.log, "FILE",
+      "Log file, JSON Lines (DIR/log.jsonl). A file with text that this run has not written is "
+      "refused." },
     { CLI_CHOICE, "comm", 0, &comm_kind, "auto|none|mpi|nccl",
       "Communication between the processes that mpirun or srun started, which train one model: mpi "
       "with --backend cpu, nccl with cuda. none: each process trains on its own." },
@@ -114,6 +125,12 @@ static void show_note(void *arg, const char *line)
 {
     (void)arg;
     cli_note("%s", line);
+}
+
+static void show_warning(void *arg, const char *line)
+{
+    (void)arg;
+    cli_warn("%s", line);
 }
 
 static int parse_offload(void)
@@ -149,8 +166,10 @@ static int check_options(void)
 static int train(comm **c, backend **b, tr_run **r)
 {
     lm_buf plan = LM_BUF_INIT(1 << 16);
-    tr_watch watch = { show_step, show_note, NULL };
-    int rc = bk_open(b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
+    tr_watch watch = { show_step, show_note, NULL, show_warning };
+    int rc = o.model ? checksums_compare(o.model, false, NULL) : LM_OK;
+    if (rc == LM_EDATA) cli_warn("%s (lmcheck %s)", lm_err(), o.model);
+    rc = bk_open(b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
     rc = comm_agree(*c, rc);
     if (!rc) rc = comm_attach(c, *b, (enum comm_kind)comm_kind);
     o.ranks = *c;

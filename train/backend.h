@@ -56,6 +56,8 @@ typedef struct bk_adamw {
 typedef struct backend backend;
 struct backend {
     const char *name;
+    const char *kernels; /* what else the rounding of results depends on: library, version,
+                          * instruction set or device */
     size_t act_bytes, acc_bytes;
     size_t block; /* tokens: see above */
     bool master;  /* the optimizer keeps an acc copy of each weight; false: the weight is its own */

@@ -279,6 +279,9 @@ static void test_resume(void)
     /* From one rank's checkpoint of half the steps to the end of one rank's run, to rounding. */
     o = options("half");
     o.resume = true;
+    CHECK_EQ(go(&o, NULL), LM_EUSAGE);
+    CHECK(strstr(lm_err(), "--ranks 1 (now 2)"));
+    o.override = "ranks";
     CHECK_OK(go(&o, NULL));
     if (ranks->rank) return;
     double off = distance("one/model.safetensors", "half/model.safetensors");

@@ -31,7 +31,9 @@ static const tr_run_state place = { .step = 7,
                                     .batch = 1,
                                     .doc_mask = true,
                                     .attention = "dca",
-                                    .log_bytes = 4321 };
+                                    .log_bytes = 4321,
+                                    .log_hash = 99,
+                                    .ids = 77 };
 static float saved[4096], loaded[4096];
 static const char dir[] = "out/checkpoint-00000007";
 
@@ -55,14 +57,20 @@ static int read_back(void)
 {
     tr_run_state p;
     int rc = tr_checkpoint_state(dir, &p);
+    lm_json_free(p.record);
     if (!rc) rc = tr_checkpoint_load(m, dir);
+    /* The check without a model refuses the same. */
+    uint64_t step = 0;
+    CHECK((tr_checkpoint_check(dir, false, &step) != LM_OK) == (rc != LM_OK));
     if (rc) return rc;
+    CHECK_EQ(step, place.step);
     size_t n = all_numbers(loaded);
     CHECK(!memcmp(loaded, saved, n * sizeof *saved));
     CHECK(p.step == place.step && p.tokens == place.tokens && p.data_hash == place.data_hash &&
           p.seed == place.seed && p.length == place.length && p.batch == place.batch &&
           p.doc_mask == place.doc_mask && !strcmp(p.attention, place.attention) &&
-          p.eval_due == place.eval_due && p.log_bytes == place.log_bytes);
+          p.eval_due == place.eval_due && p.log_bytes == place.log_bytes &&
+          p.log_hash == place.log_hash && p.ids == place.ids);
     return LM_OK;
 }
 
@@ -157,7 +165,10 @@ int main(void)
     CHECK_EQ(refused, size);
     cut_all("model.safetensors", 13);
     cut_all("optimizer.safetensors", 29);
+    refused = flip_all("config.json", 0x01, &size);
+    CHECK_EQ(refused, size);
     cut_all("run.json", 7);
+    cut_all("config.json", 11);
     tr_model_free(m);
     b->close(b);
     CHECK_END();

@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "lib/base/hash.h"
 #include "longmix/zio.h"
+#include "train/files/checksums.h"
 #include "train/files/model_dir.h"
 #include "train/files/safetensors.h"
 
@@ -42,7 +44,80 @@ static void commit(const char *from)
 {
     lm_json *config = lm_json_object();
     lm_json_set_u64(config, "n", 1);
-    CHECK_OK(model_dir_commit("d", from, config));
+    model_origin origin = { from, false, 0x1234 };
+    CHECK_OK(model_dir_commit("d", &origin, config));
+}
+
+static void put(const char *path, const char *text)
+{
+    NEED(lm_write_file(path, text, strlen(text)) == 0);
+}
+
+/* checksums.json: every fault is named; sizes alone find some of them. */
+static void test_checksums(void)
+{
+    size_t files = 0;
+    uint64_t ids = 0;
+    NEED(mkdir("d", 0777) == 0);
+    CHECK_EQ(checksums_compare("d", true, NULL), 0);
+    write_weights("d/" MODEL_NEW_WEIGHTS, "a", 5);
+    commit("t");
+    CHECK_EQ(checksums_compare("d", true, &files), 1);
+    CHECK_EQ(files, 3);
+    CHECK(checksums_tokenizer("d", &ids) == 1 && ids == lm_hash64("tok", 3));
+    put("d/" MODEL_TOKENIZER, "kot");
+    CHECK_EQ(checksums_compare("d", false, NULL), 1);
+    CHECK(checksums_compare("d", true, NULL) == LM_EDATA &&
+          strstr(lm_err(), "tokenizer.model has other bytes"));
+    put("d/" MODEL_CONFIG, "{}");
+    put("d/" MODEL_INDEX, "{}");
+    put("d/tokenizer.json", "{}");
+    NEED(unlink("d/" MODEL_TOKENIZER) == 0);
+    CHECK_EQ(checksums_compare("d", false, NULL), LM_EDATA);
+    CHECK(strstr(lm_err(), "config.json has 2 bytes and not ") &&
+          strstr(lm_err(), "tokenizer.model is missing") &&
+          strstr(lm_err(), MODEL_INDEX " is not of this model") &&
+          strstr(lm_err(), "tokenizer.json is not of this model"));
+    CHECK(checksums_tokenizer("d", &ids) == 1 && ids == 0x1234);
+    CHECK_EQ(checksums_ids("d", "shards", 0x1234, false), CHECKSUMS_IDS_SAME);
+    CHECK_EQ(checksums_ids("d", "shards", 0x4321, true), CHECKSUMS_IDS_OTHER);
+    CHECK(checksums_ids("d", "shards", 0x4321, false) == LM_EDATA && strstr(lm_err(), "4321"));
+    put("d/" MODEL_CHECKSUMS, "{\"form\":1,\"check\":\"00\",\"model\":{\"files\":{}}}");
+    CHECK(checksums_compare("d", true, NULL) == LM_EDATA && strstr(lm_err(), "damaged"));
+}
+
+/* What may lie in place of a model. */
+static void test_places(void)
+{
+    static const struct {
+        const char *name, *text, *says;
+    } files[] = {
+        { "p/pytorch_model.bin", "x", "save_pretrained" },
+        { "p/consolidated.00.pth", "x", "convert_llama_weights_to_hf" },
+        { "p/model.gguf", "GGUF", "gguf_file" },
+        { "p/config.json", "{}", "model.safetensors: missing" },
+        { "p/README.md", "x", "neither config.json nor model.safetensors" },
+        { "p/model.safetensors", "x", "config.json: missing" },
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        NEED(mkdir("p", 0777) == 0);
+        put(files[i].name, files[i].text);
+        CHECK(model_dir_usable("p") == LM_EDATA && strstr(lm_err(), files[i].says));
+        NEED(unlink(files[i].name) == 0 && rmdir("p") == 0);
+    }
+    put("llama.gguf", "GGUF....");
+    CHECK(model_dir_usable("llama.gguf") == LM_EDATA && strstr(lm_err(), "a GGUF file"));
+    put("m.bin", "x");
+    CHECK(model_dir_usable("m.bin") == LM_EDATA && strstr(lm_err(), "lmimport"));
+    put("lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n");
+    CHECK(model_dir_regular("lfs") == LM_EDATA && strstr(lm_err(), "git lfs pull"));
+    put("page", "<!DOCTYPE html><html>");
+    CHECK(model_dir_regular("page") == LM_EDATA && strstr(lm_err(), "HTML"));
+    NEED(mkfifo("fifo", 0666) == 0);
+    CHECK(model_dir_regular("fifo") == LM_EDATA && strstr(lm_err(), "a FIFO"));
+    CHECK(model_dir_regular(".") == LM_EDATA && strstr(lm_err(), "a directory"));
+    CHECK(model_dir_regular("/dev/null") == LM_EDATA && strstr(lm_err(), "a device"));
+    CHECK(model_dir_regular("absent") == LM_EIO);
 }
 
 int main(void)
@@ -84,7 +159,10 @@ int main(void)
     CHECK(model_dir_hash("d", &first) == LM_EIO);
 
     /* Without new weights there is no model to read afterwards. */
-    CHECK(model_dir_commit("moved", NULL, lm_json_object()) == LM_EIO);
-    CHECK(access("moved/" MODEL_CONFIG, F_OK) != 0);
+    CHECK(model_dir_commit("moved", &(model_origin){ 0 }, lm_json_object()) == LM_EIO);
+    CHECK(access("moved/" MODEL_CONFIG, F_OK) && access("moved/" MODEL_CHECKSUMS, F_OK));
+
+    test_checksums();
+    test_places();
     CHECK_END();
 }

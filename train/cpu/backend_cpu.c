@@ -188,6 +188,7 @@ int bk_cpu_open(backend **out, int threads)
     cpu_pointwise(b);
     cpu_update(b);
     cpu_blas_prepare();
+    b->kernels = cpu_kernels();
     *out = b;
     return LM_OK;
 }

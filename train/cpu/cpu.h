@@ -57,6 +57,9 @@ real cpu_dot(const real *a, const real *b, size_t n);
 
 /* Set OpenBLAS to one thread and to kernels for this processor. */
 void cpu_blas_prepare(void);
+/* "OpenBLAS 0.3.21 Haswell, x86-64-v3": its version and kernels, and the instruction set of the
+ * inner loops here. A static string. */
+const char *cpu_kernels(void);
 
 /* products.c, attention.c, pointwise.c, update.c: each fills its part of the table. */
 void cpu_products(backend *b);

@@ -354,6 +354,7 @@ int bk_cuda_open(backend **out)
     cuda_backend *c = calloc(1, sizeof *c);
     if (!c) return lm_fail_nomem(sizeof *c);
     fill_table(&c->table);
+    c->table.kernels = c->gpu;
     int rc = read_attention(c);
     if (!rc) rc = open_device(c);
     if (!rc) rc = cuda_products_open(c);

@@ -2,17 +2,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
-#include "longmix/zio.h"
-
-enum { CHUNK = 1 << 16 };
 
 int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name)
 {
@@ -29,73 +28,136 @@ int model_dir_write(const char *dir, const char *name, lm_json *o)
     return rc;
 }
 
-/* ---- a new model in place of another ---------------------------------------------------- */
+/* ---- what lies there --------------------------------------------------------------------- */
 
-static int copy_file(const char *from, const char *to)
+/* The tokenizer's come first. */
+const char *const model_dir_companions[] = { MODEL_TOKENIZER,
+                                             "tokenizer.json",
+                                             "tokenizer_config.json",
+                                             "special_tokens_map.json",
+                                             "added_tokens.json",
+                                             "generation_config.json",
+                                             NULL };
+
+static bool begins(const char *text, ssize_t n, const char *with)
 {
-    lm_in *in = NULL;
-    lm_out *out = NULL;
-    char part[CHUNK];
-    ssize_t n = 0;
-    int rc = lm_in_open(&in, from);
-    if (!rc) rc = lm_out_open(&out, to, LM_OUT_PLAIN, 0);
-    while (!rc && (n = lm_in_read(in, part, sizeof part)) > 0)
-        rc = lm_out_write(out, part, (size_t)n);
-    if (!rc && n < 0) rc = (int)n;
-    if (!rc) {
-        rc = lm_out_commit(out);
-        out = NULL;
-    }
-    lm_out_abandon(out);
-    lm_in_close(in);
+    size_t k = strlen(with);
+    return n >= (ssize_t)k && !strncasecmp(text, with, k);
+}
+
+int model_dir_regular(const char *path)
+{
+    char head[64];
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENXIO) return lm_fail(LM_EDATA, "%s: a socket, not a file", path);
+    if (fd < 0) return lm_fail_errno(errno, "%s", path);
+    int rc = fstat(fd, &st) ? lm_fail_errno(errno, "%s", path) : LM_OK;
+    if (!rc && !S_ISREG(st.st_mode))
+        rc = lm_fail(LM_EDATA, "%s: %s, not a file", path,
+                     S_ISDIR(st.st_mode)    ? "a directory"
+                     : S_ISFIFO(st.st_mode) ? "a FIFO"
+                                            : "a device");
+    ssize_t n = rc ? 0 : pread(fd, head, sizeof head, 0);
+    if (n < 0) rc = lm_fail_errno(errno, "%s", path);
+    close(fd);
+    if (!rc && begins(head, n, "version https://git-lfs"))
+        rc = lm_fail(LM_EDATA,
+                     "%s: a pointer of git-lfs in place of the file; `git lfs pull` there, or "
+                     "download it again",
+                     path);
+    if (!rc && (begins(head, n, "<!doctype html") || begins(head, n, "<html")))
+        rc = lm_fail(LM_EDATA, "%s: a page of HTML in place of the file; download it again", path);
     return rc;
 }
 
-static int copy_companions(const char *from, const char *to)
+/* A file of weights in another format, of which the reader may be told: 1 with its name. */
+static int other_weights(const char *dir, char name[MODEL_PATH])
 {
-    static const char *const names[] = { MODEL_TOKENIZER,         "tokenizer.json",
-                                         "tokenizer_config.json", "special_tokens_map.json",
-                                         "added_tokens.json",     "generation_config.json" };
-    char source[MODEL_PATH], copy[MODEL_PATH];
-    struct stat a, b;
-    int rc = LM_OK;
-    if (!stat(from, &a) && !stat(to, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
-        return LM_OK;
-    for (size_t i = 0; !rc && i < sizeof names / sizeof *names; i++) {
-        rc = model_dir_path(source, from, names[i]);
-        if (!rc) rc = model_dir_path(copy, to, names[i]);
-        if (!rc && !access(source, F_OK)) rc = copy_file(source, copy);
-    }
-    return rc;
+    static const char *const kinds[] = { ".gguf", ".pth", ".pt", ".bin", ".ckpt" };
+    int found = 0;
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && !found && (e = readdir(d));)
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            if (lm_has_suffix(e->d_name, kinds[i])) {
+                snprintf(name, MODEL_PATH, "%s", e->d_name);
+                found = 1;
+            }
+    if (d) closedir(d);
+    return found;
 }
 
-/* Remove dir/name where it is there, and sync that before anything later is. */
-static int remove_file(const char *dir, const char *name)
+/* How to make what is read of it. */
+static int convert(const char *dir, const char *name)
 {
-    char path[MODEL_PATH];
-    int rc = model_dir_path(path, dir, name);
+    if (lm_has_suffix(name, ".gguf"))
+        return lm_fail(
+            LM_EDATA,
+            "%s: holds %s, and weights in safetensors are read; get the original model, or "
+            "convert it in Python: transformers.AutoModelForCausalLM.from_pretrained(DIR, "
+            "gguf_file=\"%s\").save_pretrained(NEW)",
+            dir, name, name);
+    if (!strncmp(name, "consolidated.", 13))
+        return lm_fail(LM_EDATA,
+                       "%s: holds %s, Meta's format, and a Hugging Face directory with safetensors "
+                       "is read; convert it: python3 -m "
+                       "transformers.models.llama.convert_llama_weights_to_hf --input_dir DIR "
+                       "--output_dir NEW",
+                       dir, name);
+    return lm_fail(LM_EDATA,
+                   "%s: holds %s, and weights in safetensors are read; convert it in Python: "
+                   "transformers.AutoModelForCausalLM.from_pretrained(DIR).save_pretrained(NEW), "
+                   "and copy tokenizer.model to NEW",
+                   dir, name);
+}
+
+/* A file in place of the directory. */
+static int not_a_directory(const char *path)
+{
+    char head[8] = "";
+    int rc = model_dir_regular(path);
     if (rc) return rc;
-    if (!unlink(path)) return lm_sync_dir(path);
-    return errno == ENOENT ? LM_OK : lm_fail_errno(errno, "%s: removing", path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool gguf = fd >= 0 && pread(fd, head, 4, 0) == 4 && !memcmp(head, "GGUF", 4);
+    if (fd >= 0) close(fd);
+    if (gguf)
+        return lm_fail(
+            LM_EDATA,
+            "%s: a GGUF file; a Hugging Face directory is read: config.json, safetensors "
+            "and tokenizer.model",
+            path);
+    return lm_fail(
+        LM_EDATA,
+        "%s: a file, not a model's directory (config.json, safetensors, tokenizer.model)%s", path,
+        lm_has_suffix(path, ".bin") ? "; lmimport makes one of llama2.c's files" : "");
 }
 
-int model_dir_begin(const char *dir) { return remove_file(dir, MODEL_CONFIG); }
-
-int model_dir_commit(const char *dir, const char *from, lm_json *config)
+int model_dir_usable(const char *dir)
 {
-    char new[MODEL_PATH], weights[MODEL_PATH];
-    int rc = model_dir_path(new, dir, MODEL_NEW_WEIGHTS);
-    if (!rc) rc = model_dir_path(weights, dir, MODEL_WEIGHTS);
-    if (!rc) rc = model_dir_begin(dir);
-    if (!rc && rename(new, weights))
-        rc = lm_fail_errno(errno, "%s: renaming to %s", new, MODEL_WEIGHTS);
-    if (!rc) rc = lm_sync_dir(weights);
-    if (!rc && from) rc = copy_companions(from, dir);
-    /* After the weights: a resumed run reads their type from one or the other. */
-    if (!rc) rc = remove_file(dir, MODEL_INDEX);
-    if (!rc) return model_dir_write(dir, MODEL_CONFIG, config);
-    lm_json_free(config);
-    return rc;
+    char config[MODEL_PATH], one[MODEL_PATH], index[MODEL_PATH], other[MODEL_PATH];
+    struct stat st;
+    if (stat(dir, &st)) return lm_fail_errno(errno, "%s", dir);
+    if (!S_ISDIR(st.st_mode)) return not_a_directory(dir);
+    int rc = model_dir_path(config, dir, MODEL_CONFIG);
+    if (!rc) rc = model_dir_path(one, dir, MODEL_WEIGHTS);
+    if (!rc) rc = model_dir_path(index, dir, MODEL_INDEX);
+    if (rc) return rc;
+    if (access(one, F_OK) && access(index, F_OK)) {
+        if (other_weights(dir, other)) return convert(dir, other);
+        if (access(config, F_OK))
+            return lm_fail(
+                LM_EDATA,
+                "%s: not a model: neither " MODEL_CONFIG " nor " MODEL_WEIGHTS " is in it", dir);
+        return lm_fail(LM_EDATA, "%s: missing, and there is no " MODEL_INDEX " either", one);
+    }
+    if (access(config, F_OK))
+        return lm_fail(LM_EDATA,
+                       "%s: missing: the model is not complete, or the program that writes it was "
+                       "stopped",
+                       config);
+    rc = model_dir_regular(config);
+    if (!rc && !access(index, F_OK)) return model_dir_regular(index);
+    return rc ? rc : model_dir_regular(one);
 }
 
 /* ---- hash ------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #ifndef TRAIN_FILES_MODEL_DIR_H
 #define TRAIN_FILES_MODEL_DIR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "longmix/err.h"
@@ -22,15 +23,35 @@ LM_CHECKED int model_dir_path(char path[MODEL_PATH], const char *dir, const char
 /* Write an object as indented text. Takes `o`, also on an error; NULL is out of memory. */
 LM_CHECKED int model_dir_write(const char *dir, const char *name, lm_json *o);
 
+/* Is `path` a regular file, and what its name says? LM_EIO where it is absent or cannot be read,
+ * LM_EDATA for a directory, a FIFO, a device, a pointer of git-lfs or a page of HTML in its place.
+ * Never waits. */
+LM_CHECKED int model_dir_regular(const char *path);
+
+/* Is `dir` a directory with a config.json and weights that can be read? LM_EDATA or LM_EIO says what
+ * is there instead, and what to do. */
+LM_CHECKED int model_dir_usable(const char *dir);
+
+/* The files of a model besides config.json and weights: its tokenizer's, and others. Ends with
+ * NULL. */
+extern const char *const model_dir_companions[];
+
 /* A new model replaces the one in `dir`: its weights are written as MODEL_NEW_WEIGHTS, begin
- * removes config.json, other files follow, and commit writes config.json last. Whoever reads the
- * directory in between, or after a crash, finds no model, and never the files of two. */
+ * removes checksums.json and config.json, other files follow, and commit writes checksums.json and
+ * config.json last. Whoever reads the directory in between, or after a crash, finds no model, and
+ * never the files of two. */
 LM_CHECKED int model_dir_begin(const char *dir);
 
-/* Begin, if that is not done; rename the new weights, copy the tokenizer files of the directory
- * `from` (NULL: none), remove the index of earlier weights (the files it names stay), and write
+typedef struct model_origin {
+    const char *from;     /* directory of the files beside the weights; NULL: none are copied */
+    bool other_tokenizer; /* its tokenizer is not the training data's: leave it there */
+    uint64_t ids;         /* hash of the tokenizer of the training data; 0: not known */
+} model_origin;
+
+/* Begin, if that is not done; rename the new weights, copy the other files of the model as `origin`
+ * says, remove the index of earlier weights (the files it names stay), write checksums.json, and
  * `config` as config.json. Takes `config`, also on an error. */
-LM_CHECKED int model_dir_commit(const char *dir, const char *from, lm_json *config);
+LM_CHECKED int model_dir_commit(const char *dir, const model_origin *origin, lm_json *config);
 
 /* A hash of config.json and of every .safetensors file of the directory, byte for byte, in the
  * order of their names: the same for a copy under another name. */

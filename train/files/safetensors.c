@@ -194,6 +194,8 @@ static int add_file(st_reader *r, const char *path)
     source *s = &r->sources[r->n_sources++];
     *s = (source){ .path = strdup(path), .fd = -1 };
     if (!s->path) return lm_fail_nomem(strlen(path));
+    int rc = model_dir_regular(path);
+    if (rc) return rc;
     s->fd = lm_fd_open_regular(path);
     struct stat st;
     if (s->fd < 0) return s->fd;
@@ -201,7 +203,7 @@ static int add_file(st_reader *r, const char *path)
     uint64_t end = (uint64_t)st.st_size, length = 0;
     unsigned char head[8];
     if (end < 8) return lm_fail(LM_EDATA, "%s: not a safetensors file", path);
-    int rc = lm_pread_all(s->fd, head, 8, 0, path);
+    rc = lm_pread_all(s->fd, head, 8, 0, path);
     if (rc) return rc;
     length = lm_le64(head);
     if (length > HEADER_MAX || length > end - 8)

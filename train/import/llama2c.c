@@ -353,15 +353,17 @@ static int write_dir(const source *s, const char *tokenizer, const char *out)
     if (!rc) rc = model_dir_path(path, out, MODEL_TOKENIZER);
     if (!rc) rc = lm_write_file(path, text.data, text.size);
     if (!rc) rc = model_dir_write(out, "tokenizer_config.json", tokenizer_config());
-    if (!rc) rc = model_dir_commit(out, NULL, tr_config_json(&s->c, "float32"));
+    if (!rc) rc = model_dir_commit(out, &(model_origin){ 0 }, tr_config_json(&s->c, "float32"));
     lm_buf_free(&text);
     return rc;
 }
 
 int tr_import_llama2c(const char *model, const char *tokenizer, const char *out)
 {
-    source s;
-    int rc = open_source(&s, model);
+    source s = { .fd = -1 };
+    int rc = model_dir_regular(model);
+    if (!rc) rc = model_dir_regular(tokenizer);
+    if (!rc) rc = open_source(&s, model);
     if (!rc) rc = write_dir(&s, tokenizer, out);
     if (s.fd >= 0) close(s.fd);
     return rc;

@@ -85,7 +85,8 @@ int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
     tr_infer *s = calloc(1, sizeof *s);
     if (!s) return lm_fail_nomem(sizeof *s);
     s->b = b;
-    rc = tr_config_load(&s->read, path);
+    rc = model_dir_usable(o->model);
+    if (!rc) rc = tr_config_load(&s->read, path);
     if (!rc) rc = apply_options(s, o);
     if (!rc) lay_out(s, o);
     if (!rc) rc = check_memory(s);

@@ -18,8 +18,13 @@ int tr_text_open(tr_text **out, const char *dir)
     tr_text *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     int rc = model_dir_path(t->path, dir, MODEL_TOKENIZER);
-    if (!rc && !access(dir, F_OK) && access(t->path, F_OK))
-        rc = lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", t->path);
+    if (!rc && access(t->path, F_OK)) {
+        rc = model_dir_usable(dir);
+        if (!rc)
+            rc =
+                lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", t->path);
+    }
+    if (!rc) rc = model_dir_regular(t->path);
     if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, 0);
     if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);
     if (rc) tr_text_close(t);

@@ -11,9 +11,11 @@
 
 #include "lib/base/hash.h"
 #include "longmix/zio.h"
+#include "train/files/sealed.h"
 #include "train/model/state.h"
 
-enum { CHUNK = 1 << 18, FORM = 2 };
+#define RUN_JSON "run.json"
+enum { CHUNK = 1 << 18, FORM = 3 };
 
 /* ---- tensors: weights, then both moments ------------------------------------------------ */
 
@@ -227,23 +229,15 @@ int tr_checkpoint_last(const char *out, bool sweep, char path[MODEL_PATH])
 
 /* ---- run.json --------------------------------------------------------------------------- */
 
-/* { "form", "check", "run": { the state; "tensors": their hashes } }: "check" is the hash of "run",
- * dumped without white space. */
-static int check_of(uint64_t *out, const lm_json *run)
-{
-    lm_buf text = LM_BUF_INIT((size_t)64 << 20);
-    int rc = lm_json_dump(run, 0, &text);
-    if (!rc) *out = lm_hash64(text.data, text.size);
-    lm_buf_free(&text);
-    return rc;
-}
-
+/* { "form", "check", "run": { the state; "tensors": their hashes } } */
 static lm_json *state_json(const tr_run_state *p)
 {
     lm_json *o = lm_json_object();
     lm_json_set_u64(o, "step", p->step);
     lm_json_set_u64(o, "tokens", p->tokens);
     lm_json_set_hex64(o, "data", p->data_hash);
+    if (p->model_hash) lm_json_set_hex64(o, "model", p->model_hash);
+    if (p->ids) lm_json_set_hex64(o, "tokenizer", p->ids);
     lm_json_set_u64(o, "seed", p->seed);
     lm_json_set_u64(o, "seq_len", p->length);
     lm_json_set_u64(o, "sequences_a_step", p->batch);
@@ -251,37 +245,42 @@ static lm_json *state_json(const tr_run_state *p)
     lm_json_set_str(o, "attention", p->attention);
     lm_json_set_bool(o, "eval_due", p->eval_due);
     lm_json_set_u64(o, "log_bytes", p->log_bytes);
+    lm_json_set_hex64(o, "log_hash", p->log_hash);
+    if (p->settings) lm_json_set_copy(o, "options", p->settings);
+    if (p->overrides) lm_json_set_copy(o, "overrides", p->overrides);
     return o;
 }
 
-/* Read and verify run.json; *run is a part of *out. */
 static int load_run(lm_json **out, const lm_json **run, const char *path)
 {
-    char file[MODEL_PATH];
-    uint64_t form = 0, check = 0, want = 0;
-    *out = NULL;
-    int rc = model_dir_path(file, path, "run.json");
-    if (!rc) rc = lm_json_load(out, file, (size_t)64 << 20);
-    if (!rc) rc = lm_json_u64(&form, *out, "form");
-    if (!rc && form != FORM)
-        rc = lm_json_fail(lm_json_get(*out, "form"),
-                          "checkpoint format %" PRIu64 " is not supported", form);
-    if (!rc) rc = lm_json_need(run, *out, "run");
-    if (!rc) rc = lm_json_hex64(&want, *out, "check");
-    if (!rc) rc = check_of(&check, *run);
-    if (!rc && check != want)
+    uint64_t form = 0;
+    int rc = sealed_load(out, run, &form, path, RUN_JSON, FORM, "run");
+    bool later = !rc && lm_json_get(*run, "log_hash"); /* since form 3, which no checksum covers */
+    if ((!rc && later != (form > 2)) || (rc == LM_EDATA && strstr(lm_err(), "is damaged")))
         rc = lm_fail(LM_EDATA,
-                     "%s is damaged: remove this checkpoint to resume from the previous one", file);
+                     "%s/" RUN_JSON " is damaged: remove this checkpoint to resume from the "
+                     "previous one",
+                     path);
+    return rc;
+}
+
+/* What version 0.1.0 did not record. */
+static int read_later(tr_run_state *p, const lm_json *o)
+{
+    p->settings = lm_json_get(o, "options");
+    p->overrides = lm_json_get(o, "overrides");
+    int rc = lm_json_get(o, "log_hash") ? lm_json_hex64(&p->log_hash, o, "log_hash") : LM_OK;
+    if (!rc && lm_json_get(o, "tokenizer")) rc = lm_json_hex64(&p->ids, o, "tokenizer");
+    if (!rc && lm_json_get(o, "model")) rc = lm_json_hex64(&p->model_hash, o, "model");
     return rc;
 }
 
 int tr_checkpoint_state(const char *path, tr_run_state *p)
 {
-    lm_json *all = NULL;
     const lm_json *o = NULL;
     const char *attention = NULL;
     *p = (tr_run_state){ 0 };
-    int rc = load_run(&all, &o, path);
+    int rc = load_run(&p->record, &o, path);
     if (!rc) rc = lm_json_u64(&p->step, o, "step");
     if (!rc) rc = lm_json_u64(&p->tokens, o, "tokens");
     if (!rc) rc = lm_json_hex64(&p->data_hash, o, "data");
@@ -293,20 +292,41 @@ int tr_checkpoint_state(const char *path, tr_run_state *p)
     if (!rc) snprintf(p->attention, sizeof p->attention, "%s", attention);
     if (!rc) rc = lm_json_bool(&p->eval_due, o, "eval_due");
     if (!rc) rc = lm_json_u64(&p->log_bytes, o, "log_bytes");
-    lm_json_free(all);
+    return rc ? rc : read_later(p, o);
+}
+
+/* config.json, by the hash that run.json has of it. */
+static int write_config(const char *dir, const tr_config *c, lm_json *run)
+{
+    char path[MODEL_PATH];
+    lm_buf text = LM_BUF_INIT((size_t)64 << 20);
+    lm_json *o = tr_config_json(c, "float32");
+    int rc = model_dir_path(path, dir, MODEL_CONFIG);
+    if (!rc) rc = lm_json_print(o, 2, &text);
+    if (!rc) rc = lm_write_file(path, text.data, text.size);
+    if (!rc) lm_json_set_hex64(run, "config", lm_hash64(text.data, text.size));
+    lm_json_free(o);
+    lm_buf_free(&text);
     return rc;
 }
 
-static int write_run(const lm_json *run, const char *dir)
+static int check_config(const char *dir, const lm_json *run)
 {
-    uint64_t check = 0;
-    lm_json *o = lm_json_object();
-    int rc = check_of(&check, run);
-    lm_json_set_u64(o, "form", FORM);
-    lm_json_set_hex64(o, "check", check);
-    lm_json_set_copy(o, "run", run);
-    if (!rc) return model_dir_write(dir, "run.json", o);
-    lm_json_free(o);
+    char path[MODEL_PATH];
+    uint64_t want = 0;
+    lm_hasher *h = NULL;
+    if (!lm_json_get(run, "config")) return LM_OK; /* version 0.1.0 */
+    int rc = lm_json_hex64(&want, run, "config");
+    if (!rc) rc = model_dir_path(path, dir, MODEL_CONFIG);
+    if (!rc) rc = model_dir_regular(path);
+    if (!rc) rc = lm_hasher_new(&h);
+    if (!rc) rc = lm_hasher_add_file(h, path);
+    if (!rc && lm_hasher_digest(h) != want)
+        rc = lm_fail(LM_EDATA,
+                     "%s is damaged: its checksum differs; remove this checkpoint to "
+                     "resume from the previous one",
+                     path);
+    lm_hasher_free(h);
     return rc;
 }
 
@@ -320,8 +340,9 @@ static int save_files(tr_model *m, const tr_config *c, const tr_run_state *p, co
     if (!rc) rc = model_dir_path(path, dir, "optimizer.safetensors");
     if (!rc) rc = save_tensors(m, path, KIND_M, KINDS, sums);
     lm_json_set(run, "tensors", sums);
-    if (!rc && writes) rc = model_dir_write(dir, MODEL_CONFIG, tr_config_json(c, "float32"));
-    if (!rc && writes) rc = write_run(run, dir); /* syncs the directory, too */
+    if (!rc && writes) rc = write_config(dir, c, run);
+    /* Syncs the directory, too. */
+    if (!rc && writes) rc = sealed_write(dir, RUN_JSON, FORM, "run", run);
     lm_json_free(run);
     return rc;
 }
@@ -353,11 +374,67 @@ int tr_checkpoint_load(tr_model *m, const char *path)
     lm_json *all = NULL;
     const lm_json *run = NULL, *sums = NULL;
     int rc = load_run(&all, &run, path);
+    if (!rc) rc = check_config(path, run);
     if (!rc) rc = lm_json_need(&sums, run, "tensors");
     if (!rc) rc = model_dir_path(file, path, MODEL_WEIGHTS);
     if (!rc) rc = load_tensors(m, file, KIND_WEIGHT, KIND_M, sums);
     if (!rc) rc = model_dir_path(file, path, "optimizer.safetensors");
     if (!rc) rc = load_tensors(m, file, KIND_M, KINDS, sums);
+    lm_json_free(all);
+    return rc;
+}
+
+/* ---- without a model --------------------------------------------------------------------- */
+
+/* Each tensor of the file that run.json names, in its place in the sums. *found counts them. */
+static int check_tensors(const char *path, const lm_json *sums, bool quick, size_t *found)
+{
+    enum { PART = 1 << 16 };
+    float *part = malloc(PART * sizeof *part);
+    st_reader *r = NULL;
+    lm_hasher *h = NULL;
+    int rc = part ? lm_hasher_new(&h) : lm_fail_nomem(PART * sizeof *part);
+    if (!rc) rc = st_open(&r, path);
+    for (size_t i = 0; !rc && i < st_count(r); i++) {
+        const st_tensor *t = st_at(r, i);
+        uint64_t want = 0;
+        if (!lm_json_get(sums, t->name) || t->dtype != ST_F32)
+            rc = lm_fail(LM_EDATA, "%s: tensor %s is not one of the checkpoint's", path, t->name);
+        if (!rc) rc = lm_json_hex64(&want, sums, t->name);
+        lm_hasher_reset(h);
+        for (uint64_t at = 0, k; !rc && !quick && at < t->count; at += k) {
+            k = t->count - at < PART ? t->count - at : PART;
+            rc = st_read(r, t, at, part, (size_t)k);
+            lm_hasher_add(h, part, (size_t)k * sizeof *part);
+        }
+        if (!rc && !quick && lm_hasher_digest(h) != want)
+            rc = lm_fail(LM_EDATA, "%s: tensor %s is damaged: its checksum differs", path, t->name);
+        if (!rc) ++*found;
+    }
+    st_close(r);
+    lm_hasher_free(h);
+    free(part);
+    return rc;
+}
+
+int tr_checkpoint_check(const char *path, bool quick, uint64_t *step)
+{
+    static const char *const files[] = { MODEL_WEIGHTS, "optimizer.safetensors" };
+    char file[MODEL_PATH];
+    lm_json *all = NULL;
+    const lm_json *run = NULL, *sums = NULL;
+    size_t found = 0;
+    int rc = load_run(&all, &run, path);
+    if (!rc) rc = lm_json_u64(step, run, "step");
+    if (!rc) rc = check_config(path, run);
+    if (!rc) rc = lm_json_need(&sums, run, "tensors");
+    for (size_t i = 0; !rc && i < sizeof files / sizeof *files; i++) {
+        rc = model_dir_path(file, path, files[i]);
+        if (!rc) rc = check_tensors(file, sums, quick, &found);
+    }
+    if (!rc && found != lm_json_size(sums))
+        rc = lm_fail(LM_EDATA, "%s: holds %zu of the checkpoint's %zu tensors", path, found,
+                     lm_json_size(sums));
     lm_json_free(all);
     return rc;
 }

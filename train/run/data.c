@@ -85,6 +85,13 @@ const char *tr_data_domain(const tr_data *d, size_t i)
     return v && !lm_json_str(&s, v, NULL) ? s : "unknown";
 }
 
+int tr_data_tokenizer(const tr_data *d, uint64_t *out)
+{
+    const lm_json *t = lm_json_get(lm_shard_identity(lm_shards_at(d->shards, 0)), "tokenizer");
+    *out = 0;
+    return t ? lm_json_hex64(out, t, "xxh3") : LM_OK;
+}
+
 int tr_data_hash(const tr_data *d, uint64_t *out)
 {
     lm_hasher *h = NULL;

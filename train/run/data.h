@@ -20,6 +20,9 @@ uint32_t tr_data_vocab(const tr_data *d);
 size_t tr_data_domains(const tr_data *d);
 const char *tr_data_domain(const tr_data *d, size_t i);
 
+/* The hash of the tokenizer that made the ids; 0 where the shards do not say. */
+LM_CHECKED int tr_data_tokenizer(const tr_data *d, uint64_t *out);
+
 /* A hash of the shards' headers: mixture, order, rows, receipts. */
 LM_CHECKED int tr_data_hash(const tr_data *d, uint64_t *out);
 

@@ -2,6 +2,7 @@
 #ifndef TRAIN_RUN_INTERNAL_H
 #define TRAIN_RUN_INTERNAL_H
 
+#include "lib/base/hash.h"
 #include "longmix/json.h"
 #include "train/files/model_dir.h"
 #include "train/run/checkpoint.h"
@@ -28,11 +29,17 @@ struct tr_run {
     tr_rows rows;       /* of one step */
     tr_run_state state; /* what is done */
     uint64_t steps, eval_sequences;
-    uint64_t saved;     /* step of the last checkpoint; UINT64_MAX: none */
-    enum st_dtype read; /* type of the weights that were loaded */
-    double peak;        /* FLOP/s, for MFU */
-    size_t host;        /* bytes of host memory available at the start; 0: unknown */
-    int log, lock;      /* file descriptors: the log; the directory, locked */
+    uint64_t saved;      /* step of the last checkpoint; UINT64_MAX: none */
+    enum st_dtype read;  /* type of the weights that were loaded */
+    double peak;         /* FLOP/s, for MFU */
+    size_t host;         /* bytes of host memory available at the start; 0: unknown */
+    int log, lock;       /* file descriptors: the log; the directory, locked */
+    lm_hasher *log_hash; /* of all that is in the log */
+    char log_path[MODEL_PATH];
+    lm_json *settings;    /* options that change bits: see tr_settings_make */
+    lm_json *overrides;   /* options that were changed in the run, in order */
+    uint64_t ids;         /* hash of the tokenizer of the data; 0: the shards do not say */
+    bool other_tokenizer; /* the model's is another, which is allowed */
 };
 
 /* Sums by domain. */
@@ -77,11 +84,26 @@ LM_CHECKED int tr_write_model(const tr_run *r);
 /* Log the loss on the held-out shards by domain. */
 LM_CHECKED int tr_evaluate(tr_run *r);
 
-/* The log, which rank 0 writes: truncated, or cut back to its length at the checkpoint. */
+/* The log, which rank 0 writes. A file that is there is written to only where it is this run's: one
+ * that begins with what the checkpoint says was in it, and goes on with lines of a log, is cut back
+ * to there; one that this run made before its first checkpoint is emptied. LM_EUSAGE for any other
+ * file that is not empty, and for one that the run reads or writes as something else. */
 LM_CHECKED int tr_log_open(tr_run *r, bool resumed);
 LM_CHECKED int tr_log_line(tr_run *r, lm_json *line); /* takes line */
-LM_CHECKED int tr_log_size(tr_run *r, uint64_t *bytes);
+/* Sync it; set what the state records of it. */
+LM_CHECKED int tr_log_mark(tr_run *r);
+/* A checkpoint knows the log now: OUT/started.json is removed. */
+LM_CHECKED int tr_log_known(const tr_run *r);
+
+/* Set r->settings: the options that change bits, by name. */
+LM_CHECKED int tr_settings_make(tr_run *r);
+/* Compare with those of the checkpoint at `path` (NULL: it has none): LM_EUSAGE names each that
+ * differs and is not overridden. Those that are, are added to r->overrides. */
+LM_CHECKED int tr_settings_compare(tr_run *r, const lm_json *then, const char *path);
+/* LM_EUSAGE where --override names what is no option, or one that may not change. */
+LM_CHECKED int tr_settings_check(const tr_run *r);
 
 void tr_note(const tr_run *r, const char *fmt, ...) LM_PRINTF(2, 3);
+void tr_warn(const tr_run *r, const char *fmt, ...) LM_PRINTF(2, 3);
 
 #endif

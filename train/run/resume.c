@@ -16,16 +16,23 @@ static int check_state(const tr_run *r, const tr_run_state *p, const char *path)
         return lm_fail(LM_EUSAGE,
                        "%s was made with other data than %s: a resumed run needs the same shards",
                        path, r->o.data);
+    if (p->model_hash && now->model_hash && p->model_hash != now->model_hash)
+        return lm_fail(LM_EUSAGE,
+                       "%s was made from another --model than %s: a resumed run needs the same",
+                       path, r->o.model);
     if (p->seed != now->seed || p->length != now->length || p->batch != now->batch ||
         p->doc_mask != now->doc_mask)
         return lm_fail(LM_EUSAGE,
                        "%s was made with --seed %" PRIu64 " --seq-len %" PRIu64 " --batch %" PRIu64
-                       "%s: a resumed run needs the same",
+                       "%s (now %" PRIu64 ", %" PRIu64 ", %" PRIu64
+                       "%s): a resumed run needs the same",
                        path, p->seed, p->length, p->batch * p->length,
-                       p->doc_mask ? " --doc-mask" : " and no --doc-mask");
+                       p->doc_mask ? " --doc-mask" : " and no --doc-mask", now->seed, now->length,
+                       now->batch * now->length, now->doc_mask ? ", --doc-mask" : "");
     if (strcmp(p->attention, now->attention))
-        return lm_fail(LM_EUSAGE, "%s was made with --attention %s: a resumed run needs the same",
-                       path, p->attention);
+        return lm_fail(LM_EUSAGE,
+                       "%s was made with --attention %s (now %s): a resumed run needs the same",
+                       path, p->attention, now->attention);
     return LM_OK;
 }
 
@@ -87,9 +94,19 @@ static int resume(tr_run *r, const char *path)
     int rc = tr_checkpoint_state(path, &p);
     if (!rc) rc = check_state(r, &p, path);
     if (!rc) rc = check_model(r, path);
+    for (size_t i = 0; !rc && i < lm_json_size(p.overrides); i++)
+        lm_json_set_copy(r->overrides, NULL, lm_json_at(p.overrides, i));
+    r->state.step = p.step;
+    if (!rc) rc = tr_settings_compare(r, p.settings, path);
     if (!rc) rc = tr_checkpoint_load(r->pass.m, path);
     if (!rc && r->o.model) rc = tr_model_dtype(r->o.model, &r->read);
+    lm_json_free(p.record);
     if (rc) return rc;
+    p.record = NULL;
+    p.settings = r->settings;
+    p.overrides = r->overrides;
+    p.ids = r->ids;
+    p.model_hash = r->state.model_hash;
     r->state = p;
     r->saved = p.step;
     tr_note(r, "resumed from %s", path);

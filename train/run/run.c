@@ -1,8 +1,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "train/files/checksums.h"
 #include "train/run/internal.h"
 
 enum { MICRO_TOKENS = 4096 };
@@ -10,14 +12,31 @@ enum { MICRO_TOKENS = 4096 };
 /* ---- opening --------------------------------------------------------------------------- */
 
 /* The model's config.json. A run that was killed while it replaced its own model (--model D -o D)
- * has removed that file; its last checkpoint has the same. */
-static int config_path(const tr_run *r, char path[MODEL_PATH])
+ * has removed that file; its last checkpoint has the same: then *own is false. */
+static int config_path(const tr_run *r, char path[MODEL_PATH], bool *own)
 {
     char last[MODEL_PATH];
     int rc = model_dir_path(path, r->o.model, MODEL_CONFIG);
     if (rc || !r->o.resume || !r->o.out || !access(path, F_OK)) return rc;
     rc = tr_checkpoint_last(r->o.out, false, last);
+    *own = rc == 0;
     return rc > 0 ? model_dir_path(path, last, MODEL_CONFIG) : rc;
+}
+
+static bool same_directory(const char *a, const char *b)
+{
+    struct stat x, y;
+    return a && b && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int hash_config(const char *path, uint64_t *out)
+{
+    lm_hasher *h = NULL;
+    int rc = lm_hasher_new(&h);
+    if (!rc) rc = lm_hasher_add_file(h, path);
+    if (!rc) *out = lm_hasher_digest(h);
+    lm_hasher_free(h);
+    return rc;
 }
 
 static int open_config(tr_run *r)
@@ -25,8 +44,13 @@ static int open_config(tr_run *r)
     char path[MODEL_PATH];
     int rc = LM_OK;
     if (r->o.model) {
-        rc = config_path(r, path);
+        bool own = true;
+        rc = config_path(r, path, &own);
+        if (!rc && own) rc = model_dir_usable(r->o.model);
         if (!rc) rc = tr_config_load(&r->c, path);
+        /* Where it is replaced at the end, it cannot be recognised. */
+        if (!rc && own && !same_directory(r->o.model, r->o.out))
+            rc = hash_config(path, &r->state.model_hash);
     } else if (!access(r->o.init, F_OK)) {
         rc = tr_config_load(&r->c, r->o.init);
     } else {
@@ -60,14 +84,56 @@ static int check_vocab(const tr_run *r, const tr_data *d, const char *path)
                    path, tr_data_vocab(d), r->c.vocab);
 }
 
+/* The data's ids must be those of the model's tokenizer, and the tokenizer that lies in the output
+ * directory will be taken for the new model's. */
+static int check_tokenizer(tr_run *r)
+{
+    uint64_t there = 0;
+    int rc = r->o.model ? checksums_ids(r->o.model, r->o.data, r->ids, r->o.allow_tokenizer)
+                        : CHECKSUMS_IDS_SAME;
+    if (rc < 0) return rc;
+    if (rc == CHECKSUMS_IDS_UNKNOWN && r->ids)
+        tr_note(r,
+                "%s: no tokenizer.model: only the sizes of vocabularies were compared, not the "
+                "tokenizer of %s",
+                r->o.model, r->o.data);
+    r->other_tokenizer = rc == CHECKSUMS_IDS_OTHER;
+    if (r->other_tokenizer)
+        tr_warn(r, "%s: its ids are of another tokenizer than that of %s, which is not copied",
+                r->o.data, r->o.model);
+    rc = r->o.out && r->ids ? checksums_tokenizer(r->o.out, &there) : 0;
+    if (rc <= 0 || there == r->ids) return rc < 0 ? rc : LM_OK;
+    return lm_fail(
+        LM_EUSAGE,
+        "%s: holds a model of another tokenizer than that of %s, which would be taken for "
+        "the new model's; choose another --output, or remove its tokenizer files and "
+        "checksums.json",
+        r->o.out, r->o.data);
+}
+
+/* The ids of both must be of one tokenizer. */
+static int check_eval_tokenizer(const tr_run *r)
+{
+    uint64_t ids = 0;
+    int rc = tr_data_tokenizer(r->eval, &ids);
+    if (rc || !ids || !r->ids || ids == r->ids || r->o.allow_tokenizer) return rc;
+    return lm_fail(LM_EDATA,
+                   "%s: its ids are of another tokenizer than those of %s; tokenize it with the "
+                   "same, or --allow-tokenizer-mismatch",
+                   r->o.eval_data, r->o.data);
+}
+
 static int open_data(tr_run *r)
 {
     int rc = tr_data_open(&r->data, r->o.data, (size_t)r->o.length, r->o.doc_mask);
     if (!rc) rc = check_vocab(r, r->data, r->o.data);
     if (!rc) rc = tr_data_hash(r->data, &r->state.data_hash);
+    if (!rc) rc = tr_data_tokenizer(r->data, &r->ids);
+    if (!rc) rc = check_tokenizer(r);
     if (rc || !r->o.eval_data) return rc;
     rc = tr_data_open(&r->eval, r->o.eval_data, tr_data_length(r->data), r->o.doc_mask);
     if (!rc) rc = check_vocab(r, r->eval, r->o.eval_data);
+    if (!rc) rc = check_eval_tokenizer(r);
     if (rc) return rc;
     r->eval_sequences = tr_data_sequences(r->eval);
     uint64_t most = r->o.eval_tokens / tr_data_length(r->data);
@@ -140,6 +206,11 @@ int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w
     if (!rc) rc = choose_attention(r);
     if (!rc) rc = open_data(r);
     if (!rc) lay_out(r);
+    if (!rc) rc = tr_settings_make(r);
+    if (!rc) rc = tr_settings_check(r);
+    r->state.settings = r->settings;
+    r->state.overrides = r->overrides;
+    r->state.ids = r->ids;
     rc = comm_agree(r->ranks, rc);
     if (!rc) rc = check_ranks(r);
     if (rc) tr_run_close(r);
@@ -151,6 +222,9 @@ void tr_run_close(tr_run *r)
 {
     if (!r) return;
     if (r->log >= 0) close(r->log);
+    lm_hasher_free(r->log_hash);
+    lm_json_free(r->settings);
+    lm_json_free(r->overrides);
     if (r->lock >= 0) close(r->lock);
     tr_model_free(r->pass.m);
     tr_data_close(r->data);
@@ -167,8 +241,9 @@ void tr_run_close(tr_run *r)
 static int save(tr_run *r)
 {
     if (r->saved == r->state.step) return LM_OK;
-    int rc = comm_agree(r->ranks, tr_log_size(r, &r->state.log_bytes));
+    int rc = comm_agree(r->ranks, tr_log_mark(r));
     if (!rc) rc = tr_checkpoint_save(r->pass.m, &r->c, &r->state, r->o.out, r->o.keep);
+    if (!rc) rc = comm_agree(r->ranks, tr_log_known(r));
     if (rc) return rc;
     r->saved = r->state.step;
     tr_note(r, "step %" PRIu64 ": saved", r->state.step);

@@ -35,7 +35,10 @@ typedef struct tr_options {
     bool doc_mask, recompute, keep_attention, resume;
     bool offload_optimizer, offload_checkpoints;
     comm *ranks; /* the processes that train together; NULL: this one only. Borrowed */
-    int dtype;   /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
+    /* Names of options, with commas, that may differ from those of the checkpoint; NULL: none. */
+    const char *override;
+    bool allow_tokenizer; /* data whose ids are of another tokenizer than the model's */
+    int dtype; /* enum st_dtype of the model written; -1: as it was read, float32 for --init */
     tr_optimizer optimizer; /* its total is set by the run */
 } tr_options;
 
@@ -49,6 +52,7 @@ typedef struct tr_watch {
     void (*step)(void *arg, const tr_report *r);
     void (*note)(void *arg, const char *line); /* resumed, saved, evaluated */
     void *arg;
+    void (*warn)(void *arg, const char *line); /* what may be wrong */
 } tr_watch;
 
 /* Read options, shapes and shards; nothing large is allocated yet. The backend is borrowed. Here
@@ -61,7 +65,8 @@ LM_CHECKED int tr_run_plan(const tr_run *r, lm_buf *text);
 
 /* Allocate and train to the end, with `resume` from the latest complete checkpoint; then write the
  * model to the directory. LM_ENOMEM, with the options that would help, where the plan does not fit.
- * LM_EINTR after lm_interrupt(): a checkpoint is saved first. */
+ * LM_EINTR after lm_interrupt(): a checkpoint is saved first. LM_EUSAGE where `resume` finds a
+ * checkpoint made with other options than `override` names, or the log is not this run's. */
 LM_CHECKED int tr_run_train(tr_run *r);
 
 #endif

@@ -50,4 +50,4 @@ try --model broken --data shards -o out -n 1K
 try --init llama2-70b --data shards -o out -n 1K -L 256 | sed 's/[0-9]* MiB/N MiB/g'
 # No space for a checkpoint: less than its first file needs. No file that looks complete is left.
 (trap '' XFSZ; ulimit -f $room; try --model stories --data shards -o full -n 1K -b 256 | sed 's/checkpoint-[0-9]*\.partial/CHECKPOINT/')
-ls full | grep -v log.jsonl || echo "nothing but the log"
+ls full | grep -v -e log.jsonl -e started.json || echo "nothing but the log"
