@@ -210,7 +210,7 @@ link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filte
 
 # Programs and tests of the trainer.
 $(BIN)/lmtag $(BIN)/lmtok $(BIN)/lmhist: $(OBJ)/tools/cli_inputs.o
-$(BIN)/lmtrain $(BIN)/lmimport $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
+$(BIN)/lmtrain $(BIN)/lmimport $(BIN)/lmcheck $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
 

@@ -1,4 +1,4 @@
-/* lmcheck.c -- verify stores, shards, manifests and plans. */
+/* lmcheck.c -- verify stores, shards, manifests, plans, models and checkpoints. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,10 @@
 #include "lib/base/fd.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
+#include "train/files/checksums.h"
+#include "train/files/model_dir.h"
+#include "train/files/safetensors.h"
+#include "train/run/checkpoint.h"
 
 static bool quick;
 static int threads;
@@ -22,12 +26,12 @@ static cli_list inputs;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &inputs, "PATH",
-      "A store (.lmt), a shard (.lms), a manifest.json next to its shards, a plan, or a directory "
-      "of these. - is a token stream on standard input.",
+      "A store (.lmt), a shard (.lms), a manifest.json next to its shards, a plan, a directory "
+      "of these, a model's directory, or a checkpoint. - is a token stream on standard input.",
       1, 0 },
     { CLI_FLAG, "quick", 0, &quick, NULL,
       "Verify headers, tables, indices and end markers, but neither the rows of shards nor the "
-      "records of stores." },
+      "records of stores; of models and checkpoints sizes and headers." },
     { CLI_THREADS, "threads", 'j', &threads, "N", "Files checked in parallel (all cores).", 0,
       4096 },
     { .kind = CLI_END },
@@ -35,7 +39,20 @@ static const cli_opt opts[] = {
 
 /* ---- the files to check ------------------------------------------------------------- */
 
-enum kind { SHARD, STORE, STREAM, JSON, MANIFEST, PARTS, INCOMPLETE, UNREADABLE, EMPTY };
+enum kind {
+    SHARD,
+    STORE,
+    STREAM,
+    JSON,
+    MANIFEST,
+    PARTS,
+    MODEL,
+    CHECKPOINT,
+    INCOMPLETE,
+    UNREADABLE,
+    NO_FILE,
+    EMPTY
+};
 
 typedef struct item {
     enum kind kind;
@@ -76,37 +93,75 @@ static enum kind kind_of(const char *path)
     return n == 8 && !memcmp(magic, "LMSHARD\n", 8) ? SHARD : magic[0] == '{' ? JSON : STORE;
 }
 
-/* Add the stores and shards of a directory, and a check that they are complete. */
-static int add_directory(const char *dir)
+/* The names in a directory, sorted; free each and the list. */
+static int list_names(char ***out, size_t *count, DIR *d)
 {
     char **names = NULL;
-    size_t n = 0, before = n_items;
-    bool shards = false, manifest = false, parts = false;
+    size_t n = 0;
     int rc = LM_OK;
-    DIR *d = opendir(dir);
-    if (!d) return add(UNREADABLE, dir, NULL);
     for (const struct dirent *e; !rc && (e = readdir(d));) {
         char **more = realloc(names, (n + 1) * sizeof *names);
         if (more) names = more;
         if (!more || !(names[n] = strdup(e->d_name))) rc = lm_fail_nomem((n + 1) * sizeof *names);
         else n++;
     }
-    closedir(d);
     if (n) qsort(names, n, sizeof *names, lm_by_name);
-    for (size_t i = 0; i < n && !rc; i++) {
-        bool shard = lm_has_suffix(names[i], ".lms"), store = lm_has_suffix(names[i], ".lmt");
-        bool receipt = !strcmp(names[i], "manifest.json");
-        bool unfinished =
-            (lm_has_suffix(names[i], ".tmp") || lm_has_suffix(names[i], ".partial")) &&
-            (strstr(names[i], ".lm") || !strncmp(names[i], "manifest.json", 13));
-        shards |= shard;
-        manifest |= receipt;
-        parts |= store && !strncmp(names[i], "part-", 5);
-        if (shard || store || unfinished)
-            rc = add(shard ? SHARD : store ? STORE : INCOMPLETE, dir, names[i]);
-    }
-    if (!rc && parts) rc = add(PARTS, dir, NULL);
-    if (!rc && (shards || manifest)) rc = add(MANIFEST, dir, "manifest.json");
+    *out = names;
+    *count = n;
+    return rc;
+}
+
+/* What a directory holds, besides its files. */
+typedef struct contents {
+    bool shards, manifest, parts, model, checkpoint;
+} contents;
+
+static bool begins(const char *name, const char *with)
+{
+    return !strncmp(name, with, strlen(with));
+}
+
+/* Is `name` a file that its writer has not finished? */
+static bool is_unfinished(const char *name)
+{
+    bool temporary = lm_has_suffix(name, ".tmp") || lm_has_suffix(name, ".partial");
+    return !strcmp(name, MODEL_NEW_WEIGHTS) ||
+           (temporary && (strstr(name, ".lm") || begins(name, "manifest.json") ||
+                          strstr(name, ".safetensors") || begins(name, "checkpoint-") ||
+                          begins(name, "config.json") || begins(name, MODEL_CHECKSUMS)));
+}
+
+/* Add one name of a directory, if it is a file to check or a checkpoint. */
+static int add_name(const char *dir, const char *name, contents *has)
+{
+    if (is_unfinished(name)) return add(INCOMPLETE, dir, name);
+    has->manifest |= !strcmp(name, "manifest.json");
+    has->checkpoint |= !strcmp(name, "run.json");
+    has->model |= !strcmp(name, "config.json") || !strcmp(name, MODEL_CHECKSUMS) ||
+                  !strcmp(name, MODEL_WEIGHTS) || !strcmp(name, MODEL_INDEX);
+    if (begins(name, "checkpoint-")) return add(CHECKPOINT, dir, name);
+    bool shard = lm_has_suffix(name, ".lms"), store = lm_has_suffix(name, ".lmt");
+    has->shards |= shard;
+    has->parts |= store && begins(name, "part-");
+    return shard || store ? add(shard ? SHARD : STORE, dir, name) : LM_OK;
+}
+
+/* Add the stores, shards, model and checkpoints of a directory, and a check that they are
+ * complete. */
+static int add_directory(const char *dir)
+{
+    char **names = NULL;
+    size_t n = 0, before = n_items;
+    contents has = { 0 };
+    DIR *d = opendir(dir);
+    if (!d) return add(UNREADABLE, dir, NULL);
+    int rc = list_names(&names, &n, d);
+    closedir(d);
+    for (size_t i = 0; i < n && !rc; i++) rc = add_name(dir, names[i], &has);
+    if (!rc && has.parts) rc = add(PARTS, dir, NULL);
+    if (!rc && (has.shards || has.manifest)) rc = add(MANIFEST, dir, "manifest.json");
+    if (!rc && has.checkpoint) rc = add(CHECKPOINT, dir, NULL);
+    else if (!rc && has.model) rc = add(MODEL, dir, NULL);
     if (!rc && n_items == before) rc = add(EMPTY, dir, NULL);
     for (size_t i = 0; i < n; i++) free(names[i]);
     free(names);
@@ -118,7 +173,8 @@ static int add_path(const char *path)
     struct stat st;
     if (!strcmp(path, "-")) return add(STREAM, path, NULL);
     if (stat(path, &st)) return add(UNREADABLE, path, NULL);
-    return S_ISDIR(st.st_mode) ? add_directory(path) : add(kind_of(path), path, NULL);
+    if (S_ISDIR(st.st_mode)) return add_directory(path);
+    return add(S_ISREG(st.st_mode) ? kind_of(path) : NO_FILE, path, NULL);
 }
 
 /* ---- checking: 0 and a description, or an error ------------------------------- */
@@ -210,6 +266,47 @@ static int check_json(const char *path, char *found, size_t size)
     return LM_OK;
 }
 
+/* A model without checksums: its files can be read, and hold what they say. */
+static int check_headers(const char *path, char *found, size_t size)
+{
+    char config[MODEL_PATH];
+    lm_json *json = NULL;
+    st_reader *r = NULL;
+    int rc = model_dir_path(config, path, MODEL_CONFIG);
+    if (!rc) rc = model_dir_usable(path);
+    if (!rc) rc = lm_json_load(&json, config, (size_t)64 << 20);
+    if (!rc) rc = st_open(&r, path);
+    if (!rc)
+        snprintf(found, size, "model, %s tensors (without " MODEL_CHECKSUMS ": headers and sizes)",
+                 cli_count(st_count(r)));
+    st_close(r);
+    lm_json_free(json);
+    return rc;
+}
+
+static int check_model(const char *path, char *found, size_t size)
+{
+    st_reader *r = NULL;
+    size_t files = 0;
+    int rc = model_dir_usable(path);
+    if (!rc) rc = checksums_compare(path, !quick, &files);
+    if (rc <= 0) return rc ? rc : check_headers(path, found, size);
+    rc = st_open(&r, path);
+    if (!rc)
+        snprintf(found, size, "model, %s tensors, %s files", cli_count(st_count(r)),
+                 cli_count(files));
+    st_close(r);
+    return rc;
+}
+
+static int check_checkpoint(const char *path, char *found, size_t size)
+{
+    uint64_t step = 0;
+    int rc = tr_checkpoint_check(path, quick, &step);
+    if (!rc) snprintf(found, size, "checkpoint of step %s", cli_count(step));
+    return rc;
+}
+
 /* Anything else than a regular file might wait indefinitely. */
 static int readable(const char *path)
 {
@@ -221,7 +318,8 @@ static int readable(const char *path)
 
 static int check(const item *i, char *found, size_t size)
 {
-    bool file = i->kind == SHARD || i->kind == STORE || i->kind == JSON || i->kind == UNREADABLE;
+    bool file = i->kind == SHARD || i->kind == STORE || i->kind == JSON || i->kind == MANIFEST ||
+                i->kind == UNREADABLE;
     int rc = file ? readable(i->path) : LM_OK;
     if (rc) return rc;
     switch (i->kind) {
@@ -231,6 +329,9 @@ static int check(const item *i, char *found, size_t size)
     case JSON: return check_json(i->path, found, size);
     case MANIFEST: return check_manifest(i->path, found, size);
     case PARTS: return check_parts(i->path, found, size);
+    case MODEL: return check_model(i->path, found, size);
+    case CHECKPOINT: return check_checkpoint(i->path, found, size);
+    case NO_FILE: return no_file(i->path);
     case INCOMPLETE:
         return lm_fail(LM_EDATA, "%s: incomplete: the program that writes it has not finished",
                        i->path);
@@ -259,10 +360,13 @@ static int work(void *arg, int thread)
         uint64_t ticket = lm_turns_claim(turns);
         int rc = check(i, found, sizeof found);
         if (!lm_turns_wait(turns, ticket)) return LM_OK;
-        bool partly = quick && (i->kind == SHARD || i->kind == STORE);
+        bool tokens = i->kind == SHARD || i->kind == STORE,
+             numbers = i->kind == MODEL || i->kind == CHECKPOINT;
         if (!rc)
             cli_print("ok %s: %s%s\n", cli_name(i->path), found,
-                      partly ? " (quick: its tokens were not read)" : "");
+                      quick && tokens    ? " (quick: its tokens were not read)"
+                      : quick && numbers ? " (quick: its numbers were not read)"
+                                         : "");
         else if (rc != LM_EINTR) cli_warn("%s", lm_err());
         faults += rc != 0;
         lm_turns_done(turns, ticket);
@@ -283,12 +387,17 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmcheck",
-    .summary = "verify stores, shards, manifests and plans",
+    .summary = "verify stores, shards, manifests, plans and models",
     .about =
-        "Verifies token stores, packed shards, manifests and plans. For each valid file a line "
-        "\"ok FILE: description\" goes to standard output. For each invalid one a line with "
-        "the byte offset of the first error goes to standard error; the other files are still "
-        "checked, and the exit status is 1.\n\n"
+        "Verifies token stores, packed shards, manifests, plans, models and checkpoints. For each "
+        "valid file a line \"ok FILE: description\" goes to standard output. For each invalid one "
+        "a "
+        "line with the byte offset of the first error goes to standard error; the other files are "
+        "still checked, and the exit status is 1.\n\n"
+        "A model that lmtrain or lmimport has written is compared with its checksums.json, byte "
+        "for "
+        "byte; every file that is missing, has changed or does not belong to it is named. Of other "
+        "models only headers and sizes can be verified.\n\n"
         "In a directory every store and shard is checked, then that all parts or shards exist "
         "and that manifest.json equals the sums of the shards. Unfinished files (.partial, "
         ".tmp) are errors.",
@@ -296,7 +405,9 @@ static const cli_tool tool = {
     .examples = "# every byte of what lmpack wrote\n"
                 "lmcheck shards\n"
                 "# without reading all of it\n"
-                "lmcheck --quick store.lmt shards\n",
+                "lmcheck --quick store.lmt shards\n"
+                "# every byte of a model\n"
+                "lmcheck model\n",
     .see = "lmcat(1), lmpack(1), lmtok(1)",
     .run = run,
 };

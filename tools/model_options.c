@@ -2,9 +2,21 @@
 
 #include <string.h>
 
+#include "train/files/checksums.h"
+
+/* A model whose files are not those that its checksums.json lists may be a mixture of two. Once. */
+static void warn_of_changes(const model_options *o)
+{
+    static bool done;
+    if (!done && checksums_compare(o->model, false, NULL) == LM_EDATA)
+        cli_warn("%s (lmcheck %s)", lm_err(), o->model);
+    done = true;
+}
+
 int model_open_tokenizer(model_run *r, const model_options *o)
 {
     if (!o->model) return cli_usage("--model is missing");
+    warn_of_changes(o);
     return tr_text_open(&r->text, o->model);
 }
 
@@ -27,6 +39,7 @@ int model_open_backend(model_run *r, const model_options *o)
     if (!o->model) return cli_usage("--model is missing");
     if (o->parts && (!o->attention || !strncmp(o->attention, "rope", 4)))
         return cli_usage("--dca-parts needs --attention dca");
+    warn_of_changes(o);
     return bk_open(&r->backend, backends[o->backend], o->threads);
 }
 

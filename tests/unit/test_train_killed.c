@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "longmix/zio.h"
+#include "train/files/checksums.h"
 #include "train/run/run.h"
 #include "train_shards.h"
 
@@ -355,12 +356,15 @@ static bool try_replace(int kind, size_t k, bool *none)
     }
     NEED(waitpid(pid, &status, 0) == pid);
     CHECK(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
-    int found = found_model();
+    int found = found_model(), proved = checksums_compare("killed", true, NULL);
     CHECK(found >= 0);
+    /* What lmcheck accepts is the new model, whole. */
+    CHECK(proved <= 0 || found == 2);
     *none |= found == 0;
     if (!WIFSIGNALED(status)) CHECK_EQ(found, 2);
     CHECK_OK(run_from("killed", "killed", -1));
     CHECK_EQ(found_model(), 2);
+    CHECK_EQ(checksums_compare("killed", true, NULL), 1);
     CHECK(access("killed/model.safetensors.index.json", F_OK) != 0);
     CHECK(access("killed/model.safetensors.new", F_OK) != 0);
     remove_all("killed");

@@ -1,28 +1,43 @@
 #include "train/files/checksums.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/hash.h"
-#include "lib/base/text.h"
+#include "lib/base/threads.h"
+#include "lib/io/fd.h"
 #include "longmix/version.h"
 #include "train/files/model_dir.h"
 #include "train/files/sealed.h"
 
-enum { FORM = 1, FAULTS_MAX = 900 };
+enum { FORM = 1, FAULTS_MAX = 900, PIECE = 1 << 20 };
 
+/* Weights may take minutes: LM_EINTR after lm_interrupt(). */
 static int hash_of(uint64_t *out, const char *path)
 {
     lm_hasher *h = NULL;
-    int rc = model_dir_regular(path);
+    unsigned char *part = malloc(PIECE);
+    ssize_t n = 1;
+    int rc = part ? model_dir_regular(path) : lm_fail_nomem(PIECE);
     if (!rc) rc = lm_hasher_new(&h);
-    if (!rc) rc = lm_hasher_add_file(h, path);
+    int fd = rc ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (!rc && fd < 0) rc = lm_fail_errno(errno, "%s", path);
+    for (uint64_t at = 0; !rc && n > 0; at += (uint64_t)n) {
+        rc = lm_check_interrupt();
+        if (rc) break;
+        n = lm_fd_read(fd, part, PIECE, at, path);
+        if (n < 0) rc = (int)n;
+        else lm_hasher_add(h, part, (size_t)n);
+    }
     if (!rc) *out = lm_hasher_digest(h);
+    if (fd >= 0) close(fd);
+    free(part);
     lm_hasher_free(h);
     return rc;
 }

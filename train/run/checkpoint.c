@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/threads.h"
 #include "longmix/zio.h"
 #include "train/files/sealed.h"
 #include "train/model/state.h"
@@ -404,8 +405,9 @@ static int check_tensors(const char *path, const lm_json *sums, bool quick, size
         lm_hasher_reset(h);
         for (uint64_t at = 0, k; !rc && !quick && at < t->count; at += k) {
             k = t->count - at < PART ? t->count - at : PART;
-            rc = st_read(r, t, at, part, (size_t)k);
-            lm_hasher_add(h, part, (size_t)k * sizeof *part);
+            rc = lm_check_interrupt();
+            if (!rc) rc = st_read(r, t, at, part, (size_t)k);
+            if (!rc) lm_hasher_add(h, part, (size_t)k * sizeof *part);
         }
         if (!rc && !quick && lm_hasher_digest(h) != want)
             rc = lm_fail(LM_EDATA, "%s: tensor %s is damaged: its checksum differs", path, t->name);
