@@ -280,7 +280,7 @@ static void test_resume(void)
     o = options("half");
     o.resume = true;
     CHECK_EQ(go(&o, NULL), LM_EUSAGE);
-    CHECK(strstr(lm_err(), "--ranks 1 (now 2)"));
+    CHECK(strstr(lm_err(), "ranks 1 (now 2)"));
     o.override = "ranks";
     CHECK_OK(go(&o, NULL));
     if (ranks->rank) return;

@@ -6,6 +6,7 @@
 
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
+#include "train/files/sealed.h"
 #include "train/run/run.h"
 #include "train_shards.h"
 
@@ -54,11 +55,18 @@ static void after_step(void *arg, const tr_report *r)
     if (r->step == s->at) raise(SIGTERM);
 }
 
+static char warned[1024];
+static void on_warning(void *arg, const char *line)
+{
+    (void)arg;
+    snprintf(warned, sizeof warned, "%s", line);
+}
+
 static int go(const tr_options *o, int threads, stopper *s)
 {
     backend *b = NULL;
     tr_run *r = NULL;
-    tr_watch watch = { after_step, NULL, s };
+    tr_watch watch = { after_step, NULL, s, on_warning };
     NEED(bk_cpu_open(&b, threads) == 0);
     int rc = tr_run_open(&r, o, b, &watch);
     if (!rc) rc = tr_run_train(r);
@@ -236,6 +244,56 @@ static void flip_byte(const char *path, off_t at)
     close(fd);
 }
 
+/* Rewrite run.json of the last checkpoint of stopped/: without some members, or with other options. */
+static void edit_run(uint64_t form, const char *const *without, const char *options)
+{
+    static const char dir[] = "stopped/checkpoint-00000024";
+    lm_json *all = NULL, *run = lm_json_object(), *changed = NULL;
+    const lm_json *was = NULL, *value = NULL;
+    const char *key = NULL;
+    NEED(sealed_load(&all, &was, NULL, dir, "run.json", 3, "run") == 0);
+    for (size_t i = 0; lm_json_member(was, i, &key, &value); i++) {
+        bool keep = true;
+        for (size_t k = 0; without && without[k]; k++) keep &= strcmp(key, without[k]) != 0;
+        if (keep) lm_json_set_copy(run, key, value);
+    }
+    if (options) {
+        NEED(lm_json_parse(&changed, options, strlen(options), "options") == 0);
+        lm_json *o = lm_json_object();
+        lm_json_set_all(o, lm_json_get(was, "options"));
+        lm_json_set_all(o, changed);
+        lm_json_set(run, "options", o);
+    }
+    NEED(sealed_write(dir, "run.json", form, "run", run) == 0);
+    lm_json_free(all);
+    lm_json_free(run);
+    lm_json_free(changed);
+}
+
+/* Another processor's kernels are refused, or named; what version 0.1.0 did not record is not
+ * compared, and said. */
+static void test_options(void)
+{
+    static const char *const later[] = { "options", "overrides", "log_hash",
+                                         "config",  "tokenizer", NULL };
+    stopper s = { 0, 0, 0 };
+    tr_options o = options("stopped", STEPS);
+    o.resume = true;
+    edit_run(3, NULL, "{\"blas\":\"OpenBLAS 0.1 Other\"}");
+    CHECK(go(&o, 1, &s) == LM_EUSAGE &&
+          strstr(lm_err(), "with blas OpenBLAS 0.1 Other (now OpenBLAS") &&
+          strstr(lm_err(), "--override blas"));
+    o.override = "lr,blas";
+    CHECK_OK(go(&o, 1, &s));
+    o.override = "seed";
+    CHECK(go(&o, 1, &s) == LM_EUSAGE && strstr(lm_err(), "--override seed"));
+    o.override = NULL;
+    edit_run(2, later, NULL);
+    o.optimizer.lr = 1;
+    CHECK_OK(go(&o, 1, &s));
+    CHECK(strstr(warned, "0.1.0"));
+}
+
 static void test_refusals(void)
 {
     stopper s = { 0, 0, 0 };
@@ -280,6 +338,7 @@ int main(void)
     test_stopped();
     test_killed();
     test_same_result();
+    test_options();
     test_refusals();
     CHECK_END();
 }

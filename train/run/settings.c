@@ -44,10 +44,10 @@ int tr_settings_make(tr_run *r)
     static const char *const schedules[] = { "constant", "linear", "cosine" };
     const tr_optimizer *a = &r->o.optimizer;
     lm_json *o = r->settings = lm_json_object();
-    lm_json_set_f64(o, "tokens", a->total);
+    lm_json_set_u64(o, "tokens", (uint64_t)a->total);
     lm_json_set_f64(o, "lr", a->lr);
     lm_json_set_str(o, "schedule", schedules[a->schedule]);
-    lm_json_set_f64(o, "warmup", a->warmup);
+    lm_json_set_u64(o, "warmup", (uint64_t)a->warmup);
     lm_json_set_f64(o, "min-lr", a->min_lr);
     lm_json_set_f64(o, "weight-decay", a->decay);
     lm_json_set_f64(o, "beta1", a->beta1);
@@ -99,11 +99,43 @@ static bool is_longer(const tr_run *r, const char *name, const lm_json *then)
            !lm_json_str(&was, then, "schedule") && !strcmp(was, "constant");
 }
 
+/* "--lr", "blas": the last two are no options of the command line. */
+static const char *dashes(size_t i) { return i + 2 < OPTIONS ? "--" : ""; }
+
+/* The values of option i as text: 1 where they differ; 0; or an error. */
+static int differs(const tr_run *r, const lm_json *then, size_t i, char was[80], char is[80])
+{
+    int rc = text_of(lm_json_get(then, options[i]), was);
+    if (!rc) rc = text_of(lm_json_get(r->settings, options[i]), is);
+    return rc ? rc : strcmp(was, is) != 0;
+}
+
+/* LM_EUSAGE with all that differs and is not allowed to. */
+static int refuse(const tr_run *r, const lm_json *then, const char *path)
+{
+    char was[80], is[80], list[TEXT_MAX] = "", names[TEXT_MAX] = "";
+    size_t used = 0, named = 0;
+    for (size_t i = 0; i < OPTIONS; i++) {
+        int rc = differs(r, then, i, was, is);
+        if (rc < 0) return rc;
+        if (!rc || is_longer(r, options[i], then) || is_in(r->o.override, options[i])) continue;
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s%s %s (now %s)",
+                                     used ? ", " : "", dashes(i), options[i], was, is);
+        if (named < sizeof names)
+            named += (size_t)snprintf(names + named, sizeof names - named, "%s%s", named ? "," : "",
+                                      options[i]);
+    }
+    if (!used) return LM_OK;
+    return lm_fail(LM_EUSAGE,
+                   "%s was made with %s: the result would be another; use the same, or allow it "
+                   "with --override %s",
+                   path, list, names);
+}
+
 int tr_settings_compare(tr_run *r, const lm_json *then, const char *path)
 {
-    char was[80], is[80], differ[TEXT_MAX] = "", names[TEXT_MAX] = "";
-    size_t used = 0, named = 0;
-    int rc = LM_OK;
+    char was[80], is[80];
     if (!then) {
         tr_warn(r,
                 "%s was made by version 0.1.0, which did not record the learning rate and other "
@@ -111,28 +143,14 @@ int tr_settings_compare(tr_run *r, const lm_json *then, const char *path)
                 path);
         return LM_OK;
     }
-    for (size_t i = 0; !rc && i < OPTIONS; i++) {
-        const lm_json *a = lm_json_get(then, options[i]), *b = lm_json_get(r->settings, options[i]);
-        rc = text_of(a, was);
-        if (!rc) rc = text_of(b, is);
-        if (rc || !strcmp(was, is)) continue;
-        bool longer = is_longer(r, options[i], then);
-        if (longer || is_in(r->o.override, options[i])) {
-            tr_note(r, "from step %" PRIu64 " on: --%s %s instead of %s", r->state.step + 1,
-                    options[i], is, was);
-            remember(r, options[i], a, b);
-            continue;
-        }
-        if (used < sizeof differ)
-            used += (size_t)snprintf(differ + used, sizeof differ - used, "%s--%s %s (now %s)",
-                                     used ? ", " : "", options[i], was, is);
-        if (named < sizeof names)
-            named += (size_t)snprintf(names + named, sizeof names - named, "%s%s", named ? "," : "",
-                                      options[i]);
+    int rc = refuse(r, then, path);
+    for (size_t i = 0; rc >= 0 && i < OPTIONS; i++) {
+        rc = differs(r, then, i, was, is);
+        if (rc <= 0) continue;
+        tr_note(r, "from step %" PRIu64 " on: %s%s %s instead of %s", r->state.step + 1, dashes(i),
+                options[i], is, was);
+        remember(r, options[i], lm_json_get(then, options[i]),
+                 lm_json_get(r->settings, options[i]));
     }
-    if (rc || !used) return rc;
-    return lm_fail(LM_EUSAGE,
-                   "%s was made with %s: the result would be another; use the same, or allow it "
-                   "with --override %s",
-                   path, differ, names);
+    return rc < 0 ? rc : LM_OK;
 }
