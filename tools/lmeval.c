@@ -27,6 +27,12 @@ static void show_note(void *arg, const char *line)
     cli_note("%s", line);
 }
 
+static void show_warning(void *arg, const char *line)
+{
+    (void)arg;
+    cli_warn("%s", line);
+}
+
 static int write_line(void *arg, const void *p, size_t n)
 {
     (void)arg;
@@ -39,7 +45,8 @@ static int run(void)
     eval_context c = { .seed = seed,
                        .output = output,
                        .sink = { write_line, NULL },
-                       .watch = { show_note, cli_progress("tokens", 0)->show, NULL } };
+                       .watch = { show_note, cli_progress("tokens", 0)->show, NULL,
+                                  show_warning } };
     model_run m = { 0 };
     int rc = LM_OK;
     if (e->command.model)

@@ -24,7 +24,7 @@ struct eval_documents {
     const lm_json *names; /* of the shards' domains */
     chosen *v;
     size_t room;
-    uint64_t n, longest, hash;
+    uint64_t n, longest, hash, tokenizer;
     lm_buf record;
     uint32_t *row;
     lm_ids ids;
@@ -82,6 +82,7 @@ static int open_store(eval_documents *d, uint64_t most)
     uint64_t *counts = calloc(2 * domains + 1, sizeof *counts);
     if (!counts) return lm_fail_nomem(2 * domains * sizeof *counts);
     d->hash = lm_store_hash(d->store);
+    d->tokenizer = lm_store_meta(d->store)->tokenizer;
     pass p = { .d = d, .counts = counts, .most = most };
     rc = lm_store_each(d->store, look_at, &p);
     p.seen = counts + domains;
@@ -101,6 +102,7 @@ static int open_shards(eval_documents *d, uint64_t most)
     if (!d->row) return lm_fail_nomem(tokens * sizeof *d->row);
     for (uint64_t i = 0; !rc && i < rows; i++)
         if (is_chosen(i, rows, most)) rc = choose(d, i, NULL, tokens);
+    if (!rc) rc = eval_shards_tokenizer(d->shards, &d->tokenizer);
     return rc ? rc : eval_shards_hash(d->shards, &d->hash);
 }
 
@@ -150,6 +152,7 @@ bool eval_documents_whole(const eval_documents *d) { return d->store != NULL; }
 uint64_t eval_documents_count(const eval_documents *d) { return d->n; }
 uint64_t eval_documents_longest(const eval_documents *d) { return d->longest; }
 uint64_t eval_documents_hash(const eval_documents *d) { return d->hash; }
+uint64_t eval_documents_tokenizer(const eval_documents *d) { return d->tokenizer; }
 uint64_t eval_documents_number(const eval_documents *d, uint64_t i) { return d->v[i].number; }
 
 const char *eval_documents_domain(const eval_documents *d, size_t i)

@@ -38,6 +38,7 @@ bool eval_documents_whole(const eval_documents *d);       /* of a store */
 uint64_t eval_documents_count(const eval_documents *d);   /* units chosen */
 uint64_t eval_documents_longest(const eval_documents *d); /* tokens */
 uint64_t eval_documents_hash(const eval_documents *d);    /* of the data; the choice is not in it */
+uint64_t eval_documents_tokenizer(const eval_documents *d); /* its hash; 0: not known */
 const char *eval_documents_domain(const eval_documents *d, size_t i);
 
 /* The number of chosen unit i, without reading it. */

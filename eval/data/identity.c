@@ -89,3 +89,10 @@ int eval_shards_hash(const lm_shards *shards, uint64_t *out)
     lm_hasher_free(h);
     return rc;
 }
+
+int eval_shards_tokenizer(const lm_shards *shards, uint64_t *out)
+{
+    const lm_json *t = lm_json_get(lm_shard_identity(lm_shards_at(shards, 0)), "tokenizer");
+    *out = 0;
+    return t ? lm_json_hex64(out, t, "xxh3") : LM_OK;
+}

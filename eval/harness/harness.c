@@ -115,6 +115,19 @@ int eval_run(eval_context *c, const eval_entry *entry)
     return rc;
 }
 
+int eval_check_ids(const eval_context *c, const char *data, uint64_t ids, bool allow)
+{
+    int rc = checksums_ids(c->model.model, data, ids, allow);
+    if (rc == CHECKSUMS_IDS_UNKNOWN && ids)
+        eval_note(c,
+                  "%s: no tokenizer.model: only the sizes of vocabularies were compared, not the "
+                  "tokenizer of %s",
+                  c->model.model, data);
+    if (rc == CHECKSUMS_IDS_OTHER)
+        eval_warn(c, "%s: its ids are of another tokenizer than that of %s", data, c->model.model);
+    return rc < 0 ? rc : LM_OK;
+}
+
 /* ---- cells ----------------------------------------------------------------------------- */
 
 lm_json *eval_cell(const char *key, uint64_t value)
@@ -156,6 +169,16 @@ void eval_note(const eval_context *c, const char *fmt, ...)
     vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
     if (c->watch.note) c->watch.note(c->watch.arg, line);
+}
+
+void eval_warn(const eval_context *c, const char *fmt, ...)
+{
+    char line[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (c->watch.warn) c->watch.warn(c->watch.arg, line);
 }
 
 void eval_live(eval_context *c, const char *fmt, ...)

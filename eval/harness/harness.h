@@ -16,6 +16,7 @@
 #include "eval/data/results.h"
 #include "lib/base/options.h"
 #include "longmix/buf.h"
+#include "train/files/checksums.h"
 #include "train/infer/infer.h"
 #include "train/infer/text.h"
 
@@ -31,6 +32,7 @@ typedef struct eval_watch {
     void (*note)(void *arg, const char *line); /* lines that stay */
     void (*live)(void *arg, const char *line); /* one line that is overwritten; NULL: none */
     void *arg;
+    void (*warn)(void *arg, const char *line); /* lines about results that may mislead */
 } eval_watch;
 
 typedef struct eval_context {
@@ -93,11 +95,17 @@ LM_CHECKED int eval_add(eval_context *c, lm_json *cell, double value, lm_json *m
 
 /* A line for the user; eval_live shows one at most ten times a second. */
 void eval_note(const eval_context *c, const char *fmt, ...) LM_PRINTF(2, 3);
+void eval_warn(const eval_context *c, const char *fmt, ...) LM_PRINTF(2, 3);
 void eval_live(eval_context *c, const char *fmt, ...) LM_PRINTF(2, 3);
 
 /* " +- 0.0123", or "" where the error is not known, for summaries. */
 enum { EVAL_ERROR_TEXT = 40 };
 const char *eval_error_text(char out[EVAL_ERROR_TEXT], double error);
+
+/* Were the ids in `data`, of a tokenizer with hash `ids` (0: not known), made by the model's? Where
+ * they were not, LM_EDATA, or a warning if that is allowed; where the model has no tokenizer, a
+ * note. */
+LM_CHECKED int eval_check_ids(const eval_context *c, const char *data, uint64_t ids, bool allow);
 
 /* ---- for evaluations: text and numbers ------------------------------------------------- */
 

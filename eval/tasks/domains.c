@@ -19,6 +19,7 @@ static struct {
     const char *data, *ranges, *at;
     int by;
     uint64_t at_width, documents, bootstrap;
+    bool other_tokenizer;
 } opt = {
     .ranges = "4096,131072", .at = "1Ki,16Ki,32Ki,64Ki,128Ki", .at_width = 1024, .bootstrap = 1000
 };
@@ -40,6 +41,7 @@ static const cli_opt opts[] = {
       "At most N documents of each domain, or N rows in all, spread evenly over the data (all)." },
     { CLI_SIZE, "bootstrap", 0, &opt.bootstrap, "N",
       "Bootstrap samples of documents for standard errors (1000)." },
+    CHECKSUMS_IDS_OPTION(opt.other_tokenizer),
     { .kind = CLI_END },
 };
 
@@ -226,6 +228,8 @@ static int begin(domains *m)
 {
     int rc = read_options(m);
     if (!rc) rc = eval_documents_open(&m->d, opt.data, opt.documents);
+    if (!rc)
+        rc = eval_check_ids(m->c, opt.data, eval_documents_tokenizer(m->d), opt.other_tokenizer);
     if (rc) return rc;
     if (opt.by == BY_ROW && eval_documents_whole(m->d))
         return lm_fail(LM_EUSAGE, "--by row: %s is a token store and has no rows", opt.data);

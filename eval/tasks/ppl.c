@@ -26,6 +26,7 @@ static const cli_opt opts[] = {
       "Token ids without a header, little-endian, as ChunkLlama's scripts keep them." },
     { CLI_CHOICE, "bin-type", 0, &opt.source.bin_type, "uint16|uint32",
       "The type of the ids of --bin." },
+    CHECKSUMS_IDS_OPTION(opt.source.other_tokenizer),
     { CLI_SIZE, "stride", 0, &opt.stride, "N",
       "Tokens from one window's start to the next, and tokens of a window's tail (256)." },
     { CLI_SIZE, "windows", 0, &opt.windows, "N",

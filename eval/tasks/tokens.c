@@ -113,10 +113,13 @@ static int row_tokens(const lm_shards *shards, uint64_t row, uint64_t *out)
     return LM_OK;
 }
 
-static int open_shards(eval_tokens *t, const char *path)
+static int open_shards(eval_tokens *t, const eval_context *c, const eval_tokens_source *from)
 {
-    t->name = path;
+    uint64_t ids = 0;
+    t->name = from->data;
     int rc = lm_shards_open(&t->shards, t->name);
+    if (!rc) rc = eval_shards_tokenizer(t->shards, &ids);
+    if (!rc) rc = eval_check_ids(c, t->name, ids, from->other_tokenizer);
     if (rc) return rc;
     uint64_t rows = lm_shards_rows(t->shards);
     t->ends = malloc((rows + 1) * sizeof *t->ends);
@@ -174,7 +177,7 @@ int eval_tokens_open(eval_tokens **out, eval_context *c, const eval_tokens_sourc
     eval_tokens *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     t->fd = -1;
-    int rc = from->data  ? open_shards(t, from->data)
+    int rc = from->data  ? open_shards(t, c, from)
              : from->bin ? open_bin(t, from->bin, from->bin_type ? 4 : 2)
                          : open_text(t, c, &from->text);
     if (rc) eval_tokens_close(t);

@@ -15,6 +15,7 @@ typedef struct eval_tokens_source {
     cli_list text;          /* --text */
     const char *data, *bin; /* --data, --bin */
     int bin_type;           /* 0: uint16, 1: uint32 */
+    bool other_tokenizer;   /* --data of another tokenizer than the model's is allowed */
 } eval_tokens_source;
 
 /* Where --text: the files one after the other, a beginning-of-text before each (opens the

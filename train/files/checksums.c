@@ -114,23 +114,33 @@ static int compare_file(const char *dir, const char *name, const lm_json *o, boo
     return rc;
 }
 
-/* Files that a reader of the model would take, and that the list does not name. */
-static int compare_names(const char *dir, const lm_json *files, lm_buf *faults)
+/* A tokenizer.model that was put beside a model which came without one is right if it is that of
+ * the training data. */
+static int compare_added(const char *path, const lm_json *model, bool *right)
 {
+    uint64_t ids = 0, hash = 0;
+    *right = false;
+    if (!lm_json_get(model, "tokenizer")) return LM_OK;
+    int rc = lm_json_hex64(&ids, model, "tokenizer");
+    if (!rc) rc = hash_of(&hash, path);
+    *right = !rc && hash == ids;
+    return rc;
+}
+
+/* Files that a reader of the model would take, and that the list does not name. */
+static int compare_names(const char *dir, const lm_json *model, const lm_json *files,
+                         lm_buf *faults)
+{
+    const char *names[16] = { MODEL_INDEX, MODEL_WEIGHTS };
     char path[MODEL_PATH];
-    const char *const others[] = { MODEL_INDEX, MODEL_WEIGHTS };
     int rc = LM_OK;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        rc = model_dir_path(path, dir, others[i]);
-        if (rc) return rc;
-        if (!lm_json_get(files, others[i]) && !access(path, F_OK))
-            note(faults, others[i], "is not of this model");
-    }
-    for (size_t i = 0; model_dir_companions[i]; i++) {
-        rc = model_dir_path(path, dir, model_dir_companions[i]);
-        if (rc) return rc;
-        if (!lm_json_get(files, model_dir_companions[i]) && !access(path, F_OK))
-            note(faults, model_dir_companions[i], "is not of this model");
+    for (size_t i = 0; model_dir_companions[i]; i++) names[i + 2] = model_dir_companions[i];
+    for (size_t i = 0; !rc && names[i]; i++) {
+        bool right = i > 1 && !lm_json_get(files, MODEL_TOKENIZER);
+        rc = model_dir_path(path, dir, names[i]);
+        if (rc || lm_json_get(files, names[i]) || access(path, F_OK)) continue;
+        if (!strcmp(names[i], MODEL_TOKENIZER)) rc = compare_added(path, model, &right);
+        if (!right) note(faults, names[i], "is not of this model");
     }
     return rc;
 }
@@ -150,7 +160,7 @@ int checksums_compare(const char *dir, bool whole, size_t *n)
         rc = compare_file(dir, name, file, whole, &faults);
     if (!rc && !lm_json_get(files, MODEL_CONFIG))
         rc = lm_json_fail(files, MODEL_CONFIG " is not listed");
-    if (!rc) rc = compare_names(dir, files, &faults);
+    if (!rc) rc = compare_names(dir, o, files, &faults);
     if (!rc && faults.size)
         rc = lm_fail(LM_EDATA, "%s: not the model of its " MODEL_CHECKSUMS ": %.*s", dir,
                      (int)faults.size, (char *)faults.data);

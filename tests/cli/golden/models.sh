@@ -79,18 +79,18 @@ gen -n 24 --rope-base 20000 --attention dca --dca-parts intra 'They ran'
 
 # ---- lmeval -------------------------------------------------------------------------------------
 stories 8 40 >story.txt
-measure() { echo "-- $1"; lmeval "$1" -q -m model "${@:2}" | sed -E 's/"commit":"[^"]*",//; s/,"seconds":[0-9.e-]+//'; }
+measure() { echo "-- $1"; lmeval "$1" -q -m model "${@:2}" 2>/dev/null | sed -E 's/"commit":"[^"]*",//; s/,"seconds":[0-9.e-]+//'; }
 measure ppl --text story.txt -L 64,256 --windows 2 --bins 2
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 -a dca
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 -a dca:chunkllama --rope-scaling ntk:2 --mscale 0.05
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 --rope-scaling dynamic:2
 measure ppl --text story.txt -L 600 --windows 1 --bins 0 --rope-scaling linear:2 -a dca:96,32 --dca-parts intra+inter
 rows() { measure "$@" | sed -E 's/"(text|data|settings|cell)":"[0-9a-f]*",//g'; } # shards name the version, so their hashes differ
-rows ppl --data held -L 128 --windows 2 --bins 0 --stride 64
-measure domains --data held.lmt --ranges 64,512 --at 64,128 --at-width 16 --bootstrap 50
-rows domains --data held --by row --ranges 64,256 --at 64 --at-width 16 --documents 3 --bootstrap 50
+rows ppl --allow-tokenizer-mismatch --data held -L 128 --windows 2 --bins 0 --stride 64
+measure domains --allow-tokenizer-mismatch --data held.lmt --ranges 64,512 --at 64,128 --at-width 16 --bootstrap 50
+rows domains --allow-tokenizer-mismatch --data held --by row --ranges 64,256 --at 64 --at-width 16 --documents 3 --bootstrap 50
 for form in rope dca:48,16; do
-    lmeval domains -q -m model -a $form --data held.lmt --ranges 64,512 --at 64 --at-width 16 --bootstrap 50 -o of-$form.jsonl
+    lmeval domains -q --allow-tokenizer-mismatch -m model -a $form --data held.lmt --ranges 64,512 --at 64 --at-width 16 --bootstrap 50 -o of-$form.jsonl
 done
 echo "-- compare"
 lmeval compare -q of-rope.jsonl of-dca:48,16.jsonl | sed -E 's/"commit":"[^"]*",//; s/,"seconds":[0-9.e-]+//'
