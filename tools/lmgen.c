@@ -9,6 +9,7 @@
 #include "longmix/json.h"
 #include "lib/base/threads.h"
 #include "lib/base/text.h"
+#include "lib/tokenizer/plain.h"
 #include "longmix/zio.h"
 #include "model_options.h"
 #include "train/infer/sample.h"
@@ -133,7 +134,10 @@ static int read_prompt(lm_buf *out)
     lm_in *in = NULL;
     if (prompt.n > 1) return cli_usage("%s: only one PROMPT is allowed; quote it", prompt.v[1]);
     if (prompt.n && file) return cli_usage("--file and PROMPT exclude each other");
-    if (prompt.n) return lm_buf_add(out, prompt.v[0], strlen(prompt.v[0]));
+    if (prompt.n) {
+        int bad = lm_plain_text(prompt.v[0], strlen(prompt.v[0]), 0, "PROMPT");
+        return bad ? bad : lm_buf_add(out, prompt.v[0], strlen(prompt.v[0]));
+    }
     int rc = lm_in_open(&in, file ? file : "-");
     for (ssize_t got = 1; !rc && got > 0;) {
         rc = lm_buf_reserve(out, READ_SIZE);
@@ -142,6 +146,7 @@ static int read_prompt(lm_buf *out)
         if (got < 0) rc = (int)got;
         else out->size += (size_t)got;
     }
+    if (!rc) rc = lm_plain_text(out->data, out->size, 0, lm_in_name(in));
     lm_in_close(in);
     return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "longmix/buf.h"
 #include "lib/base/text.h"
+#include "lib/tokenizer/plain.h"
 #include "longmix/zio.h"
 
 #define LINE_MAX_BYTES ((size_t)1 << 30)
@@ -19,7 +20,8 @@ typedef struct reader {
     lm_buf bytes;
     size_t at; /* in bytes: the start of the next line */
     bool end;
-    uint64_t number;
+    uint64_t number, offset; /* of the line that was read last */
+    uint64_t next;           /* offset of the one after it */
 } reader;
 
 static int read_more(reader *r)
@@ -48,6 +50,8 @@ static int next_line(reader *r, const char **line, size_t *n)
             *n = lf ? (size_t)(lf - from) : left;
             r->at += *n + (lf != NULL);
             r->number++;
+            r->offset = r->next;
+            r->next += *n + (lf != NULL);
             return 1;
         }
         if (r->end) return 0;
@@ -61,7 +65,8 @@ static int parse_line(const reader *r, const char *line, size_t n, lm_json **out
 {
     char name[4096];
     snprintf(name, sizeof name, "%s:%" PRIu64, r->path, r->number);
-    int rc = lm_json_parse(out, line, n, name);
+    int rc = lm_plain_text(line, n, r->offset, name);
+    if (!rc) rc = lm_json_parse(out, line, n, name);
     if (!rc && lm_json_type(*out) != LM_JSON_OBJECT) {
         rc = lm_json_fail(*out, "expected an object");
         lm_json_free(*out);

@@ -113,7 +113,8 @@ LM_CHECKED int eval_check_ids(const eval_context *c, const char *data, uint64_t 
 LM_CHECKED int eval_open_text(eval_context *c);
 
 /* Read whole files into `out`, one after the other; for a directory, its *.txt sorted bytewise.
- * Each file's end is passed to `each` (may be NULL). `hash` (may be NULL): of all contents in
+ * LM_EDATA, with file and byte, for what is not UTF-8 or has a NUL byte. Each file's end is passed
+ * to `each` (may be NULL). `hash` (may be NULL): of all contents in
  * order. */
 LM_CHECKED int eval_load_text(const cli_list *paths, lm_buf *out, uint64_t *hash,
                               int (*each)(void *arg, const char *name, size_t end), void *arg);

@@ -9,6 +9,7 @@
 
 #include "eval/data/identity.h"
 #include "lib/base/hash.h"
+#include "lib/tokenizer/plain.h"
 #include "longmix/zio.h"
 
 enum { LIST_MAX = 100000 };
@@ -29,7 +30,9 @@ static int add_files(char *const *files, size_t n, lm_buf *out,
 {
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < n; i++) {
+        size_t from = out->size;
         rc = add_file(files[i], out);
+        if (!rc) rc = lm_plain_text(out->data + from, out->size - from, 0, files[i]);
         if (!rc && each) rc = each(arg, files[i], out->size);
     }
     return rc;

@@ -10,6 +10,7 @@
 #include "eval/harness/ask.h"
 #include "eval/tasks/insert.h"
 #include "eval/metrics/score.h"
+#include "lib/tokenizer/plain.h"
 
 #define BOOK_MAX ((size_t)1 << 30)
 enum { GRID_LENGTHS = 40 };
@@ -315,12 +316,26 @@ static lm_json *settings(const needle *n)
     return s;
 }
 
+/* Arguments are text as files are. */
+static int check_texts(void)
+{
+    const char *const texts[][2] = { { "--needle", opt.needle },
+                                     { "--question", opt.question },
+                                     { "--answer", opt.answer },
+                                     { "--prompt", opt.prompt } };
+    int rc = LM_OK;
+    for (size_t i = 0; !rc && i < sizeof texts / sizeof *texts; i++)
+        rc = lm_plain_text(texts[i][1], strlen(texts[i][1]), 0, texts[i][0]);
+    return rc;
+}
+
 static int begin(needle *n)
 {
     if (!strstr(opt.prompt, "{context}"))
         return lm_fail(LM_EUSAGE, "--prompt: {context} is missing in it");
     if (!opt.new_tokens) return lm_fail(LM_EUSAGE, "--new-tokens 0: it must be positive");
-    int rc = read_grid(n);
+    int rc = check_texts();
+    if (!rc) rc = read_grid(n);
     if (!rc) rc = eval_open_text(n->c);
     if (!rc && opt.bos_quirk && lm_tokenizer_bos(tr_text_tokenizer(n->c->text)) < 0)
         rc = lm_fail(LM_EUSAGE, "--bos-quirk: the tokenizer has no beginning-of-text");
