@@ -13,7 +13,8 @@
 #include "lib/tokenizer/plain.h"
 
 #define BOOK_MAX ((size_t)1 << 30)
-enum { GRID_LENGTHS = 40 };
+/* Points from the depth that is asked for: the authors' place is left, or a warning is due. */
+enum { GRID_LENGTHS = 40, DEPTH_FAR = 10, DEPTH_OFF = 5 };
 static const char grid_depths[] = "0,11,22,33,44,56,67,78,89,100"; /* round(100 k / 9) */
 /* A fluent answer of a model without the context. */
 static const char wrong_answer[] =
@@ -77,6 +78,9 @@ typedef struct needle_cell {
     uint64_t length;
     double depth;
     size_t at; /* about where the needle is in the book: for the order */
+    bool any; /* no full stop is near the depth: sentence ends of any script, and line ends count */
+    double is;  /* where it is, in percent: about, and exactly once the prompt is built */
+    size_t pos; /* and in tokens of the context */
 } needle_cell;
 
 typedef struct needle {
@@ -168,16 +172,28 @@ static int make_prompt(needle *n, size_t at)
     return rc ? rc : flush_text(n, !opt.bos_quirk);
 }
 
-static int build(needle *n, const needle_cell *cell)
+/* The place of the needle in n->placed. */
+static int place(needle *n, needle_cell *cell, size_t *at)
+{
+    size_t kept = 0;
+    int rc = eval_insert_room(&kept, &n->context, &n->needle, cell->length - opt.buffer);
+    if (rc) return rc;
+    *at = cell->any
+              ? eval_insert_near(tr_text_tokenizer(n->c->text), n->context.v, kept, cell->depth)
+              : eval_insert_at(n->context.v, kept, cell->depth, &n->periods);
+    cell->pos = *at;
+    cell->is = eval_insert_depth(*at, kept);
+    return eval_insert_put(&n->placed, &n->context, kept, &n->needle, *at);
+}
+
+static int build(needle *n, needle_cell *cell)
 {
     size_t at = 0;
     n->context.n = n->text.size = 0;
     int rc = tr_text_decode(n->c->text, n->book.v, cell->length, &n->text);
     if (!rc)
         rc = tr_text_encode(n->c->text, (char *)n->text.data, n->text.size, false, &n->context);
-    if (!rc)
-        rc = eval_insert(&n->placed, &n->context, &n->needle, cell->length - opt.buffer,
-                         cell->depth, &n->periods, &at);
+    if (!rc) rc = place(n, cell, &at);
     if (!rc) rc = make_prompt(n, at);
     if (!rc && n->prompt.n + opt.new_tokens > cell->length)
         rc = lm_fail(LM_EUSAGE,
@@ -191,9 +207,10 @@ static int build(needle *n, const needle_cell *cell)
 
 /* ---- cells ----------------------------------------------------------------------------- */
 
-static lm_json *cell_json(uint64_t length, double depth, const char *score)
+static lm_json *cell_json(const needle_cell *cell, const char *score)
 {
-    lm_json *o = eval_depth_cell(length, depth);
+    lm_json *o = eval_depth_cell(cell->length, cell->depth);
+    if (cell->any) lm_json_set_str(o, "ends", "any");
     if (score) lm_json_set_str(o, "score", score);
     return o;
 }
@@ -201,8 +218,15 @@ static lm_json *cell_json(uint64_t length, double depth, const char *score)
 static bool finished(const needle *n, const needle_cell *cell)
 {
     for (size_t i = 0; i < MEASURES; i++)
-        if (!eval_done(n->c, cell_json(cell->length, cell->depth, measures[i].name))) return false;
+        if (!eval_done(n->c, cell_json(cell, measures[i].name))) return false;
     return true;
+}
+
+/* Next to the depth that is asked for. */
+static void set_place(lm_json *o, const needle_cell *cell)
+{
+    lm_json_set_u64(o, "position", cell->pos);
+    lm_json_set_f64(o, "true_depth", round(100 * cell->is) / 100);
 }
 
 static int add_scores(needle *n, const needle_cell *cell, const char *response)
@@ -218,15 +242,17 @@ static int add_scores(needle *n, const needle_cell *cell, const char *response)
         lm_json_set_f64(more, "ceiling", ceiling);
         lm_json_set_f64(more, "floor", wrong);
         lm_json_set_u64(more, "tokens", n->prompt.n);
+        set_place(more, cell);
         lm_json_set_str(more, "response", response);
-        rc = eval_add(n->c, cell_json(cell->length, cell->depth, m->name), v, more);
+        rc = eval_add(n->c, cell_json(cell, m->name), v, more);
     }
     return rc;
 }
 
 static int print(needle *n, const needle_cell *cell)
 {
-    lm_json *key = cell_json(cell->length, cell->depth, NULL);
+    lm_json *key = cell_json(cell, NULL);
+    set_place(key, cell);
     n->text.size = 0;
     int rc = tr_text_decode(n->c->text, n->prompt.v, n->prompt.n, &n->text);
     if (!rc) rc = ask_printed(n->c, key, (char *)n->text.data);
@@ -234,7 +260,7 @@ static int print(needle *n, const needle_cell *cell)
     return rc < 0 ? rc : LM_OK;
 }
 
-static int measure(needle *n, const needle_cell *cell)
+static int measure(needle *n, needle_cell *cell)
 {
     bool print_only = opt.asking.print_prompts;
     n->done++;
@@ -265,6 +291,47 @@ static int by_length(const void *a, const void *b)
     return x->length != y->length ? (x->length < y->length ? 1 : -1) : by_depth(a, b);
 }
 
+static double off(const needle_cell *cell) { return fabs(cell->is - cell->depth); }
+
+/* As the authors do, after a full stop; where none is near, after any end of a sentence or a line.
+ * With their quirk everything is as in their code. */
+static void choose_place(const needle *n, needle_cell *cell)
+{
+    const lm_tokenizer *t = tr_text_tokenizer(n->c->text);
+    size_t kept = cell->length - opt.buffer - n->needle.n;
+    cell->at = eval_insert_at(n->book.v, kept, cell->depth, &n->periods);
+    cell->is = eval_insert_depth(cell->at, kept);
+    cell->any = false;
+    if (opt.bos_quirk || off(cell) <= DEPTH_FAR) return;
+    size_t near = eval_insert_near(t, n->book.v, kept, cell->depth);
+    double is = eval_insert_depth(near, kept);
+    if (fabs(is - cell->depth) >= off(cell)) return;
+    cell->at = near;
+    cell->is = is;
+    cell->any = true;
+}
+
+/* Before anything is measured. */
+static void warn_of_depths(const needle *n)
+{
+    const needle_cell *worst = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < n->n_cells; i++) {
+        const needle_cell *cell = &n->cells[i];
+        if (off(cell) <= DEPTH_OFF) continue;
+        count++;
+        if (!worst || off(cell) > off(worst)) worst = cell;
+    }
+    if (worst)
+        eval_warn(
+            n->c,
+            "needle: in %zu of %zu cells the needle is more than %d points from the depth that "
+            "is asked for: at length %" PRIu64 " and depth %g it is at %.1f percent, because no "
+            "sentence ends nearer%s; \"true_depth\" in the results says where it is",
+            count, n->n_cells, DEPTH_OFF, worst->length, worst->depth, worst->is,
+            opt.bos_quirk ? " with an ASCII full stop (--bos-quirk)" : "");
+}
+
 static int make_cells(needle *n)
 {
     n->n_cells = n->n_lengths * n->n_depths;
@@ -280,9 +347,9 @@ static int make_cells(needle *n)
                            " is too short for a needle of %zu tokens "
                            "and --buffer %" PRIu64,
                            cell->length, n->needle.n, opt.buffer);
-        cell->at = eval_insert_at(n->book.v, cell->length - opt.buffer - n->needle.n, cell->depth,
-                                  &n->periods);
+        choose_place(n, cell);
     }
+    warn_of_depths(n);
     qsort(n->cells, n->n_cells, sizeof *n->cells, n->c->by_length ? by_length : by_depth);
     return LM_OK;
 }
@@ -355,7 +422,7 @@ static double mean_score(const needle *n, uint64_t length, const char *score)
     for (size_t i = 0; i < n->n_cells; i++) {
         const needle_cell *cell = &n->cells[i];
         if (!length || cell->length == length)
-            ask_mean_add(n->c, &mean, cell_json(cell->length, cell->depth, score), NULL);
+            ask_mean_add(n->c, &mean, cell_json(cell, score), NULL);
     }
     return mean.n ? ask_mean_value(&mean) : NAN;
 }

@@ -47,7 +47,7 @@ static const struct variant {
       "6.25,12.5,18.75,25,31.25,37.5,43.75,50,56.25,62.5,68.75,75,81.25,87.5,93.75,100", 10, 50000,
       450000, false, true },
 };
-enum { TOKENS_MORE = 10, SPARE = 64 };
+enum { TOKENS_MORE = 10, SPARE = 64, DEPTH_OFF = 5 /* points */ };
 
 enum { CLEAN, LANDMARK, CHUNKLLAMA, CHUNKLLAMA_NEEDLE };
 
@@ -231,6 +231,19 @@ static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
     return LM_OK;
 }
 
+/* Where the key is, in percent of the sentences or characters around it: the same in all trials. */
+static void set_place(const passkey *p, lm_json *more, size_t depth)
+{
+    double is =
+        p->garbage ? 100 * (double)p->trials[0].prefix / (double)p->garbage : p->depths[depth];
+    lm_json_set_f64(more, "true_depth", round(100 * is) / 100);
+    if (fabs(is - p->depths[depth]) > DEPTH_OFF)
+        eval_warn(
+            p->c,
+            "passkey: the key is at %.1f percent of the text, not at %g: the text is too short", is,
+            p->depths[depth]);
+}
+
 static int measure(passkey *p, uint64_t length, size_t depth)
 {
     uint64_t hits = 0;
@@ -255,6 +268,7 @@ static int measure(passkey *p, uint64_t length, size_t depth)
     lm_json_set_f64(more, "error", sqrt(share * (1 - share) / n));
     lm_json_set_u64(more, "right", hits);
     lm_json_set_u64(more, "tokens", p->prompt_tokens / p->n_trials);
+    if (!p->variant->random_depth) set_place(p, more, depth);
     return eval_add(p->c, cell_json(p, length, depth), share, more);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/data/sentence.h"
 #include "lib/base/rng.h"
 
 /* ---- prose ------------------------------------------------------------------------------ */
@@ -19,13 +20,15 @@ void ruler_prose_free(ruler_prose *p)
     *p = (ruler_prose){ 0 };
 }
 
-/* A sentence ends with a period, a question or exclamation mark, quotes and brackets after it
- * aside. */
-static bool ends_sentence(const char *w, size_t n)
+enum { LONG_SENTENCE = 200 /* words */ };
+
+/* Verse has line ends and no full stops. */
+static void count_lines(ruler_prose *p, const bool *line)
 {
-    while (n && strchr("\"')]", w[n - 1])) n--;
-    if (n >= 3 && !memcmp(w + n - 3, "\xe2\x80\x9d", 3)) n -= 3;
-    return n && strchr(".?!", w[n - 1]);
+    size_t sentences = 0;
+    for (size_t i = 0; i < p->words; i++) sentences += p->ends[i];
+    for (size_t i = 0; p->words / LONG_SENTENCE > sentences && i < p->words; i++)
+        p->ends[i] |= line[i];
 }
 
 int ruler_prose_make(ruler_prose *p, const char *text, size_t n)
@@ -33,23 +36,29 @@ int ruler_prose_make(ruler_prose *p, const char *text, size_t n)
     static const char BLANKS[] = " \t\n\v\f\r";
     *p = (ruler_prose){ .text = LM_BUF_INIT(RULER_TEXT_MAX) };
     size_t most = n / 2 + 1; /* a word has a letter and a blank */
+    bool *line = malloc(most * sizeof *line);
     p->word = malloc(most * sizeof *p->word);
     p->ends = malloc(most * sizeof *p->ends);
-    if (!p->word || !p->ends) return lm_fail_nomem(most * (sizeof *p->word + sizeof *p->ends));
-    for (size_t i = 0; i < n;) {
+    int rc = line && p->word && p->ends
+                 ? LM_OK
+                 : lm_fail_nomem(most * (sizeof *p->word + 2 * sizeof *p->ends));
+    for (size_t i = 0; !rc && i < n;) {
         size_t from = i;
         while (i < n && text[i] && !memchr(BLANKS, text[i], sizeof BLANKS - 1)) i++;
         if (i == from) {
             i++;
             continue;
         }
-        p->ends[p->words] = ends_sentence(text + from, i - from);
+        p->ends[p->words] = eval_ends_sentence(text + from, i - from);
+        line[p->words] = i < n && (text[i] == '\n' || text[i] == '\r');
         p->word[p->words++] = p->text.size;
-        int rc = lm_buf_add(&p->text, text + from, i - from);
+        rc = lm_buf_add(&p->text, text + from, i - from);
         if (!rc) rc = lm_buf_add(&p->text, "", 1);
-        if (rc) return rc;
     }
-    return p->words ? LM_OK : lm_fail(LM_EDATA, "the haystack has no words");
+    if (!rc && !p->words) rc = lm_fail(LM_EDATA, "the haystack has no words");
+    if (!rc) count_lines(p, line);
+    free(line);
+    return rc;
 }
 
 static const char *prose_word(const ruler_prose *p, size_t i)
@@ -59,7 +68,7 @@ static const char *prose_word(const ruler_prose *p, size_t i)
 
 /* ---- needle in a haystack --------------------------------------------------------------- */
 
-enum { NEEDLES_MAX = 4, DEPTHS = 40 };
+enum { NEEDLES_MAX = RULER_NEEDLES_MAX, DEPTHS = 40 };
 
 /* A random word, seven-digit number or UUID (version 4). */
 static void make_value(char out[RULER_NAME], enum ruler_kind kind, uint64_t r)
@@ -118,8 +127,10 @@ static int add_line(lm_buf *b, enum ruler_kind kind, const char *key, const char
     return lm_buf_printf(b, "One of the special magic %s for %s is: %s.", plural(kind), key, value);
 }
 
-static int add_needle(lm_buf *b, const struct needles *s, size_t i)
+static int add_needle(ruler_sample *out, const struct needles *s, size_t i)
 {
+    lm_buf *b = &out->prompt;
+    out->needle[out->needles++] = (double)b->size;
     size_t needle = s->order[i], k = needle / s->how->values, v = needle % s->how->values;
     return add_line(b, s->how->value, s->key[k], s->value[k][v]);
 }
@@ -136,15 +147,16 @@ static int add_decoy(lm_buf *b, const struct needles *s, uint64_t seed, size_t l
 }
 
 /* `size` lines, and the needles before lines drawn at random. */
-static int add_lines(lm_buf *b, const struct needles *s, const struct ruler_make *m)
+static int add_lines(ruler_sample *out, const struct needles *s, const struct ruler_make *m)
 {
+    lm_buf *b = &out->prompt;
     size_t place[NEEDLES_MAX], next = 0;
     ruler_choose(m->seed, FOR_PLACE, m->size, s->count, place);
     qsort(place, s->count, sizeof *place, ruler_rising);
     int rc = LM_OK;
     for (size_t i = 0; !rc && i < m->size; i++) {
         for (; !rc && next < s->count && place[next] == i; next++) {
-            rc = add_needle(b, s, next);
+            rc = add_needle(out, s, next);
             if (!rc) rc = ruler_add(b, "\n");
         }
         if (!rc && s->how->haystack == REPEAT) rc = ruler_add(b, RULER_NOISE);
@@ -156,8 +168,9 @@ static int add_lines(lm_buf *b, const struct needles *s, const struct ruler_make
 
 /* The first `size` words of the essays, again from the start where they are over, and the needles
  * between sentences: at as many of 40 depths, evenly from 0 to 100 percent. */
-static int add_prose(lm_buf *b, const struct needles *s, const struct ruler_make *m)
+static int add_prose(ruler_sample *out, const struct needles *s, const struct ruler_make *m)
 {
+    lm_buf *b = &out->prompt;
     size_t depth[NEEDLES_MAX], sentences = 0, done = 0, next = 0;
     for (size_t i = 0; i < m->size; i++)
         sentences += m->prose->ends[i % m->prose->words] || i + 1 == m->size;
@@ -170,7 +183,7 @@ static int add_prose(lm_buf *b, const struct needles *s, const struct ruler_make
             double percent = nearbyint(100.0 * (double)depth[next] / (DEPTHS - 1));
             if ((size_t)((double)sentences * percent / 100) > done) break;
             if (i) rc = ruler_add(b, " ");
-            if (!rc) rc = add_needle(b, s, next);
+            if (!rc) rc = add_needle(out, s, next);
             if (!rc && !i) rc = ruler_add(b, " ");
         }
         if (rc || i == m->size) break;
@@ -193,6 +206,14 @@ static int add_query(lm_buf *b, const struct needles *s, const size_t *query)
     return rc;
 }
 
+/* From offsets to percents of the text that begins at `from`. */
+static void set_places(ruler_sample *out, size_t from)
+{
+    double all = (double)(out->prompt.size - from);
+    for (size_t i = 0; i < out->needles && all > 0; i++)
+        out->needle[i] = 100 * (out->needle[i] - (double)from) / all;
+}
+
 int ruler_make_niah(const void *how, const struct ruler_make *m, ruler_sample *out)
 {
     const struct ruler_niah *h = how;
@@ -208,7 +229,9 @@ int ruler_make_niah(const void *how, const struct ruler_make *m, ruler_sample *o
         "%s special magic %s %s hidden within the following text. Make sure to memorize it. I "
         "will quiz you about the %s afterwards.\n",
         one ? "A" : "Some", type, one ? "is" : "are", type);
-    if (!rc) rc = h->haystack == PROSE ? add_prose(b, &s, m) : add_lines(b, &s, m);
+    size_t begins = b->size;
+    if (!rc) rc = h->haystack == PROSE ? add_prose(out, &s, m) : add_lines(out, &s, m);
+    set_places(out, begins);
     if (!rc)
         rc = lm_buf_printf(b, "\nWhat %s the special magic %s for ", one ? "is" : "are all", type);
     if (!rc) rc = add_query(b, &s, query);

@@ -1,6 +1,7 @@
 /* ruler.c -- RULER (Hsieh et al. 2024): its tasks at each length, every sample filled to that
  * length by the model's own tokens. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,16 @@ static int score_sample(const ruler *r, double *value, lm_json *more)
     return *value < 0 ? LM_ENOMEM : eval_set_text(more, "prediction", answer);
 }
 
+/* Where the needles are, in percent of the text. */
+static void set_places(const ruler *r, lm_json *more)
+{
+    if (!r->sample.needles) return;
+    lm_json *list = lm_json_array();
+    for (size_t i = 0; i < r->sample.needles; i++)
+        lm_json_set_f64(list, NULL, round(100 * r->sample.needle[i]) / 100);
+    lm_json_set(more, "true_depths", list);
+}
+
 static int run_sample(ruler *r, const ruler_task *t, size_t length, size_t number)
 {
     eval_context *c = r->c;
@@ -210,6 +221,7 @@ static int run_sample(ruler *r, const ruler_task *t, size_t length, size_t numbe
     more = lm_json_object();
     rc = ask_count(c, (char *)r->sample.prompt.data, r->sample.prompt.size - 1, &tokens);
     if (!rc) lm_json_set_u64(more, "tokens", tokens);
+    if (!rc) set_places(r, more);
     if (!rc) rc = score_sample(r, &value, more);
     if (!rc) {
         rc = eval_add(c, cell, value, more);

@@ -42,7 +42,7 @@ static int make_with(int (*make)(const void *, const struct ruler_make *, ruler_
     lm_buf_reset(&out->prompt, out->prompt.cap);
     lm_buf_reset(&out->references, out->references.cap);
     out->prompt.max = out->references.max = RULER_TEXT_MAX;
-    out->n = 0;
+    out->n = out->needles = 0;
     int rc = make(task->how, m, out);
     return rc ? rc : lm_buf_add(&out->prompt, "", 1);
 }

@@ -13,6 +13,8 @@
 #include "longmix/buf.h"
 #include "longmix/err.h"
 
+enum { RULER_NEEDLES_MAX = 4 };
+
 /* Essays as words, for tasks that hide their needles in prose. */
 typedef struct ruler_prose {
     lm_buf text;  /* words, NUL-ended, one after the other */
@@ -29,6 +31,9 @@ typedef struct ruler_sample {
     lm_buf prompt;     /* NUL-ended; the beginning of the answer is its end */
     lm_buf references; /* NUL-ended strings */
     size_t n;          /* how many */
+    /* Where the needles are, in percent of the bytes of the text around them, rising. */
+    double needle[RULER_NEEDLES_MAX];
+    size_t needles;
 } ruler_sample;
 
 void ruler_sample_free(ruler_sample *s); /* a zeroed one is allowed */
