@@ -13,11 +13,12 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/hash.h"
+#include "longmix/progress.h"
 #include "longmix/version.h"
 #include "longmix/zio.h"
 
 #define FILE_MAX ((size_t)1 << 30)
-enum { LINE_MAX_BYTES = 1 << 24, EVAL_LINES_MAX = 1 << 24 };
+enum { LINE_MAX_BYTES = 1 << 24, EVAL_LINES_MAX = 1 << 24, SYNC_SECONDS = 1 };
 
 typedef struct result_line {
     lm_json *json;
@@ -27,7 +28,9 @@ typedef struct result_line {
 
 struct eval_results {
     char *name;
-    int fd; /* -1: no file */
+    int fd;        /* -1: no file */
+    bool unsynced; /* lines have been written since */
+    double synced; /* seconds: the last sync */
     eval_sink sink;
     char *eval;
     lm_json *labels, *settings;
@@ -156,13 +159,14 @@ int eval_results_open(eval_results **out, const char *path, const eval_sink *sin
     if (rc) return rc;
     if (sink) r->sink = *sink;
     if (path) {
-        r->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        r->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
         if (r->fd < 0) rc = lm_fail_errno(errno, "%s", path);
-        else if (flock(r->fd, LOCK_EX | LOCK_NB))
-            rc = errno == EWOULDBLOCK
-                     ? lm_fail(LM_EUSAGE, "%s: another program is writing to it", path)
-                     : lm_fail_errno(errno, "%s: locking", path);
+        /* Without locks (some network file systems) lines stay whole, as each is one write to the
+         * end of the file, but two programs may measure the same. */
+        else if (flock(r->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+            rc = lm_fail(LM_EUSAGE, "%s: another program is writing to it", path);
         else rc = read_file(r, &cut);
+        if (!rc) rc = lm_sync_dir(path); /* a new file's name */
     }
     if (torn) *torn = cut;
     if (rc) eval_results_close(r);
@@ -324,12 +328,24 @@ static lm_json *make_line(const eval_results *r, const lm_json *cell, uint64_t c
     return line;
 }
 
+int eval_results_sync(eval_results *r)
+{
+    if (!r || r->fd < 0 || !r->unsynced) return LM_OK;
+    if (fsync(r->fd) && errno != EINVAL) return lm_fail_errno(errno, "%s: cannot sync", r->name);
+    r->unsynced = false;
+    r->synced = lm_seconds();
+    return LM_OK;
+}
+
 static int write_line(eval_results *r, const lm_json *line)
 {
     lm_buf text = LM_BUF_INIT(LINE_MAX_BYTES);
     int rc = lm_json_print(line, 0, &text);
-    if (!rc && r->fd >= 0) rc = lm_write_all(r->fd, text.data, text.size, r->name);
-    else if (!rc && r->sink.write) rc = r->sink.write(r->sink.arg, text.data, text.size);
+    if (!rc && r->fd >= 0) {
+        rc = lm_write_all(r->fd, text.data, text.size, r->name);
+        r->unsynced = true;
+        if (!rc && lm_seconds() - r->synced >= SYNC_SECONDS) rc = eval_results_sync(r);
+    } else if (!rc && r->sink.write) rc = r->sink.write(r->sink.arg, text.data, text.size);
     lm_buf_free(&text);
     return rc;
 }

@@ -60,6 +60,9 @@ const lm_json *eval_results_at(const eval_results *r, size_t i);
 LM_CHECKED int eval_results_add(eval_results *r, lm_json *cell, double value, lm_json *more,
                                 double seconds);
 
+/* Lines are synced to the disk every second, and here at the end. 0 or LM_EIO. NULL is allowed. */
+LM_CHECKED int eval_results_sync(eval_results *r);
+
 /* Read the lines of `eval` from a finished file, without lock or change: for comparing files. 0,
  * LM_EIO or LM_EDATA; an incomplete last line is an error here. Lines of other settings than the
  * first are refused. Use with find, count and at. */

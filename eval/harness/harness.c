@@ -111,6 +111,9 @@ int eval_run(eval_context *c, const eval_entry *entry)
     if (!rc && c->evaluated < c->prompted)
         eval_note(c, "prefix reuse: evaluated %" PRIu64 " of %" PRIu64 " prompt tokens",
                   c->evaluated, c->prompted);
+    /* After an error, too: what was measured is kept. */
+    int synced = eval_results_sync(c->results);
+    if (!rc) rc = synced;
     eval_close(c);
     return rc;
 }

@@ -9,6 +9,14 @@
 #include "longmix/buf.h"
 #include "longmix/zio.h"
 
+/* Overrides that of the C library. */
+static int synced;
+int fsync(int fd)
+{
+    synced += fd > 2;
+    return 0;
+}
+
 static lm_json *pair(const char *key, uint64_t value)
 {
     lm_json *o = lm_json_object();
@@ -69,7 +77,13 @@ static void test_resume(void)
     CHECK_EQ(torn, 0);
     add(r, 512, 2.5);
     add(r, 1024, 3.25);
+    int before = synced;
     add(r, 512, 99); /* exists already: unchanged */
+    CHECK_OK(eval_results_sync(r));
+    CHECK(synced > before);
+    before = synced;
+    CHECK_OK(eval_results_sync(r)); /* nothing new */
+    CHECK_EQ(synced, before);
     CHECK(value_at(r, 512) == 2.5);
     CHECK_EQ(eval_results_count(r), 2);
 
