@@ -319,7 +319,7 @@ static int readable(const char *path)
 static int check(const item *i, char *found, size_t size)
 {
     bool file = i->kind == SHARD || i->kind == STORE || i->kind == JSON || i->kind == MANIFEST ||
-                i->kind == UNREADABLE;
+                i->kind == NO_FILE || i->kind == UNREADABLE;
     int rc = file ? readable(i->path) : LM_OK;
     if (rc) return rc;
     switch (i->kind) {
@@ -331,11 +331,11 @@ static int check(const item *i, char *found, size_t size)
     case PARTS: return check_parts(i->path, found, size);
     case MODEL: return check_model(i->path, found, size);
     case CHECKPOINT: return check_checkpoint(i->path, found, size);
-    case NO_FILE: return no_file(i->path);
     case INCOMPLETE:
         return lm_fail(LM_EDATA, "%s: incomplete: the program that writes it has not finished",
                        i->path);
     case EMPTY: return lm_fail(LM_EDATA, "%s: contains nothing to check", i->path);
+    case NO_FILE:
     case UNREADABLE: break;
     }
     return lm_fail(LM_EIO, "%s: cannot be read", i->path);

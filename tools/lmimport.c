@@ -22,15 +22,19 @@ static int run(void)
         return cli_usage("%s: unknown kind of model (llama2c is supported)", args.v[0]);
     if (args.n != 3) return cli_usage("llama2c takes a model and a tokenizer");
     if (!output) return cli_usage("--output is missing");
-    return tr_import_llama2c(args.v[1], args.v[2], output);
+    char note[400] = "";
+    int rc = tr_import_llama2c(args.v[1], args.v[2], output, note, sizeof note);
+    if (!rc && *note) cli_note("%s: %s", output, note);
+    return rc;
 }
 
 static const cli_tool tool = {
     .name = "lmimport",
     .summary = "make a model directory from a checkpoint of llama2.c",
     .about =
-        "Writes config.json, model.safetensors, tokenizer.model and tokenizer_config.json, as "
-        "lmtrain --model, lmtok -m and transformers read them. Weights are copied unchanged; rows "
+        "Writes config.json, model.safetensors, tokenizer.model, tokenizer.json and "
+        "tokenizer_config.json, as lmtrain --model, lmtok -m and transformers read them, and "
+        "checksums.json for lmcheck. Weights are copied unchanged; rows "
         "of "
         "the query and key matrices are permuted to the order that Hugging Face's rotary embedding "
         "expects.",

@@ -37,6 +37,8 @@ void lm_spm_free(lm_spm *s);
 uint32_t lm_spm_vocab(const lm_spm *s);
 int64_t lm_spm_bos(const lm_spm *s);
 int64_t lm_spm_eos(const lm_spm *s);
+int64_t lm_spm_unk(const lm_spm *s);
+bool lm_spm_is_special(const lm_spm *s, uint32_t id); /* control, or unknown */
 const char *lm_spm_piece(const lm_spm *s, uint32_t id);
 /* Append the ids, `width` bytes each. */
 int lm_spm_encode(const lm_spm *s, const char *text, size_t n, unsigned width, lm_buf *out);
@@ -118,6 +120,9 @@ typedef struct lm_vocab {
  * or LM_ENOMEM. */
 int lm_vocab_prove(lm_vocab *v, const lm_model *m, char *why, size_t why_size);
 void lm_vocab_free(lm_vocab *v);
+
+/* The vocabulary where the fast path is in use; NULL where not. (tokenizer.c) */
+const lm_vocab *lm_tokenizer_proven(const lm_tokenizer *t);
 
 #define LM_NEIGHBOUR_BITS 18
 static inline size_t lm_neighbour_bit(uint32_t a, uint32_t b)

@@ -55,6 +55,13 @@ uint32_t lm_spm_vocab(const lm_spm *s)
 int64_t lm_spm_bos(const lm_spm *s) { return s->processor.bos_id(); }
 int64_t lm_spm_eos(const lm_spm *s) { return s->processor.eos_id(); }
 
+int64_t lm_spm_unk(const lm_spm *s) { return s->processor.unk_id(); }
+bool lm_spm_is_special(const lm_spm *s, uint32_t id)
+{
+    return s->processor.IsControl(static_cast<int>(id)) ||
+           s->processor.IsUnknown(static_cast<int>(id));
+}
+
 const char *lm_spm_piece(const lm_spm *s, uint32_t id)
 {
     return id < lm_spm_vocab(s) ? s->processor.IdToPiece(static_cast<int>(id)).c_str() : nullptr;

@@ -10,6 +10,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/hash.h"
+#include "lib/tokenizer/hugging_face.h"
 #include "lib/tokenizer/internal.h"
 
 #define MODEL_MAX ((size_t)1 << 28) /* bytes of a model file; real ones have a few millions */
@@ -143,6 +144,13 @@ const char *lm_tokenizer_piece(const lm_tokenizer *t, uint32_t id)
 {
     return lm_spm_piece(t->spm, id);
 }
+
+int64_t lm_tokenizer_unk(const lm_tokenizer *t) { return lm_spm_unk(t->spm); }
+bool lm_tokenizer_is_special(const lm_tokenizer *t, uint32_t id)
+{
+    return id < lm_spm_vocab(t->spm) && lm_spm_is_special(t->spm, id);
+}
+const lm_vocab *lm_tokenizer_proven(const lm_tokenizer *t) { return t->fast ? &t->vocab : NULL; }
 
 int lm_decode(const lm_tokenizer *t, const void *ids, size_t count, lm_buf *out)
 {

@@ -45,7 +45,7 @@ def main():
         out = model.generate(start, attention_mask=torch.ones_like(start), max_new_tokens=16, do_sample=False)
         assert out.shape == (1, 24)
     if os.path.exists(os.path.join(sys.argv[1], "tokenizer_config.json")):
-        tokenizer = AutoTokenizer.from_pretrained(sys.argv[1], use_fast=False)
+        tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
         print(repr(tokenizer.decode(out[0])))
 
 

@@ -7,8 +7,40 @@
 #    from it, and compute the held-out loss that lmtrain logged: in float32, also with a changed
 #    RoPE base and with rows longer than the model was trained with.
 # 3. lmgen must generate the same tokens from the checkpoint as greedy decoding in transformers.
+# 4. AutoTokenizer of transformers 5 must give our ids on directories that lmimport and lmtrain write. It has an
+#    environment of its own (tokenizer-requirements.txt, without PyTorch; LM_PARITY_TOKENIZER_PYTHON names a Python
+#    that has these packages). `tests/parity/run.sh tokenizer` does this step only.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
+PATH=$PWD/build/bin:$PATH
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tokenizers() {
+    local python=${LM_PARITY_TOKENIZER_PYTHON:-build/parity-tokenizer-venv/bin/python} data=${LM_DATA:-../shared/data}
+    if [ -z "${LM_PARITY_TOKENIZER_PYTHON:-}" ] && [ ! -x "$python" ]; then
+        python3 -m venv build/parity-tokenizer-venv
+        build/parity-tokenizer-venv/bin/pip install --quiet -r tests/parity/tokenizer-requirements.txt
+    fi
+    lmimport -q llama2c tests/data/stories66K.bin tests/data/tok512.bin -o "$work/small"
+    "$python" tests/parity/tokenizer.py "$work/small"
+    [ -d "$data/llama2" ] || { echo "no $data/llama2: the vocabulary of LLaMA-2 is skipped"; return 0; }
+    # A model of that vocabulary, trained from a directory as the hub has it: another class, no tokenizer.json.
+    echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "vocab_size": 32000 }' >"$work/shape.json"
+    lmsynth --bytes 40K | lmtok -q -m "$data/llama2/tokenizer.model" -o "$work/l.lmt" -
+    lmpack -q -L 64 -o "$work/l" "$work/l.lmt"
+    lmtrain -q --init "$work/shape.json" --data "$work/l" -b 64 -n 64 -o "$work/first"
+    cp "$data/llama2/tokenizer.model" "$work/first/"
+    echo '{ "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+        "model_max_length": 4096 }' >"$work/first/tokenizer_config.json"
+    lmtrain -q --model "$work/first" --data "$work/l" -b 64 -n 64 -o "$work/second"
+    "$python" tests/parity/tokenizer.py "$work/second" "$data/odd.jsonl"
+}
+if [ "${1:-}" = tokenizer ]; then
+    tokenizers
+    exit
+fi
 python=${LM_PARITY_PYTHON:-}
 if [ -z "$python" ]; then
     python=build/parity-venv/bin/python
@@ -17,9 +49,6 @@ if [ -z "$python" ]; then
         build/parity-venv/bin/pip install --quiet -r tests/parity/requirements.txt
     fi
 fi
-PATH=$PWD/build/bin:$PATH
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 "$python" tests/parity/make.py "$work/golden.safetensors"
 "$python" - "$work/golden.safetensors" tests/parity/golden.safetensors <<'PY'
@@ -47,3 +76,4 @@ lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held
 "$python" tests/parity/load.py "$work/base" "$work/held"
 lmgen -q --model "$work/stories" -n 200 --logprobs '' >"$work/made.jsonl"
 "$python" tests/parity/greedy.py "$work/stories" "$work/made.jsonl"
+tokenizers

@@ -12,6 +12,8 @@
 enum { LONGEST = 1200, PROMPTS = 6 };
 
 /* Make stories/: 0 from the model in tests/data, 1 from the published one; false if absent. */
+static char note[400];
+
 static bool import_model(int which)
 {
     char model[4096], vocabulary[4096];
@@ -22,7 +24,7 @@ static bool import_model(int which)
                !real_data(vocabulary, "stories260K/tok512.bin")) {
         return false;
     }
-    NEED(tr_import_llama2c(model, vocabulary, "stories") == 0);
+    NEED(tr_import_llama2c(model, vocabulary, "stories", note, sizeof note) == 0);
     return true;
 }
 

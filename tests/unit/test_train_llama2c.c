@@ -21,6 +21,8 @@ enum {
     MOST_KV = 4
 };
 
+static char note[400];
+
 static int dim, hidden, layers, heads, kv; /* the model's shape, heads / kv = 2 */
 
 static unsigned char *load(const char *path, size_t *n)
@@ -258,13 +260,15 @@ static void test_refusals(const unsigned char *bin, size_t n, const unsigned cha
     NEED(lm_write_file("cut.bin", bin, n - 4) == 0);
     NEED(lm_write_file("whole.bin", bin, n) == 0);
     NEED(lm_write_file("tok.bin", tok, size) == 0);
-    CHECK(tr_import_llama2c("cut.bin", "tok.bin", "x") == LM_EDATA && strstr(lm_err(), "cut.bin"));
+    CHECK(tr_import_llama2c("cut.bin", "tok.bin", "x", note, sizeof note) == LM_EDATA &&
+          strstr(lm_err(), "cut.bin"));
     NEED(lm_write_file("odd.bin", tok, size) == 0);
-    CHECK(tr_import_llama2c("odd.bin", "tok.bin", "x") == LM_EDATA && strstr(lm_err(), "odd.bin"));
+    CHECK(tr_import_llama2c("odd.bin", "tok.bin", "x", note, sizeof note) == LM_EDATA &&
+          strstr(lm_err(), "odd.bin"));
     NEED(lm_write_file("short.bin", tok, size - 9) == 0);
-    CHECK(tr_import_llama2c("whole.bin", "short.bin", "x") == LM_EDATA &&
+    CHECK(tr_import_llama2c("whole.bin", "short.bin", "x", note, sizeof note) == LM_EDATA &&
           strstr(lm_err(), "short.bin"));
-    CHECK(tr_import_llama2c("whole.bin", "nowhere.bin", "x") < 0);
+    CHECK(tr_import_llama2c("whole.bin", "nowhere.bin", "x", note, sizeof note) < 0);
 }
 
 static void test_model(const char *model, const char *vocabulary)
@@ -279,7 +283,7 @@ static void test_model(const char *model, const char *vocabulary)
     NEED(dim == heads * HEAD && heads == 2 * kv && (int)lm_le32(bin + 20) == VOCAB);
     NEED(dim <= MOST_DIM && hidden <= MOST_HIDDEN && layers <= MOST_LAYERS && kv <= MOST_KV);
     NEED(lm_write_file("model.bin", bin, n) == 0 && lm_write_file("vocab.bin", tok, size) == 0);
-    NEED(tr_import_llama2c("model.bin", "vocab.bin", "stories") == 0);
+    NEED(tr_import_llama2c("model.bin", "vocab.bin", "stories", note, sizeof note) == 0);
     float *weights = malloc(n);
     NEED(weights);
     memcpy(weights, bin + 28, n - 28);

@@ -8,6 +8,8 @@
 #include "train/import/llama2c.h"
 #include "train/infer/text.h"
 
+static char note[400];
+
 static void check_ids(void)
 {
     static const unsigned char two[] = { 1, 0, 0xff, 0xff }, four[] = { 2, 0, 1, 0 };
@@ -86,7 +88,7 @@ int main(void)
     char model[4096], vocabulary[4096];
     own_data(model, "stories66K.bin");
     own_data(vocabulary, "tok512.bin");
-    NEED(tr_import_llama2c(model, vocabulary, "stories") == 0);
+    NEED(tr_import_llama2c(model, vocabulary, "stories", note, sizeof note) == 0);
     check_ids();
     check_text();
     check_refusals();

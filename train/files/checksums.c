@@ -114,7 +114,7 @@ static int compare_file(const char *dir, const char *name, const lm_json *o, boo
     return rc;
 }
 
-/* A tokenizer.model that was put beside a model which came without one is right if it is that of
+/* A tokenizer.model that was added to a model which came without one is right if it is that of
  * the training data. */
 static int compare_added(const char *path, const lm_json *model, bool *right)
 {

@@ -71,7 +71,7 @@ int model_dir_regular(const char *path)
     return rc;
 }
 
-/* A file of weights in another format, of which the reader may be told: 1 with its name. */
+/* A file of weights in another format: 1 with its name. */
 static int other_weights(const char *dir, char name[MODEL_PATH])
 {
     static const char *const kinds[] = { ".gguf", ".pth", ".pt", ".bin", ".ckpt" };

@@ -9,7 +9,7 @@
 #include "longmix/err.h"
 #include "longmix/json.h"
 
-enum { MODEL_PATH = 4096 };
+enum { MODEL_PATH = 4096, MODEL_NOTE = 400 };
 
 #define MODEL_CONFIG "config.json"
 #define MODEL_WEIGHTS "model.safetensors"
@@ -43,15 +43,17 @@ extern const char *const model_dir_companions[];
 LM_CHECKED int model_dir_begin(const char *dir);
 
 typedef struct model_origin {
-    const char *from;     /* directory of the files beside the weights; NULL: none are copied */
-    bool other_tokenizer; /* its tokenizer is not the training data's: leave it there */
-    uint64_t ids;         /* hash of the tokenizer of the training data; 0: not known */
+    const char *from;      /* directory of the model's other files; NULL: none are copied */
+    bool other_tokenizer;  /* its tokenizer is not the training data's: leave it there */
+    uint64_t ids;          /* hash of the tokenizer of the training data; 0: not known */
+    char note[MODEL_NOTE]; /* set by commit: about the tokenizer's files; "" */
 } model_origin;
 
 /* Begin, if that is not done; rename the new weights, copy the other files of the model as `origin`
- * says, remove the index of earlier weights (the files it names stay), write checksums.json, and
- * `config` as config.json. Takes `config`, also on an error. */
-LM_CHECKED int model_dir_commit(const char *dir, const model_origin *origin, lm_json *config);
+ * says, write a tokenizer.json where it agrees with tokenizer.model (tokenizer_json.h), remove the
+ * index of earlier weights (the files it names stay), write checksums.json, and `config` as
+ * config.json. Takes `config`, also on an error. */
+LM_CHECKED int model_dir_commit(const char *dir, model_origin *origin, lm_json *config);
 
 /* A hash of config.json and of every .safetensors file of the directory, byte for byte, in the
  * order of their names: the same for a copy under another name. */

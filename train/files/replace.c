@@ -8,6 +8,7 @@
 #include "longmix/zio.h"
 #include "train/files/checksums.h"
 #include "train/files/model_dir.h"
+#include "train/files/tokenizer_json.h"
 
 enum { CHUNK = 1 << 16 };
 
@@ -51,6 +52,15 @@ static int copy_companions(const model_origin *origin, const char *to)
     return rc;
 }
 
+static int write_tokenizer_json(const char *dir, model_origin *origin)
+{
+    char own[MODEL_PATH] = "";
+    int rc = origin->from ? model_dir_path(own, origin->from, "tokenizer.json") : LM_OK;
+    /* What lies in `dir` of another model is replaced. */
+    bool keep = !rc && *own && !access(own, F_OK);
+    return rc ? rc : tokenizer_json_write(dir, keep, origin->note, sizeof origin->note);
+}
+
 /* Remove dir/name where it is there, and sync that before anything later is. */
 static int remove_file(const char *dir, const char *name)
 {
@@ -80,7 +90,7 @@ static int complete(const char *dir, uint64_t ids, const lm_json *config)
     return rc;
 }
 
-int model_dir_commit(const char *dir, const model_origin *origin, lm_json *config)
+int model_dir_commit(const char *dir, model_origin *origin, lm_json *config)
 {
     char new[MODEL_PATH], weights[MODEL_PATH];
     int rc = model_dir_path(new, dir, MODEL_NEW_WEIGHTS);
@@ -90,6 +100,7 @@ int model_dir_commit(const char *dir, const model_origin *origin, lm_json *confi
         rc = lm_fail_errno(errno, "%s: renaming to %s", new, MODEL_WEIGHTS);
     if (!rc) rc = lm_sync_dir(weights);
     if (!rc && origin->from) rc = copy_companions(origin, dir);
+    if (!rc) rc = write_tokenizer_json(dir, origin);
     /* After the weights: a resumed run reads their type from one or the other. */
     if (!rc) rc = remove_file(dir, MODEL_INDEX);
     if (!rc) rc = complete(dir, origin->ids, config);

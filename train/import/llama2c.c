@@ -328,21 +328,11 @@ static int make_tokenizer(lm_buf *model, const char *from, uint64_t vocab)
 
 /* ---- the directory --------------------------------------------------------------------- */
 
-static lm_json *tokenizer_config(void)
-{
-    lm_json *o = lm_json_object();
-    lm_json_set_str(o, "tokenizer_class", "LlamaTokenizer");
-    lm_json_set_str(o, "bos_token", "<s>");
-    lm_json_set_str(o, "eos_token", "</s>");
-    lm_json_set_str(o, "unk_token", "<unk>");
-    lm_json_set_bool(o, "add_bos_token", true);
-    lm_json_set_bool(o, "add_eos_token", false);
-    return o;
-}
-
 /* Everything that can be refused is read before the directory changes. */
-static int write_dir(const source *s, const char *tokenizer, const char *out)
+static int write_dir(const source *s, const char *tokenizer, const char *out, char *note,
+                     size_t size)
 {
+    model_origin origin = { 0 };
     char path[MODEL_PATH];
     lm_buf text = LM_BUF_INIT((size_t)1 << 30);
     int rc = make_tokenizer(&text, tokenizer, s->c.vocab);
@@ -352,19 +342,20 @@ static int write_dir(const source *s, const char *tokenizer, const char *out)
     if (!rc) rc = model_dir_begin(out);
     if (!rc) rc = model_dir_path(path, out, MODEL_TOKENIZER);
     if (!rc) rc = lm_write_file(path, text.data, text.size);
-    if (!rc) rc = model_dir_write(out, "tokenizer_config.json", tokenizer_config());
-    if (!rc) rc = model_dir_commit(out, &(model_origin){ 0 }, tr_config_json(&s->c, "float32"));
+    if (!rc) rc = model_dir_commit(out, &origin, tr_config_json(&s->c, "float32"));
+    if (!rc) snprintf(note, size, "%s", origin.note);
     lm_buf_free(&text);
     return rc;
 }
 
-int tr_import_llama2c(const char *model, const char *tokenizer, const char *out)
+int tr_import_llama2c(const char *model, const char *tokenizer, const char *out, char *note,
+                      size_t size)
 {
     source s = { .fd = -1 };
     int rc = model_dir_regular(model);
     if (!rc) rc = model_dir_regular(tokenizer);
     if (!rc) rc = open_source(&s, model);
-    if (!rc) rc = write_dir(&s, tokenizer, out);
+    if (!rc) rc = write_dir(&s, tokenizer, out, note, size);
     if (s.fd >= 0) close(s.fd);
     return rc;
 }

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "train/files/model_dir.h"
@@ -12,18 +13,25 @@ struct tr_text {
     char path[MODEL_PATH]; /* for messages */
 };
 
+/* What a directory without a tokenizer lacks besides, if it is meant to be a model. */
+static int say_missing(const char *path, const char *dir)
+{
+    char config[MODEL_PATH];
+    struct stat st;
+    int rc = model_dir_path(config, dir, MODEL_CONFIG);
+    if (!rc && (stat(dir, &st) || !S_ISDIR(st.st_mode) || !access(config, F_OK)))
+        rc = model_dir_usable(dir);
+    return rc ? rc
+              : lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", path);
+}
+
 int tr_text_open(tr_text **out, const char *dir)
 {
     *out = NULL;
     tr_text *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
     int rc = model_dir_path(t->path, dir, MODEL_TOKENIZER);
-    if (!rc && access(t->path, F_OK)) {
-        rc = model_dir_usable(dir);
-        if (!rc)
-            rc =
-                lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", t->path);
-    }
+    if (!rc && access(t->path, F_OK)) rc = say_missing(t->path, dir);
     if (!rc) rc = model_dir_regular(t->path);
     if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, 0);
     if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);

@@ -85,7 +85,7 @@ LM_CHECKED int tr_write_model(const tr_run *r);
 LM_CHECKED int tr_evaluate(tr_run *r);
 
 /* The log, which rank 0 writes. A file that is there is written to only where it is this run's: one
- * that begins with what the checkpoint says was in it, and goes on with lines of a log, is cut back
+ * that begins with what the checkpoint says was in it, followed by lines of a log, is cut back
  * to there; one that this run made before its first checkpoint is emptied. LM_EUSAGE for any other
  * file that is not empty, and for one that the run reads or writes as something else. */
 LM_CHECKED int tr_log_open(tr_run *r, bool resumed);

@@ -172,7 +172,7 @@ static int foreign(const tr_run *r, bool resumed)
                            : "a file with text that this run has not written");
 }
 
-/* A regular file, locked: cut it back to what this run goes on from. */
+/* A regular file, locked: cut it back to what the checkpoint accounts for. */
 static int take_over(tr_run *r, bool resumed, const struct stat *st)
 {
     uint64_t keep = resumed ? r->state.log_bytes : 0, size = (uint64_t)st->st_size;

@@ -1,5 +1,5 @@
 /* settings.c -- the options that change bits of the result: recorded in run.json, compared when a
- * run resumes. Those that decide which tokens a step takes, and the model, are compared in resume.c
+ * run resumes. Those that decide which tokens are in a step, and the model, are compared in resume.c
  * and can never change. */
 #include <inttypes.h>
 #include <stdio.h>

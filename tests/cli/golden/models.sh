@@ -25,7 +25,7 @@ log() { sed -E 's/,"(tokens_per_second|mfu|memory_mib)":[0-9.]+//g' "$1"; }
 {
 # ---- lmimport -----------------------------------------------------------------------------------
 lmimport -q llama2c "$data/stories66K.bin" "$data/tok512.bin" -o model
-sum model/config.json model/model.safetensors model/tokenizer.model model/tokenizer_config.json
+sum model/config.json model/model.safetensors model/tokenizer.json model/tokenizer.model model/tokenizer_config.json
 
 # ---- lmtrain ------------------------------------------------------------------------------------
 stories 6 60 1 | lmtok -q -m "$data/tokenizer.model" -o train.lmt -

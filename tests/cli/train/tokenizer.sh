@@ -17,7 +17,7 @@ ls right | grep tokenizer.model
 train model other wrong
 [ ! -e wrong ] || echo "something was written"
 train model other wrong --allow-tokenizer-mismatch
-ls wrong | grep tokenizer.model || echo "no tokenizer beside other ids"
+ls wrong | grep tokenizer.model || echo "no tokenizer for other ids"
 train model own mixed --eval-data other
 echo "-- a model trained with other ids: its checksums.json knows them"
 train wrong own again
