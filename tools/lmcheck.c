@@ -137,8 +137,8 @@ static int add_name(const char *dir, const char *name, contents *has)
     if (is_unfinished(name)) return add(INCOMPLETE, dir, name);
     has->manifest |= !strcmp(name, "manifest.json");
     has->checkpoint |= !strcmp(name, "run.json");
-    has->model |= !strcmp(name, "config.json") || !strcmp(name, MODEL_CHECKSUMS) ||
-                  !strcmp(name, MODEL_WEIGHTS) || !strcmp(name, MODEL_INDEX);
+    has->model |= lm_has_suffix(name, ".safetensors") || !strcmp(name, MODEL_CHECKSUMS) ||
+                  !strcmp(name, MODEL_INDEX);
     if (begins(name, "checkpoint-")) return add(CHECKPOINT, dir, name);
     bool shard = lm_has_suffix(name, ".lms"), store = lm_has_suffix(name, ".lmt");
     has->shards |= shard;

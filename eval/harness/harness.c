@@ -56,7 +56,8 @@ static int make_labels(eval_context *c, lm_json *labels)
     lm_json_set_str(labels, "model", c->model.model);
     int n = snprintf(path, sizeof path, "%s/run.json", c->model.model);
     if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK)) return LM_OK;
-    int rc = lm_json_load(&file, path, (size_t)64 << 20);
+    int rc = model_dir_regular(path);
+    if (!rc) rc = lm_json_load(&file, path, (size_t)64 << 20);
     if (!rc) rc = lm_json_need(&run, file, "run");
     if (!rc) rc = lm_json_u64(&tokens, run, "tokens");
     if (!rc) lm_json_set_u64(labels, "trained_tokens", tokens);

@@ -173,6 +173,7 @@ static int hash_file(lm_hasher *h, const char *dir, const char *name)
 {
     char path[MODEL_PATH];
     int rc = model_dir_path(path, dir, name);
+    if (!rc) rc = model_dir_regular(path);
     return rc ? rc : lm_hasher_add_file(h, path);
 }
 

@@ -19,7 +19,8 @@ static int load(lm_json **out, const char *dir, const char *name)
     *out = NULL;
     int rc = model_dir_path(path, dir, name);
     if (rc || access(path, F_OK)) return rc;
-    return lm_json_load(out, path, JSON_MAX);
+    rc = model_dir_regular(path);
+    return rc ? rc : lm_json_load(out, path, JSON_MAX);
 }
 
 /* Has the tokenizer.json that lies there tokens which tokenizer.model lacks? 1, 0, or an error. */
