@@ -223,15 +223,16 @@ static const cli_tool tool = {
         "not fit is refused with the options that would make it fit. No buffer has the size of "
         "sequence x sequence or sequence x vocabulary.",
     .opts = opts,
-    .examples =
-        "# the memory that a 7B model needs for these rows\n"
-        "lmtrain --init llama2-7b --data shards --dry-run --recompute\n"
-        "# a small model from scratch (real held-out shards would be separate ones)\n"
-        "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
-        "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K\n"
-        "# the same command, resumed if it was stopped\n"
-        "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o model -b 8K "
-        "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K --resume\n",
+    .examples = "# the memory that a 7B model needs for these rows\n"
+                "lmtrain --init llama2-7b --data shards --dry-run --recompute\n"
+                "# a small model from scratch (real held-out shards would be separate ones)\n"
+                "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o "
+                "trained -b 8K "
+                "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K\n"
+                "# the same command, resumed if it was stopped\n"
+                "lmtrain --init tiny.json --data shards --eval-data shards --eval-tokens 8K -o "
+                "trained -b 8K "
+                "-n 32K --lr 1e-3 --schedule cosine --warmup 8K --eval-every 16K --resume\n",
     .see = "lmpack(1), lmimport(1), lmgen(1)",
     .run = run,
 };
