@@ -117,14 +117,31 @@ static int hash_start(tr_run *r, uint64_t n)
     return LM_OK;
 }
 
+/* Version 0.1.0 recorded no hash: is the last line of the first `keep` bytes of the checkpoint's
+ * step? 1, 0, LM_EIO. */
+static int ends_in_step(const tr_run *r, uint64_t keep)
+{
+    char part[PIECE], want[40];
+    uint64_t n = keep < PIECE ? keep : PIECE;
+    int rc = lm_pread_all(r->log, part, (size_t)n, keep - n, r->log_path);
+    if (rc) return rc;
+    size_t line = (size_t)n - 1;
+    while (line && part[line - 1] != '\n') line--;
+    size_t k = (size_t)snprintf(want, sizeof want, "%s%" PRIu64 ",", line_start, r->state.step);
+    return part[n - 1] == '\n' && n - line > k && !memcmp(part + line, want, k);
+}
+
 /* Is it the log of the checkpoint's run, of which `keep` bytes were written then? 1, 0, LM_EIO. */
 static int is_resumed(tr_run *r, uint64_t keep, uint64_t size)
 {
-    if (size < keep) return 0;
+    if (size < keep || !keep) return 0; /* 0: the run had its log elsewhere */
     int rc = hash_start(r, keep);
     if (rc) return rc;
-    if (r->state.log_hash && lm_hasher_digest(r->log_hash) != r->state.log_hash) return 0;
-    return are_lines(r, r->state.log_hash ? keep : 0, size);
+    if (!r->state.log_hash) {
+        rc = ends_in_step(r, keep);
+        return rc == 1 ? are_lines(r, 0, size) : rc;
+    }
+    return lm_hasher_digest(r->log_hash) == r->state.log_hash ? are_lines(r, keep, size) : 0;
 }
 
 /* Is it the log that a run in this directory began before it had a checkpoint? 1, 0, or an error. */

@@ -62,6 +62,11 @@ cat notes.txt
 lmcheck -q shards/shard-00000.lms
 new -o new --log new.jsonl
 wc -l <new.jsonl
+echo "-- a run whose log was a device, and the log of another"
+lmtrain -q --init tiny.json --data shards -b 256 -n 256 -o device --log /dev/null
+rm device/model.safetensors
+lmtrain -q --init tiny.json --data shards -b 256 -n 512 -o device --resume --log new.jsonl 2>&1 || true
+wc -l <new.jsonl
 echo "-- killed before its first checkpoint"
 lmtrain -q --init tiny.json --data shards -b 64 -n 64K -o killed --log killed.jsonl &
 while [ ! -s killed.jsonl ]; do sleep 0.02; done
