@@ -284,15 +284,35 @@ static int check_headers(const char *path, char *found, size_t size)
     return rc;
 }
 
+/* Weights of an earlier model, which no reader takes without their index: how many, and one. */
+static size_t count_other_weights(const char *dir, char name[256])
+{
+    size_t n = 0;
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        if (!lm_has_suffix(e->d_name, ".safetensors") || !strcmp(e->d_name, MODEL_WEIGHTS))
+            continue;
+        snprintf(name, 256, "%s", e->d_name);
+        n++;
+    }
+    if (d) closedir(d);
+    return n;
+}
+
 static int check_model(const char *path, char *found, size_t size)
 {
+    char other[256];
     st_reader *r = NULL;
-    size_t files = 0;
+    size_t files = 0, others = 0;
     int rc = model_dir_usable(path);
     if (!rc) rc = checksums_compare(path, !quick, &files);
     if (rc <= 0) return rc ? rc : check_headers(path, found, size);
     rc = st_open(&r, path);
-    if (!rc)
+    if (!rc) others = count_other_weights(path, other);
+    if (!rc && others)
+        snprintf(found, size, "model, %s tensors, %s files; not part of it: %.80s%s",
+                 cli_count(st_count(r)), cli_count(files), other, others > 1 ? " and others" : "");
+    else if (!rc)
         snprintf(found, size, "model, %s tensors, %s files", cli_count(st_count(r)),
                  cli_count(files));
     st_close(r);

@@ -167,7 +167,7 @@ static int train(comm **c, backend **b, tr_run **r)
 {
     lm_buf plan = LM_BUF_INIT(1 << 16);
     tr_watch watch = { show_step, show_note, NULL, show_warning };
-    int rc = o.model ? checksums_compare(o.model, false, NULL) : LM_OK;
+    int rc = o.model && !(*c)->rank ? checksums_compare(o.model, false, NULL) : LM_OK;
     if (rc == LM_EDATA) cli_warn("%s (lmcheck %s)", lm_err(), o.model);
     rc = bk_open(b, backend_kind == BACKEND_CUDA ? "cuda" : "cpu", threads);
     rc = comm_agree(*c, rc);

@@ -320,7 +320,7 @@ static lm_json *make_line(const eval_results *r, const lm_json *cell, uint64_t c
     lm_json_set_all(line, cell);
     if (isfinite(value)) lm_json_set_f64(line, "value", value);
     else lm_json_set_null(line, "value");
-    if (more) lm_json_set_all(line, more);
+    lm_json_set_all(line, more);
     lm_json_set_hex64(line, "settings", r->hash);
     lm_json_set_hex64(line, "cell", cell_hash);
     lm_json_set_str(line, "commit", lm_commit());

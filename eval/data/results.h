@@ -54,7 +54,7 @@ const char *eval_results_name(const eval_results *r); /* the file's, or "standar
 size_t eval_results_count(const eval_results *r);
 const lm_json *eval_results_at(const eval_results *r, size_t i);
 
-/* Append a line. Takes `cell` and `more` (an object of further members; may be NULL). A cell that
+/* Append a line. Takes `cell` and `more` (an object of further members; NULL is out of memory). A cell that
  * is there already is left as it is. The line is written with one write, so that it is complete or
  * the last. A value that is no number (a model that went to infinity) is written as null. */
 LM_CHECKED int eval_results_add(eval_results *r, lm_json *cell, double value, lm_json *more,

@@ -131,5 +131,5 @@ int ask_mean_line(eval_context *c, lm_json *cell, double value, size_t questions
     }
     lm_json_set_u64(cell, "questions", questions);
     eval_start(c);
-    return eval_add(c, cell, 100 * value, NULL);
+    return eval_add(c, cell, 100 * value, lm_json_object());
 }

@@ -90,7 +90,7 @@ bool eval_done(const eval_context *c, lm_json *cell);
 /* Begin a measurement: the "seconds" of the lines that follow count from here. */
 void eval_start(eval_context *c);
 
-/* Add a line: takes `cell` and `more` (further members; may be NULL). */
+/* Add a line: takes `cell` and `more`, an object of further members; NULL is out of memory. */
 LM_CHECKED int eval_add(eval_context *c, lm_json *cell, double value, lm_json *more);
 
 /* A line for the user; eval_live shows one at most ten times a second. */

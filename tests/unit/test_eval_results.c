@@ -77,6 +77,7 @@ static void test_resume(void)
     CHECK_EQ(torn, 0);
     add(r, 512, 2.5);
     add(r, 1024, 3.25);
+    CHECK(eval_results_add(r, pair("length", 2048), 1, NULL, 0) < 0); /* no memory for it */
     int before = synced;
     add(r, 512, 99); /* exists already: unchanged */
     CHECK_OK(eval_results_sync(r));

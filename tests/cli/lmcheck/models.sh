@@ -29,6 +29,10 @@ cp two/model.safetensors two/model-00001.safetensors
 echo '{"weight_map":{"model.norm.weight":"model-00001.safetensors"}}' >two/model.safetensors.index.json
 rm two/checksums.json
 check two
+echo "-- left by an earlier model"
+cp -r model left
+cp model/model.safetensors left/model-00001-of-00002.safetensors
+check left
 echo "-- without checksums"
 cp -r model bare
 rm bare/checksums.json
@@ -41,6 +45,8 @@ echo "-- no files"
 mkfifo fifo model/x.lmt
 mkdir socket
 python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket/shard-00000.lms")'
-for path in fifo /dev/zero socket/shard-00000.lms model; do
+cp -r shards fifos
+mkfifo fifos/shard-00001.lms fifos/part-00001-of-00001.lmt
+for path in fifo /dev/zero socket/shard-00000.lms model fifos fifos/manifest.json; do
     status=0; timeout 10 lmcheck $path 2>&1 || status=$?; echo "exit $status"
 done
