@@ -19,6 +19,18 @@ grep -q 'another process is writing it' err
 exec 3>&-
 wait $pid
 
+# The same for a part.
+mkfifo feed2
+lmtok -m m.model --part 1/2 -o pd feed feed2 2> one.err & pid=$!
+exec 3> feed
+while [ ! -e pd/part-00001-of-00002.lmt.partial ]; do sleep 0.02; done
+lmtok -m m.model --part 1/2 -o pd feed feed2 2> err && exit 1 || [ $? = 2 ]
+grep -q 'another process is writing it' err
+echo '{"text": "x", "domain": "C4"}' >&3
+exec 3>&-
+wait $pid
+lmcheck -q pd/part-00001-of-00002.lmt
+
 mkdir small
 mount -t tmpfs -o size=2m tmpfs small 2> /dev/null || { echo "a small tmpfs cannot be mounted: not tested" >&2; exit 0; }
 trap 'umount -l small' EXIT
