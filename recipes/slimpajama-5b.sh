@@ -45,7 +45,7 @@ say "disk: about $(gb $store) for the store and $(gb $shards) for the shards; $(
 # ---- settings -----------------------------------------------------------------------------------
 
 settings="recipe $recipe, tokens $tokens, row $row, seed ${SEED:-of the recipe}, when short ${WHEN_SHORT:-as the recipe}, parts $parts"
-[ -f "$out/settings" ] || echo "$settings" > "$out/settings"
+[ -f "$out/settings" ] || { echo "$settings" > "$out/settings.tmp" && mv "$out/settings.tmp" "$out/settings"; }
 [ "$(cat "$out/settings")" = "$settings" ] ||
     die "$out was started with other settings: $(cat "$out/settings"); use another directory (copy or link store.lmt into it to avoid tokenizing again)"
 
