@@ -39,8 +39,7 @@ typedef struct lm_schema {
 typedef struct lm_files {
     char **path; /* [n] as to open it; "-" is standard input */
     char **name; /* [n] as stores, shards and receipts keep it (below) */
-    char **
-        full; /* [n] the absolute path, without symbolic links above the operand: for lm_domains_tag */
+    char **full; /* [n] absolute, without links above the operand: for lm_domains_tag */
     size_t *top; /* [n] where in `full` the operand's own name begins */
     size_t n;
     char **skipped;   /* [skips] what folders hold and is not read, named in the same way */
@@ -48,21 +47,21 @@ typedef struct lm_files {
     size_t skips;
 } lm_files;
 
-/* Find the files that `args` (n of them; none stands for "-") stand for. A file is itself, whatever its
- * name or type; "-" is standard input; a folder is what it and the folders in it hold, sorted bytewise by
- * the path below it. Of a folder is read
+/* Find the files that `args` (n of them; none stands for "-") stand for. A file is itself, whatever
+ * its name or type; "-" is standard input; a folder is what it and the folders in it hold, sorted
+ * bytewise by the path below it. Of a folder is read
  *   - *.jsonl, *.ndjson, *.jsonlines, alone or with .gz, .zst, .zstd, .bz2, .xz, in any letter case;
- *   - any other file whose first line that is not blank, decompressed, is a document of `schema` (NULL:
- *     the default one), and one that is named like a compressed file and cannot be decompressed, so that
- *     reading it reports that.
- * The rest is `skipped`: other files, hidden files and folders (one entry each), unfinished downloads and
- * outputs (*.tmp, *.part, *.partial, *.crdownload, *~), and, without opening them, FIFOs, sockets,
- * devices and dangling links.
+ *   - any other file whose first line that is not blank, decompressed, is a document of `schema`
+ *     (NULL: the default one), and one that is named like a compressed file and cannot be
+ *     decompressed, so that reading it reports that.
+ * The rest is `skipped`: other files, hidden files and folders (one entry each), unfinished
+ * downloads and outputs (*.tmp, *.part, *.partial, *.crdownload, *~), and, without opening them,
+ * FIFOs, sockets, devices and dangling links.
  *
- * A name is the path below the folder, or the file's own name: "corpus", "./corpus", an absolute path
- * and "." inside give the same. Where different files would have the same name, the last components of
- * the operands' real paths are put before it, as few as make a difference. Names are UTF-8: a byte that is
- * not is written \xHH, and a backslash twice.
+ * A name is the path below the folder, or the file's own name: "corpus", "./corpus", an absolute
+ * path and "." inside give the same. Where different files would have the same name, the last
+ * components of the operands' real paths are put before it, as few as make a difference. Names are
+ * UTF-8: a byte that is not is written \xHH, and a backslash twice.
  *
  * Freed by lm_files_free. LM_EIO names what cannot be read; LM_EUSAGE a folder that holds nothing to
  * read, with what it holds. */

@@ -80,7 +80,7 @@ typedef struct lm_hist_options {
 } lm_hist_options;
 
 /* Count the documents of `path`, whose format is detected by its first bytes:
- *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`, any compression that lm_in_open reads;
+ *   JSONL, plain or compressed: characters (code points) of each text, domains by `domains`;
  *   a store, one file or a folder of parts: tokens, from the index alone;
  *   another token stream (a mixture): units, by their length before trimming;
  *   a shard, or a folder with *.lms: units, counted in the row where they begin.
