@@ -1,6 +1,7 @@
 /* foreign.c -- formats that are no JSON lines, by their first bytes. */
 #include "lib/io/foreign.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -95,8 +96,8 @@ static const lm_foreign *text_format(const char *s, size_t n)
     size_t k = skip(s, n, " \t\r\n");
     s += k;
     n -= k;
-    if (begins(s, n, "<!doctype html") || begins(s, n, "<html")) return &html;
     if (begins(s, n, "<?xml")) return &xml;
+    if (n > 1 && *s == '<' && (isalpha((unsigned char)s[1]) || s[1] == '!')) return &html;
     if (n && *s == '[') {
         k = 1 + skip(s + 1, n - 1, " \t\r\n");
         return k < n && s[k] == '{' ? &array : NULL;

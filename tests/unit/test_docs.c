@@ -493,6 +493,8 @@ static void foreign_formats(void)
         { "\x1f\x8b\x08\0", 4, "decompress it once more: gzip -d" },
         { "\n <!DocType HTML>\n<html>", 25, "an HTML page" },
         { "<html lang=en>", 14, "an HTML page" },
+        { "<!-- saved -->\n<p>", 18, "an HTML page" },
+        { "< 5", 3, NULL },
         { "<?xml version='1.0'?><Error/>", 29, "an XML document" },
         { "version https://git-lfs.github.com/spec/v1\n", 43, "git lfs pull" },
         { "\xff\xfe{\0", 4, "UTF-16; iconv" },
