@@ -40,7 +40,8 @@ typedef struct lm_files {
     char **path; /* [n] as to open it; "-" is standard input */
     char **name; /* [n] as stores, shards and receipts keep it (below) */
     char **full; /* [n] absolute, without links above the operand: for lm_domains_tag */
-    size_t *top; /* [n] where in `full` the operand's own name begins */
+    size_t *top; /* [n] where in `full` the operand's own name begins. A list that was not made by
+                  * lm_files_expand may leave both NULL: `path` is then taken for `full` */
     size_t n;
     char **skipped;   /* [skips] what folders hold and is not read, named in the same way */
     const char **why; /* [skips] and why not: "Parquet", "hidden", "FIFO", "not JSON lines" */

@@ -185,9 +185,10 @@ static void discard_rest(const char *s, size_t n, const lm_line *doc)
 static int find_domain(const tok_work *w, const lm_line *doc)
 {
     const tok_inputs *in = &w->run->in;
+    const lm_files *f = in->files;
     size_t i = in->given[w->job->file]; /* a file that is read is given */
-    return lm_domains_tag(w->run->o->domains, doc->label, doc->labels, in->files->full[i],
-                          in->files->top[i]);
+    return lm_domains_tag(w->run->o->domains, doc->label, doc->labels,
+                          f->full ? f->full[i] : f->path[i], f->top ? f->top[i] : 0);
 }
 
 static int read_line(tok_work *w, char *s, size_t n, uint64_t line, uint64_t offset)
