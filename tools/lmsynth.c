@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include "cli.h"
 #include "longmix/json.h"
 #include "lib/io/lock.h"
 #include "lib/synth/synth.h"
 #include "lib/base/threads.h"
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 
 static uint64_t bytes, seed, file_bytes = 64 * 1000 * 1000;
@@ -93,13 +93,14 @@ static lm_lock lock;
 static int prepare_dir(void)
 {
     char path[4096];
-    if (mkdir(dir, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", dir);
     int n = snprintf(path, sizeof path, "%s/.lock" LM_TMP_SUFFIX, dir);
     if (n < 0 || (size_t)n >= sizeof path)
         return lm_fail(LM_EUSAGE, "%s: the name is too long", dir);
+    int rc = lm_make_dir(dir);
+    if (rc) return rc;
     DIR *d = opendir(dir);
     if (!d) return lm_fail_errno(errno, "%s", dir);
-    int rc = lm_lock_take(&lock, path, LOCK_EX | LOCK_NB, dir);
+    rc = lm_lock_take(&lock, path, LOCK_EX | LOCK_NB, dir);
     if (rc) {
         closedir(d);
         return rc;

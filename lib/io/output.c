@@ -280,6 +280,21 @@ void lm_output_abandon(lm_output *o)
     release(o);
 }
 
+int lm_make_dir(const char *path)
+{
+    bool made = !mkdir(path, 0777);
+    if (!made && errno != EEXIST)
+        return lm_fail_errno(errno, "%s: cannot create the directory", path);
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    char *name = strndup(path, n); /* the directory above `a/b/` is a */
+    if (!name) return lm_fail_nomem(n);
+    int rc = lm_sync_dir(name);
+    free(name);
+    /* One that was there may be in a directory that this user cannot read. */
+    return made ? rc : LM_OK;
+}
+
 int lm_output_clean(const char *dir)
 {
     DIR *d = opendir(dir);

@@ -66,6 +66,10 @@ LM_CHECKED int lm_output_commit(lm_output *o);
  * zeroed lm_output, or one that was committed, may be passed. */
 void lm_output_abandon(lm_output *o);
 
+/* Make the directory `path`, unless it is there, so that it outlives a power failure. 0, LM_EIO or
+ * LM_ENOMEM. */
+LM_CHECKED int lm_make_dir(const char *path);
+
 /* Remove the temporary files in `dir` whose process has died. 0 or LM_EIO. */
 LM_CHECKED int lm_output_clean(const char *dir);
 

@@ -112,10 +112,10 @@ int pack_lock_dir(pack_lock *l, const char *dir, const lm_pack_options *o, const
     bool whole = o->parts == 1, alone = false;
     *l = (pack_lock){ 0 };
     struct stat st;
-    if (mkdir(dir, 0777) && errno != EEXIST)
-        return lm_fail_errno(errno, "%s: cannot create the directory", dir);
+    int rc = lm_make_dir(dir);
+    if (rc) return rc;
     if (!stat(dir, &st) && !S_ISDIR(st.st_mode)) return lm_fail_errno(ENOTDIR, "%s", dir);
-    int rc = lm_json_dump(identity, 0, &text);
+    rc = lm_json_dump(identity, 0, &text);
     if (!rc) hash = lm_hash64(text.data, text.size);
     lm_buf_free(&text);
     if (!rc) rc = take_prepare(&one, dir);

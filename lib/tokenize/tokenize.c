@@ -538,8 +538,7 @@ int lm_tokenize(const lm_tokenize_options *o, const lm_files *files, const char 
     int rc = name_outputs(o, path, &out);
     if (!rc)
         rc = tok_inputs_guard(o, files, text_of(&out.store), text_of(&out.bad), text_of(&out.list));
-    if (!rc && o->parts > 1 && strcmp(path, "-") && mkdir(path, 0777) && errno != EEXIST)
-        rc = lm_fail_errno(errno, "%s: cannot make the directory", path);
+    if (!rc && o->parts > 1 && strcmp(path, "-")) rc = lm_make_dir(path);
     if (!rc) rc = tok_inputs_open(&r.in, o, files, text_of(&out.store));
     r.bad.name = text_of(&out.bad);
     if (!rc && o->progress && o->progress->show) o->progress->total = total_size(&r.in);

@@ -11,6 +11,7 @@
 #include "longmix/buf.h"
 #include "lib/base/endian.h"
 #include "lib/base/fd.h"
+#include "lib/io/output.h"
 #include "longmix/zio.h"
 #include "train/model/config.h"
 #include "train/files/model_dir.h"
@@ -336,7 +337,7 @@ static int write_dir(const source *s, const char *tokenizer, const char *out, ch
     char path[MODEL_PATH];
     lm_buf text = LM_BUF_INIT((size_t)1 << 30);
     int rc = make_tokenizer(&text, tokenizer, s->c.vocab);
-    if (!rc && mkdir(out, 0777) && errno != EEXIST) rc = lm_fail_errno(errno, "%s", out);
+    if (!rc) rc = lm_make_dir(out);
     if (!rc) rc = model_dir_path(path, out, MODEL_NEW_WEIGHTS);
     if (!rc) rc = write_weights(s, path);
     if (!rc) rc = model_dir_begin(out);

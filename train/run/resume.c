@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
+#include "lib/io/output.h"
 #include "train/run/internal.h"
 
 /* A resumed run must have the options of the run that made the checkpoint. */
@@ -69,7 +69,8 @@ int tr_take_directory(tr_run *r)
 {
     const char *out = r->o.out;
     if (r->ranks->rank) return LM_OK;
-    if (mkdir(out, 0777) && errno != EEXIST) return lm_fail_errno(errno, "%s", out);
+    int rc = lm_make_dir(out);
+    if (rc) return rc;
     r->lock = open(out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (r->lock < 0) return lm_fail_errno(errno, "%s", out);
     if (flock(r->lock, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
