@@ -11,7 +11,7 @@
  *
  *   bytes     exit status 0 only with the bytes of a run without a fault
  *   whole     a file under its final name is whole; COMPLETE means that every file is there
- *   signal    no crash, except that it was killed
+ *   signal:IN no crash, in the library or program IN, except that it was killed
  *   ends      within two minutes
  *   short     a short read or write, and a missing lock, changes nothing
  *   message   a failure is reported
@@ -368,7 +368,9 @@ static void try(const char *call, const char *how)
         fine = !bad("ends", "does not end", "");
     } else if (status == 128 + SIGKILL && killed) {
     } else if (status >= 128) {
-        fine = !bad("signal", strsignal(status - 128), message ? message : "");
+        const char *in = about && !strncmp(about, "crash:", 6) ? about + 6 : "";
+        snprintf(which, sizeof which, "signal:%.100s", in);
+        fine = !bad(which, strsignal(status - 128), message ? message : "");
     } else if (harmless) {
         fine = !bad("short", "fails:", message ? message : "");
     } else if (!message || !*message) {
@@ -476,7 +478,7 @@ static bool among_first(const char *line)
     static char keys[LISTED][160];
     static int shown[LISTED];
     char name[64] = "", kind[64] = "", rule[32] = "", key[160];
-    sscanf(line, "%63s %63s at %*d: %31[a-z]", name, kind, rule);
+    sscanf(line, "%63s %63s at %*d: %31[^ ]", name, kind, rule);
     snprintf(key, sizeof key, "%s %s %s", name, kind, rule);
     for (int i = 0; i < LISTED; i++) {
         if (!*keys[i]) strcpy(keys[i], key);

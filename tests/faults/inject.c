@@ -13,7 +13,8 @@
  *                  lose-all   as lose-data; and names are those of the last fsync of their directory
  *                  lose-some  as lose-all, except that the last change of a name is kept
  *   FAULT_COUNT  a file that gets a line "CALL NUMBER" for each kind of call when the program ends
- *   FAULT_PATH   a file that gets the path that the faulty call was about
+ *   FAULT_PATH   a file that gets the path that the faulty call was about; after a crash, "crash:" and the
+ *                library that it happened in
  *   FAULT_STASH  an empty directory on the same file system, for LOSE modes
  *
  * Only calls on files of the program are counted: descriptors above 2, standard output if it is a file,
@@ -22,6 +23,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
@@ -129,6 +131,45 @@ static enum outcome decide(enum call c, int fd, const char *path)
     return strcmp(how, "short") ? FAIL : SHORT;
 }
 
+/* ---- crashes ---------------------------------------------------------------------------- */
+
+/* The first caller that is not the C or C++ library itself. */
+static void crashed(int signal)
+{
+    static const char *const base[] = { "inject.so", "libc.so",  "libstdc++",
+                                        "libgcc_s",  "ld-linux", "libm.so" };
+    void *at[64];
+    const char *in = "unknown", *said = getenv("FAULT_PATH");
+    inside = true;
+    int n = backtrace(at, 64);
+    for (int i = 0; i < n; i++) {
+        Dl_info info;
+        if (!dladdr(at[i], &info) || !info.dli_fname) continue;
+        const char *slash = strrchr(info.dli_fname, '/'),
+                   *name = slash ? slash + 1 : info.dli_fname;
+        bool skip = false;
+        for (size_t k = 0; k < sizeof base / sizeof *base; k++)
+            skip |= !strncmp(name, base[k], strlen(base[k]));
+        if (skip) continue;
+        in = name;
+        break;
+    }
+    int fd = said ? REAL(open)(said, O_WRONLY | O_CREAT | O_TRUNC, 0666) : -1;
+    if (fd >= 0) dprintf(fd, "crash:%s", in);
+    struct sigaction usual = { .sa_handler = SIG_DFL };
+    sigaction(signal, &usual, NULL);
+    raise(signal);
+}
+
+static void watch_crashes(void)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
+    void *at[4];
+    (void)!backtrace(at, 4); /* loads what it needs now */
+    struct sigaction act = { .sa_handler = crashed };
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &act, NULL);
+}
+
 /* ---- start and end ---------------------------------------------------------------------- */
 
 __attribute__((constructor)) static void set_up(void)
@@ -141,6 +182,7 @@ __attribute__((constructor)) static void set_up(void)
     losing = !strncmp(how, "lose", 4);
     at = when ? strtol(when, NULL, 10) : 0;
     unsetenv("LD_PRELOAD"); /* programs that this one starts run as usual */
+    watch_crashes();
     ready = true;
 }
 
