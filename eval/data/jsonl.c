@@ -43,7 +43,7 @@ static int next_line(reader *r, const char **line, size_t *n)
 {
     for (size_t looked = 0;;) {
         size_t left = r->bytes.size - r->at;
-        unsigned char *from = r->bytes.data + r->at,
+        unsigned char *from = left ? r->bytes.data + r->at : NULL,
                       *lf = left > looked ? memchr(from + looked, '\n', left - looked) : NULL;
         if (lf || (r->end && left)) {
             *line = (const char *)from;

@@ -1,4 +1,5 @@
 /* scale.c -- scales, ticks, labels without overlap, palettes. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void power_ticks(pl_ticks *t, double low, double high, size_t want)
 static void decade_ticks(pl_ticks *t, enum lm_plot_unit unit, double low, double high, size_t want)
 {
     static const double fine[] = { 1, 2, 5 };
-    double decades = log10(high / low);
+    double decades = log10(fmin(high / low, DBL_MAX));
     if (decades < 0.7) {
         linear_ticks(t, unit, low, high, want);
         return;
@@ -118,14 +119,14 @@ void pl_ticks_make(pl_ticks *out, enum lm_plot_unit unit, bool log, double low, 
 void pl_enclose(enum lm_plot_unit unit, bool log, double *low, double *high, size_t want)
 {
     if (log) {
-        double edge = pow(*high / *low, 0.05);
+        double edge = pow(fmin(*high / *low, DBL_MAX), 0.05);
         if (edge < 1.01) edge = 1.01;
-        *low /= edge;
-        *high *= edge;
+        *low = fmax(*low / edge, DBL_MIN);
+        *high = fmin(*high * edge, DBL_MAX);
         return;
     }
     if (!(*high > *low)) {
-        double by = *low ? fabs(*low) * 0.1 : 1;
+        double by = *low != 0 ? fabs(*low) * 0.1 : 1;
         *low -= by;
         *high += by;
     }

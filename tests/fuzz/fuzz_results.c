@@ -40,7 +40,7 @@ static bool go_on(const char *path, size_t *lines)
     lm_json_free(settings);
     lm_json_free(labels);
     if (!r) return false;
-    MUST(eval_results_add(r, pair("length", 512), 2.5, NULL, 1) == 0);
+    MUST(eval_results_add(r, pair("length", 512), 2.5, lm_json_object(), 1) == 0);
     *lines = eval_results_count(r);
     eval_results_close(r);
     return true;

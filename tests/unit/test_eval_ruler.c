@@ -9,7 +9,7 @@ static const ruler_task *task(const char *name)
 {
     for (const ruler_task *t = ruler_tasks; t->name; t++)
         if (!strcmp(t->name, name)) return t;
-    NEED(!"the task");
+    NEED(false);
     return NULL;
 }
 

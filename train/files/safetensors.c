@@ -181,7 +181,7 @@ static int add_tensors(st_reader *r, size_t source_index, uint64_t data, uint64_
         if (rc) return rc;
         r->n++;
     }
-    return check_places(r->tensors + first, r->n - first, data, end, s->path);
+    return check_places(r->tensors ? r->tensors + first : NULL, r->n - first, data, end, s->path);
 }
 
 static int add_file(st_reader *r, const char *path)
