@@ -1,10 +1,10 @@
 #!/bin/bash
 # Run the tests of a build and end with "N passed, N failed, N skipped".
 #
-#   tests/run.sh [-j N] [-v] [--tap] [BUILD [WORD]]
+#   tests/run.sh [-j N] [-v] [--tap] [BUILD [WORD...]]
 #
 #   BUILD   the folder that was built (build)
-#   WORD    only tests whose name contains it
+#   WORD    only tests whose name contains one of them
 #   -j N    run N tests at once (all cores); results are printed in the same order
 #   -v      a line for each test, with its time; otherwise only for those that fail, are skipped or are slow
 #   --tap   Test Anything Protocol, version 13
@@ -34,20 +34,24 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[[ $jobs =~ ^[1-9][0-9]{0,3}$ ]] && [ ${#words[@]} -le 2 ] || usage
-build=$PWD/${words[0]:-build} pick=${words[1]:-}
+[[ $jobs =~ ^[1-9][0-9]{0,3}$ ]] || usage
+build=${words[0]:-build} picks=("${words[@]:1}")
+case $build in /*) ;; *) build=$PWD/$build ;; esac
 slow=5 # seconds
 export LM_SRC=$PWD LM_BUILD=$build PATH="$build/bin:$PATH" LC_ALL=C
 [ -n "${LM_DATA+set}" ] || LM_DATA=$(cd ../shared/data 2>/dev/null && pwd) || LM_DATA=
 export LM_DATA
 export OMP_WAIT_POLICY=passive # waiting threads do not spin: the cores are shared
-export ASAN_OPTIONS=detect_leaks=1 TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
 
 # ---- the list ----------------------------------------------------------------------------------
 
 names=() files=() serial_names=() serial_files=()
 add() { # NAME FILE [SOURCE]
-    [[ $1 == *$pick* ]] || return 0
+    local pick picked=
+    for pick in "${picks[@]-}"; do [[ $1 != *$pick* ]] || picked=1; done
+    [ -n "$picked" ] || return 0
     if grep -Eqs '^(#|//|/\*) serial: ' "${3:-$2}"; then serial_names+=("$1") serial_files+=("$2")
     else names+=("$1") files+=("$2"); fi
 }

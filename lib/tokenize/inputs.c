@@ -175,6 +175,16 @@ static void put_not_read(const tok_inputs *in, lm_json *header)
     lm_json_set(header, "not_read", not_read);
 }
 
+/* What of the reading of lines differs from the default. */
+static void put_schema(const lm_tokenize_options *o, lm_json *header)
+{
+    const char *text = lm_domains_text(o->domains);
+    uint64_t rules = lm_domains_rules(o->domains);
+    if (text && strcmp(text, LM_TEXT_KEY)) lm_json_set_str(header, "text_key", text);
+    if (o->replace) lm_json_set_str(header, "invalid", "replace");
+    if (rules) lm_json_set_hex64(header, "domain_rules", rules);
+}
+
 static int make_header(tok_inputs *in, const lm_tokenize_options *o, bool complete)
 {
     const char *slash = strrchr(o->model, '/'), *version = LM_VERSION;
@@ -193,11 +203,7 @@ static int make_header(tok_inputs *in, const lm_tokenize_options *o, bool comple
     if (o->bos && bos >= 0) lm_json_set_u64(t, "bos", (uint64_t)bos);
     if (o->eos && eos >= 0) lm_json_set_u64(t, "eos", (uint64_t)eos);
     lm_json_set(j, "tokenizer", t);
-    const char *text = lm_domains_text(o->domains);
-    if (text && strcmp(text, LM_TEXT_KEY)) lm_json_set_str(j, "text_key", text);
-    if (o->replace) lm_json_set_str(j, "invalid", "replace");
-    if (lm_domains_rules(o->domains))
-        lm_json_set_hex64(j, "domain_rules", lm_domains_rules(o->domains));
+    if (!is_old(in)) put_schema(o, j);
     for (size_t i = 0; i < lm_domains_count(o->domains); i++)
         lm_json_set_str(domains, NULL, lm_domains_name(o->domains, i));
     lm_json_set(j, "domains", domains);

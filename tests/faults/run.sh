@@ -36,7 +36,7 @@ awk -f "$data/stories.awk" -v json=1 -v seed=2 -v stories=20 >more.jsonl
 echo 'no document' >none.jsonl
 lmtok -q -m "$model" -o st.lmt in.jsonl
 lmhist --json st.lmt >st.json
-lmplan -q -r cut-4k --tokens 2K -L 128 -o plan.json st.lmt
+lmplan -q -r "$src/recipes/cut-4k.json" --tokens 2K -L 128 -o plan.json st.lmt
 lmmix -q -o mix.lmt plan.json st.lmt
 lmpack -q -L 64 --labels --shard-bytes 5K -o shards mix.lmt
 lmtok -q -m "$model" --part 1/2 -o half in.jsonl more.jsonl
@@ -61,7 +61,7 @@ lmtok-part|half||lmtok -q -j 1 -m $model --part 2/2 -o half in.jsonl more.jsonl
 lmtok-quarantine|out.lmt aside files||lmtok -q -j 2 -m $model --bad-lines quarantine:aside --bad-files quarantine:files -o out.lmt bad.jsonl none.jsonl in.jsonl
 lmhist|out.svg stdout||lmhist -q --plot out.svg st.lmt >stdout
 lmhist-json|stdout||lmhist -q --json st.lmt shards >stdout
-lmplan|out.json||lmplan -q -r per-source --tokens 2K -L 128 --when-short shrink -o out.json st.lmt
+lmplan|out.json||lmplan -q -r $src/recipes/per-source.json --tokens 2K -L 128 --when-short shrink -o out.json st.lmt
 lmmix|out.lmt||lmmix -q -o out.lmt plan.json st.lmt
 lmpack|out|out/manifest.json|lmpack -q -L 64 --shard-bytes 5K -j 2 -o out mix.lmt
 lmpack-part|first|first/manifest.json|lmpack -q -L 64 --shard-bytes 5K --part 2/2 -o first mix.lmt
