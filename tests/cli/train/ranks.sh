@@ -6,6 +6,11 @@ command -v mpirun >/dev/null || { echo "mpirun is absent" >&2; exit 77; }
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm_rsh_agent=/bin/false
 ranks() { local n=$1; shift; timeout 200 mpirun -q -n "$n" --oversubscribe --bind-to none "$@"; }
+# Open MPI does not start where there is no network interface, not even that of the machine itself.
+if ! mpirun -q -n 1 true >said 2>&1 && grep -Eq 'network interface|listener thread failed' said; then
+    echo "mpirun does not start: there is no network interface" >&2
+    exit 77
+fi
 
 "$LM_BUILD/mpi/ranks" >/dev/null
 ranks 3 "$LM_BUILD/mpi/ranks" talk >/dev/null && echo "three ranks talk"
