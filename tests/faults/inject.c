@@ -494,9 +494,9 @@ static ssize_t cookie_write(void *fd, const char *p, size_t n)
     return write((int)(long)fd, p, n);
 }
 static int cookie_close(void *fd) { return close((int)(long)fd); }
-static int cookie_seek(void *fd, off64_t *to, int whence)
+static int cookie_seek(void *fd, off64_t *to, int base)
 {
-    *to = lseek((int)(long)fd, *to, whence);
+    *to = lseek((int)(long)fd, *to, base);
     return *to < 0 ? -1 : 0;
 }
 
