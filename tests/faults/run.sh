@@ -36,11 +36,11 @@ awk -f "$data/stories.awk" -v json=1 -v seed=2 -v stories=20 >more.jsonl
 echo 'no document' >none.jsonl
 lmtok -q -m "$model" -o st.lmt in.jsonl
 lmhist --json st.lmt >st.json
-lmplan -q -r "$src/recipes/cut-4k.json" --tokens 2K -L 128 -o plan.json st.lmt
+lmplan -q -r "$src/recipes/cut-4k.json" --tokens 2K -L 128 --shards 2 -o plan.json st.lmt
 lmmix -q -o mix.lmt plan.json st.lmt
-lmpack -q -L 64 --labels --shard-bytes 5K -o shards mix.lmt
+lmpack -q -L 64 --labels -o shards mix.lmt
 lmtok -q -m "$model" --part 1/2 -o half in.jsonl more.jsonl
-lmpack -q -L 64 --shard-bytes 5K --part 1/2 -o first mix.lmt
+lmpack -q -L 64 --part 1/2 -o first mix.lmt
 lmimport -q llama2c "$data/stories66K.bin" "$data/tok512.bin" -o model
 head -c 1000 "$data/essays/tides.txt" >text.txt
 lmeval ppl -q --model model --text text.txt -L 64 --windows 2 -j 1 -o ppl.jsonl
@@ -63,8 +63,8 @@ lmhist|out.svg stdout||lmhist -q --plot out.svg st.lmt >stdout
 lmhist-json|stdout||lmhist -q --json st.lmt shards >stdout
 lmplan|out.json||lmplan -q -r $src/recipes/per-source.json --tokens 2K -L 128 --when-short shrink -o out.json st.lmt
 lmmix|out.lmt||lmmix -q -o out.lmt plan.json st.lmt
-lmpack|out|out/manifest.json|lmpack -q -L 64 --shard-bytes 5K -j 2 -o out mix.lmt
-lmpack-part|first|first/manifest.json|lmpack -q -L 64 --shard-bytes 5K --part 2/2 -o first mix.lmt
+lmpack|out|out/manifest.json|lmpack -q -L 64 -j 2 -o out mix.lmt
+lmpack-part|first|first/manifest.json|lmpack -q -L 64 --part 2/2 -o first mix.lmt
 lmplot|out.svg||lmplot -q ppl ppl.jsonl -o out.svg
 lmplot-png|out.png||lmplot -q histogram st.json -o out.png
 lmplot-table|out.md||lmplot -q ppl ppl.jsonl -o out.md
