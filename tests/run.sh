@@ -66,6 +66,8 @@ total=${#names[@]}
 # ---- one test ----------------------------------------------------------------------------------
 
 work=$(mktemp -d) || exit 1
+# LD_PRELOAD, make and pkg-config split at spaces. The programs see the user's TMPDIR.
+case $work in *[[:space:]]*) rmdir "$work"; work=$(TMPDIR=/tmp mktemp -d) || exit 1 ;; esac
 
 limited() { # COMMAND: with a time limit, in a process group whose number is in $dir/group
     timeout -k 5 600 "$@" </dev/null &

@@ -18,6 +18,7 @@ case $build in /*) ;; *) build=$PWD/$build ;; esac
 data=$src/tests/data
 export PATH="$build/bin:$PATH" LC_ALL=C OMP_NUM_THREADS=2 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 work=$(mktemp -d) || exit 1
+case $work in *[[:space:]]*) rmdir "$work"; work=$(TMPDIR=/tmp mktemp -d) || exit 1 ;; esac
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
