@@ -23,7 +23,7 @@ static int run(eval_context *c)
     int rc = eval_begin(c, 0, lm_json_object());
     for (size_t i = 0; !rc && i < opt.words.n; i++) {
         if (eval_done(c, eval_cell("word", i))) continue;
-        rc = eval_add(c, eval_cell("word", i), (double)(opt.times * i), NULL);
+        rc = eval_add(c, eval_cell("word", i), (double)(opt.times * i), lm_json_object());
     }
     if (!rc) eval_note(c, "%zu words", opt.words.n);
     return rc;
