@@ -248,6 +248,9 @@ static int same_header(lmstore_reader *r, const lm_buf *header, const lm_json *j
         lmstore_reader_skip(r, have);
         return 1;
     }
+    /* After a power failure a file may have its size and none of its bytes. */
+    const unsigned char *p = lmstore_reader_at(r);
+    if (*p == 0 && !memcmp(p, p + 1, have - 1)) return 0;
     lm_meta theirs;
     rc = lmstore_reader_header(r, &theirs);
     if (rc) return rc;
