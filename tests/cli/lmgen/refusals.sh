@@ -40,7 +40,7 @@ lmgen --model stories --length 600 -n 2 --attention dca 'Once upon' 2>&1; echo
 status=0
 mkfifo pipe
 head -c 9 pipe &
-lmgen -q --model stories -n 200 'Once' >pipe || status=$?
+lmgen -q --model stories -n 480 'Once' >pipe || status=$?
 wait $!
 echo; echo "exit $status"
 mkfifo prompt
