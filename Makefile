@@ -390,4 +390,4 @@ list:
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all setup test check check-asan check-ubsan check-tsan coverage fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install uninstall clean list FORCE
+.PHONY: all setup have test check check-unit check-faults check-asan check-ubsan check-tsan coverage fuzz demo bench check-gpu bench-gpu gpu-bundle parity man format install uninstall clean list FORCE
