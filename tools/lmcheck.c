@@ -338,8 +338,8 @@ static int readable(const char *path)
 
 static int check(const item *i, char *found, size_t size)
 {
-    bool file = i->kind == SHARD || i->kind == STORE || i->kind == JSON || i->kind == MANIFEST ||
-                i->kind == NO_FILE || i->kind == UNREADABLE;
+    bool file = i->kind == SHARD || i->kind == STORE || i->kind == JSON || i->kind == NO_FILE ||
+                i->kind == UNREADABLE || (i->kind == MANIFEST && !access(i->path, F_OK));
     int rc = file ? readable(i->path) : LM_OK;
     if (rc) return rc;
     switch (i->kind) {

@@ -31,17 +31,24 @@ static int open_as(const char *path, int flags, const char *purpose)
 int lm_fd_open(const char *path) { return open_as(path, O_RDONLY, ""); }
 int lm_fd_open_writing(const char *path) { return open_as(path, O_WRONLY, " for writing"); }
 
+static int not_regular(const char *path, mode_t mode)
+{
+    const char *kind = S_ISDIR(mode)    ? "directory"
+                       : S_ISFIFO(mode) ? "FIFO"
+                       : S_ISSOCK(mode) ? "socket"
+                                        : "device";
+    return lm_fail(LM_EIO, "%s: is a %s, not a %sfile", path, kind,
+                   S_ISDIR(mode) ? "" : "regular ");
+}
+
 int lm_fd_open_regular(const char *path)
 {
     struct stat st;
+    if (!stat(path, &st) && S_ISSOCK(st.st_mode)) return not_regular(path, st.st_mode);
     int fd = open_as(path, O_RDONLY | O_NONBLOCK, ""); /* without effect on a regular file */
     if (fd < 0) return fd;
     int rc = fstat(fd, &st)         ? lm_fail_errno(errno, "%s: cannot open", path)
-             : S_ISDIR(st.st_mode)  ? lm_fail(LM_EIO, "%s: is a directory, not a file", path)
-             : !S_ISREG(st.st_mode) ? lm_fail(LM_EIO, "%s: is a %s, not a regular file", path,
-                                              S_ISFIFO(st.st_mode)   ? "FIFO"
-                                              : S_ISSOCK(st.st_mode) ? "socket"
-                                                                     : "device")
+             : !S_ISREG(st.st_mode) ? not_regular(path, st.st_mode)
                                     : LM_OK;
     if (!rc) return fd;
     close(fd);

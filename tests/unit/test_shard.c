@@ -423,7 +423,7 @@ static void not_files(void)
     NEED(mkdir("odd", 0777) == 0 && mkfifo("odd/shard-00000.lms", 0600) == 0);
     alarm(20);
     CHECK_EQ(lm_shards_open(&s, "odd"), LM_EIO);
-    CHECK(strstr(lm_err(), "odd/shard-00000.lms: not a regular file") != NULL);
+    CHECK(strstr(lm_err(), "odd/shard-00000.lms: is a FIFO, not a regular file") != NULL);
     CHECK_EQ(lm_shards_open(&s, "odd/shard-00000.lms"), LM_EIO);
     CHECK_EQ(lm_shard_check("odd/shard-00000.lms", false), LM_EIO);
     CHECK_EQ(lm_shards_open(&s, "/dev/null"), LM_EIO);

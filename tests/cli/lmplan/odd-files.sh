@@ -21,18 +21,18 @@ done
 lmmix -q "$g/plan.json" "$g/store.lmt" | lmpack -q -L 500 -o d
 mv d/manifest.json .
 mkfifo d/manifest.json
-refused "d/manifest.json: not a regular file" lmcheck d/manifest.json
+refused "d/manifest.json: is a FIFO, not a regular file" lmcheck d/manifest.json
 lmmix -q "$g/plan.json" "$g/store.lmt" -o mix.lmt
 refused "d/manifest.json: is in the way and not a regular file" lmpack -q -L 500 -o d mix.lmt
 rm d/manifest.json
 mv manifest.json d
 mv d/shard-00001.lms .
 mkfifo d/shard-00001.lms
-refused "d/shard-00001.lms: not a regular file" lmcat d
-refused "d/shard-00001.lms: not a regular file" lmcheck d/shard-00001.lms
-refused "d/shard-00001.lms: not a regular file" lmpack -q -L 500 -o d mix.lmt
-refused "d/shard-00001.lms: not a regular file" lmpack -q -L 500 -o d --force mix.lmt
-refused "d/shard-00001.lms: not a regular file" lmhist d
+refused "d/shard-00001.lms: is a FIFO, not a regular file" lmcat d
+refused "d/shard-00001.lms: is a FIFO, not a regular file" lmcheck d/shard-00001.lms
+refused "d/shard-00001.lms: is a FIFO, not a regular file" lmpack -q -L 500 -o d mix.lmt
+refused "d/shard-00001.lms: is a FIFO, not a regular file" lmpack -q -L 500 -o d --force mix.lmt
+refused "d/shard-00001.lms: is a FIFO, not a regular file" lmhist d
 
 # Through a descriptor.
 lmplan -q -r "$g/recipe.json" --shards 4 -L 512 "$g/hist.json" > want
