@@ -182,6 +182,9 @@ LM_CHECKED int lm_store_finish(lm_store_writer *w);
 /* Free `w`. PATH.partial is left for a later resume, a temporary file is removed. NULL is allowed. */
 void lm_store_leave(lm_store_writer *w);
 
+/* Free `w` and remove PATH.partial: nothing in it is of use. NULL is allowed. */
+void lm_store_remove(lm_store_writer *w);
+
 /* Free `w` before anything was appended: PATH.partial is left only if it was resumed. NULL is allowed. */
 void lm_store_discard(lm_store_writer *w);
 

@@ -255,6 +255,7 @@ int lm_json_need(const lm_json **out, const lm_json *o, const char *key)
 {
     *out = lm_json_get(o, key);
     if (*out) return LM_OK;
+    if (!o) return lm_fail_nomem(sizeof *o);
     return o->type == LM_JSON_OBJECT ? fail_at(o, key, "is missing")
                                      : fail_at(o, NULL, "expected an object");
 }
@@ -346,6 +347,7 @@ int lm_json_tokens(uint64_t *out, const lm_json *o, const char *key)
 
 int lm_json_only(const lm_json *o, const char *const *keys)
 {
+    if (!o) return lm_fail_nomem(sizeof *o); /* it could not be built */
     if (o->type != LM_JSON_OBJECT) return fail_at(o, NULL, "expected an object");
     for (size_t i = 0; i < o->count; i++) {
         const char *const *k = keys;

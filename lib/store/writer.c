@@ -485,6 +485,13 @@ void lm_store_discard(lm_store_writer *w)
     release(w);
 }
 
+void lm_store_remove(lm_store_writer *w)
+{
+    if (!w) return;
+    w->file.keep = false;
+    release(w);
+}
+
 void lm_store_leave(lm_store_writer *w)
 {
     if (!w) return;

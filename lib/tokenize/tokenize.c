@@ -454,18 +454,27 @@ static int run_all(tok_run *r)
     return rc;
 }
 
+/* Without a document, the next run begins again: the files may be readable by then. */
+static void remove_outputs(tok_run *r)
+{
+    r->bad.out.keep = false;
+    lm_output_abandon(&r->bad.out);
+    lm_store_remove(r->writer);
+    r->writer = NULL;
+    r->begun = false;
+}
+
 /* Each file has its record, and one of them a document, or the store must not look complete. */
-static int check_result(const tok_run *r, const char *store)
+static int check_result(tok_run *r, const char *store)
 {
     const lm_tokenize_sums *s = &r->now.counts;
     if (s->files != r->in.count)
         return lm_fail(LM_EDATA, "%s: %" PRIu64 " of %zu files were read", store, s->files,
                        r->in.count);
-    if (r->o->parts == 1 && s->bad_files && !lm_store_writer_documents(r->writer))
-        return lm_fail(LM_EDATA,
-                       "no input has a document; the first that had to be quarantined: %s",
-                       s->first_bad_file);
-    return LM_OK;
+    if (r->o->parts > 1 || !s->bad_files || lm_store_writer_documents(r->writer)) return LM_OK;
+    remove_outputs(r);
+    return lm_fail(LM_EDATA, "no input has a document; the first that had to be quarantined: %s",
+                   s->first_bad_file);
 }
 
 /* Open what belongs to the store, once it is clear that the run may continue it. */
