@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/fd.h"
 #include "lib/base/text.h"
 
 int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name)
@@ -48,17 +49,9 @@ static bool begins(const char *text, ssize_t n, const char *with)
 int model_dir_regular(const char *path)
 {
     char head[64];
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 && errno == ENXIO) return lm_fail(LM_EDATA, "%s: a socket, not a file", path);
-    if (fd < 0) return lm_fail_errno(errno, "%s", path);
-    int rc = fstat(fd, &st) ? lm_fail_errno(errno, "%s", path) : LM_OK;
-    if (!rc && !S_ISREG(st.st_mode))
-        rc = lm_fail(LM_EDATA, "%s: %s, not a file", path,
-                     S_ISDIR(st.st_mode)    ? "a directory"
-                     : S_ISFIFO(st.st_mode) ? "a FIFO"
-                                            : "a device");
-    ssize_t n = rc ? 0 : pread(fd, head, sizeof head, 0);
+    int fd = lm_fd_open_regular(path), rc = LM_OK;
+    if (fd < 0) return fd;
+    ssize_t n = pread(fd, head, sizeof head, 0);
     if (n < 0) rc = lm_fail_errno(errno, "%s", path);
     close(fd);
     if (!rc && begins(head, n, "version https://git-lfs"))
