@@ -83,7 +83,7 @@ static int judge(lm_buf *b, lm_line_parser *parser, const char **why, const char
     if (rc != LM_EDATA) return rc;
     if (strncmp(lm_err(), LM_NO_MEMBER, strlen(LM_NO_MEMBER))) return 0;
     *why = "JSON without the text key";
-    *help = "name the key of the text";
+    *help = "name the key of the text (--text-key)";
     return 0;
 }
 

@@ -114,9 +114,9 @@ static void test_places(void)
     put("page", "<!DOCTYPE html><html>");
     CHECK(model_dir_regular("page") == LM_EDATA && strstr(lm_err(), "HTML"));
     NEED(mkfifo("fifo", 0666) == 0);
-    CHECK(model_dir_regular("fifo") == LM_EDATA && strstr(lm_err(), "a FIFO"));
-    CHECK(model_dir_regular(".") == LM_EDATA && strstr(lm_err(), "a directory"));
-    CHECK(model_dir_regular("/dev/null") == LM_EDATA && strstr(lm_err(), "a device"));
+    CHECK(model_dir_regular("fifo") == LM_EIO && strstr(lm_err(), "a FIFO"));
+    CHECK(model_dir_regular(".") == LM_EIO && strstr(lm_err(), "a directory"));
+    CHECK(model_dir_regular("/dev/null") == LM_EIO && strstr(lm_err(), "a device"));
     CHECK(model_dir_regular("absent") == LM_EIO);
 }
 

@@ -23,8 +23,8 @@ LM_CHECKED int model_dir_path(char path[MODEL_PATH], const char *dir, const char
 /* Write an object as indented text. Takes `o`, also on an error; NULL is out of memory. */
 LM_CHECKED int model_dir_write(const char *dir, const char *name, lm_json *o);
 
-/* Is `path` a regular file, and what its name says? LM_EIO where it is absent or cannot be read,
- * LM_EDATA for a directory, a FIFO, a device, a pointer of git-lfs or a page of HTML in its place.
+/* Is `path` a regular file, and what its name says? LM_EIO where it is absent, cannot be read, or is
+ * a directory, a FIFO, a socket or a device; LM_EDATA for a pointer of git-lfs or a page of HTML.
  * Never waits. */
 LM_CHECKED int model_dir_regular(const char *path);
 
