@@ -42,7 +42,8 @@ static int take_prepare(lm_lock *l, const char *dir)
 static const char *owner(char text[32], const lm_lock *l)
 {
     long pid = l->fd < 0 ? 0 : lm_lock_owner(l->fd);
-    snprintf(text, 32, pid ? " (PID %ld)" : "", pid);
+    text[0] = 0;
+    if (pid) snprintf(text, 32, " (PID %ld)", pid);
     return text;
 }
 
