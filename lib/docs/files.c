@@ -170,7 +170,8 @@ static int expand(list *l, const char *arg)
     if (rc) return rc;
     if (l->n > before) qsort(l->v + before, l->n - before, sizeof *l->v, by_path);
     for (size_t i = before; i < l->n; i++) taken += !l->v[i].why;
-    return taken ? LM_OK : fail_empty(l, arg, l->v + before, l->n - before);
+    if (taken) return LM_OK;
+    return fail_empty(l, arg, l->v ? l->v + before : NULL, l->n - before);
 }
 
 /* ---- the list -------------------------------------------------------------------------- */

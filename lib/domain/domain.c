@@ -297,7 +297,8 @@ static bool matches(const char *pattern, const char *file, size_t top)
     for (;;) {
         if (lm_glob(pattern, at, strlen(at), false)) return true;
         at = strchr(at, '/');
-        if (!at++) return false;
+        if (!at) return false;
+        at++;
     }
 }
 
