@@ -38,7 +38,8 @@ static void repair(uint8_t *p, uint64_t size)
         uint64_t at = LM_SHARD_DATA + pad8(rows * row);
         for (uint64_t r = 0; r < rows && at + 8 * r + 8 <= size - TRAILER; r++)
             lm_put64(p + at + 8 * r, lm_hash64(p + LM_SHARD_DATA + r * row, row));
-        for (int i = 0; i < 5 && n[i] <= size && at <= size - TRAILER - n[i]; at += n[i++])
+        for (int i = 0; i < 5 && n[i] <= size - TRAILER && at <= size - TRAILER - n[i];
+             at += n[i++])
             lm_put64(t + 32 + 8 * i, lm_hash64(p + at, n[i]));
     }
     lm_put64(t + 80, size);
