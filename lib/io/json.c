@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,15 +164,15 @@ static lm_json *convert(json_t *j, int depth, bool *deep)
     return NULL;
 }
 
-/* jansson 2.14 can parse on after a failed allocation and return other text than it was given (its
- * issue 362): its allocations are watched. */
-static _Thread_local bool allocation_failed;
+/* jansson 2.14 does not survive a failed allocation: it may return changed text, or damage the heap. So
+ * the parser is left from within the allocation. What it had allocated is lost. */
+static _Thread_local jmp_buf *no_memory;
 static json_malloc_t jansson_malloc;
 
 static void *watched_malloc(size_t n)
 {
     void *p = jansson_malloc(n);
-    if (!p && n) allocation_failed = true;
+    if (!p && n && no_memory) longjmp(*no_memory, 1);
     return p;
 }
 
@@ -187,13 +188,15 @@ int lm_json_parse(lm_json **out, const void *p, size_t n, const char *name)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
     pthread_once(&once, watch_allocations);
-    allocation_failed = false;
-    json_error_t e;
-    json_t *j = json_loadb(n ? p : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
-    if (allocation_failed) {
-        json_decref(j);
+    jmp_buf back;
+    if (setjmp(back)) {
+        no_memory = NULL;
         return lm_fail_nomem(n);
     }
+    json_error_t e;
+    no_memory = &back;
+    json_t *j = json_loadb(n ? p : "", n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    no_memory = NULL;
     if (!j) return lm_fail(LM_EDATA, "%s:%d:%d: %s", name, e.line, e.column, e.text);
     bool deep = false;
     lm_json *v = convert(j, 1, &deep);
