@@ -5,11 +5,7 @@
 
 #include "eval/data/csv.h"
 #include "longmix/buf.h"
-
-#define MUST(x)            \
-    do {                   \
-        if (!(x)) abort(); \
-    } while (0)
+#include "must.h"
 
 typedef struct rows {
     lm_buf text; /* every field in quotes */

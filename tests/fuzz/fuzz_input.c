@@ -8,14 +8,7 @@
 
 #include "lib/base/hash.h"
 #include "longmix/docs.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 enum { MOST = 8 << 20 }; /* of decompressed bytes: a small input may stand for terabytes */
 

@@ -6,14 +6,7 @@
 #include <string.h>
 
 #include "longmix/json.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 static void ask(const lm_json *v)
 {

@@ -8,14 +8,7 @@
 
 #include "lib/docs/internal.h"
 #include "lib/base/text.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 static const char *const keys[] = { "domain", "meta.redpajama_set_name", "a.b.c.d", NULL };
 static const lm_schema schema = { .labels = keys };

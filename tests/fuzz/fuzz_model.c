@@ -9,14 +9,7 @@
 
 #include "train/model/config.h"
 #include "train/files/safetensors.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 enum { READ = 4096, TABLE = 64 };
 

@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "longmix/plan.h"
-
-#define MUST(x)            \
-    do {                   \
-        if (!(x)) abort(); \
-    } while (0)
+#include "must.h"
 
 static void check_plan(const lm_plan *p)
 {

@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "longmix/recipe.h"
-
-#define MUST(x)            \
-    do {                   \
-        if (!(x)) abort(); \
-    } while (0)
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -10,14 +10,7 @@
 
 #include "eval/data/results.h"
 #include "eval/metrics/bootstrap.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 static lm_json *pair(const char *key, uint64_t value)
 {

@@ -7,11 +7,7 @@
 
 #include "eval/metrics/bm25.h"
 #include "eval/metrics/score.h"
-
-#define MUST(x)            \
-    do {                   \
-        if (!(x)) abort(); \
-    } while (0)
+#include "must.h"
 
 static int one_or_none(double x) { return x == 1 || x == 0; }
 

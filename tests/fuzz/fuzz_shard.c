@@ -11,14 +11,7 @@
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
 #include "longmix/shard.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 enum { TRAILER = 104, ROWS_READ = 64, ROW_TOKENS = 1 << 16 };
 

@@ -11,14 +11,7 @@
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
 #include "longmix/store.h"
-
-#define MUST(x)                                                                    \
-    do {                                                                           \
-        if (!(x)) {                                                                \
-            fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #x, lm_err()); \
-            abort();                                                               \
-        }                                                                          \
-    } while (0)
+#include "must.h"
 
 static uint64_t pad8(uint64_t n) { return (n + 7) & ~(uint64_t)7; }
 
