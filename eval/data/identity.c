@@ -66,16 +66,6 @@ void eval_dir_free(char **files, size_t n)
 
 /* ---- hashes ---------------------------------------------------------------------------- */
 
-int eval_file_hash(const char *path, uint64_t *out)
-{
-    lm_hasher *h = NULL;
-    int rc = lm_hasher_new(&h);
-    if (!rc) rc = lm_hasher_add_file(h, path);
-    if (!rc) *out = lm_hasher_digest(h);
-    lm_hasher_free(h);
-    return rc;
-}
-
 int eval_shards_hash(const lm_shards *shards, uint64_t *out)
 {
     lm_hasher *h = NULL;

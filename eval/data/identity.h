@@ -7,9 +7,6 @@
 #include "longmix/err.h"
 #include "longmix/shard.h"
 
-/* A hash of all bytes of a file. */
-LM_CHECKED int eval_file_hash(const char *path, uint64_t *out);
-
 /* A hash of all rows of shards: of the hashes that their seals hold. */
 LM_CHECKED int eval_shards_hash(const lm_shards *shards, uint64_t *out);
 

@@ -78,7 +78,7 @@ static int open_bin(eval_tokens *t, const char *path, unsigned width)
         return lm_fail(LM_EDATA, "%s: %" PRId64 " bytes are not a whole number of %u-byte ids",
                        t->name, (int64_t)st.st_size, t->width);
     t->count = (uint64_t)st.st_size / t->width;
-    return eval_file_hash(t->name, &t->hash);
+    return lm_hash_file(&t->hash, t->name);
 }
 
 static int get_bin(eval_tokens *t, uint64_t start, size_t n, int32_t *ids)

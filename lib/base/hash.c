@@ -54,6 +54,16 @@ int lm_hasher_add_file(lm_hasher *h, const char *path)
     return rc;
 }
 
+int lm_hash_file(uint64_t *out, const char *path)
+{
+    lm_hasher *h = NULL;
+    int rc = lm_hasher_new(&h);
+    if (!rc) rc = lm_hasher_add_file(h, path);
+    if (!rc) *out = lm_hasher_digest(h);
+    lm_hasher_free(h);
+    return rc;
+}
+
 uint64_t lm_hasher_digest(const lm_hasher *h) { return XXH3_64bits_digest(h->state); }
 
 void lm_hasher_free(lm_hasher *h)

@@ -15,6 +15,9 @@ extern "C" {
 /* The hash of n bytes at p. p may be NULL when n is 0. */
 uint64_t lm_hash64(const void *p, size_t n);
 
+/* XXH3-64 of all bytes of a file. 0, LM_EIO, LM_ENOMEM or LM_EINTR. */
+LM_CHECKED int lm_hash_file(uint64_t *out, const char *path);
+
 /* The same over bytes that come in pieces. */
 typedef struct lm_hasher lm_hasher;
 LM_CHECKED int lm_hasher_new(lm_hasher **out);

@@ -314,20 +314,17 @@ static int write_config(const char *dir, const tr_config *c, lm_json *run)
 static int check_config(const char *dir, const lm_json *run)
 {
     char path[MODEL_PATH];
-    uint64_t want = 0;
-    lm_hasher *h = NULL;
+    uint64_t want = 0, hash = 0;
     if (!lm_json_get(run, "config")) return LM_OK; /* version 0.1.0 */
     int rc = lm_json_hex64(&want, run, "config");
     if (!rc) rc = model_dir_path(path, dir, MODEL_CONFIG);
     if (!rc) rc = model_dir_regular(path);
-    if (!rc) rc = lm_hasher_new(&h);
-    if (!rc) rc = lm_hasher_add_file(h, path);
-    if (!rc && lm_hasher_digest(h) != want)
+    if (!rc) rc = lm_hash_file(&hash, path);
+    if (!rc && hash != want)
         rc = lm_fail(LM_EDATA,
                      "%s is damaged: its checksum differs; remove this checkpoint to "
                      "resume from the previous one",
                      path);
-    lm_hasher_free(h);
     return rc;
 }
 

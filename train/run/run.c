@@ -29,16 +29,6 @@ static bool same_directory(const char *a, const char *b)
     return a && b && !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int hash_config(const char *path, uint64_t *out)
-{
-    lm_hasher *h = NULL;
-    int rc = lm_hasher_new(&h);
-    if (!rc) rc = lm_hasher_add_file(h, path);
-    if (!rc) *out = lm_hasher_digest(h);
-    lm_hasher_free(h);
-    return rc;
-}
-
 static int open_config(tr_run *r)
 {
     char path[MODEL_PATH];
@@ -50,7 +40,7 @@ static int open_config(tr_run *r)
         if (!rc) rc = tr_config_load(&r->c, path);
         /* Where it is replaced at the end, it cannot be recognised. */
         if (!rc && own && !same_directory(r->o.model, r->o.out))
-            rc = hash_config(path, &r->state.model_hash);
+            rc = lm_hash_file(&r->state.model_hash, path);
     } else if (!access(r->o.init, F_OK)) {
         rc = tr_config_load(&r->c, r->o.init);
     } else {
