@@ -480,9 +480,8 @@ int lm_store_finish(lm_store_writer *w)
 
 void lm_store_discard(lm_store_writer *w)
 {
-    if (!w) return;
-    if (w->file.tmp && !w->resumed) (void)unlink(w->file.tmp);
-    release(w);
+    if (w && w->resumed) release(w);
+    else lm_store_remove(w);
 }
 
 void lm_store_remove(lm_store_writer *w)
