@@ -1,5 +1,5 @@
 /* fd.c -- whole reads and writes. */
-#include "lib/io/fd.h"
+#include "lib/base/fd.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -15,7 +15,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
-#include "lib/io/fd.h"
+#include "lib/base/fd.h"
 #include "lib/io/foreign.h"
 #include "lib/io/output.h"
 #include "lib/io/unpack.h"

@@ -10,7 +10,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/rng.h"
-#include "lib/io/fd.h"
+#include "lib/base/fd.h"
 #include "lib/tokenize/internal.h"
 
 enum { STEP_BYTES = 1 << 20, CHAIN_SEED = 0x4c4d5451 };

@@ -11,7 +11,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/threads.h"
-#include "lib/io/fd.h"
+#include "lib/base/fd.h"
 #include "longmix/version.h"
 #include "train/files/model_dir.h"
 #include "train/files/sealed.h"
