@@ -25,7 +25,7 @@ WARNXX := -Wall -Wextra
 CFLAGS ?= -O3 -g
 CXXFLAGS ?= -O3 -g
 override CPPFLAGS += -D_GNU_SOURCE -Iinclude -I.
-LIB_LIBS := -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lm -lpthread
+LIB_LIBS := -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lpcre2-8 -lm -lpthread
 override LDLIBS += $(LIB_LIBS) -lcairo
 OPENMP := -fopenmp
 
@@ -119,7 +119,7 @@ EVAL := $(BUILD)/libeval.a
 EVAL_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard eval/*/*.c eval/*/*/*.c))
 FIGURES := $(BUILD)/libfigures.a
 FIGURES_OBJ := $(patsubst %.c,$(OBJ)/%.o,$(wildcard figures/*.c))
-LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc)) lib/domain/presets)
+LIB_OBJ := $(patsubst %,$(OBJ)/%.o,$(basename $(wildcard lib/*/*.c lib/*/*.cc lib/*/*/*.c lib/*/*/*.cc)) lib/domain/presets)
 PUBLIC_OBJ := $(filter-out $(OBJ)/lib/plot/% $(OBJ)/lib/synth/%,$(LIB_OBJ))
 CLI_OBJ := $(OBJ)/tools/cli.o $(OBJ)/tools/cli_help.o $(OBJ)/tools/cli_out.o
 TOOLS := $(patsubst tools/%.c,%,$(wildcard tools/lm*.c))
@@ -385,7 +385,7 @@ clean:
 list:
 	@sed -n 's/^## //p' Makefile
 
--include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $(OBJ)/*/*/*/*.d)
+-include $(wildcard $(OBJ)/*/*.d $(OBJ)/*/*/*.d $(OBJ)/*/*/*/*.d $(OBJ)/*/*/*/*/*.d)
 
 FORCE:
 .SECONDARY:

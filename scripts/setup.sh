@@ -30,6 +30,7 @@ need libbz2-dev includes c "$cc" stdio.h bzlib.h
 need liblzma-dev includes c "$cc" lzma.h
 need libjansson-dev includes c "$cc" jansson.h
 need libxxhash-dev includes c "$cc" xxhash.h
+need libpcre2-dev includes c "$cc -DPCRE2_CODE_UNIT_WIDTH=8" pcre2.h
 need libcairo2-dev includes c "$cc" cairo/cairo.h cairo/cairo-svg.h
 need libopenblas-dev includes c "$cc" cblas.h
 need libsimdjson-dev includes c++ "$cxx" simdjson.h
