@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     lm_tokenizer *t = NULL;
     lm_buf text = LM_BUF_INIT(SIZE_MAX), prompt = LM_BUF_INIT(SIZE_MAX),
            ids = LM_BUF_INIT(SIZE_MAX);
-    need(lm_tokenizer_open(&t, argv[1], 0));
+    need(lm_tokenizer_open(&t, argv[1], NULL, 0));
     for (int i = 3; i < argc; i++) read_file(&text, argv[i]);
     size_t width = lm_tokenizer_width(t);
     double best = 1e9;

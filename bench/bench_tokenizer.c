@@ -99,8 +99,8 @@ int main(int argc, char **argv)
     lm_encoder *e = NULL, *r = NULL;
     lm_buf ids = LM_BUF_INIT(SIZE_MAX), want = LM_BUF_INIT(SIZE_MAX);
     read_texts(&t, argv[2]);
-    need(lm_tokenizer_open(&fast, argv[1], 0));
-    need(lm_tokenizer_open(&reference, argv[1], LM_TOKENIZER_REFERENCE));
+    need(lm_tokenizer_open(&fast, argv[1], NULL, 0));
+    need(lm_tokenizer_open(&reference, argv[1], NULL, LM_TOKENIZER_REFERENCE));
     need(lm_encoder_new(&e, fast));
     need(lm_encoder_new(&r, reference));
     if (lm_tokenizer_slow_reason(fast))

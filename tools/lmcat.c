@@ -112,7 +112,7 @@ static int decode(const void *ids, unsigned width, uint64_t n)
 static int open_model(uint64_t hash)
 {
     if (!with_text) return LM_OK;
-    int rc = lm_tokenizer_open(&tokenizer, model, 0);
+    int rc = lm_tokenizer_open(&tokenizer, model, NULL, 0);
     if (!rc && lm_tokenizer_hash(tokenizer) != hash)
         rc = lm_fail(LM_EUSAGE, "%s: the tokens were made with another model (hash %016" PRIx64 ")",
                      model, hash);

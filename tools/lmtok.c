@@ -159,7 +159,8 @@ static int run(void)
     if (!rc && unknown != UNKNOWN_TABLE) lm_domains_on_unknown(domains, unknown == UNKNOWN_STOP);
     if (!rc) rc = lm_files_expand(&files, operands.v, operands.n, &schema);
     if (!rc) cli_inputs_report(&files);
-    if (!rc) rc = lm_tokenizer_open(&tokenizer, model, reference ? LM_TOKENIZER_REFERENCE : 0);
+    if (!rc)
+        rc = lm_tokenizer_open(&tokenizer, model, NULL, reference ? LM_TOKENIZER_REFERENCE : 0);
     if (!rc) {
         lm_tokenize_options o = {
             .tokenizer = tokenizer,

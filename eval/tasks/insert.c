@@ -47,34 +47,42 @@ int eval_insert(lm_ids *out, const lm_ids *context, const lm_ids *needle, size_t
     return eval_insert_put(out, context, n, needle, *at);
 }
 
-enum { TAIL = 24, NEAR = 20 /* a twentieth of the text */ };
+enum { PIECE_MAX = 1 << 20, TAIL = 24, NEAR = 20 /* a twentieth of the text */ };
 
-/* The text of a piece: a byte piece is one byte. */
-static size_t piece_bytes(const char *piece, const char **text, char byte[1])
+/* The last bytes of an id's text, at most TAIL of them; 0 where it has none, or memory is short. */
+static size_t last_bytes(const lm_tokenizer *t, int32_t id, char out[TAIL])
 {
-    unsigned v = 0;
-    int used = 0;
-    if (sscanf(piece, "<0x%2X>%n", &v, &used) == 1 && used == 6 && !piece[6]) {
-        byte[0] = (char)v;
-        *text = byte;
-        return 1;
+    lm_buf text = LM_BUF_INIT(PIECE_MAX);
+    size_t take = 0;
+    if (id >= 0 && !lm_tokenizer_bytes(t, (uint32_t)id, &text)) {
+        take = text.size < TAIL ? text.size : TAIL;
+        if (take) memcpy(out, text.data + text.size - take, take);
     }
-    *text = piece;
-    return strlen(piece);
+    lm_buf_free(&text);
+    return take;
+}
+
+/* The first byte of an id's text; -1 where it has none. */
+static int first_byte(const lm_tokenizer *t, int32_t id)
+{
+    lm_buf text = LM_BUF_INIT(PIECE_MAX);
+    int byte = -1;
+    if (id >= 0 && !lm_tokenizer_bytes(t, (uint32_t)id, &text) && text.size) byte = text.data[0];
+    lm_buf_free(&text);
+    return byte;
 }
 
 /* Does a sentence or a line end before ids[at]? Looks at the last bytes of the text before it. */
 static bool ends_before(const lm_tokenizer *t, const int32_t *ids, size_t at)
 {
-    char tail[TAIL], byte[1];
+    char tail[TAIL], piece[TAIL];
     size_t n = 0;
     while (at && n < TAIL) {
-        const char *piece = lm_tokenizer_piece(t, (uint32_t)ids[--at]), *text = NULL;
-        size_t size = piece ? piece_bytes(piece, &text, byte) : 0;
+        size_t size = last_bytes(t, ids[--at], piece);
         if (!size) break;
         size_t take = size < TAIL - n ? size : TAIL - n;
         memmove(tail + take, tail, n);
-        memcpy(tail, text + size - take, take);
+        memcpy(tail, piece + size - take, take);
         n += take;
     }
     return n && (tail[n - 1] == '\n' || eval_ends_sentence(tail, n));
@@ -83,16 +91,14 @@ static bool ends_before(const lm_tokenizer *t, const int32_t *ids, size_t at)
 /* Does a word begin with ids[at]? */
 static bool word_begins(const lm_tokenizer *t, const int32_t *ids, size_t at)
 {
-    const char *piece = lm_tokenizer_piece(t, (uint32_t)ids[at]);
-    return piece && (*piece == ' ' || !strncmp(piece, "\u2581", 3));
+    return first_byte(t, ids[at]) == ' ';
 }
 
 /* Does a character begin with ids[at]? */
 static bool character_begins(const lm_tokenizer *t, const int32_t *ids, size_t at)
 {
-    char byte[1];
-    const char *piece = lm_tokenizer_piece(t, (uint32_t)ids[at]), *text = NULL;
-    return piece && piece_bytes(piece, &text, byte) && (*text & 0xc0) != 0x80;
+    int byte = first_byte(t, ids[at]);
+    return byte >= 0 && (byte & 0xc0) != 0x80;
 }
 
 /* The place at most `far` ids from `want` that is nearest to it and fits; SIZE_MAX: none. */
@@ -120,13 +126,17 @@ size_t eval_insert_near(const lm_tokenizer *t, const int32_t *ids, size_t n, dou
 
 int eval_period_ids(const lm_tokenizer *t, lm_ids *out)
 {
-    static const char *const pieces[] = { ".", "\u2581.", "<0x2E>" };
+    lm_buf text = LM_BUF_INIT(PIECE_MAX);
     int rc = LM_OK;
     out->n = 0;
-    for (uint32_t id = 0; !rc && id < lm_tokenizer_vocab(t); id++)
-        for (size_t i = 0; !rc && i < sizeof pieces / sizeof *pieces; i++) {
-            int32_t one = (int32_t)id;
-            if (!strcmp(lm_tokenizer_piece(t, id), pieces[i])) rc = lm_ids_add(out, &one, 1);
-        }
+    for (uint32_t id = 0; !rc && id < lm_tokenizer_vocab(t); id++) {
+        int32_t one = (int32_t)id;
+        text.size = 0;
+        rc = lm_tokenizer_bytes(t, id, &text);
+        bool alone = text.size == 1 && text.data[0] == '.';
+        if (!rc && (alone || (text.size == 2 && !memcmp(text.data, " .", 2))))
+            rc = lm_ids_add(out, &one, 1);
+    }
+    lm_buf_free(&text);
     return rc;
 }

@@ -72,7 +72,7 @@ void tok_discard(const void *p, size_t n);
 /* The reference, loaded when the first document is sampled. */
 typedef struct tok_check {
     pthread_mutex_t lock;
-    const char *model;
+    const lm_tokenizer *fast;
     uint64_t every;
     lm_tokenizer *tokenizer;
     lm_encoder *encoder;

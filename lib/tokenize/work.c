@@ -17,7 +17,7 @@ void tok_check_init(tok_check *c, const lm_tokenize_options *o)
 {
     /* Without the fast path there is nothing to compare. */
     bool fast = !lm_tokenizer_slow_reason(o->tokenizer);
-    *c = (tok_check){ .model = o->model,
+    *c = (tok_check){ .fast = o->tokenizer,
                       .every = fast ? o->check_every : 0,
                       .ids = LM_BUF_INIT((size_t)1 << 30) };
     pthread_mutex_init(&c->lock, NULL);
@@ -39,7 +39,7 @@ static bool is_sampled(const tok_check *c, uint64_t key, size_t size)
 static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
 {
     int rc = LM_OK;
-    if (!c->tokenizer) rc = lm_tokenizer_open(&c->tokenizer, c->model, LM_TOKENIZER_REFERENCE);
+    if (!c->tokenizer) rc = lm_tokenizer_open_again(&c->tokenizer, c->fast, LM_TOKENIZER_REFERENCE);
     if (!rc && !c->encoder) rc = lm_encoder_new(&c->encoder, c->tokenizer);
     c->ids.size = 0;
     if (!rc) rc = lm_encode(c->encoder, doc->text, doc->text_size, &c->ids);

@@ -5,8 +5,33 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "longmix/err.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One little-endian id of `width` bytes (2 or 4): written, the end returned; read. */
+static inline unsigned char *lm_put_id(unsigned char *out, uint32_t id, unsigned width)
+{
+    if (width == 2) {
+        uint16_t v = (uint16_t)id;
+        memcpy(out, &v, 2);
+        return out + 2;
+    }
+    memcpy(out, &id, 4);
+    return out + 4;
+}
+
+static inline uint32_t lm_get_id(const unsigned char *p, unsigned width)
+{
+    uint16_t v;
+    uint32_t id;
+    if (width == 4) return memcpy(&id, p, 4), id;
+    return memcpy(&v, p, 2), v;
+}
 
 #define LM_IDS_MAX ((size_t)1 << 32) /* the bound: growing past it is LM_ENOMEM */
 
@@ -31,4 +56,7 @@ void lm_ids_narrow(void *raw, const int32_t *v, size_t n, unsigned width);
 
 void lm_ids_free(lm_ids *ids); /* a zeroed one is allowed; empty and usable afterwards */
 
+#ifdef __cplusplus
+}
+#endif
 #endif

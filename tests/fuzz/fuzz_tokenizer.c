@@ -1,7 +1,8 @@
 /* fuzz_tokenizer.c -- the first byte selects the kind of input: a text (with a vocabulary of the
  * LLaMA kind, the fast path, SIMD or not, must give SentencePiece's ids, whole and in two parts),
  * or a model file (the reader and the proof must accept any bytes). */
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/words.h"
+#include "lib/tokenizer/sentencepiece/model.h"
 #include "tokenizer_toy.h"
 
 #include <unistd.h>

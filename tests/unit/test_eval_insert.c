@@ -58,7 +58,7 @@ static void test_periods(const char *model, const int32_t *want, size_t n)
 {
     lm_tokenizer *t = NULL;
     lm_ids out = { 0 };
-    NEED(lm_tokenizer_open(&t, model, 0) == 0);
+    NEED(lm_tokenizer_open(&t, model, NULL, 0) == 0);
     CHECK_OK(eval_period_ids(t, &out));
     check_ids(&out, want, n);
     lm_ids_free(&out);

@@ -66,7 +66,8 @@ static int tokenize_one(const char *skipped, lm_tokenize_sums *sums)
     lm_tokenize_options o = { .model = model, .threads = 1, .part = 1, .parts = 1 };
     lm_tokenizer *tokenizer = NULL;
     lm_domains *domains = NULL;
-    NEED(lm_tokenizer_open(&tokenizer, model, 0) == 0 && lm_domains_open(&domains, NULL) == 0);
+    NEED(lm_tokenizer_open(&tokenizer, model, NULL, 0) == 0 &&
+         lm_domains_open(&domains, NULL) == 0);
     o.tokenizer = tokenizer;
     o.domains = domains;
     int rc = lm_tokenize(&o, &f, "s.lmt", sums);

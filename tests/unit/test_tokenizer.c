@@ -79,7 +79,7 @@ static void test_facts(void)
     lm_encoder *e = NULL;
     toy_llama(&model);
     finish_and_save(&model);
-    NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
+    NEED(lm_tokenizer_open(&t, PATH, NULL, 0) == 0);
     NEED(lm_encoder_new(&e, t) == 0);
     CHECK_EQ(lm_tokenizer_width(t), 2);
     CHECK_EQ(lm_tokenizer_bos(t), 1);
@@ -119,12 +119,12 @@ static void test_facts(void)
 static void test_no_model(void)
 {
     lm_tokenizer *t = NULL;
-    CHECK(lm_tokenizer_open(&t, "absent.model", 0) == LM_EIO);
+    CHECK(lm_tokenizer_open(&t, "absent.model", NULL, 0) == LM_EIO);
     CHECK(strstr(lm_err(), "absent.model") != NULL);
     lm_buf junk = LM_BUF_INIT(64);
     CHECK_OK(lm_buf_add(&junk, "this is no model", 16));
     toy_save(&junk, "junk.model");
-    CHECK(lm_tokenizer_open(&t, "junk.model", 0) == LM_EDATA);
+    CHECK(lm_tokenizer_open(&t, "junk.model", NULL, 0) == LM_EDATA);
     CHECK(strstr(lm_err(), "junk.model") != NULL);
     CHECK(t == NULL);
     lm_buf_free(&junk);
@@ -216,7 +216,7 @@ static void check_doctored(lm_buf *model, toy_settings s, const char *reason)
     lm_tokenizer *t = NULL;
     toy_finish(model, s);
     toy_save(model, PATH);
-    NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
+    NEED(lm_tokenizer_open(&t, PATH, NULL, 0) == 0);
     const char *why = lm_tokenizer_slow_reason(t);
     if (reason && (!why || !strstr(why, reason)))
         fprintf(stderr, "  not \"%s\" but \"%s\"\n", reason, why ? why : "none");
@@ -292,7 +292,7 @@ static void test_doctored(void)
     toy_llama(&m), toy_normal(&m, "zz", __builtin_nanf(""));
     toy_finish(&m, plain), toy_save(&m, PATH), lm_buf_free(&m);
     lm_tokenizer *t = NULL;
-    NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
+    NEED(lm_tokenizer_open(&t, PATH, NULL, 0) == 0);
     CHECK(lm_tokenizer_slow_reason(t) && strstr(lm_tokenizer_slow_reason(t), "no score"));
     lm_tokenizer_free(t);
     /* Requested by an option. */
@@ -334,7 +334,7 @@ static void test_wide(void)
     finish_and_save(&m);
     lm_buf_free(&m);
     lm_tokenizer *t = NULL;
-    NEED(lm_tokenizer_open(&t, PATH, 0) == 0);
+    NEED(lm_tokenizer_open(&t, PATH, NULL, 0) == 0);
     CHECK_EQ(lm_tokenizer_width(t), 4);
     CHECK(lm_tokenizer_slow_reason(t) == NULL);
     lm_tokenizer_free(t);

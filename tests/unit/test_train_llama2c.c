@@ -238,7 +238,8 @@ static void test_tokenizer(const unsigned char *tok, size_t size)
     }
     lm_tokenizer *t = NULL;
     lm_encoder *e = NULL;
-    NEED(lm_tokenizer_open(&t, "stories/tokenizer.model", 0) == 0 && lm_encoder_new(&e, t) == 0);
+    NEED(lm_tokenizer_open(&t, "stories/tokenizer.model", NULL, 0) == 0 &&
+         lm_encoder_new(&e, t) == 0);
     CHECK_EQ(lm_tokenizer_vocab(t), VOCAB);
     CHECK(lm_tokenizer_bos(t) == 1 && lm_tokenizer_eos(t) == 2);
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {

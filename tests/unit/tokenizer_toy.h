@@ -249,8 +249,8 @@ typedef struct toy_pair {
 static inline int toy_open(toy_pair *p, const char *path, unsigned flags)
 {
     *p = (toy_pair){ .ids = LM_BUF_INIT(SIZE_MAX), .want = LM_BUF_INIT(SIZE_MAX) };
-    int rc = lm_tokenizer_open(&p->fast, path, flags);
-    if (!rc) rc = lm_tokenizer_open(&p->reference, path, LM_TOKENIZER_REFERENCE);
+    int rc = lm_tokenizer_open(&p->fast, path, NULL, flags);
+    if (!rc) rc = lm_tokenizer_open(&p->reference, path, NULL, LM_TOKENIZER_REFERENCE);
     if (!rc) rc = lm_encoder_new(&p->e, p->fast);
     return rc ? rc : lm_encoder_new(&p->r, p->reference);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/tokenizer/hugging_face.h"
+#include "lib/tokenizer/sentencepiece/tokenizer_json.h"
 #include "longmix/zio.h"
 #include "train/files/model_dir.h"
 
@@ -100,7 +100,7 @@ int tokenizer_json_write(const char *dir, bool keep, char *note, size_t size)
     *note = 0;
     int rc = model_dir_path(path, dir, MODEL_TOKENIZER);
     if (rc || access(path, F_OK)) return rc;
-    rc = lm_tokenizer_open(&t, path, 0);
+    rc = lm_tokenizer_open(&t, path, NULL, 0);
     if (rc == LM_EDATA) { /* another kind of tokenizer, which longmix only copies */
         snprintf(note, size, "no " TOKENIZER_JSON " is written: %s", lm_err());
         return LM_OK;

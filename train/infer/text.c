@@ -33,7 +33,7 @@ int tr_text_open(tr_text **out, const char *dir)
     int rc = model_dir_path(t->path, dir, MODEL_TOKENIZER);
     if (!rc && access(t->path, F_OK)) rc = say_missing(t->path, dir);
     if (!rc) rc = model_dir_regular(t->path);
-    if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, 0);
+    if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, NULL, 0);
     if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);
     if (rc) tr_text_close(t);
     else *out = t;

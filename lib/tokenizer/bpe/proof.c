@@ -11,7 +11,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/rng.h"
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
 
 #define MAX_CHARS 256 /* of a piece; real ones have far fewer */
 
@@ -384,4 +384,11 @@ void lm_vocab_free(lm_vocab *v)
     free(v->ascii_merges);
     free(v->known);
     *v = (lm_vocab){ 0 };
+}
+
+void lm_model_free(lm_model *m)
+{
+    free(m->pieces);
+    m->pieces = NULL;
+    m->count = m->cap = 0;
 }

@@ -1,18 +1,18 @@
-/* hugging_face.c -- tokenizer.json.
+/* tokenizer_json.c -- a model as a tokenizer.json.
  *
  * The library there merges the adjacent pair that comes first in a list, the leftmost of equal ones.
  * Where the fast path is proven (proof.c), every piece is made by one pair, so that the list is those
  * pairs by score. SentencePiece takes the leftmost of pieces with equal scores. In LLaMA-2 these are
  * the runs of spaces: there the leftmost run grows by one space at a time, which the list gives when
  * longer runs come first. Other equal scores have no such order. */
-#include "lib/tokenizer/hugging_face.h"
+#include "lib/tokenizer/sentencepiece/tokenizer_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/vocab.h"
 
 typedef struct pair {
     uint32_t rank, size, id, left, right; /* size: bytes of the piece */
@@ -168,11 +168,12 @@ static int list_pairs(const lm_tokenizer *t, const lm_vocab *v, pair **out, size
 
 int lm_tokenizer_json(const lm_tokenizer *t, lm_buf *out, char *why, size_t size)
 {
-    const lm_vocab *v = lm_tokenizer_proven(t);
+    const lm_vocab *v = lm_sentencepiece_proven(t);
     pair *pairs = NULL;
     size_t n = 0;
     if (!v) {
-        snprintf(why, size, "%s", lm_tokenizer_slow_reason(t));
+        const char *slow = lm_tokenizer_slow_reason(t);
+        snprintf(why, size, "%s", slow ? slow : "it is no SentencePiece model");
         return 0;
     }
     int rc = list_pairs(t, v, &pairs, &n, why, size), bad = 0;

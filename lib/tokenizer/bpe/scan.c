@@ -1,5 +1,5 @@
 /* scan.c -- where a text may be cut, byte by byte: the reference for avx2.c. */
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
 
 #define S LM_SPACE
 #define L LM_LETTER

@@ -12,7 +12,7 @@
  * before is settled and is written. */
 #include <stdlib.h>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
 
 enum { PAIR_BITS = 14, SETTLE = 1 << 16 };
 

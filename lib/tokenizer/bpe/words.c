@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
+#include "longmix/tokenizer.h"
 
 #define CHUNK_BLOCKS 32     /* of 64 bytes: cut positions made at a time */
 #define TAIL 192            /* the end of a text is copied, so that reads may pass it */
@@ -12,6 +13,7 @@
 #define KEEP_COPY ((size_t)1 << 20)
 #define STREAM_FROM 65536 /* symbols of a part */
 #define LARGE_HEAD ((size_t)1 << 17)
+#define SLICE ((size_t)1 << 20) /* bytes that lm_words_slice takes */
 
 /* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
 typedef struct slot {
@@ -420,4 +422,19 @@ int lm_words_encode(lm_words *w, const unsigned char *text, size_t n, bool first
     lm_buf_reset(&w->copy, KEEP_COPY);
     lm_buf_reset(&w->rest, KEEP_COPY);
     return rc;
+}
+
+size_t lm_words_slice(const lm_vocab *v, const unsigned char *text, size_t n)
+{
+    uint32_t c, before = LM_SPACE_MARK;
+    bool known = false; /* `before` is the character that ends at i */
+    size_t i = SLICE;
+    while (i < n && (text[i] & 0xc0) == 0x80) i++;
+    for (size_t len; i<n; i += len, before = c, known = len> 0) {
+        len = lm_utf8_decode(text + i, n - i, &c);
+        if (!len) return n;
+        if (c == ' ') c = LM_SPACE_MARK;
+        if (known && !lm_may_join(v, before, c)) return i;
+    }
+    return n;
 }

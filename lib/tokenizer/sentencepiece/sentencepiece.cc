@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/ids.h"
+#include "lib/tokenizer/sentencepiece/internal.h"
 
 struct lm_spm {
     sentencepiece::SentencePieceProcessor processor;
@@ -60,6 +61,11 @@ bool lm_spm_is_special(const lm_spm *s, uint32_t id)
 {
     return s->processor.IsControl(static_cast<int>(id)) ||
            s->processor.IsUnknown(static_cast<int>(id));
+}
+
+bool lm_spm_is_byte(const lm_spm *s, uint32_t id)
+{
+    return s->processor.IsByte(static_cast<int>(id));
 }
 
 const char *lm_spm_piece(const lm_spm *s, uint32_t id)

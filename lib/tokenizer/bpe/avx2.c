@@ -1,6 +1,6 @@
 /* avx2.c -- the two inner loops with AVX2: cut positions 64 bytes at a time, and the
  * merges of a short word with its ranks in one register. Chosen at run time. */
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/sentencepiece/model.h"
+
+#include "longmix/buf.h"
 
 typedef struct field {
     uint64_t number, value; /* value: of a varint, or the bits of four bytes */
@@ -141,11 +143,4 @@ int lm_model_read(lm_model *m, const unsigned char *data, size_t size, char *why
         return 0;
     }
     return 1;
-}
-
-void lm_model_free(lm_model *m)
-{
-    free(m->pieces);
-    m->pieces = NULL;
-    m->count = m->cap = 0;
 }

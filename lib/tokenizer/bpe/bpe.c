@@ -2,7 +2,7 @@
  * first, the leftmost of equals. */
 #include <stdlib.h>
 
-#include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/bpe/internal.h"
 
 #define KEEP_SYMBOLS 16384 /* scratch that is kept between segments */
 

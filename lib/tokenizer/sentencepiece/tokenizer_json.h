@@ -1,0 +1,17 @@
+/* tokenizer_json.h -- a SentencePiece model as a tokenizer.json, which the `tokenizers` library reads. */
+#ifndef LM_LIB_TOKENIZER_SENTENCEPIECE_TOKENIZER_JSON_H
+#define LM_LIB_TOKENIZER_SENTENCEPIECE_TOKENIZER_JSON_H
+
+#include "longmix/buf.h"
+#include "longmix/err.h"
+#include "longmix/tokenizer.h"
+
+/* Append a tokenizer.json that gives the ids of lm_encode for every text, and adds the BOS that the
+ * model has. 1; 0 where this cannot be proven (no fast path, or pieces of equal score), with the
+ * reason in why[size]; or LM_ENOMEM. */
+LM_CHECKED int lm_tokenizer_json(const lm_tokenizer *t, lm_buf *out, char *why, size_t size);
+
+/* The vocabulary of a SentencePiece model where the fast path is in use; NULL where not. */
+const struct lm_vocab *lm_sentencepiece_proven(const lm_tokenizer *t);
+
+#endif
