@@ -11,7 +11,10 @@
  *               to an integer
  *   chunkllama- the same          int(p n), p = 1/16, 2/16  50000..499999   10      the same
  *   needle                        ... 1
+ *   many        as clean          a key at every depth      5 digits        5       first number
  *
+ * `many` hides a key with a name at each depth of one text and asks for each: one reading of the text is
+ * as many trials as there are depths.
  * The text is cut by characters, in the middle of words too, but in `clean`. The authors draw with
  * Python's generator and numpy's; here all draws are lm_hash4 of seed, length, depth and trial. */
 #include <inttypes.h>
@@ -46,10 +49,21 @@ static const struct variant {
     { "chunkllama-needle", NULL,
       "6.25,12.5,18.75,25,31.25,37.5,43.75,50,56.25,62.5,68.75,75,81.25,87.5,93.75,100", 10, 50000,
       450000, false, true },
+    { "many", NULL, "0,10,20,30,40,50,60,70,80,90", 5, 10000, 90000, false, false },
 };
 enum { TOKENS_MORE = 10, SPARE = 64, DEPTH_OFF = 5 /* points */ };
 
-enum { CLEAN, LANDMARK, CHUNKLLAMA, CHUNKLLAMA_NEEDLE };
+enum { CLEAN, LANDMARK, CHUNKLLAMA, CHUNKLLAMA_NEEDLE, MANY };
+
+/* What has the keys of `many`. */
+static const char task_many[] =
+    "There are pass keys hidden inside a lot of irrelevant text. Find them and memorize them. I "
+    "will quiz you about them.";
+static const char *const colors[] = { "red",   "blue",  "green", "black",
+                                      "white", "brown", "gray",  "yellow" };
+static const char *const things[] = { "box",   "lamp", "house", "boat",
+                                      "chest", "gate", "tower", "garden" };
+enum { THINGS = 8, NAMES = 64 };
 
 static struct {
     const char *lengths, *depths;
@@ -63,7 +77,7 @@ static const cli_opt opts[] = {
       "Lengths, in tokens; landmark: in characters (its authors')." },
     { CLI_STR, "depths", 0, &opt.depths, "P,P,...",
       "Positions of the number, in percent of the context (the variant's own)." },
-    { CLI_CHOICE, "variant", 0, &opt.variant, "clean|landmark|chunkllama|chunkllama-needle",
+    { CLI_CHOICE, "variant", 0, &opt.variant, "clean|landmark|chunkllama|chunkllama-needle|many",
       "Whose form; see docs/evaluation.md (clean)." },
     { CLI_SIZE, "trials", 0, &opt.trials, "N", "Trials per length and depth (the variant's own)." },
     ASK_OPTIONS(opt.asking),
@@ -83,11 +97,17 @@ typedef struct passkey {
     trial *trials;
     uint64_t garbage; /* of the cell at work: characters, or sentences */
     uint64_t prompt_tokens;
+    /* many: key, name and hits by depth, [n_depths] */
+    uint64_t keys[NAMES], hits[NAMES];
+    unsigned names[NAMES];
     lm_buf text;
     lm_ids prompt, answer, key;
 } passkey;
 
-static bool clean(const passkey *p) { return p->variant == &variants[CLEAN]; }
+static bool many(const passkey *p) { return p->variant == &variants[MANY]; }
+
+/* Is the text made of whole sentences, up to a length in tokens? */
+static bool clean(const passkey *p) { return p->variant == &variants[CLEAN] || many(p); }
 
 /* ---- prompts --------------------------------------------------------------------------- */
 
@@ -129,17 +149,63 @@ static int make_prompt(passkey *p, uint64_t garbage, uint64_t prefix, uint64_t k
               : tr_text_encode(p->c->text, (char *)p->text.data, p->text.size, true, &p->prompt);
 }
 
+/* Sentences before the key at a depth. */
+static uint64_t place(const passkey *p, uint64_t garbage, size_t depth)
+{
+    return (uint64_t)((double)garbage * (p->depths[depth] / 100));
+}
+
+static const char *color(const passkey *p, size_t depth)
+{
+    return colors[p->names[depth] / THINGS];
+}
+static const char *thing(const passkey *p, size_t depth)
+{
+    return things[p->names[depth] % THINGS];
+}
+
+static int add_named_key(passkey *p, size_t depth)
+{
+    return lm_buf_printf(&p->text,
+                         "\nThe pass key of the %s %s is %" PRIu64 ". Remember it. %" PRIu64
+                         " is the pass key of the %s %s.\n",
+                         color(p, depth), thing(p, depth), p->keys[depth], p->keys[depth],
+                         color(p, depth), thing(p, depth));
+}
+
+/* p->prompt with `garbage` sentences, all keys in them, and the question for the key at `asked`. */
+static int make_many(passkey *p, uint64_t garbage, size_t asked)
+{
+    p->text.size = p->prompt.n = 0;
+    uint64_t at = 0;
+    int rc = lm_buf_printf(&p->text, "%s\n", task_many);
+    for (size_t d = 0; !rc && d < p->n_depths; d++) {
+        uint64_t to = place(p, garbage, d);
+        rc = add_sentences(&p->text, to - at);
+        if (!rc) rc = add_named_key(p, d);
+        at = to;
+    }
+    if (!rc) rc = add_sentences(&p->text, garbage - at);
+    if (!rc)
+        rc = lm_buf_printf(&p->text,
+                           "\nWhat is the pass key of the %s %s? The pass key of the %s %s is",
+                           color(p, asked), thing(p, asked), color(p, asked), thing(p, asked));
+    return rc ? rc
+              : tr_text_encode(p->c->text, (char *)p->text.data, p->text.size, true, &p->prompt);
+}
+
 /* As many sentences as fit into `length` tokens with the answer, wherever the key is: one
  * less, for the tokens that a cut elsewhere may cost. */
 static int fit_sentences(passkey *p, uint64_t length)
 {
     uint64_t low = 0, high = length / 2 + 1; /* low fits, or nothing does; high does not */
     uint64_t key = variants[CLEAN].key_from;
+    uint64_t spare = many(p) ? SPARE : 0; /* other keys and names may have other lengths */
     int rc = LM_OK;
     while (!rc && high - low > 1) {
         uint64_t mid = low + (high - low) / 2;
-        rc = make_prompt(p, mid, mid / 2, key);
-        if (p->prompt.n + TOKENS_MORE > length) high = mid;
+        rc = many(p) ? make_many(p, mid, 0) : make_prompt(p, mid, mid / 2, key);
+        if (p->prompt.n + TOKENS_MORE + spare > length) high = mid;
         else low = mid;
     }
     if (!rc && low < 2)
@@ -231,17 +297,64 @@ static int try_one(passkey *p, const trial *t, uint64_t length, bool *right)
     return LM_OK;
 }
 
+/* The keys and names of a text: names in an order of their own. */
+static void draw_many(passkey *p, uint64_t length, uint64_t text)
+{
+    unsigned order[NAMES];
+    for (unsigned i = 0; i < NAMES; i++) order[i] = i;
+    for (size_t d = 0; d < p->n_depths; d++) {
+        size_t i = d + below(NAMES - d, lm_hash4(p->c->seed, length, text, 2 * d));
+        unsigned name = order[i];
+        order[i] = order[d];
+        p->names[d] = order[d] = name;
+        p->keys[d] = p->variant->key_from +
+                     below(p->variant->keys, lm_hash4(p->c->seed, length, text, 2 * d + 1));
+    }
+}
+
+static int ask_many(passkey *p, uint64_t length, uint64_t text, size_t depth)
+{
+    int rc = make_many(p, p->garbage, depth);
+    if (!rc && opt.asking.print_prompts) {
+        lm_json *cell = cell_json(p, length, depth);
+        lm_json_set_u64(cell, "trial", text);
+        rc = lm_buf_add(&p->text, "", 1);
+        if (!rc) rc = ask_printed(p->c, cell, (char *)p->text.data);
+        lm_json_free(cell);
+        return rc < 0 ? rc : LM_OK;
+    }
+    if (!rc) rc = eval_use(p->c, length);
+    if (!rc) rc = eval_answer(p->c, &p->prompt, TOKENS_MORE, true, &p->answer);
+    p->text.size = 0;
+    if (!rc) rc = tr_text_decode(p->c->text, p->answer.v, p->answer.n, &p->text);
+    if (rc) return rc;
+    p->prompt_tokens += p->prompt.n;
+    p->hits[depth] += score_passkey_number((char *)p->text.data, p->keys[depth]);
+    return LM_OK;
+}
+
 /* Where the key is, in percent of the sentences or characters around it: the same in all trials. */
 static void set_place(const passkey *p, lm_json *more, size_t depth)
 {
-    double is =
-        p->garbage ? 100 * (double)p->trials[0].prefix / (double)p->garbage : p->depths[depth];
+    uint64_t before = many(p) ? place(p, p->garbage, depth) : p->trials[0].prefix;
+    double is = p->garbage ? 100 * (double)before / (double)p->garbage : p->depths[depth];
     lm_json_set_f64(more, "true_depth", round(100 * is) / 100);
     if (fabs(is - p->depths[depth]) > DEPTH_OFF)
         eval_warn(
             p->c,
             "passkey: the key is at %.1f percent of the text, not at %g: the text is too short", is,
             p->depths[depth]);
+}
+
+static int add_line(passkey *p, uint64_t length, size_t depth, uint64_t hits, uint64_t tokens)
+{
+    double n = (double)p->n_trials, share = (double)hits / n;
+    lm_json *more = lm_json_object();
+    lm_json_set_f64(more, "error", sqrt(share * (1 - share) / n));
+    lm_json_set_u64(more, "right", hits);
+    lm_json_set_u64(more, "tokens", tokens);
+    if (!p->variant->random_depth) set_place(p, more, depth);
+    return eval_add(p->c, cell_json(p, length, depth), share, more);
 }
 
 static int measure(passkey *p, uint64_t length, size_t depth)
@@ -262,14 +375,34 @@ static int measure(passkey *p, uint64_t length, size_t depth)
         rc = try_one(p, &p->trials[i], length, &right);
         hits += right;
     }
-    if (rc) return rc;
-    double n = (double)p->n_trials, share = (double)hits / n;
-    lm_json *more = lm_json_object();
-    lm_json_set_f64(more, "error", sqrt(share * (1 - share) / n));
-    lm_json_set_u64(more, "right", hits);
-    lm_json_set_u64(more, "tokens", p->prompt_tokens / p->n_trials);
-    if (!p->variant->random_depth) set_place(p, more, depth);
-    return eval_add(p->c, cell_json(p, length, depth), share, more);
+    return rc ? rc : add_line(p, length, depth, hits, p->prompt_tokens / p->n_trials);
+}
+
+/* All depths of a length. */
+static int measure_many(passkey *p, uint64_t length)
+{
+    bool done = !opt.asking.print_prompts;
+    for (size_t d = 0; done && d < p->n_depths; d++)
+        done = eval_done(p->c, cell_json(p, length, d));
+    if (done) return LM_OK;
+    memset(p->hits, 0, sizeof p->hits);
+    p->prompt_tokens = 0;
+    eval_start(p->c);
+    draw_many(p, length, 0);
+    int rc = fit_sentences(p, length);
+    for (uint64_t i = 0; !rc && i < p->n_trials; i++) {
+        draw_many(p, length, i);
+        for (size_t d = 0; !rc && d < p->n_depths; d++) {
+            eval_live(p->c, "passkey: text %" PRIu64 " of %" PRIu64 ", key %zu of %zu at %" PRIu64,
+                      i + 1, p->n_trials, d + 1, p->n_depths, length);
+            rc = ask_many(p, length, i, d);
+        }
+    }
+    uint64_t tokens = p->prompt_tokens / (p->n_trials * p->n_depths);
+    for (size_t d = 0; !rc && !opt.asking.print_prompts && d < p->n_depths; d++)
+        if (!eval_done(p->c, cell_json(p, length, d)))
+            rc = add_line(p, length, d, p->hits[d], tokens);
+    return rc;
 }
 
 /* ---- the grid -------------------------------------------------------------------------- */
@@ -292,7 +425,16 @@ static int read_options(passkey *p)
                          : opt.depths    ? opt.depths
                                          : v->depths,
                          &p->depths, &p->n_depths);
+    if (!rc && many(p) && p->n_depths > NAMES)
+        rc = lm_fail(LM_EUSAGE, "--depths: at most %d for passkey --variant many", NAMES);
     return rc ? rc : eval_open_text(p->c);
+}
+
+static void set_depths(const passkey *p, lm_json *settings)
+{
+    lm_json *list = lm_json_array();
+    for (size_t d = 0; d < p->n_depths; d++) lm_json_set_f64(list, NULL, p->depths[d]);
+    lm_json_set(settings, "depths", list);
 }
 
 static int begin(passkey *p)
@@ -302,6 +444,7 @@ static int begin(passkey *p)
     lm_json *s = lm_json_object();
     lm_json_set_str(s, "variant", p->variant->name);
     lm_json_set_u64(s, "trials", p->n_trials);
+    if (!rc && many(p)) set_depths(p, s); /* all keys are in one text */
     if (!rc && !clean(p)) {
         rc = set_length(p, longest);
         if (!rc) rc = make_prompt(p, p->garbage, p->garbage / 2, p->variant->key_from);
@@ -322,16 +465,20 @@ static void summary(const passkey *p)
         eval_note(p->c, "at %" PRIu64 ": %.3f +- %.3f right (%.0f trials)", p->lengths[i], share,
                   sqrt(share * (1 - share) / n), n);
     }
-    eval_note(p->c, "by chance: %.2g (one of %" PRIu64 " keys)", 1 / (double)p->variant->keys,
-              p->variant->keys);
+    /* A model that copies some key of the text is right by chance. */
+    uint64_t keys = many(p) ? p->n_depths : p->variant->keys;
+    eval_note(p->c, "by chance: %.2g (one of %" PRIu64 " keys)", 1 / (double)keys, keys);
 }
 
 static int run(eval_context *c)
 {
     passkey p = { .c = c, .variant = &variants[opt.variant], .text = LM_BUF_INIT(PROMPT_MAX) };
     int rc = begin(&p);
-    for (size_t i = 0; !rc && i < p.n_lengths; i++)
-        for (size_t d = p.n_depths; !rc && d-- > 0;) rc = measure(&p, p.lengths[i], d);
+    for (size_t i = 0; !rc && i < p.n_lengths; i++) {
+        if (many(&p)) rc = measure_many(&p, p.lengths[i]);
+        for (size_t d = many(&p) ? 0 : p.n_depths; !rc && d-- > 0;)
+            rc = measure(&p, p.lengths[i], d);
+    }
     if (!rc && !opt.asking.print_prompts) summary(&p);
     lm_buf_free(&p.text);
     lm_ids_free(&p.prompt);
