@@ -261,6 +261,12 @@ $(BUILD)/bench/bench_%: $(OBJ)/bench/bench_%.o $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(link)
 
+# What the comparisons of `make parity` call.
+$(BUILD)/parity/%: $(OBJ)/tests/parity/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(link)
+
 # GPU tests.
 $(BUILD)/gpu/check_gpu: $(patsubst %.c,$(OBJ)/%.o,$(wildcard tests/gpu/*.c)) $(TRAIN) $(LIB)
 	@mkdir -p $(@D)
@@ -343,7 +349,7 @@ gpu-bundle:
 	@scripts/gpu-bundle.sh build/cuda
 
 ## parity: compare the trainer with PyTorch and transformers, which it installs into build/
-parity: all
+parity: all $(BUILD)/parity/parts
 	@tests/parity/run.sh
 
 ## man: write docs/man/*.1 from the option tables
