@@ -108,8 +108,14 @@ struct backend {
     void (*linear_dw)(backend *b, bk_acc *dw, const bk_act *dy, const bk_act *x, size_t n,
                       size_t in, size_t out);
 
-    /* ---- RMSNorm ---- */
-    /* rstd[N] = 1/sqrt(mean(x^2) + eps); y[N, D] = x rstd w[D]. */
+    /* ---- biases of products ---- */
+    /* y[N, O] += bias[O]. */
+    void (*bias)(backend *b, bk_act *y, const bk_act *bias, size_t n, size_t out);
+    /* dbias[O] += the sum of dy[N, O] over the tokens. */
+    void (*bias_back)(backend *b, bk_acc *dbias, const bk_act *dy, size_t n, size_t out);
+
+    /* ---- RMSNorm; of heads: with a row for each, N H rows of d ---- */
+    /* rstd[N] = 1/sqrt(mean(x^2) + eps); y[N, D] = x rstd w[D]. y may be x. */
     void (*rmsnorm)(backend *b, bk_act *y, bk_acc *rstd, const bk_act *x, const bk_act *w, size_t n,
                     size_t dim, double eps);
     /* dx[N, D] += , dw[D] +=. */

@@ -77,6 +77,30 @@ static void product_bits(const two *b, size_t in, size_t out)
 
 /* ---- norm, rotation, gate -------------------------------------------------------------- */
 
+static void bias(const two *b, size_t n, size_t out)
+{
+    backend *g = b->gpu, *c = b->cpu;
+    pair y = pair_random(b, n * out, true, 1, ++seed), w = pair_random(b, out, true, 1, ++seed);
+    pair dy = pair_random(b, n * out, true, 1, ++seed), dw = pair_random(b, out, false, 1, ++seed);
+    float *before = gpu_numbers(b, &dw);
+    c->bias(c, ACT0(y), ACT0(w), n, out);
+    g->bias(g, ACT(y), ACT(w), n, out);
+    compare(b, &y, BOUND, "bias");
+    c->bias_back(c, ACC0(dw), ACT0(dy), n, out);
+    g->bias_back(g, ACC(dw), ACT(dy), n, out);
+    compare(b, &dw, 1e-4, "bias_back");
+    /* In two slices: bit-identical. */
+    float *whole = gpu_numbers(b, &dw);
+    size_t cut = g->block < n ? g->block : 0;
+    g->put_acc(g, ACC(dw), before, out);
+    g->bias_back(g, ACC(dw), ACT(dy), cut, out);
+    g->bias_back(g, ACC(dw), bk_at(g, ACT(dy), cut * out), n - cut, out);
+    float *parts = gpu_numbers(b, &dw);
+    CHECK(same_bits(whole, parts, out));
+    free(before), free(whole), free(parts);
+    pair_free(b, &y), pair_free(b, &w), pair_free(b, &dy), pair_free(b, &dw);
+}
+
 static void norm(const two *b, size_t n, size_t dim)
 {
     backend *g = b->gpu, *c = b->cpu;
@@ -95,6 +119,13 @@ static void norm(const two *b, size_t n, size_t dim)
     g->rmsnorm_back(g, ACT(dx), ACC(dw), ACT(dy), ACT(x), ACT(w), ACC(rstd), n, dim);
     compare(b, &dx, BOUND, "rmsnorm_back dx");
     compare(b, &dw, 1e-4, "rmsnorm_back dw");
+    pair same = pair_new(b, n * dim, true);
+    g->copy_act(g, ACT(same), ACT(x), n * dim);
+    g->rmsnorm(g, ACT(same), ACC(rstd), ACT(same), ACT(w), n, dim, 1e-5);
+    float *apart = gpu_numbers(b, &y), *in_place = gpu_numbers(b, &same);
+    CHECK(same_bits(apart, in_place, n * dim));
+    free(apart), free(in_place);
+    pair_free(b, &same);
     /* In two slices: dw is bit-identical. */
     float *whole = gpu_numbers(b, &dw);
     size_t cut = g->block < n ? g->block : 0;
@@ -284,6 +315,9 @@ void check_operations(const two *b)
     product(b, b->gpu->block + 77, 96, 33, true);
     product_bits(b, 64, 96);
     product_bits(b, 48, 300);
+    bias(b, 1, 8);
+    bias(b, 37, 33);
+    bias(b, b->gpu->block + 300, 96);
     norm(b, 5, 48);
     norm(b, 3, 4096);
     norm(b, b->gpu->block + 300, 100);

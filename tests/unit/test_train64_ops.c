@@ -100,6 +100,37 @@ static void test_linear(size_t n, size_t in, size_t out)
     release();
 }
 
+/* y = bias + what was in it. */
+static double f_bias(void)
+{
+    memcpy(y, x, N * O * sizeof *y);
+    b->bias(b, ACT(y), ACT(w), N, O);
+    return dot(y, weigh, N * O);
+}
+
+static void test_bias(size_t n, size_t out)
+{
+    N = n;
+    O = out;
+    x = random_of(n * out);
+    w = random_of(out);
+    y = fresh(n * out);
+    weigh = random_of(n * out);
+    double *dw = fresh(out), *parts = fresh(out);
+    f_bias();
+    for (size_t i = 0; i < n * out; i += n * out / 7 + 1) CHECK(y[i] == x[i] + w[i % out]);
+    b->bias_back(b, ACC(dw), ACT(weigh), n, out);
+    compare("bias", f_bias, w, dw, out);
+    /* Added, and in slices: the same bits. */
+    size_t cut = n > BK_BLOCK ? BK_BLOCK : 0;
+    memcpy(parts, dw, out * sizeof *parts);
+    b->bias_back(b, ACC(dw), ACT(weigh), n, out);
+    b->bias_back(b, ACC(parts), ACT(weigh), cut, out);
+    b->bias_back(b, ACC(parts), ACT(weigh + cut * out), n - cut, out);
+    CHECK(!memcmp(dw, parts, out * sizeof *dw));
+    release();
+}
+
 static double f_rmsnorm(void)
 {
     b->rmsnorm(b, ACT(y), ACC(stat), ACT(x), ACT(w), N, I, 1e-5);
@@ -120,6 +151,9 @@ static void test_rmsnorm(size_t n, size_t dim)
     b->rmsnorm_back(b, ACT(dx), ACC(dw), ACT(weigh), ACT(x), ACT(w), ACC(stat), n, dim);
     compare("rmsnorm dx", f_rmsnorm, x, dx, n * dim);
     compare("rmsnorm dw", f_rmsnorm, w, dw, dim);
+    f_rmsnorm();
+    b->rmsnorm(b, ACT(x), ACC(stat), ACT(x), ACT(w), n, dim, 1e-5);
+    CHECK(!memcmp(x, y, n * dim * sizeof *x)); /* in place */
     release();
 }
 
@@ -355,6 +389,8 @@ int main(void)
     test_linear(7, 5, 3);
     test_linear(300, 24, 40);
     test_linear(3, 1100, 1050);
+    test_bias(5, 3);
+    test_bias(700, 130);
     test_rmsnorm(5, 8);
     test_rmsnorm(300, 70);
     test_rope(9, 3, 8);

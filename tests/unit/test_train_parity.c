@@ -49,7 +49,7 @@ static void set_weights(tr_model *m, backend *b)
         NEED(x);
         for (size_t k = 0; k < n; k++) {
             float u = (float)lm_unit(lm_hash4(11, i, k, 0));
-            x[k] = tr_param_is_norm(p) ? 1 + (u - 0.5f) / 2 : u - 0.5f;
+            x[k] = p->vector ? 1 + (u - 0.5f) / 2 : u - 0.5f;
         }
         b->put_act(b, p->w, x, n);
         free(x);

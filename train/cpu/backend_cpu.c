@@ -184,6 +184,7 @@ int bk_cpu_open(backend **out, int threads)
     b->join = join_cpu;
     b->peak = peak_cpu;
     cpu_products(b);
+    cpu_bias(b);
     cpu_attention(b);
     cpu_pointwise(b);
     cpu_update(b);

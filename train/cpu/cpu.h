@@ -61,8 +61,9 @@ void cpu_blas_prepare(void);
  * inner loops here. A static string. */
 const char *cpu_kernels(void);
 
-/* products.c, attention.c, pointwise.c, update.c: each fills its part of the table. */
+/* products.c, bias.c, attention.c, pointwise.c, update.c: each fills its part of the table. */
 void cpu_products(backend *b);
+void cpu_bias(backend *b);
 void cpu_attention(backend *b);
 void cpu_pointwise(backend *b);
 void cpu_update(backend *b);

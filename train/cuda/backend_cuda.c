@@ -344,6 +344,7 @@ static void fill_table(backend *b)
     b->finish = finish_cuda;
     b->peak = peak_cuda;
     cuda_pointwise(b);
+    cuda_bias(b);
     cuda_loss(b);
     cuda_update(b);
 }

@@ -65,8 +65,9 @@ void cuda_attention_close(cuda_backend *c);
 /* Bytes of device memory that attention may still allocate. */
 size_t cuda_attention_reserve(const cuda_backend *c);
 
-/* pointwise.cu, loss.cu, update.cu: each sets its part of the table. */
+/* pointwise.cu, bias.cu, loss.cu, update.cu: each sets its part of the table. */
 void cuda_pointwise(backend *b);
+void cuda_bias(backend *b);
 void cuda_loss(backend *b);
 void cuda_update(backend *b);
 

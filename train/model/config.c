@@ -309,10 +309,20 @@ static double layer_weights(const tr_config *c)
     return (double)c->dim * (2 * q + 2 * kv + 3 * (double)c->mlp);
 }
 
+/* Norms and biases of a layer. */
+static double layer_vectors(const tr_config *c)
+{
+    double d = (double)c->dim, q = (double)c->heads * (double)c->head_dim,
+           kv = (double)c->kv_heads * (double)c->head_dim;
+    return 2 * d + (c->qkv_bias ? q + 2 * kv : 0) + (c->out_bias ? d : 0) +
+           (c->mlp_bias ? 2 * (double)c->mlp + d : 0) +
+           (c->head_norm ? 2 * (double)c->head_dim : 0);
+}
+
 double tr_config_weights(const tr_config *c)
 {
     double table = (double)c->vocab * (double)c->dim;
-    return (double)c->layers * (layer_weights(c) + 2 * (double)c->dim) + (double)c->dim +
+    return (double)c->layers * (layer_weights(c) + layer_vectors(c)) + (double)c->dim +
            table * (c->tied ? 1 : 2);
 }
 

@@ -31,7 +31,9 @@ typedef struct tr_rope {
 typedef struct tr_config {
     size_t dim, mlp, layers, heads, kv_heads, head_dim, vocab, positions;
     double norm_eps, init_std;
-    bool tied; /* the head shares the embedding's weights */
+    bool tied;                         /* the head shares the embedding's weights */
+    bool qkv_bias, out_bias, mlp_bias; /* of the products before and after attention, of the MLP */
+    bool head_norm;                    /* RMSNorm of each head of q and k, before RoPE */
     tr_rope rope;
     lm_json *json; /* what was read; unknown fields are written again. NULL for a preset */
 } tr_config;

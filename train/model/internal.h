@@ -5,20 +5,42 @@
 #include "train/model/model.h"
 #include "train/model/state.h"
 
+/* The parameters of a layer, in their order in the model. */
+enum {
+    ATTN_NORM,
+    WQ,
+    BIAS_Q,
+    WK,
+    BIAS_K,
+    WV,
+    BIAS_V,
+    WO,
+    BIAS_O,
+    Q_NORM,
+    K_NORM,
+    MLP_NORM,
+    GATE,
+    BIAS_GATE,
+    UP,
+    BIAS_UP,
+    DOWN,
+    BIAS_DOWN,
+    LAYER_PARAMS
+};
+
 /* Activations of one layer. Without activation checkpointing each layer has its own, for the
  * backward pass; with it all layers share one set, except x (and o, lse). */
 typedef struct layer {
     bk_act *x;                  /* [N, D] the layer's input */
     void *host;                 /* x in host memory, with offload_checkpoints */
     bk_act *h, *q, *k, *v, *o;  /* [N, D], [N, H, d], [N or cache, K, d] twice, [N, H, d] */
+    bk_act *q_in, *k_in;        /* with norms of heads: before these; q and k in inference */
+    bk_acc *q_rstd, *k_rstd;    /* [N, H], [N, K] */
     bk_act *mid, *h2;           /* [N, D]: after attention, and its norm */
     bk_act *gate, *up;          /* [N, F], or [slice, F] with recompute */
     bk_acc *rstd, *lse, *rstd2; /* [N], [N, H], [N] */
-    size_t first;               /* its first parameter */
+    tr_param *w[LAYER_PARAMS];  /* NULL: the model has none */
 } layer;
-
-/* The parameters of a layer, in order, from `first` on. */
-enum { ATTN_NORM, WQ, WK, WV, WO, MLP_NORM, GATE, UP, DOWN, LAYER_PARAMS };
 
 struct tr_model {
     const tr_config *c;

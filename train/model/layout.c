@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "longmix/buf.h"
 #include "train/model/internal.h"
@@ -119,6 +120,18 @@ static void alloc_params(arena *t, const tr_layout *l, tr_model *m)
     if (l->train) alloc_state(t, l, m);
 }
 
+/* In inference norms of heads are computed in place: no backward pass needs what was there. */
+static void alloc_head_norms(arena *t, const tr_config *c, const tr_layout *l, layer *y,
+                             enum tr_memory kind)
+{
+    size_t n = l->tokens;
+    y->q_rstd = alloc_acc(t, kind, n * c->heads);
+    y->k_rstd = alloc_acc(t, kind, n * c->kv_heads);
+    if (!l->train) return;
+    y->q_in = alloc_act(t, kind, n * c->heads * c->head_dim);
+    y->k_in = alloc_act(t, kind, n * c->kv_heads * c->head_dim);
+}
+
 static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer *layers)
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim, kv_row = c->kv_heads * c->head_dim;
@@ -128,9 +141,9 @@ static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer
         bool own = each || i == 0;
         enum tr_memory kind = each ? TR_MEM_ACTIVATIONS : TR_MEM_WORK;
         if (!own) {
-            size_t first = y->first;
+            layer of = *y;
             *y = layers[0];
-            y->first = first;
+            memcpy(y->w, of.w, sizeof y->w);
             y->host = NULL;
         }
         /* Two buffers alternate where inputs are not saved for backward, or on the host. */
@@ -158,6 +171,7 @@ static void alloc_layers(arena *t, const tr_config *c, const tr_layout *l, layer
         y->h2 = alloc_act(t, kind, n * c->dim);
         y->rstd = alloc_acc(t, kind, n);
         y->rstd2 = alloc_acc(t, kind, n);
+        if (c->head_norm) alloc_head_norms(t, c, l, y, kind);
         y->gate = alloc_act(t, each ? kind : TR_MEM_CHUNK, (each ? n : l->slice) * c->mlp);
         y->up = alloc_act(t, each ? kind : TR_MEM_CHUNK, (each ? n : l->slice) * c->mlp);
     }
@@ -204,32 +218,74 @@ static void alloc_all(arena *t, const tr_config *c, const tr_layout *l, tr_model
     m->dup = alloc_act(t, TR_MEM_CHUNK, l->slice * c->mlp);
 }
 
-static void name_param(tr_param *p, size_t rows, size_t cols, const char *fmt, size_t i)
+/* What a layer may have; rows 0: a vector. */
+typedef struct kind {
+    const char *name; /* in "model.layers.N." */
+    size_t rows, cols;
+    bool absent, bias;
+} kind;
+
+static void kinds_of(kind all[LAYER_PARAMS], const tr_config *c)
 {
-    p->rows = rows;
+    size_t d = c->dim, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim, f = c->mlp;
+    bool in = !c->qkv_bias, out = !c->out_bias, mlp = !c->mlp_bias, norm = !c->head_norm;
+    const kind list[LAYER_PARAMS] = {
+        [ATTN_NORM] = { "input_layernorm.weight", 0, d, false, false },
+        [WQ] = { "self_attn.q_proj.weight", q, d, false, false },
+        [BIAS_Q] = { "self_attn.q_proj.bias", 0, q, in, true },
+        [WK] = { "self_attn.k_proj.weight", kv, d, false, false },
+        [BIAS_K] = { "self_attn.k_proj.bias", 0, kv, in, true },
+        [WV] = { "self_attn.v_proj.weight", kv, d, false, false },
+        [BIAS_V] = { "self_attn.v_proj.bias", 0, kv, in, true },
+        [WO] = { "self_attn.o_proj.weight", d, q, false, false },
+        [BIAS_O] = { "self_attn.o_proj.bias", 0, d, out, true },
+        [Q_NORM] = { "self_attn.q_norm.weight", 0, c->head_dim, norm, false },
+        [K_NORM] = { "self_attn.k_norm.weight", 0, c->head_dim, norm, false },
+        [MLP_NORM] = { "post_attention_layernorm.weight", 0, d, false, false },
+        [GATE] = { "mlp.gate_proj.weight", f, d, false, false },
+        [BIAS_GATE] = { "mlp.gate_proj.bias", 0, f, mlp, true },
+        [UP] = { "mlp.up_proj.weight", f, d, false, false },
+        [BIAS_UP] = { "mlp.up_proj.bias", 0, f, mlp, true },
+        [DOWN] = { "mlp.down_proj.weight", d, f, false, false },
+        [BIAS_DOWN] = { "mlp.down_proj.bias", 0, d, mlp, true },
+    };
+    memcpy(all, list, sizeof list);
+}
+
+static size_t count_params(const tr_config *c)
+{
+    kind all[LAYER_PARAMS];
+    size_t each = 0;
+    kinds_of(all, c);
+    for (size_t k = 0; k < LAYER_PARAMS; k++) each += !all[k].absent;
+    return 1 + c->layers * each + 1 + (c->tied ? 0 : 1);
+}
+
+static tr_param *name_param(tr_param *p, const char *name, size_t rows, size_t cols)
+{
+    snprintf(p->name, sizeof p->name, "%s", name);
+    p->rows = rows ? rows : 1;
     p->cols = cols;
-    snprintf(p->name, sizeof p->name, fmt, i);
+    p->vector = !rows;
+    return p;
 }
 
 static void name_params(tr_model *m, const tr_config *c)
 {
-    size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    kind all[LAYER_PARAMS];
+    char name[sizeof m->params->name];
     tr_param *p = m->params;
-    name_param(p++, c->vocab, c->dim, "model.embed_tokens.weight", 0);
-    for (size_t i = 0; i < c->layers; i++) {
-        m->layers[i].first = (size_t)(p - m->params);
-        name_param(p++, 1, c->dim, "model.layers.%zu.input_layernorm.weight", i);
-        name_param(p++, q, c->dim, "model.layers.%zu.self_attn.q_proj.weight", i);
-        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.k_proj.weight", i);
-        name_param(p++, kv, c->dim, "model.layers.%zu.self_attn.v_proj.weight", i);
-        name_param(p++, c->dim, q, "model.layers.%zu.self_attn.o_proj.weight", i);
-        name_param(p++, 1, c->dim, "model.layers.%zu.post_attention_layernorm.weight", i);
-        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.gate_proj.weight", i);
-        name_param(p++, c->mlp, c->dim, "model.layers.%zu.mlp.up_proj.weight", i);
-        name_param(p++, c->dim, c->mlp, "model.layers.%zu.mlp.down_proj.weight", i);
-    }
-    name_param(p++, 1, c->dim, "model.norm.weight", 0);
-    if (!c->tied) name_param(p++, c->vocab, c->dim, "lm_head.weight", 0);
+    kinds_of(all, c);
+    name_param(p++, "model.embed_tokens.weight", c->vocab, c->dim);
+    for (size_t i = 0; i < c->layers; i++)
+        for (size_t k = 0; k < LAYER_PARAMS; k++) {
+            if (all[k].absent) continue;
+            snprintf(name, sizeof name, "model.layers.%zu.%s", i, all[k].name);
+            m->layers[i].w[k] = name_param(p++, name, all[k].rows, all[k].cols);
+            m->layers[i].w[k]->bias = all[k].bias;
+        }
+    name_param(p++, "model.norm.weight", 0, c->dim);
+    if (!c->tied) name_param(p++, "lm_head.weight", c->vocab, c->dim);
 }
 
 void tr_model_free(tr_model *m)
@@ -250,7 +306,7 @@ static int new_shapes(tr_model **out, const tr_config *c)
     tr_model *m = calloc(1, sizeof *m);
     if (m) {
         m->c = c;
-        m->n_params = 1 + c->layers * LAYER_PARAMS + 1 + (c->tied ? 0 : 1);
+        m->n_params = count_params(c);
         m->params = calloc(m->n_params, sizeof *m->params);
         m->layers = calloc(c->layers, sizeof *m->layers);
     }

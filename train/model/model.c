@@ -65,27 +65,56 @@ static void attention_forward(tr_model *m, layer *y, size_t n)
     }
 }
 
+/* y[n, rows] = x w^T, and a bias where the model has one; added to y when `add`. */
+static void product(tr_model *m, bk_act *y, const bk_act *x, const tr_param *w,
+                    const tr_param *bias, size_t n, bool add)
+{
+    m->b->linear(m->b, y, x, w->w, n, w->cols, w->rows, add);
+    if (bias) m->b->bias(m->b, y, bias->w, n, w->rows);
+}
+
+/* Gradients of the weight and the bias of such a product. */
+static void product_back(tr_model *m, const tr_param *w, const tr_param *bias, const bk_act *dy,
+                         const bk_act *x, size_t n)
+{
+    m->b->linear_dw(m->b, w->grad, dy, x, n, w->cols, w->rows);
+    if (bias) m->b->bias_back(m->b, bias->grad, dy, n, w->rows);
+}
+
+/* q and k of all heads, normalized head by head where the model does that. */
+static void queries_and_keys(tr_model *m, layer *y, bk_act *k, size_t n)
+{
+    const tr_config *c = m->c;
+    backend *b = m->b;
+    tr_param *const *w = y->w;
+    bk_act *q_in = y->q_in ? y->q_in : y->q, *k_in = y->k_in ? y->k_in : k;
+    product(m, q_in, y->h, w[WQ], w[BIAS_Q], n, false);
+    product(m, k_in, y->h, w[WK], w[BIAS_K], n, false);
+    if (!c->head_norm) return;
+    b->rmsnorm(b, y->q, y->q_rstd, q_in, w[Q_NORM]->w, n * c->heads, c->head_dim, c->norm_eps);
+    b->rmsnorm(b, k, y->k_rstd, k_in, w[K_NORM]->w, n * c->kv_heads, c->head_dim, c->norm_eps);
+}
+
 /* The attention block: norm, projections, attention, residual (y->mid) and its norm. With
  * `have_attention` the attention output was saved. */
 static void attn_block_forward(tr_model *m, layer *y, const tr_batch *t, bool have_attention)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
-    const tr_param *w = m->params + y->first;
-    size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+    tr_param *const *w = y->w;
+    size_t n = t->n, kv = c->kv_heads * c->head_dim;
     bk_act *k = rows_at(m, y->k, t->past, kv), *v = rows_at(m, y->v, t->past, kv);
-    b->rmsnorm(b, y->h, y->rstd, y->x, w[ATTN_NORM].w, n, c->dim, c->norm_eps);
-    b->linear(b, y->q, y->h, w[WQ].w, n, c->dim, q, false);
-    b->linear(b, k, y->h, w[WK].w, n, c->dim, kv, false);
-    b->linear(b, v, y->h, w[WV].w, n, c->dim, kv, false);
+    b->rmsnorm(b, y->h, y->rstd, y->x, w[ATTN_NORM]->w, n, c->dim, c->norm_eps);
+    queries_and_keys(m, y, k, n);
+    product(m, v, y->h, w[WV], w[BIAS_V], n, false);
     b->rope(b, k, k, m->at_query[ATTN_INTRA], m->rope, n, c->kv_heads, c->head_dim, false, false);
     if (m->map.parts == 1)
         b->rope(b, y->q, y->q, m->at_query[ATTN_INTRA], m->rope, n, c->heads, c->head_dim, false,
                 false);
     if (!have_attention) attention_forward(m, y, n);
     b->copy_act(b, y->mid, y->x, n * c->dim);
-    b->linear(b, y->mid, y->o, w[WO].w, n, q, c->dim, true);
-    b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM].w, n, c->dim, c->norm_eps);
+    product(m, y->mid, y->o, w[WO], w[BIAS_O], n, true);
+    b->rmsnorm(b, y->h2, y->rstd2, y->mid, w[MLP_NORM]->w, n, c->dim, c->norm_eps);
 }
 
 /* The row of gate and up for token `at`. */
@@ -97,11 +126,11 @@ static size_t mlp_row(const tr_model *m, size_t at)
 static void gate_and_up(tr_model *m, layer *y, size_t at, size_t n)
 {
     const tr_config *c = m->c;
-    const tr_param *w = m->params + y->first;
+    tr_param *const *w = y->w;
     const bk_act *h = rows_at(m, y->h2, at, c->dim);
     size_t row = mlp_row(m, at);
-    m->b->linear(m->b, rows_at(m, y->gate, row, c->mlp), h, w[GATE].w, n, c->dim, c->mlp, false);
-    m->b->linear(m->b, rows_at(m, y->up, row, c->mlp), h, w[UP].w, n, c->dim, c->mlp, false);
+    product(m, rows_at(m, y->gate, row, c->mlp), h, w[GATE], w[BIAS_GATE], n, false);
+    product(m, rows_at(m, y->up, row, c->mlp), h, w[UP], w[BIAS_UP], n, false);
 }
 
 static void swiglu(tr_model *m, layer *y, size_t at, size_t n)
@@ -119,8 +148,7 @@ static void mlp_forward(tr_model *m, layer *y, bk_act *out, size_t n)
         size_t s = n - at < m->l.slice ? n - at : m->l.slice;
         gate_and_up(m, y, at, s);
         swiglu(m, y, at, s);
-        m->b->linear(m->b, rows_at(m, out, at, c->dim), m->act, m->params[y->first + DOWN].w, s,
-                     c->mlp, c->dim, true);
+        product(m, rows_at(m, out, at, c->dim), m->act, y->w[DOWN], y->w[BIAS_DOWN], s, true);
     }
 }
 
@@ -220,23 +248,24 @@ static void mlp_backward(tr_model *m, layer *y, size_t n)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
-    const tr_param *w = m->params + y->first;
+    tr_param *const *w = y->w;
     for (size_t at = 0; at < n; at += m->l.slice) {
         size_t s = n - at < m->l.slice ? n - at : m->l.slice, row = mlp_row(m, at);
         const bk_act *dy = rows_at(m, m->dx, at, c->dim), *h = rows_at(m, y->h2, at, c->dim);
         bk_act *dh = rows_at(m, m->dh, at, c->dim);
         if (m->l.recompute) gate_and_up(m, y, at, s);
         swiglu(m, y, at, s);
-        b->linear_dw(b, w[DOWN].grad, dy, m->act, s, c->mlp, c->dim);
-        b->linear_dx(b, m->dact, dy, w[DOWN].w, s, c->mlp, c->dim, false);
+        product_back(m, w[DOWN], w[BIAS_DOWN], dy, m->act, s);
+        b->linear_dx(b, m->dact, dy, w[DOWN]->w, s, c->mlp, c->dim, false);
         b->swiglu_back(b, m->dact, m->dup, m->dact, rows_at(m, y->gate, row, c->mlp),
                        rows_at(m, y->up, row, c->mlp), s * c->mlp);
-        b->linear_dw(b, w[GATE].grad, m->dact, h, s, c->dim, c->mlp);
-        b->linear_dw(b, w[UP].grad, m->dup, h, s, c->dim, c->mlp);
-        b->linear_dx(b, dh, m->dact, w[GATE].w, s, c->dim, c->mlp, false);
-        b->linear_dx(b, dh, m->dup, w[UP].w, s, c->dim, c->mlp, true);
+        product_back(m, w[GATE], w[BIAS_GATE], m->dact, h, s);
+        product_back(m, w[UP], w[BIAS_UP], m->dup, h, s);
+        b->linear_dx(b, dh, m->dact, w[GATE]->w, s, c->dim, c->mlp, false);
+        b->linear_dx(b, dh, m->dup, w[UP]->w, s, c->dim, c->mlp, true);
     }
-    b->rmsnorm_back(b, m->dx, w[MLP_NORM].grad, m->dh, y->mid, w[MLP_NORM].w, y->rstd2, n, c->dim);
+    b->rmsnorm_back(b, m->dx, w[MLP_NORM]->grad, m->dh, y->mid, w[MLP_NORM]->w, y->rstd2, n,
+                    c->dim);
 }
 
 /* m->dq, m->dk (before rotation) and m->dv from m->dout. */
@@ -261,22 +290,38 @@ static void attention_backward(tr_model *m, layer *y, size_t n)
     b->rope(b, m->dk, m->dk, m->at_query[ATTN_INTRA], m->rope, n, c->kv_heads, d, true, false);
 }
 
+/* The gradient before the norm of n heads, from `dy` after it: in `dx`. */
+static const bk_act *head_norm_back(tr_model *m, const tr_param *w, bk_act *dx, const bk_act *dy,
+                                    const bk_act *x, const bk_acc *rstd, size_t n)
+{
+    size_t d = m->c->head_dim;
+    m->b->zero_act(m->b, dx, n * d);
+    m->b->rmsnorm_back(m->b, dx, w->grad, dy, x, w->w, rstd, n, d);
+    return dx;
+}
+
 static void attn_block_backward(tr_model *m, layer *y, const tr_batch *t)
 {
     const tr_config *c = m->c;
     backend *b = m->b;
-    const tr_param *w = m->params + y->first;
+    tr_param *const *w = y->w;
     size_t n = t->n, q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-    b->linear_dw(b, w[WO].grad, m->dx, y->o, n, q, c->dim);
-    b->linear_dx(b, m->dout, m->dx, w[WO].w, n, q, c->dim, false);
+    const bk_act *dq = m->dq, *dk = m->dk;
+    product_back(m, w[WO], w[BIAS_O], m->dx, y->o, n);
+    b->linear_dx(b, m->dout, m->dx, w[WO]->w, n, q, c->dim, false);
     attention_backward(m, y, n);
-    b->linear_dw(b, w[WQ].grad, m->dq, y->h, n, c->dim, q);
-    b->linear_dw(b, w[WK].grad, m->dk, y->h, n, c->dim, kv);
-    b->linear_dw(b, w[WV].grad, m->dv, y->h, n, c->dim, kv);
-    b->linear_dx(b, m->dh, m->dq, w[WQ].w, n, c->dim, q, false);
-    b->linear_dx(b, m->dh, m->dk, w[WK].w, n, c->dim, kv, true);
-    b->linear_dx(b, m->dh, m->dv, w[WV].w, n, c->dim, kv, true);
-    b->rmsnorm_back(b, m->dx, w[ATTN_NORM].grad, m->dh, y->x, w[ATTN_NORM].w, y->rstd, n, c->dim);
+    /* The norms of heads use m->dout, which is free now, first for q, then for k. */
+    if (c->head_norm)
+        dq = head_norm_back(m, w[Q_NORM], m->dout, dq, y->q_in, y->q_rstd, n * c->heads);
+    product_back(m, w[WQ], w[BIAS_Q], dq, y->h, n);
+    b->linear_dx(b, m->dh, dq, w[WQ]->w, n, c->dim, q, false);
+    if (c->head_norm)
+        dk = head_norm_back(m, w[K_NORM], m->dout, dk, y->k_in, y->k_rstd, n * c->kv_heads);
+    product_back(m, w[WK], w[BIAS_K], dk, y->h, n);
+    b->linear_dx(b, m->dh, dk, w[WK]->w, n, c->dim, kv, true);
+    product_back(m, w[WV], w[BIAS_V], m->dv, y->h, n);
+    b->linear_dx(b, m->dh, m->dv, w[WV]->w, n, c->dim, kv, true);
+    b->rmsnorm_back(b, m->dx, w[ATTN_NORM]->grad, m->dh, y->x, w[ATTN_NORM]->w, y->rstd, n, c->dim);
 }
 
 static void backward(tr_model *m, const tr_batch *t)

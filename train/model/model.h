@@ -49,16 +49,16 @@ typedef struct tr_plan {
 } tr_plan;
 extern const char *const tr_memory_names[TR_MEM_KINDS];
 
-/* One weight. Matrices are [rows, cols]; norms have rows = 1 and are vectors of cols. */
+/* One weight: a matrix [rows, cols], or a vector of cols, the weight of a norm or a bias. */
 typedef struct tr_param {
-    char name[80]; /* as Hugging Face names it */
-    size_t rows, cols;
-    size_t at; /* offset in the concatenation of all weights */
+    char name[80];     /* as Hugging Face names it */
+    size_t rows, cols; /* a vector has rows = 1 */
+    bool vector, bias; /* vectors have rank 1 in files, and no weight decay */
+    size_t at;         /* offset in the concatenation of all weights */
     bk_act *w;
     bk_acc *grad; /* NULL where the layout has none */
 } tr_param;
 static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
-static inline bool tr_param_is_norm(const tr_param *p) { return p->rows == 1; }
 
 /* Tokens of one call: host arrays, borrowed. Document i is tokens starts[i] .. starts[i+1]-1;
  * attention does not cross it, and its positions count from its start. */
@@ -89,7 +89,8 @@ comm *tr_model_ranks(const tr_model *m); /* comm_alone() for a NULL in the layou
 size_t tr_model_params(const tr_model *m);
 tr_param *tr_model_param(tr_model *m, size_t i);
 
-/* Random weights: normal with init_std (norms are 1); a function of seed, tensor and element. */
+/* Random weights: normal with init_std (norms are 1, biases 0); a function of seed, tensor and
+ * element. */
 LM_CHECKED int tr_model_init(tr_model *m, uint64_t seed);
 
 /* Weights from a file or directory. A tensor that is missing, of another shape, or not of a

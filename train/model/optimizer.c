@@ -56,7 +56,7 @@ static void update(stepper *s, size_t first, size_t n, bk_acc *const state[TR_ST
         const tr_param *p = &s->m->params[i];
         size_t at = 0, k = part_of(p, first, n, &at), off = at - first;
         if (!k) continue;
-        s->how.decay = tr_param_is_norm(p) ? 0 : s->o->decay;
+        s->how.decay = p->vector ? 0 : s->o->decay;
         b->adamw(b, bk_at(b, s->m->weights, at),
                  b->master ? bk_acc_at(b, state[TR_STATE_MASTER], off) : NULL,
                  bk_acc_at(b, state[TR_STATE_M], off), bk_acc_at(b, state[TR_STATE_V], off),

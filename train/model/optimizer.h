@@ -10,7 +10,7 @@ enum tr_schedule { TR_CONSTANT, TR_LINEAR, TR_COSINE };
 
 typedef struct tr_optimizer {
     double lr, beta1, beta2, eps;
-    double decay; /* decoupled; of matrices, not of norms */
+    double decay; /* decoupled; of matrices, not of norms and biases */
     double clip;  /* largest gradient norm; 0: no clipping */
     enum tr_schedule schedule;
     double min_lr; /* at the end of linear and cosine */

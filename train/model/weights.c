@@ -28,8 +28,9 @@ int tr_model_init(tr_model *m, uint64_t seed)
         for (size_t at = 0, n; at < tr_param_count(p); at += n) {
             n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
             for (size_t k = 0; k < n; k++)
-                part[k] =
-                    tr_param_is_norm(p) ? 1 : (float)(m->c->init_std * normal(seed, i, at + k));
+                part[k] = p->bias     ? 0
+                          : p->vector ? 1
+                                      : (float)(m->c->init_std * normal(seed, i, at + k));
             tr_weights_put(m, p, at, part, n);
         }
     }
@@ -47,8 +48,8 @@ static void shape_text(char *out, size_t size, size_t rank, const uint64_t *shap
 
 static void spec_of(st_spec *s, const tr_param *p)
 {
-    *s = (st_spec){ .name = p->name, .rank = tr_param_is_norm(p) ? 1 : 2 };
-    s->shape[0] = tr_param_is_norm(p) ? p->cols : p->rows;
+    *s = (st_spec){ .name = p->name, .rank = p->vector ? 1 : 2 };
+    s->shape[0] = p->vector ? p->cols : p->rows;
     s->shape[1] = p->cols;
 }
 

@@ -60,8 +60,8 @@ static int begin_tensors(tensor_file *f, tr_model *m, int from, int to)
     for (size_t i = 0; !rc && i < all; i++) {
         const tr_param *p = tr_model_param(m, i % n);
         tensor_name(f->names[i], p, from + (int)(i / n));
-        f->specs[i] = (st_spec){ f->names[i], tr_param_is_norm(p) ? 1 : 2, { p->rows, p->cols } };
-        if (tr_param_is_norm(p)) f->specs[i].shape[0] = p->cols;
+        f->specs[i] = (st_spec){ f->names[i], p->vector ? 1 : 2, { p->rows, p->cols } };
+        if (p->vector) f->specs[i].shape[0] = p->cols;
     }
     return rc;
 }
