@@ -250,8 +250,10 @@ static int run(void)
     if (!rc) rc = check_length(ids.n);
     if (!rc) rc = model_open(&r, &model, (size_t)length);
     if (!rc) {
-        size_t trained = tr_infer_config(r.infer)->positions;
-        if (length > trained && !model.scaling && (!model.attention || *model.attention == 'r'))
+        const tr_config *c = tr_infer_config(r.infer);
+        size_t trained = tr_config_trained(c);
+        bool rope = model.attention ? *model.attention == 'r' : !c->dual.chunk;
+        if (length > trained && !model.scaling && rope)
             cli_note("a context of %s tokens, longer than the %s the model was trained at; see "
                      "--attention dca",
                      cli_count(length), cli_count(trained));

@@ -58,8 +58,9 @@ static const cli_opt opts[] = {
     { CLI_REAL, "rope-base", 0, &o.rope_base, "X",
       "Base of RoPE (the model's). For 80K tokens with LLaMA-2: 2.076e6.", 0, 1e12 },
     { CLI_STR, "attention", 'a', &o.attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",
-      "Plain RoPE (the default), or Dual Chunk Attention: see lmgen(1). With it the trained length "
-      "that config.json states stays as it is." },
+      "Plain RoPE, or Dual Chunk Attention: see lmgen(1), for the default, too. With it the "
+      "trained "
+      "length that config.json states stays as it is." },
     { CLI_FLAG, "doc-mask", 0, &o.doc_mask, NULL,
       "Attention does not cross documents, position ids restart at 0 in each, and the first token "
       "of a document is not predicted." },

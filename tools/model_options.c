@@ -22,7 +22,7 @@ int model_open_tokenizer(model_run *r, const model_options *o)
 
 tr_infer_options model_infer_options(const model_options *o, size_t length)
 {
-    static const double mscale[] = { 0, 0.05, 0.1 };
+    static const double mscale[] = { 0, -1, 0.05, 0.1 };
     return (tr_infer_options){ .model = o->model,
                                .attention = o->attention,
                                .scaling = o->scaling,
@@ -48,6 +48,8 @@ int model_open(model_run *r, const model_options *o, size_t length)
     tr_infer_options options = model_infer_options(o, length);
     int rc = model_open_backend(r, o);
     if (!rc) rc = tr_infer_open(&r->infer, &options, r->backend);
+    if (!rc && !o->attention && tr_infer_config(r->infer)->dual.sparse)
+        cli_note("%s: " TR_SPARSE_NOTE, o->model);
     return rc ? rc : tr_text_check(r->text, tr_infer_config(r->infer)->vocab);
 }
 

@@ -22,17 +22,17 @@ typedef struct model_options {
       "tokenizer.model." },                                                                       \
     { CLI_CHOICE, "backend", 0, &(o).backend, "cpu|cuda", "Compute backend." },                   \
     { CLI_STR, "attention", 'a', &(o).attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",       \
-      "Plain RoPE (the default), or Dual Chunk Attention: as in its paper (chunks of 3/4 of "     \
-      "the trained length), as in its authors' code, or with this chunk and local window, in "    \
-      "tokens." },                                                                                \
+      "Plain RoPE, or Dual Chunk Attention: as in its paper (chunks of 3/4 of the trained "       \
+      "length), as in its authors' code, or with this chunk and local window, in tokens "         \
+      "(the model's dual_chunk_attention_config; rope without one)." },                           \
     { CLI_CHOICE, "dca-parts", 0, &(o).parts, "all|intra+inter|intra",                            \
       "Ablation of the paper: no attention to the preceding chunk, or to any other chunk." },     \
     { CLI_STR, "rope-scaling", 0, &(o).scaling, "linear:F|ntk:F|dynamic:F|yarn:F",                \
       "RoPE scaling by the factor F, in place of the model's own." },                             \
     { CLI_REAL, "rope-base", 0, &(o).rope_base, "X", "Base of RoPE (the model's).", 1, 1e12 },    \
-    { CLI_CHOICE, "mscale", 0, &(o).mscale, "none|0.05|0.1",                                      \
+    { CLI_CHOICE, "mscale", 0, &(o).mscale, "model|none|0.05|0.1",                                \
       "Multiply attention scores by (a ln(length/trained) + 1)^2 past the trained length, with "  \
-      "this a." },                                                                                \
+      "this a. model: 0.1 with the model's own Dual Chunk Attention, else none." },               \
     { CLI_THREADS, "threads", 'j', &(o).threads, "N",                                             \
       "Threads (all cores). The result does not depend on their number.", 0, 4096 }
 /* clang-format on */

@@ -21,7 +21,9 @@ static int open_model(eval_context *c, size_t longest)
     int rc = tr_infer_open(&c->infer, &c->model, c->b);
     if (rc) return rc;
     const tr_config *config = tr_infer_config(c->infer);
-    c->by_length = c->model.mscale > 0 || config->rope.type == TR_ROPE_DYNAMIC;
+    c->by_length = tr_infer_by_length(c->infer);
+    if (!c->model.attention && config->dual.sparse)
+        eval_note(c, "%s: " TR_SPARSE_NOTE, c->model.model);
     c->limit = longest;
     c->logits = malloc(config->vocab * sizeof *c->logits);
     if (!c->logits) return lm_fail_nomem(config->vocab * sizeof *c->logits);

@@ -14,6 +14,16 @@
     "\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64," \
     "\"num_hidden_layers\":2,\"num_attention_heads\":4,\"vocab_size\":48"
 
+#define REST                                                                                  \
+    ",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":2,\"vocab_size\":48," \
+    "\"num_attention_heads\":4"
+#define QWEN2 "\"model_type\":\"qwen2\"" REST
+#define QWEN3 "\"model_type\":\"qwen3\"" REST
+#define MISTRAL "\"model_type\":\"mistral\"" REST
+#define DUAL                                                                                  \
+    QWEN2 ",\"num_key_value_heads\":2,\"max_position_embeddings\":96,\"dual_chunk_attention_" \
+          "config\":{"
+
 static int load(tr_config *c, const char *text)
 {
     NEED(lm_write_file("config.json", text, strlen(text)) == 0);
@@ -31,6 +41,9 @@ static void check_again(const tr_config *c)
     CHECK(c->dim == d.dim && c->mlp == d.mlp && c->layers == d.layers && c->heads == d.heads &&
           c->kv_heads == d.kv_heads && c->head_dim == d.head_dim && c->vocab == d.vocab &&
           c->positions == d.positions && c->norm_eps == d.norm_eps && c->tied == d.tied);
+    CHECK(c->arch == d.arch && c->qkv_bias == d.qkv_bias && c->out_bias == d.out_bias &&
+          c->mlp_bias == d.mlp_bias && c->head_norm == d.head_norm && c->window == d.window &&
+          !memcmp(&c->dual, &d.dual, sizeof c->dual));
     CHECK(!memcmp(&c->rope, &d.rope, sizeof c->rope));
     tr_config_free(&d);
     lm_json_free(o);
@@ -51,6 +64,11 @@ static void test_configs(void)
         "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192}}",
         "{" SHAPE ",\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,"
         "\"rope_theta\":1234}}",
+        "{" SHAPE ",\"rope_theta\":99,\"rope_parameters\":{\"rope_theta\":1234}}",
+        "{" SHAPE ",\"rope_parameters\":{\"rope_type\":\"yarn\",\"factor\":8,\"mscale\":0.5,"
+        "\"mscale_all_dim\":2,\"truncate\":false,\"original_max_position_embeddings\":64}}",
+        "{" SHAPE ",\"original_max_position_embeddings\":32,\"rope_scaling\":{\"type\":\"yarn\","
+        "\"factor\":4,\"original_max_position_embeddings\":64}}",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         tr_config c;
@@ -64,6 +82,11 @@ static void test_configs(void)
             CHECK(fabs(c.rope.attention_factor - (0.1 * log(8) + 1)) < 1e-15 &&
                   c.rope.original == 64);
         if (i == 6) CHECK(c.rope.theta == 1234 && c.rope.factor == 4);
+        if (i == 7) CHECK(c.rope.type == TR_ROPE_PLAIN && c.rope.theta == 1234);
+        if (i == 8)
+            CHECK(c.rope.exact_ramp &&
+                  fabs(c.rope.attention_factor - (0.05 * log(8) + 1) / (0.2 * log(8) + 1)) < 1e-15);
+        if (i == 9) CHECK(c.rope.original == 32 && c.rope.factor == 4);
         tr_config_free(&c);
     }
     tr_config c;
@@ -74,6 +97,91 @@ static void test_configs(void)
     CHECK(tr_config_weights(&c) == 68976648192.0);
 }
 
+/* What each architecture has, and that it is kept. */
+static void test_architectures(void)
+{
+    static const struct {
+        const char *text, *class;
+        tr_config c;
+    } good[] = {
+        { "{" SHAPE ",\"attention_bias\":true,\"architectures\":[\"LlamaModel\"]}",
+          "LlamaModel",
+          { .arch = TR_LLAMA, .qkv_bias = true, .out_bias = true, .kv_heads = 4, .head_dim = 8 } },
+        { "{" SHAPE ",\"mlp_bias\":true,\"pretraining_tp\":1,\"attention_dropout\":0.0}",
+          "LlamaForCausalLM",
+          { .arch = TR_LLAMA, .mlp_bias = true, .kv_heads = 4, .head_dim = 8 } },
+        { "{" QWEN2 ",\"num_key_value_heads\":2,\"use_sliding_window\":false,"
+          "\"sliding_window\":16,\"max_window_layers\":1}",
+          "Qwen2ForCausalLM",
+          { .arch = TR_QWEN2, .qkv_bias = true, .kv_heads = 2, .head_dim = 8 } },
+        { "{" QWEN2 ",\"num_key_value_heads\":2,\"use_sliding_window\":true,"
+          "\"sliding_window\":16,\"max_window_layers\":1}",
+          "Qwen2ForCausalLM",
+          { .arch = TR_QWEN2, .qkv_bias = true, .kv_heads = 2, .head_dim = 8, .window = 16 } },
+        { "{" QWEN2 ",\"num_key_value_heads\":2,\"use_sliding_window\":true,"
+          "\"sliding_window\":16,\"max_window_layers\":2}",
+          "Qwen2ForCausalLM",
+          { .arch = TR_QWEN2, .qkv_bias = true, .kv_heads = 2, .head_dim = 8 } },
+        { "{" QWEN3 ",\"num_key_value_heads\":null,\"use_sliding_window\":true,"
+          "\"max_window_layers\":1,\"layer_types\":[\"full_attention\",\"full_attention\"]}",
+          "Qwen3ForCausalLM",
+          { .arch = TR_QWEN3, .head_norm = true, .kv_heads = 4, .head_dim = 128 } },
+        { "{" QWEN3 ",\"num_key_value_heads\":1,\"head_dim\":null,\"attention_bias\":true,"
+          "\"use_sliding_window\":true,\"layer_types\":[\"full_attention\","
+          "\"sliding_attention\"]}",
+          "Qwen3ForCausalLM",
+          { .arch = TR_QWEN3,
+            .head_norm = true,
+            .qkv_bias = true,
+            .out_bias = true,
+            .kv_heads = 1,
+            .head_dim = 8,
+            .window = 4096 } },
+        { "{" MISTRAL ",\"num_key_value_heads\":2,\"head_dim\":16}",
+          "MistralForCausalLM",
+          { .arch = TR_MISTRAL, .kv_heads = 2, .head_dim = 16, .window = 4096 } },
+        { "{" MISTRAL ",\"num_key_value_heads\":2,\"sliding_window\":null}",
+          "MistralForCausalLM",
+          { .arch = TR_MISTRAL, .kv_heads = 2, .head_dim = 8 } },
+        { "{" DUAL "\"chunk_size\":48,\"local_size\":8,\"sparse_attention_config\":[{}],"
+          "\"original_max_position_embeddings\":64}}",
+          "Qwen2ForCausalLM",
+          { .arch = TR_QWEN2,
+            .qkv_bias = true,
+            .kv_heads = 2,
+            .head_dim = 8,
+            .dual = { 48, 8, 64, true } } },
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        tr_config c;
+        const tr_config *w = &good[i].c;
+        NEED(load(&c, good[i].text) == 0);
+        CHECK(c.arch == w->arch && c.kv_heads == w->kv_heads && c.head_dim == w->head_dim);
+        CHECK(c.qkv_bias == w->qkv_bias && c.out_bias == w->out_bias && c.mlp_bias == w->mlp_bias &&
+              c.head_norm == w->head_norm);
+        CHECK(c.window == w->window && !memcmp(&c.dual, &w->dual, sizeof c.dual));
+        check_again(&c);
+        lm_json *o = tr_config_json(&c, "float32");
+        const char *class = NULL;
+        NEED(lm_json_str(&class, lm_json_at(lm_json_get(o, "architectures"), 0), NULL) == 0);
+        CHECK_STR(class, good[i].class);
+        lm_json_free(o);
+        CHECK_OK(tr_config_check_length(&c, c.window ? c.window : 1 << 20));
+        if (c.window) {
+            char says[64];
+            snprintf(says, sizeof says, "a context of %zu", c.window + 1);
+            CHECK(tr_config_check_length(&c, c.window + 1) == LM_EDATA &&
+                  strstr(lm_err(), "sliding_window") && strstr(lm_err(), says));
+        }
+        char form[TR_FORM];
+        double mscale = tr_config_attention(&c, form);
+        CHECK_STR(form, c.dual.chunk ? "dca:48,8" : "rope");
+        CHECK(mscale == (c.dual.original ? 0.1 : 0));
+        CHECK_EQ(tr_config_trained(&c), c.dual.original ? 64 : c.positions);
+        tr_config_free(&c);
+    }
+}
+
 static void test_refused_configs(void)
 {
     static const struct {
@@ -81,15 +189,58 @@ static void test_refused_configs(void)
     } bad[] = {
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"wobbly\",\"factor\":2}}", "wobbly" },
         { "{" SHAPE ",\"rope_scaling\":{\"type\":\"linear\"}}", "factor" },
-        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"mscale\":1}}",
+        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"mscale\":-1}}",
           "mscale" },
+        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":2,\"scale\":1}}",
+          "scale" },
+        { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"default\",\"mrope_section\":[1]}}",
+          "mrope_section" },
+        { "{" SHAPE ",\"rope_parameters\":{\"rope_theta\":1,\"partial_rotary_factor\":0.5}}",
+          "partial_rotary_factor" },
+        { "{" SHAPE ",\"rope_parameters\":{\"full_attention\":{\"rope_theta\":1}}}",
+          "full_attention" },
+        { "{" SHAPE ",\"rope_parameters\":{\"rope_theta\":1},\"rope_scaling\":{\"type\":"
+          "\"default\"}}",
+          "remove one" },
+        { "{" SHAPE ",\"rope_scaling\":{\"factor\":2}}", "type" },
+        { "{" SHAPE ",\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2,"
+          "\"original_max_position_embeddings\":64}}",
+          "original_max_position_embeddings" },
         { "{" SHAPE ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}",
           "low_freq_factor" },
         { "{" SHAPE ",\"num_key_value_heads\":3}", "num_key_value_heads" },
-        { "{" SHAPE ",\"attention_bias\":true}", "attention_bias" },
         { "{" SHAPE ",\"hidden_act\":\"gelu\"}", "hidden_act" },
         { "{" SHAPE ",\"rms_norm_eps\":-1}", "rms_norm_eps" },
         { "{" SHAPE ",\"quantization_config\":{}}", "quantization_config" },
+        { "{" SHAPE ",\"attention_dropout\":0.1}", "attention_dropout" },
+        { "{" SHAPE ",\"pretraining_tp\":2}", "pretraining_tp" },
+        { "{" SHAPE ",\"partial_rotary_factor\":0.5}", "partial_rotary_factor" },
+        { "{" SHAPE ",\"attn_logit_softcapping\":50}", "attn_logit_softcapping" },
+        { "{" SHAPE ",\"attention_multiplier\":1}", "attention_multiplier" },
+        { "{" SHAPE ",\"logits_scaling\":8}", "logits_scaling" },
+        { "{" SHAPE ",\"num_experts\":8}", "num_experts" },
+        { "{" SHAPE ",\"is_causal\":false}", "is_causal" },
+        { "{" SHAPE ",\"layer_types\":[\"full_attention\"]}", "layer_types" },
+        { "{" SHAPE ",\"layer_types\":[\"full_attention\",\"chunked_attention\"]}",
+          "layer_types[1]" },
+        { "{" SHAPE ",\"layer_types\":[\"full_attention\",\"sliding_attention\"]}",
+          "layer_types[1]" },
+        { "{" QWEN2 ",\"num_key_value_heads\":2,\"attention_bias\":false}", "attention_bias" },
+        { "{" QWEN2 ",\"num_key_value_heads\":2,\"mlp_bias\":true}", "mlp_bias" },
+        { "{" QWEN2 ",\"num_key_value_heads\":8}", "num_key_value_heads" },
+        { "{" MISTRAL ",\"num_key_value_heads\":2,\"attention_bias\":true}", "attention_bias" },
+        { "{" MISTRAL "}", "num_key_value_heads is absent" }, /* 8 */
+        { "{" DUAL "\"local_size\":8}}", "chunk_size" },
+        { "{" DUAL "\"chunk_size\":48}}", "local_size" },
+        { "{" DUAL "\"chunk_size\":48,\"local_size\":25}}", "local_size" },
+        { "{" DUAL "\"chunk_size\":99,\"local_size\":8}}", "chunk_size" },
+        { "{" DUAL "\"chunk_size\":65,\"local_size\":8,"
+          "\"original_max_position_embeddings\":64}}",
+          "chunk_size" },
+        { "{" DUAL "\"chunk_size\":48,\"local_size\":8,\"local\":1}}", "local" },
+        { "{" DUAL "\"chunk_size\":48,\"local_size\":8},\"rope_scaling\":{\"type\":"
+          "\"linear\",\"factor\":2}}",
+          "dual_chunk_attention_config" },
         { "{\"model_type\":\"gpt2\"}", "model_type" },
         { "{\"hidden_size\":32}", "model_type" },
         { "{\"model_type\":\"llama\",\"hidden_size\":\"32\"}", "hidden_size" },
@@ -97,7 +248,9 @@ static void test_refused_configs(void)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         tr_config c;
-        CHECK(load(&c, bad[i].text) == LM_EDATA);
+        int rc = load(&c, bad[i].text);
+        if (!rc) fprintf(stderr, "taken: %s\n", bad[i].text);
+        CHECK(rc == LM_EDATA);
         if (!strstr(lm_err(), bad[i].says)) fprintf(stderr, "%s\n", lm_err());
         CHECK(strstr(lm_err(), bad[i].says) && strstr(lm_err(), "config.json"));
     }
@@ -341,6 +494,7 @@ static void test_index(void)
 int main(void)
 {
     test_configs();
+    test_architectures();
     test_refused_configs();
     test_rope_overrides();
     test_rope_far();

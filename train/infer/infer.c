@@ -33,20 +33,25 @@ static int keep_name(char *to, const char *name, const char *what)
 /* Set s->c and the layout from the options. */
 static int apply_options(tr_infer *s, const tr_infer_options *o)
 {
-    const char *attention = o->attention ? o->attention : "rope";
+    char form[TR_FORM];
+    double mscale = tr_config_attention(&s->read, form);
+    const char *attention = o->attention ? o->attention : form;
+    if (o->attention || fabs(o->mscale) > 0) mscale = fmax(o->mscale, 0);
     s->c = s->read;
     if (o->rope_base > 0) s->c.rope.theta = o->rope_base;
     int rc = keep_name(s->attention, attention, "attention");
     const char *own = s->read.rope.type == TR_ROPE_PLAIN ? "none" : "model";
     if (!rc) rc = keep_name(s->scaling, o->scaling ? o->scaling : own, "RoPE scaling");
     if (!rc && o->scaling) rc = tr_rope_override(&s->c, o->scaling);
-    if (!rc) rc = attn_form_parse(&s->l.attention, attention, s->c.positions);
+    if (!rc) rc = attn_form_parse(&s->l.attention, attention, tr_config_trained(&s->c));
     if (rc) return rc;
     if (!o->length || o->length > INT32_MAX)
         return lm_fail(LM_EUSAGE, "a context of %zu tokens", o->length);
+    rc = tr_config_check_length(&s->c, o->length);
+    if (rc) return rc;
     if (o->no_successive) s->l.attention.successive = false;
     if (o->no_inter) s->l.attention.inter = false;
-    s->l.mscale = o->mscale;
+    s->l.mscale = mscale;
     s->l.length = o->length;
     return LM_OK;
 }
@@ -126,6 +131,10 @@ int tr_infer_set(tr_infer *s, const tr_infer_options *o)
 }
 
 const tr_config *tr_infer_config(const tr_infer *s) { return &s->c; }
+bool tr_infer_by_length(const tr_infer *s)
+{
+    return s->l.mscale > 0 || s->c.rope.type == TR_ROPE_DYNAMIC;
+}
 size_t tr_infer_length(const tr_infer *s) { return s->l.length; }
 size_t tr_infer_kv_len(const tr_infer *s) { return s->past; }
 void tr_infer_rewind(tr_infer *s, size_t to) { s->past = to < s->past ? to : s->past; }
@@ -143,7 +152,7 @@ lm_json *tr_infer_json(const tr_infer *s)
     lm_json_set_str(o, "scaling", s->scaling);
     lm_json_set_f64(o, "rope_base", s->c.rope.theta);
     lm_json_set_f64(o, "mscale", s->l.mscale);
-    lm_json_set_u64(o, "trained", s->c.positions);
+    lm_json_set_u64(o, "trained", tr_config_trained(&s->c));
     lm_json_set_str(o, "backend", s->b->name);
     return o;
 }

@@ -15,11 +15,12 @@
 
 typedef struct tr_infer_options {
     const char *model;     /* a Hugging Face directory */
-    const char *attention; /* as attn_form_parse; NULL: rope */
+    const char *attention; /* as attn_form_parse; NULL: the model's own, tr_config_attention */
     const char *scaling;   /* as tr_rope_override: "linear:F", "ntk:F", "dynamic:F", "yarn:F"; NULL:
                               the model's own */
     double rope_base;      /* 0: the model's */
-    double mscale;         /* a: scores are times max(1, a ln(length / L0) + 1)^2; 0: none */
+    double mscale; /* a: scores are times max(1, a ln(length / L0) + 1)^2; 0: that of the model's
+                              own attention, if it is used; below 0: none */
     bool no_successive, no_inter; /* for the ablation; see attn_form */
     size_t length; /* the longest sequence: the size of the KV cache. Dynamic scaling and
                               mscale are of this length from the first token on, so that decoding
@@ -36,6 +37,7 @@ LM_CHECKED int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend 
 void tr_infer_close(tr_infer *s); /* NULL is allowed */
 
 const tr_config *tr_infer_config(const tr_infer *s); /* vocab, positions (L0), ... */
+bool tr_infer_by_length(const tr_infer *s);          /* does attention depend on the length? */
 size_t tr_infer_length(const tr_infer *s);           /* capacity of the KV cache, in tokens */
 size_t tr_infer_kv_len(const tr_infer *s);           /* tokens in it */
 

@@ -1,174 +1,88 @@
 #include "train/model/config.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
-/* By enum tr_rope_type, less NTK. */
-static const char *const rope_names[] = { "default", "linear", "dynamic", "yarn", "llama3" };
+#include "train/model/fields.h"
 
 /* ---- reading --------------------------------------------------------------------------- */
 
-static int size_field(size_t *out, const lm_json *o, const char *key, uint64_t max)
+static int read_arch(tr_config *c, const lm_json *o)
 {
-    uint64_t v = 0;
-    int rc = lm_json_u64(&v, o, key);
+    const char *name = NULL;
+    const lm_json *v = NULL;
+    int rc = lm_json_need(&v, o, "model_type");
+    if (!rc) rc = lm_json_str(&name, v, NULL);
+    size_t i = 0;
+    while (!rc && i < TR_ARCHITECTURES && strcmp(name, tr_kinds[i].name)) i++;
+    if (!rc && i == TR_ARCHITECTURES)
+        rc = lm_json_fail(v, "\"%s\" is not supported, only llama, qwen2, qwen3 and mistral", name);
+    if (!rc) c->arch = (enum tr_arch)i;
+    return rc;
+}
+
+static int read_biases(tr_config *c, const lm_json *o)
+{
+    const tr_kind *kind = &tr_kinds[c->arch];
+    bool attention = kind->qkv_bias;
+    int rc = field_bool_or(&attention, o, "attention_bias", kind->qkv_bias);
+    if (!rc) rc = field_bool_or(&c->mlp_bias, o, "mlp_bias", false);
     if (rc) return rc;
-    if (v < 1 || v > max)
-        return lm_json_fail(lm_json_get(o, key), "%" PRIu64 " is not within 1..%" PRIu64, v, max);
-    *out = (size_t)v;
+    if (!kind->any_bias && attention != kind->qkv_bias)
+        return lm_json_fail(lm_json_get(o, "attention_bias"), "a model of type %s has %s",
+                            kind->name, kind->qkv_bias ? "biases of q, k and v" : "no biases");
+    if (c->mlp_bias && c->arch != TR_LLAMA)
+        return lm_json_fail(lm_json_get(o, "mlp_bias"), "a model of type %s has no such biases",
+                            kind->name);
+    c->qkv_bias = attention;
+    c->out_bias = attention && kind->any_bias;
+    c->head_norm = kind->head_norm;
     return LM_OK;
 }
 
-/* `fallback` for a field that is absent or null. */
-static bool present(const lm_json *o, const char *key)
+/* null: all heads have keys of their own, and their size follows from the width. */
+static int read_heads(tr_config *c, const lm_json *o)
 {
-    const lm_json *v = lm_json_get(o, key);
-    return v && lm_json_type(v) != LM_JSON_NULL;
-}
-
-static int real_field(double *out, const lm_json *o, const char *key, double fallback)
-{
-    *out = fallback;
-    if (!present(o, key)) return LM_OK;
-    int rc = lm_json_f64(out, o, key);
-    if (!rc && !(*out > 0 && isfinite(*out)))
-        return lm_json_fail(lm_json_get(o, key), "must be above 0");
-    return rc;
-}
-
-static int bool_field(bool *out, const lm_json *o, const char *key)
-{
-    *out = false;
-    return present(o, key) ? lm_json_bool(out, o, key) : LM_OK;
-}
-
-static int refuse_true(const lm_json *o, const char *key)
-{
-    bool v = false;
-    int rc = bool_field(&v, o, key);
-    if (!rc && v) return lm_json_fail(lm_json_get(o, key), "true is not supported");
-    return rc;
-}
-
-static int need_string(const lm_json *o, const char *key, const char *value)
-{
-    const char *s = NULL;
-    if (!present(o, key)) return LM_OK;
-    int rc = lm_json_str(&s, o, key);
-    if (!rc && strcmp(s, value))
-        return lm_json_fail(lm_json_get(o, key), "\"%s\" is not supported, only \"%s\"", s, value);
-    return rc;
-}
-
-static int read_yarn(tr_rope *r, const lm_json *o, double positions)
-{
-    static const char *const keys[] = { "type",
-                                        "rope_type",
-                                        "rope_theta",
-                                        "factor",
-                                        "attention_factor",
-                                        "beta_fast",
-                                        "beta_slow",
-                                        "original_max_position_embeddings",
-                                        "finetuned",
-                                        NULL };
-    int rc = lm_json_only(o, keys);
-    if (!rc) rc = real_field(&r->beta_fast, o, "beta_fast", 32);
-    if (!rc) rc = real_field(&r->beta_slow, o, "beta_slow", 1);
-    if (!rc) rc = real_field(&r->original, o, "original_max_position_embeddings", positions);
-    double fallback = r->factor > 1 ? 0.1 * log(r->factor) + 1 : 1;
-    if (!rc) rc = real_field(&r->attention_factor, o, "attention_factor", fallback);
-    return rc;
-}
-
-static int read_llama3(tr_rope *r, const lm_json *o)
-{
-    static const char *const keys[] = { "type",
-                                        "rope_type",
-                                        "rope_theta",
-                                        "factor",
-                                        "low_freq_factor",
-                                        "high_freq_factor",
-                                        "original_max_position_embeddings",
-                                        NULL };
-    const lm_json *v = NULL;
-    int rc = lm_json_only(o, keys);
-    for (size_t i = 4; !rc && keys[i]; i++) rc = lm_json_need(&v, o, keys[i]);
-    if (!rc) rc = real_field(&r->low_freq, o, "low_freq_factor", 1);
-    if (!rc) rc = real_field(&r->high_freq, o, "high_freq_factor", 4);
-    if (!rc) rc = real_field(&r->original, o, "original_max_position_embeddings", 8192);
-    if (!rc && r->high_freq <= r->low_freq)
-        return lm_json_fail(lm_json_get(o, "high_freq_factor"), "must be above low_freq_factor");
-    return rc;
-}
-
-/* "rope_scaling", or "rope_parameters" of later versions, which also holds the base. */
-static int read_rope(tr_rope *r, const lm_json *root, double positions)
-{
-    const char *key = present(root, "rope_parameters") ? "rope_parameters" : "rope_scaling";
-    *r = (tr_rope){ .attention_factor = 1 };
-    int rc = real_field(&r->theta, root, "rope_theta", 10000);
-    if (rc || !present(root, key)) return rc;
-    const lm_json *o = lm_json_get(root, key);
-    rc = real_field(&r->theta, o, "rope_theta", r->theta);
-    const char *name = NULL;
-    if (!rc) rc = lm_json_str(&name, o, lm_json_get(o, "rope_type") ? "rope_type" : "type");
+    const tr_kind *kind = &tr_kinds[c->arch];
+    bool grouped = kind->kv_heads && !lm_json_get(o, "num_key_value_heads");
+    bool sized = kind->head_dim && !lm_json_get(o, "head_dim");
+    int rc = field_size(&c->heads, o, "num_attention_heads", 65536);
+    if (!rc)
+        rc = field_size_or(&c->kv_heads, o, "num_key_value_heads", c->heads,
+                           grouped ? kind->kv_heads : c->heads);
     if (rc) return rc;
-    size_t type = 0;
-    while (type < sizeof rope_names / sizeof *rope_names && strcmp(name, rope_names[type])) type++;
-    if (type == sizeof rope_names / sizeof *rope_names)
-        return lm_json_fail(o, "RoPE scaling \"%s\" is not known (linear, dynamic, yarn, llama3)",
-                            name);
-    r->type = (enum tr_rope_type)type;
-    if (r->type == TR_ROPE_PLAIN) return LM_OK;
-    const lm_json *v = NULL;
-    rc = lm_json_need(&v, o, "factor");
-    if (!rc) rc = real_field(&r->factor, o, "factor", 1);
-    if (!rc && r->factor < 1) return lm_json_fail(v, "must not be below 1");
-    if (!rc && r->type == TR_ROPE_YARN) rc = read_yarn(r, o, positions);
-    if (!rc && r->type == TR_ROPE_LLAMA3) rc = read_llama3(r, o);
+    if (c->kv_heads > c->heads || c->heads % c->kv_heads)
+        return lm_json_fail(grouped ? o : lm_json_get(o, "num_key_value_heads"),
+                            "%s%zu heads of keys do not divide %zu heads",
+                            grouped ? "num_key_value_heads is absent: " : "", c->kv_heads,
+                            c->heads);
+    if (!sized && !field_present(o, "head_dim") && c->dim % c->heads)
+        return lm_json_fail(lm_json_get(o, "num_attention_heads"),
+                            "does not divide hidden_size %zu", c->dim);
+    rc =
+        field_size_or(&c->head_dim, o, "head_dim", 256, sized ? kind->head_dim : c->dim / c->heads);
+    if (!rc && (c->head_dim % 2 || c->head_dim > 256 || c->head_dim < 2))
+        return lm_json_fail(o, "a head of %zu numbers: must be even and at most 256", c->head_dim);
     return rc;
 }
 
 static int read_config(tr_config *c, const lm_json *o)
 {
-    const lm_json *type = NULL;
-    int rc = lm_json_need(&type, o, "model_type");
-    if (!rc) rc = need_string(o, "model_type", "llama");
-    if (!rc) rc = need_string(o, "hidden_act", "silu");
-    if (!rc) rc = refuse_true(o, "attention_bias");
-    if (!rc) rc = refuse_true(o, "mlp_bias");
-    if (!rc && present(o, "quantization_config"))
-        rc = lm_json_fail(lm_json_get(o, "quantization_config"),
-                          "quantized weights are not supported");
-    if (!rc) rc = size_field(&c->dim, o, "hidden_size", 1 << 20);
-    if (!rc) rc = size_field(&c->mlp, o, "intermediate_size", 1 << 22);
-    if (!rc) rc = size_field(&c->layers, o, "num_hidden_layers", 4096);
-    if (!rc) rc = size_field(&c->heads, o, "num_attention_heads", 65536);
-    if (!rc) rc = size_field(&c->vocab, o, "vocab_size", INT32_MAX);
-    c->kv_heads = c->heads;
-    if (!rc && present(o, "num_key_value_heads"))
-        rc = size_field(&c->kv_heads, o, "num_key_value_heads", c->heads);
-    if (rc) return rc;
-    if (c->heads % c->kv_heads)
-        return lm_json_fail(lm_json_get(o, "num_key_value_heads"), "does not divide %zu heads",
-                            c->heads);
-    c->head_dim = c->dim / c->heads;
-    if (present(o, "head_dim")) rc = size_field(&c->head_dim, o, "head_dim", 256);
-    else if (c->dim % c->heads)
-        rc = lm_json_fail(lm_json_get(o, "num_attention_heads"), "does not divide hidden_size %zu",
-                          c->dim);
-    if (rc) return rc;
-    if (c->head_dim % 2 || c->head_dim > 256 || c->head_dim < 2)
-        return lm_json_fail(o, "a head of %zu numbers: must be even and at most 256", c->head_dim);
-    c->positions = 2048;
-    if (present(o, "max_position_embeddings"))
-        rc = size_field(&c->positions, o, "max_position_embeddings", INT32_MAX);
-    if (!rc) rc = real_field(&c->norm_eps, o, "rms_norm_eps", 1e-6);
-    if (!rc) rc = real_field(&c->init_std, o, "initializer_range", 0.02);
-    if (!rc) rc = bool_field(&c->tied, o, "tie_word_embeddings");
-    if (!rc) rc = read_rope(&c->rope, o, (double)c->positions);
+    int rc = read_arch(c, o);
+    if (!rc) rc = field_is_text(o, "hidden_act", "silu");
+    if (!rc) rc = field_size(&c->dim, o, "hidden_size", 1 << 20);
+    if (!rc) rc = field_size(&c->mlp, o, "intermediate_size", 1 << 22);
+    if (!rc) rc = field_size(&c->layers, o, "num_hidden_layers", 4096);
+    if (!rc) rc = field_size(&c->vocab, o, "vocab_size", INT32_MAX);
+    if (!rc) rc = read_heads(c, o);
+    if (!rc) rc = read_biases(c, o);
+    if (!rc)
+        rc = field_size_or(&c->positions, o, "max_position_embeddings", INT32_MAX,
+                           tr_kinds[c->arch].positions);
+    if (!rc) rc = field_real_or(&c->norm_eps, o, "rms_norm_eps", 1e-6);
+    if (!rc) rc = field_real_or(&c->init_std, o, "initializer_range", 0.02);
+    if (!rc) rc = field_bool_or(&c->tied, o, "tie_word_embeddings", false);
+    if (!rc) rc = config_read_rope(c, o);
+    if (!rc) rc = config_read_attention(c, o);
     return rc;
 }
 
@@ -214,90 +128,6 @@ void tr_config_free(tr_config *c)
 {
     lm_json_free(c->json);
     *c = (tr_config){ 0 };
-}
-
-/* ---- writing --------------------------------------------------------------------------- */
-
-/* The scaling is written as it was read: versions of transformers differ in how they treat absent
- * fields. Only the base is moved to its own field. */
-static const lm_json *scaling_read(const tr_config *c)
-{
-    if (!c->json || c->rope.overridden || c->rope.type == TR_ROPE_PLAIN) return NULL;
-    return lm_json_get(c->json,
-                       present(c->json, "rope_parameters") ? "rope_parameters" : "rope_scaling");
-}
-
-static lm_json *scaling_json(const lm_json *from)
-{
-    lm_json *o = lm_json_object();
-    const char *key = NULL;
-    const lm_json *value = NULL;
-    for (size_t i = 0; lm_json_member(from, i, &key, &value); i++)
-        if (strcmp(key, "rope_theta")) lm_json_set_copy(o, key, value);
-    return o;
-}
-
-static lm_json *override_json(const tr_rope *r)
-{
-    lm_json *o = lm_json_object();
-    lm_json_set_str(o, "rope_type", rope_names[r->type]);
-    lm_json_set_f64(o, "factor", r->factor);
-    if (r->type == TR_ROPE_YARN)
-        lm_json_set_f64(o, "original_max_position_embeddings", r->original);
-    return o;
-}
-
-static bool is_ours(const char *key)
-{
-    static const char *const ours[] = {
-        "architectures",           "model_type",        "hidden_act",
-        "attention_bias",          "mlp_bias",          "hidden_size",
-        "intermediate_size",       "num_hidden_layers", "num_attention_heads",
-        "num_key_value_heads",     "head_dim",          "vocab_size",
-        "max_position_embeddings", "rms_norm_eps",      "initializer_range",
-        "tie_word_embeddings",     "rope_theta",        "rope_scaling",
-        "rope_parameters",         "torch_dtype",       "dtype"
-    };
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (!strcmp(key, ours[i])) return true;
-    return false;
-}
-
-lm_json *tr_config_json(const tr_config *c, const char *dtype)
-{
-    lm_json *o = lm_json_object(), *a = lm_json_array();
-    lm_json_set_str(a, NULL, "LlamaForCausalLM");
-    lm_json_set(o, "architectures", a);
-    lm_json_set_str(o, "model_type", "llama");
-    lm_json_set_str(o, "hidden_act", "silu");
-    lm_json_set_bool(o, "attention_bias", false);
-    lm_json_set_bool(o, "mlp_bias", false);
-    lm_json_set_u64(o, "hidden_size", c->dim);
-    lm_json_set_u64(o, "intermediate_size", c->mlp);
-    lm_json_set_u64(o, "num_hidden_layers", c->layers);
-    lm_json_set_u64(o, "num_attention_heads", c->heads);
-    lm_json_set_u64(o, "num_key_value_heads", c->kv_heads);
-    lm_json_set_u64(o, "head_dim", c->head_dim);
-    lm_json_set_u64(o, "vocab_size", c->vocab);
-    lm_json_set_u64(o, "max_position_embeddings", c->positions);
-    lm_json_set_f64(o, "rms_norm_eps", c->norm_eps);
-    lm_json_set_f64(o, "initializer_range", c->init_std);
-    lm_json_set_bool(o, "tie_word_embeddings", c->tied);
-    lm_json_set_f64(o, "rope_theta", tr_rope_base(c));
-    const lm_json *scaling = scaling_read(c);
-    if (scaling) lm_json_set(o, "rope_scaling", scaling_json(scaling));
-    if (c->rope.overridden && c->rope.type != TR_ROPE_NTK)
-        lm_json_set(o, "rope_scaling", override_json(&c->rope));
-    lm_json_set_str(o, "torch_dtype", dtype);
-    if (!c->json) {
-        lm_json_set_u64(o, "bos_token_id", 1);
-        lm_json_set_u64(o, "eos_token_id", 2);
-    }
-    const char *key = NULL;
-    const lm_json *value = NULL;
-    for (size_t i = 0; c->json && lm_json_member(c->json, i, &key, &value); i++)
-        if (!is_ours(key)) lm_json_set_copy(o, key, value);
-    return o;
 }
 
 /* ---- sizes ----------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
-/* config.h -- the configuration of a LLaMA, from config.json of a Hugging Face model directory. */
+/* config.h -- the configuration of a LLaMA, Qwen2, Qwen3 or Mistral, from config.json of a Hugging
+ * Face model directory, as transformers reads it. */
 #ifndef TRAIN_MODEL_CONFIG_H
 #define TRAIN_MODEL_CONFIG_H
 
@@ -25,22 +26,40 @@ typedef struct tr_rope {
     double beta_fast, beta_slow; /* yarn */
     double low_freq, high_freq;  /* llama3 */
     double original;             /* yarn, llama3: positions of the pretraining */
+    bool exact_ramp;             /* yarn: the ends of the ramp are not rounded */
     bool overridden;             /* by tr_rope_override */
 } tr_rope;
 
+enum tr_arch { TR_LLAMA, TR_QWEN2, TR_QWEN3, TR_MISTRAL, TR_ARCHITECTURES };
+
+/* "dual_chunk_attention_config" of Qwen2.5-1M; chunk 0: none. */
+typedef struct tr_dual {
+    size_t chunk, local;
+    size_t
+        original; /* positions of the pretraining: the scale of scores grows past it; 0: no scale */
+    bool sparse;  /* the file asks for sparse attention, an approximation of what is computed */
+} tr_dual;
+
+/* A note for where `sparse` is set and that attention is used. */
+#define TR_SPARSE_NOTE \
+    "sparse_attention_enabled: attention is to all keys, which that is an approximation of"
+
 typedef struct tr_config {
+    enum tr_arch arch;
     size_t dim, mlp, layers, heads, kv_heads, head_dim, vocab, positions;
     double norm_eps, init_std;
     bool tied;                         /* the head shares the embedding's weights */
     bool qkv_bias, out_bias, mlp_bias; /* of the products before and after attention, of the MLP */
     bool head_norm;                    /* RMSNorm of each head of q and k, before RoPE */
     tr_rope rope;
+    size_t window; /* keys that a query of some layer attends to; 0: all */
+    tr_dual dual;
     lm_json *json; /* what was read; unknown fields are written again. NULL for a preset */
 } tr_config;
 
-/* Read config.json (or another file of this format). Whatever would change the computation and is
- * not implemented is refused by name: other architectures, biases, quantization, unknown RoPE
- * scalings. 0, LM_EIO or LM_EDATA. */
+/* Read config.json (or another file of this format). What is absent is as in transformers. Whatever
+ * would change the computation and is not implemented is refused by name: other architectures,
+ * quantization, unknown RoPE scalings, fields of other models. 0, LM_EIO or LM_EDATA. */
 LM_CHECKED int tr_config_load(tr_config *c, const char *path);
 
 /* "llama2-7b", "llama2-13b", "llama2-70b". 0, or LM_EUSAGE. */
@@ -56,8 +75,21 @@ LM_CHECKED int tr_config_preset(tr_config *c, const char *name);
  * LM_EUSAGE for any other text. */
 LM_CHECKED int tr_rope_override(tr_config *c, const char *text);
 
-/* A new tree for config.json: what was read, with the current values of the fields known here. An
- * overridden scaling is included, NTK as its base. dtype: "float32", "bfloat16" or
+/* LM_EDATA, with both numbers, where the model has a sliding window that a sequence of `length`
+ * tokens is longer than. */
+LM_CHECKED int tr_config_check_length(const tr_config *c, size_t length);
+
+/* L0, the positions of the pretraining: those of dual_chunk_attention_config, else
+ * max_position_embeddings. */
+size_t tr_config_trained(const tr_config *c);
+
+/* The form of attention that config.json asks for, as attn_form_parse takes it: "rope", or its Dual
+ * Chunk Attention. The result is the `mscale` of tr_layout that belongs to it. */
+enum { TR_FORM = 64 };
+double tr_config_attention(const tr_config *c, char form[TR_FORM]);
+
+/* A new tree for config.json: what was read, with the current values of the fields known here, of
+ * the same architecture. An overridden scaling is included, NTK as its base. dtype: "float32", "bfloat16" or
  * "float16". NULL when out of memory. */
 lm_json *tr_config_json(const tr_config *c, const char *dtype);
 

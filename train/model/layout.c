@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "longmix/buf.h"
+#include "train/minmax.h"
 #include "train/model/internal.h"
 
 const char *const tr_memory_names[TR_MEM_KINDS] = {
@@ -182,7 +183,7 @@ static void alloc_positions(arena *t, const tr_config *c, const tr_layout *l, tr
 {
     size_t n = l->tokens, q = n * c->heads * c->head_dim;
     size_t rows = attn_form_positions(&l->attention, l->length);
-    if (l->any_form) rows = l->length > c->positions ? l->length : c->positions + 1;
+    if (l->any_form) rows = size_max(l->length, tr_config_trained(c) + 1);
     m->rope = alloc_acc(t, TR_MEM_WORK, rows * c->head_dim);
     m->at_query[ATTN_INTRA] = alloc(t, TR_MEM_WORK, n, 4);
     if (!l->attention.stride && !l->any_form) return;
@@ -362,7 +363,7 @@ int tr_model_set_attention(tr_model *m, const tr_layout *l)
     free(table);
     m->l.attention = l->attention;
     m->l.length = l->length;
-    double grown = (double)l->length / (double)c->positions;
+    double grown = (double)l->length / (double)tr_config_trained(c);
     double factor = grown > 1 ? l->mscale * log(grown) + 1 : 1;
     m->score_scale = factor * factor / sqrt((double)c->head_dim);
     return rc;

@@ -20,10 +20,11 @@ typedef struct tr_layout {
     size_t slice;  /* tokens per chunk of MLP and logits, a multiple of BK_BLOCK */
     size_t cache;  /* tokens of the KV cache; 0: none. Not with train */
     attn_form attention;
-    bool any_form;  /* tr_model_set_attention may choose any form of the config's length */
-    double mscale;  /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 the config's positions */
-    bool train;     /* gradients and optimizer state too */
-    bool recompute; /* activation checkpointing: save each layer's input only */
+    bool any_form; /* tr_model_set_attention may choose any form of the config's length */
+    double
+        mscale; /* a: scores times max(1, a ln(length / L0) + 1)^2, L0 that of tr_config_trained */
+    bool train; /* gradients and optimizer state too */
+    bool recompute;           /* activation checkpointing: save each layer's input only */
     bool keep_attention;      /* with recompute: also save attention's output and log-sum-exp */
     bool offload_optimizer;   /* optimizer state in host memory */
     bool offload_checkpoints; /* with recompute: layer inputs in host memory */

@@ -14,8 +14,9 @@ static double turning_dim(double turns, double d, const tr_rope *r)
 /* YaRN (Peng et al. 2023): high frequencies unchanged, low ones interpolated, a ramp between. */
 static double yarn(double freq, double i, double d, const tr_rope *r)
 {
-    double low = fmax(floor(turning_dim(r->beta_fast, d, r)), 0);
-    double high = fmin(ceil(turning_dim(r->beta_slow, d, r)), d - 1);
+    double low = turning_dim(r->beta_fast, d, r), high = turning_dim(r->beta_slow, d, r);
+    low = fmax(r->exact_ramp ? low : floor(low), 0);
+    high = fmin(r->exact_ramp ? high : ceil(high), d - 1);
     if (low == high) high += 0.001;
     double stretched = fmin(fmax((i - low) / (high - low), 0), 1);
     return freq / r->factor * stretched + freq * (1 - stretched);
@@ -52,8 +53,9 @@ void tr_rope_table(const tr_config *c, size_t length, float *table, size_t posit
 {
     double theta = c->rope.theta, d = (double)c->head_dim, amplitude = 1;
     /* Dynamic NTK: past the pretrained length the base grows with the length. */
-    if (c->rope.type == TR_ROPE_DYNAMIC && length > c->positions && d > 2)
-        theta *= pow(c->rope.factor * (double)length / (double)c->positions - (c->rope.factor - 1),
+    size_t trained = c->rope.overridden ? tr_config_trained(c) : c->positions;
+    if (c->rope.type == TR_ROPE_DYNAMIC && length > trained && d > 2)
+        theta *= pow(c->rope.factor * (double)length / (double)trained - (c->rope.factor - 1),
                      d / (d - 2));
     if (c->rope.type == TR_ROPE_NTK) theta = tr_rope_base(c);
     if (c->rope.type == TR_ROPE_YARN) amplitude = c->rope.attention_factor;
@@ -109,7 +111,7 @@ int tr_rope_override(tr_config *c, const char *text)
         c->rope.attention_factor = 0.1 * log(factor) + 1;
         c->rope.beta_fast = 32;
         c->rope.beta_slow = 1;
-        c->rope.original = (double)c->positions;
+        c->rope.original = (double)tr_config_trained(c);
     }
     return LM_OK;
 }

@@ -57,11 +57,17 @@ static int open_config(tr_run *r)
 
 static int choose_attention(tr_run *r)
 {
-    char *kept = r->state.attention;
-    const char *text = r->o.attention ? r->o.attention : "rope";
-    if ((size_t)snprintf(kept, sizeof r->state.attention, "%s", text) >= sizeof r->state.attention)
-        return lm_fail(LM_EUSAGE, "attention %s: too long", text);
-    return attn_form_parse(&r->l.attention, text, r->c.positions);
+    char *kept = r->state.attention, form[TR_FORM];
+    double own = tr_config_attention(&r->c, form);
+    const char *text = r->o.attention ? r->o.attention : form;
+    const size_t size = sizeof r->state.attention;
+    r->l.mscale = r->o.attention ? 0 : own;
+    int n = r->l.mscale > 0 ? snprintf(kept, size, "%s, mscale %g", text, r->l.mscale)
+                            : snprintf(kept, size, "%s", text);
+    if ((size_t)n >= size) return lm_fail(LM_EUSAGE, "attention %s: too long", text);
+    if (!r->o.attention && r->c.dual.sparse)
+        tr_note(r, "%s: " TR_SPARSE_NOTE, r->o.model ? r->o.model : r->o.init);
+    return attn_form_parse(&r->l.attention, text, tr_config_trained(&r->c));
 }
 
 /* Every id in the shards must be in the model's vocabulary. */
@@ -157,6 +163,7 @@ static void lay_out(tr_run *r)
                         .length = (size_t)length,
                         .slice = slice < whole ? slice : whole,
                         .attention = r->l.attention,
+                        .mscale = r->l.mscale,
                         .train = true,
                         .recompute = r->o.recompute,
                         .keep_attention = r->o.keep_attention,
@@ -195,6 +202,7 @@ int tr_run_open(tr_run **out, const tr_options *o, backend *b, const tr_watch *w
     int rc = open_config(r);
     if (!rc) rc = choose_attention(r);
     if (!rc) rc = open_data(r);
+    if (!rc) rc = tr_config_check_length(&r->c, tr_data_length(r->data));
     if (!rc) lay_out(r);
     if (!rc) rc = tr_settings_make(r);
     if (!rc) rc = tr_settings_check(r);

@@ -31,7 +31,7 @@ typedef struct tr_options {
     uint64_t keep;                   /* checkpoints to keep */
     uint64_t seed;
     double rope_base;      /* 0: the model's */
-    const char *attention; /* as attn_form_parse; NULL: rope */
+    const char *attention; /* as attn_form_parse; NULL: the model's own */
     bool doc_mask, recompute, keep_attention, resume;
     bool offload_optimizer, offload_checkpoints;
     comm *ranks; /* the processes that train together; NULL: this one only. Borrowed */

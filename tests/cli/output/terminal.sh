@@ -48,7 +48,7 @@ says 'did you mean --backend?' lmgen --bakend cpu
 says 'did you mean cuda?' lmgen --backend cda
 says 'did you mean needle?' lmeval neddle
 says 'did you mean ppl?' lmplot pl x -o y.svg
-says "mscale 0.2: not one of none|0.05|0.1 (" lmgen --mscale 0.2
+says "mscale 0.2: not one of model|none|0.05|0.1 (" lmgen --mscale 0.2
 
 version() { od -An -tu4 -j "$2" -N 4 "$1" | tr -d ' '; }
 lmplan -q -r "$g/recipe.json" -L 512 -o p.json s.lmt

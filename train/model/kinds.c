@@ -1,0 +1,27 @@
+#include "train/model/fields.h"
+
+const tr_kind tr_kinds[TR_ARCHITECTURES] = {
+    [TR_LLAMA] = { .name = "llama",
+                   .class = "LlamaForCausalLM",
+                   .positions = 2048,
+                   .any_bias = true },
+    [TR_QWEN2] = { .name = "qwen2",
+                   .class = "Qwen2ForCausalLM",
+                   .kv_heads = 32,
+                   .positions = 32768,
+                   .qkv_bias = true,
+                   .windows = true },
+    [TR_QWEN3] = { .name = "qwen3",
+                   .class = "Qwen3ForCausalLM",
+                   .kv_heads = 32,
+                   .head_dim = 128,
+                   .positions = 32768,
+                   .any_bias = true,
+                   .head_norm = true,
+                   .windows = true },
+    [TR_MISTRAL] = { .name = "mistral",
+                     .class = "MistralForCausalLM",
+                     .kv_heads = 8,
+                     .positions = 131072,
+                     .window = true },
+};
