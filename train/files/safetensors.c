@@ -46,7 +46,7 @@ static uint32_t to_bits(float f)
     return u;
 }
 
-static float from_half(uint16_t h)
+float st_from_half(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 31, part = h & 1023;
     if (exponent == 31) return from_bits(sign | 0x7f800000 | part << 13);
@@ -322,28 +322,35 @@ int st_read(const st_reader *r, const st_tensor *t, uint64_t first, float *dst, 
         for (size_t i = 0; i < m; i++)
             dst[at + i] = t->dtype == ST_F32    ? from_bits(lm_le32(raw + 4 * i))
                           : t->dtype == ST_BF16 ? from_bits((uint32_t)lm_le16(raw + 2 * i) << 16)
-                                                : from_half(lm_le16(raw + 2 * i));
+                                                : st_from_half(lm_le16(raw + 2 * i));
     }
     return LM_OK;
 }
 
 /* ---- writing --------------------------------------------------------------------------- */
 
+typedef struct run {
+    uint64_t end; /* of the numbers of this type */
+    enum st_dtype dtype;
+} run;
+
 struct st_writer {
     lm_out *out;
     char *path;
-    enum st_dtype dtype;
-    uint64_t expected, written; /* numbers */
+    run *runs; /* a run of numbers for each tensor */
+    size_t n, at;
+    uint64_t written; /* numbers */
 };
 
-static int header_json(lm_buf *text, const st_spec *specs, size_t n, enum st_dtype dtype,
-                       uint64_t *numbers)
+/* The header, and the runs of numbers that follow it. */
+static int header_json(lm_buf *text, const st_spec *specs, size_t n, run *runs)
 {
     lm_json *root = lm_json_object(), *meta = lm_json_object();
     lm_json_set_str(meta, "format", "pt"); /* transformers refuses files without it */
     lm_json_set(root, "__metadata__", meta);
-    uint64_t at = 0;
+    uint64_t at = 0, numbers = 0;
     for (size_t i = 0; i < n; i++) {
+        enum st_dtype dtype = runs[i].dtype;
         lm_json *e = lm_json_object(), *shape = lm_json_array(), *place = lm_json_array();
         uint64_t count = 1;
         for (size_t k = 0; k < specs[i].rank; k++) {
@@ -357,26 +364,29 @@ static int header_json(lm_buf *text, const st_spec *specs, size_t n, enum st_dty
         lm_json_set_u64(place, NULL, at);
         lm_json_set(e, "data_offsets", place);
         lm_json_set(root, specs[i].name, e);
+        runs[i].end = numbers += count;
     }
-    *numbers = at / dtypes[dtype].bytes;
     int rc = lm_json_dump(root, 0, text);
     lm_json_free(root);
     while (!rc && text->size % 8) rc = lm_buf_add(text, " ", 1);
     return rc;
 }
 
-int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n,
-              enum st_dtype dtype)
+/* `one`: the type of all tensors; NULL: as each of the specs says. */
+static int create(st_writer **out, const char *path, const st_spec *specs, size_t n,
+                  const enum st_dtype *one)
 {
     *out = NULL;
     lm_buf text = LM_BUF_INIT(HEADER_MAX);
     unsigned char head[8];
     st_writer *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
-    w->dtype = dtype;
+    w->n = n;
     w->path = strdup(path);
-    int rc = w->path ? LM_OK : lm_fail_nomem(strlen(path));
-    if (!rc) rc = header_json(&text, specs, n, dtype, &w->expected);
+    w->runs = calloc(n ? n : 1, sizeof *w->runs);
+    int rc = w->path && w->runs ? LM_OK : lm_fail_nomem(strlen(path) + n * sizeof *w->runs);
+    for (size_t i = 0; !rc && i < n; i++) w->runs[i].dtype = one ? *one : specs[i].dtype;
+    if (!rc) rc = header_json(&text, specs, n, w->runs);
     if (!rc) rc = lm_out_open(&w->out, path, LM_OUT_PLAIN, 0);
     lm_put64(head, text.size);
     if (!rc) rc = lm_out_write(w->out, head, 8);
@@ -387,31 +397,48 @@ int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n,
     return rc;
 }
 
+int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n,
+              enum st_dtype dtype)
+{
+    return create(out, path, specs, n, &dtype);
+}
+
+int st_create_each(st_writer **out, const char *path, const st_spec *specs, size_t n)
+{
+    return create(out, path, specs, n, NULL);
+}
+
 int st_write(st_writer *w, const float *src, size_t n)
 {
     unsigned char raw[CHUNK];
-    size_t width = dtypes[w->dtype].bytes, step = CHUNK / width;
-    for (size_t at = 0; at < n; at += step) {
-        size_t m = n - at < step ? n - at : step;
+    for (size_t at = 0, m; at < n; at += m) {
+        while (w->at < w->n && w->written == w->runs[w->at].end) w->at++;
+        if (w->at == w->n)
+            return lm_fail(LM_EUSAGE, "%s: more numbers than were announced", w->path);
+        const run *r = &w->runs[w->at];
+        size_t width = dtypes[r->dtype].bytes;
+        m = n - at < CHUNK / width ? n - at : CHUNK / width;
+        if (m > r->end - w->written) m = (size_t)(r->end - w->written);
         for (size_t i = 0; i < m; i++) {
-            if (w->dtype == ST_F32) lm_put32(raw + 4 * i, to_bits(src[at + i]));
+            if (r->dtype == ST_F32) lm_put32(raw + 4 * i, to_bits(src[at + i]));
             else
                 lm_put16(raw + 2 * i,
-                         w->dtype == ST_BF16 ? to_bfloat(src[at + i]) : to_half(src[at + i]));
+                         r->dtype == ST_BF16 ? to_bfloat(src[at + i]) : to_half(src[at + i]));
         }
         int rc = lm_out_write(w->out, raw, m * width);
         if (rc) return rc;
+        w->written += m;
     }
-    w->written += n;
     return LM_OK;
 }
 
 int st_commit(st_writer *w)
 {
     int rc = LM_OK;
-    if (w->written != w->expected) {
+    uint64_t expected = w->n ? w->runs[w->n - 1].end : 0;
+    if (w->written != expected) {
         rc = lm_fail(LM_EUSAGE, "%s: %" PRIu64 " numbers were written, %" PRIu64 " announced",
-                     w->path, w->written, w->expected);
+                     w->path, w->written, expected);
     } else {
         rc = lm_out_commit(w->out);
         w->out = NULL;
@@ -425,5 +452,6 @@ void st_abandon(st_writer *w)
     if (!w) return;
     lm_out_abandon(w->out);
     free(w->path);
+    free(w->runs);
     free(w);
 }

@@ -11,6 +11,8 @@
 enum st_dtype { ST_F32, ST_BF16, ST_F16 };
 enum { ST_RANK_MAX = 4 };
 
+float st_from_half(uint16_t h); /* the bits of a float16, exactly */
+
 typedef struct st_tensor {
     const char *name; /* first, for lm_by_name */
     const char *file; /* path of the file that holds it, for messages */
@@ -47,6 +49,7 @@ typedef struct st_spec {
     const char *name;
     size_t rank;
     uint64_t shape[ST_RANK_MAX];
+    enum st_dtype dtype; /* for st_create_each */
 } st_spec;
 
 typedef struct st_writer st_writer;
@@ -55,6 +58,8 @@ typedef struct st_writer st_writer;
  * of `specs`, in as many calls as the caller likes, then commit. */
 LM_CHECKED int st_create(st_writer **out, const char *path, const st_spec *specs, size_t n,
                          enum st_dtype dtype);
+/* The same, where each of the specs says its own type. */
+LM_CHECKED int st_create_each(st_writer **out, const char *path, const st_spec *specs, size_t n);
 LM_CHECKED int st_write(st_writer *w, const float *src, size_t n);
 /* LM_EUSAGE where fewer or more numbers were written than the specs say. Frees `w` always. */
 LM_CHECKED int st_commit(st_writer *w);
