@@ -16,6 +16,7 @@
 #include "train/model/config.h"
 #include "train/files/model_dir.h"
 #include "train/files/safetensors.h"
+#include "train/import/proto.h"
 
 /* The file: seven int32, then float32 matrices, each kind of all layers together. Rotary pairs are
  * neighbours (2i, 2i + 1) there and halves of a head (i, i + d/2) in Hugging Face's models, so the
@@ -198,65 +199,7 @@ static int open_source(source *s, const char *path)
     return LM_OK;
 }
 
-/* ---- the tokenizer: SentencePiece's ModelProto, written by hand ------------------------- */
-
-/* Protocol buffers: a key of field number and kind, then a varint, 4 bytes, or length and bytes. */
-enum { VARINT = 0, BYTES = 2, FIXED32 = 5 };
-enum { PIECE_NORMAL = 1, PIECE_UNKNOWN = 2, PIECE_CONTROL = 3, PIECE_BYTE = 6 };
-
-static int put_varint(lm_buf *b, uint64_t v)
-{
-    unsigned char c;
-    for (; v > 127; v >>= 7) {
-        c = (unsigned char)(v | 128);
-        int rc = lm_buf_add(b, &c, 1);
-        if (rc) return rc;
-    }
-    c = (unsigned char)v;
-    return lm_buf_add(b, &c, 1);
-}
-
-static int put_number(lm_buf *b, unsigned field, uint64_t v)
-{
-    int rc = put_varint(b, field << 3 | VARINT);
-    return rc ? rc : put_varint(b, v);
-}
-
-static int put_bytes(lm_buf *b, unsigned field, const void *p, size_t n)
-{
-    int rc = put_varint(b, field << 3 | BYTES);
-    if (!rc) rc = put_varint(b, n);
-    return rc ? rc : lm_buf_add(b, p, n);
-}
-
-static int put_piece(lm_buf *model, const lm_buf *text, const unsigned char score[4], int type)
-{
-    lm_buf b = LM_BUF_INIT(2 * PIECE_MAX);
-    int rc = put_bytes(&b, 1, text->data, text->size);
-    if (!rc) rc = put_varint(&b, 2 << 3 | FIXED32);
-    if (!rc) rc = lm_buf_add(&b, score, 4);
-    if (!rc) rc = put_number(&b, 3, (uint64_t)type);
-    if (!rc) rc = put_bytes(model, 1, b.data, b.size);
-    lm_buf_free(&b);
-    return rc;
-}
-
-static int put_specs(lm_buf *model, uint64_t vocab)
-{
-    lm_buf b = LM_BUF_INIT(1024);
-    int rc = put_number(&b, 3, 2); /* model_type: BPE */
-    if (!rc) rc = put_number(&b, 4, vocab);
-    if (!rc) rc = put_number(&b, 35, 1); /* byte_fallback */
-    if (!rc) rc = put_bytes(model, 2, b.data, b.size);
-    lm_buf_reset(&b, 1024);
-    if (!rc) rc = put_bytes(&b, 1, "identity", 8);
-    if (!rc) rc = put_number(&b, 3, 1); /* add_dummy_prefix */
-    if (!rc) rc = put_number(&b, 4, 0); /* remove_extra_whitespaces: llama2.c removes none */
-    if (!rc) rc = put_number(&b, 5, 1); /* escape_whitespaces */
-    if (!rc) rc = put_bytes(model, 3, b.data, b.size);
-    lm_buf_free(&b);
-    return rc;
-}
+/* ---- the tokenizer ----------------------------------------------------------------------- */
 
 /* A piece as SentencePiece writes it: the mark U+2581 for a space, and the three special names,
  * which llama2.c spells with line feeds around. */
@@ -300,7 +243,11 @@ static int read_pieces(lm_buf *model, lm_in *in, const char *path, uint64_t voca
         int bad = piece_text(&text, raw, n, id);
         if (!bad) bad = lm_buf_reserve(&text, 1);
         if (!bad) text.data[text.size] = 0;
-        if (!bad) bad = put_piece(model, &text, head, piece_type(&text, id));
+        uint32_t bits = lm_le32(head);
+        float score;
+        memcpy(&score, &bits, 4);
+        lm_string piece = { (const char *)text.data, text.size };
+        if (!bad) bad = proto_piece(model, piece, score, piece_type(&text, id));
         if (bad) rc = bad;
     }
     lm_buf_free(&text);
@@ -322,7 +269,9 @@ static int make_tokenizer(lm_buf *model, const char *from, uint64_t vocab)
     lm_in *in = NULL;
     int rc = lm_in_open(&in, from);
     if (!rc) rc = read_pieces(model, in, from, vocab);
-    if (!rc) rc = put_specs(model, vocab);
+    /* llama2.c removes no spaces. */
+    proto_specs specs = { .vocab = vocab, .prefix = true };
+    if (!rc) rc = proto_settings(model, &specs);
     lm_in_close(in);
     return rc;
 }
