@@ -94,7 +94,7 @@ static void test_places(void)
     } files[] = {
         { "p/pytorch_model.bin", "x", "save_pretrained" },
         { "p/consolidated.00.pth", "x", "convert_llama_weights_to_hf" },
-        { "p/model.gguf", "GGUF", "gguf_file" },
+        { "p/model.gguf", "GGUF", "lmimport gguf p/model.gguf" },
         { "p/config.json", "{}", "model.safetensors: missing" },
         { "p/README.md", "x", "neither config.json nor model.safetensors" },
         { "p/model.safetensors", "x", "config.json: missing" },
@@ -106,7 +106,7 @@ static void test_places(void)
         NEED(unlink(files[i].name) == 0 && rmdir("p") == 0);
     }
     put("llama.gguf", "GGUF....");
-    CHECK(model_dir_usable("llama.gguf") == LM_EDATA && strstr(lm_err(), "a GGUF file"));
+    CHECK(model_dir_usable("llama.gguf") == LM_EDATA && strstr(lm_err(), "lmimport gguf llama.gguf"));
     put("m.bin", "x");
     CHECK(model_dir_usable("m.bin") == LM_EDATA && strstr(lm_err(), "lmimport"));
     put("lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n");

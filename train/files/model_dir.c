@@ -84,12 +84,10 @@ static int other_weights(const char *dir, char name[MODEL_PATH])
 static int convert(const char *dir, const char *name)
 {
     if (lm_has_suffix(name, ".gguf"))
-        return lm_fail(
-            LM_EDATA,
-            "%s: holds %s, and weights in safetensors are read; get the original model, or "
-            "convert it in Python: transformers.AutoModelForCausalLM.from_pretrained(DIR, "
-            "gguf_file=\"%s\").save_pretrained(NEW)",
-            dir, name, name);
+        return lm_fail(LM_EDATA,
+                       "%s: holds %s, and weights in safetensors are read; make a directory of it: "
+                       "lmimport gguf %s/%s -o NEW",
+                       dir, name, dir, name);
     if (!strncmp(name, "consolidated.", 13))
         return lm_fail(LM_EDATA,
                        "%s: holds %s, Meta's format, and a Hugging Face directory with safetensors "
@@ -114,11 +112,9 @@ static int not_a_directory(const char *path)
     bool gguf = fd >= 0 && pread(fd, head, 4, 0) == 4 && !memcmp(head, "GGUF", 4);
     if (fd >= 0) close(fd);
     if (gguf)
-        return lm_fail(
-            LM_EDATA,
-            "%s: a GGUF file; a Hugging Face directory is read: config.json, safetensors "
-            "and tokenizer.model",
-            path);
+        return lm_fail(LM_EDATA,
+                       "%s: a GGUF file; make a model's directory of it: lmimport gguf %s -o DIR",
+                       path, path);
     return lm_fail(
         LM_EDATA,
         "%s: a file, not a model's directory (config.json, safetensors, tokenizer.model)%s", path,
