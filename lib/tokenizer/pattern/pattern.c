@@ -21,7 +21,8 @@ int lm_pattern_new(lm_pattern **out, const lm_step *steps, size_t count, unsigne
     if (!p) return lm_fail_nomem(sizeof *p);
     if (!(flags & LM_PATTERN_PCRE2)) p->rules = lm_rules_find(steps, count);
     if (p->rules) {
-        p->scan = lm_parts_scalar;
+        const bool simd = !(flags & LM_PATTERN_SCALAR) && lm_parts_have_avx2();
+        p->scan = simd ? lm_parts_avx2 : lm_parts_scalar;
     } else {
         int rc = lm_step_list_new(&p->steps, steps, count);
         if (rc) return free(p), rc;
