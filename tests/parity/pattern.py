@@ -164,7 +164,7 @@ def main():
     ask.add_argument("files", nargs="*")
     ask.add_argument("-n", type=int, default=20000, help="generated texts")
     ask.add_argument("-w", default="", help="only patterns whose name contains it")
-    args = ask.parse_args()
+    args = ask.parse_intermixed_args()
     texts = list(generated(args.n))
     for path in args.files:
         with open(path, encoding="utf-8", errors="replace") as f:

@@ -63,6 +63,9 @@ typedef struct pair {
     __m256i v[2];
 } pair;
 
+/* Bits 0 to n - 1. */
+INLINE uint64_t before_count(unsigned n) { return n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0); }
+
 /* Bit `bit` of each of 64 bytes. */
 INLINE uint64_t mask_of(pair x, int bit)
 {
@@ -126,59 +129,102 @@ INLINE uint64_t classify(block *b, enum lm_scan_family family)
     return past_ascii;
 }
 
-/* Add the other characters of `bytes` bytes, and make one bit of each character. `readable` bytes of text
- * are at b->p. The block ends before one that is not whole in it, or is not UTF-8. */
-AVX2 static __attribute__((noinline)) void add_past_ascii(block *b, const lm_rules *r,
-                                                          uint64_t past_ascii, unsigned bytes,
-                                                          size_t readable)
+/* Which bytes are `low` or above, of those past ASCII. */
+INLINE uint64_t at_least(pair v, unsigned low, uint64_t past_ascii)
 {
-    unsigned char sets[64] = { 0 };
-    uint64_t lead = b->lead, cjk = 0, rest = past_ascii & b->lead;
-    while (rest) {
-        const unsigned i = (unsigned)_tzcnt_u64(rest);
-        uint32_t c;
-        const unsigned size = (unsigned)lm_utf8_decode(b->p + i, readable - i, &c);
-        if (!size || i + size > bytes) {
-            lead &= (UINT64_C(1) << i) - 1;
-            b->last = false;
-            break;
-        }
-        const uint64_t own = ((UINT64_C(1) << size) - 1) << i;
-        rest &= ~own;
-        lead &= ~(own & ~(UINT64_C(1) << i));
-        sets[i] = lm_unicode_sets(c);
-        if (r->digits && lm_unicode_is_digit(c)) sets[i] = LM_U_NUMBER;
-        cjk |= (uint64_t)lm_is_cjk(c) << i;
+    const __m256i below = _mm256_set1_epi8((char)(low - 1));
+    const pair above = { { _mm256_cmpgt_epi8(v.v[0], below), _mm256_cmpgt_epi8(v.v[1], below) } };
+    return mask_of(above, 7) & past_ascii;
+}
+
+INLINE uint8_t sets_of(const lm_rules *r, enum lm_scan_family family, uint32_t c)
+{
+    if (family == LM_SCAN_GPT2 && r->digits && lm_unicode_is_digit(c)) return LM_U_NUMBER;
+    return lm_unicode_sets(c);
+}
+
+/* Add the characters past ASCII, and make one bit of each character. The block then ends before one that
+ * is not whole in it or is not UTF-8. There is a loop for each length, so that no branch depends on
+ * a single character. */
+INLINE void add_past_ascii(block *b, const lm_rules *r, enum lm_scan_family family,
+                           uint64_t past_ascii)
+{
+    const unsigned char *p = b->p;
+    unsigned char sets[64];
+    _mm256_storeu_si256((__m256i *)sets, _mm256_setzero_si256());
+    _mm256_storeu_si256((__m256i *)(sets + 32), _mm256_setzero_si256());
+
+    const pair bytes = load(p);
+    const uint64_t from2 = at_least(bytes, 0xc0, past_ascii);
+    const uint64_t from3 = at_least(bytes, 0xe0, past_ascii);
+    const uint64_t from4 = at_least(bytes, 0xf0, past_ascii);
+    const uint64_t follow = past_ascii & ~from2;
+    const uint64_t not_whole =
+        (from2 & UINT64_C(1) << 63) | (from3 & UINT64_C(3) << 62) | (from4 & UINT64_C(7) << 61);
+    uint64_t invalid = follow ^ (from2 << 1 | from3 << 2 | from4 << 3), cjk = 0;
+    for (uint64_t at = from2 & ~from3 & ~not_whole; at; at = _blsr_u64(at)) {
+        const unsigned i = (unsigned)_tzcnt_u64(at);
+        const uint32_t c = (uint32_t)(p[i] & 31) << 6 | (p[i + 1] & 63);
+        sets[i] = sets_of(r, family, c);
+        invalid |= (uint64_t)(c < 0x80) << i;
     }
+    for (uint64_t at = from3 & ~from4 & ~not_whole; at; at = _blsr_u64(at)) {
+        const unsigned i = (unsigned)_tzcnt_u64(at);
+        const uint32_t c =
+            (uint32_t)(p[i] & 15) << 12 | (uint32_t)(p[i + 1] & 63) << 6 | (p[i + 2] & 63);
+        sets[i] = sets_of(r, family, c);
+        invalid |= (uint64_t)(c < 0x800 || (c >= 0xd800 && c < 0xe000)) << i;
+        if (family == LM_SCAN_DEEPSEEK) cjk |= (uint64_t)lm_is_cjk(c) << i;
+    }
+    for (uint64_t at = from4 & ~not_whole; at; at = _blsr_u64(at)) {
+        const unsigned i = (unsigned)_tzcnt_u64(at);
+        const uint32_t c = (uint32_t)(p[i] & 15) << 18 | (uint32_t)(p[i + 1] & 63) << 12 |
+                           (uint32_t)(p[i + 2] & 63) << 6 | (p[i + 3] & 63);
+        const bool valid = c >= 0x10000 && c < 0x110000;
+        sets[i] = sets_of(r, family, valid ? c : 0);
+        invalid |= (uint64_t)!valid << i;
+    }
+    b->lead &= ~follow;
+    if (not_whole) {
+        b->lead &= (not_whole & -not_whole) - 1;
+        b->last = false;
+    }
+    if (invalid) { /* which may be a byte that follows: its character is left out as well */
+        b->lead &= (invalid & -invalid) - 1;
+        if (b->lead) b->lead ^= UINT64_C(1) << (63 - _lzcnt_u64(b->lead));
+        b->last = false;
+    }
+
     const pair v = load(sets);
-    const uint64_t upper = mask_of(v, 0), lower = mask_of(v, 1), letter = mask_of(v, 2);
-    const uint64_t mark = mask_of(v, 3), number = mask_of(v, 4), space = mask_of(v, 5);
-    const uint64_t sign = mask_of(v, 6) | mask_of(v, 7);
-    b->upper |= upper;
-    b->lower |= lower;
-    b->both = letter | mark;
-    b->mark = mark;
-    b->number |= number;
-    b->space |= space;
-    b->other |= past_ascii & ~(upper | lower | letter | mark | number | space);
-    b->sign |= sign;
-    b->cjk = cjk;
-    b->lead = lead;
-    uint64_t *const masks[] = {
-        &b->upper, &b->lower, &b->both,       &b->mark,    &b->number,
-        &b->space, &b->other, &b->blank,      &b->newline, &b->slash,
-        &b->sign,  &b->cjk,   &b->apostrophe, &b->ascii,   &b->ascii_letter
-    };
-    for (size_t k = 0; k < sizeof masks / sizeof *masks; k++)
-        *masks[k] = _pext_u64(*masks[k], lead);
+    const uint64_t upper = mask_of(v, 0), lower = mask_of(v, 1), mark = mask_of(v, 3);
+    const uint64_t both = mask_of(v, 2) | mark, number = mask_of(v, 4), space = mask_of(v, 5);
+    const uint64_t lead = b->lead;
+    b->other |= past_ascii & ~(upper | lower | both | number | space);
+    b->upper = _pext_u64(b->upper | upper, lead);
+    b->lower = _pext_u64(b->lower | lower, lead);
+    b->both = _pext_u64(both, lead);
+    b->mark = _pext_u64(mark, lead);
+    b->number = _pext_u64(b->number | number, lead);
+    b->space = _pext_u64(b->space | space, lead);
+    b->other = _pext_u64(b->other, lead);
+    b->blank = _pext_u64(b->blank, lead);
+    b->apostrophe = _pext_u64(b->apostrophe, lead);
+    if (family != LM_SCAN_GPT2) b->newline = _pext_u64(b->newline, lead);
+    if (family == LM_SCAN_CASED) b->slash = _pext_u64(b->slash, lead);
+    if (family == LM_SCAN_DEEPSEEK) {
+        b->sign = _pext_u64(b->sign | mask_of(v, 6) | mask_of(v, 7), lead);
+        b->cjk = _pext_u64(cjk, lead);
+        b->ascii = _pext_u64(b->ascii, lead);
+        b->ascii_letter = _pext_u64(b->ascii_letter, lead);
+    }
+    b->count = (unsigned)_mm_popcnt_u64(lead);
+    b->all = before_count(b->count);
 }
 
 /* ---- cuts: bit i, before character i ---- */
 
 /* The run of `x` that begins at each bit of `from`, a subset of x. */
 INLINE uint64_t runs_from(uint64_t x, uint64_t from) { return (x & ~(x + from)) | from; }
-
-INLINE uint64_t before_count(unsigned n) { return n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0); }
 
 /* Numbers in groups of at most `most`. */
 INLINE uint64_t number_cuts(uint64_t number, unsigned most)
@@ -371,6 +417,19 @@ INLINE size_t write_ends(uint32_t *out, uint64_t cuts, uint32_t base)
     return count;
 }
 
+/* Letters at which a block may begin, though a part does not: the next cut is the same. */
+INLINE uint64_t inner_letters(enum lm_scan_family family, const block *b)
+{
+    uint64_t letters = b->upper | b->lower | (b->both & ~b->mark);
+    if (family == LM_SCAN_DEEPSEEK) return letters & ~b->ascii; /* which may follow a sign */
+    if (family == LM_SCAN_CASED) {
+        /* A word has small letters already, or none yet. */
+        const uint64_t from_lower = -(b->lower & -b->lower);
+        letters = b->lower | (letters & b->both & ~from_lower);
+    }
+    return letters & ~(b->apostrophe << 1 | b->apostrophe << 2); /* not in contractions */
+}
+
 INLINE ptrdiff_t parts(const lm_rules *r, enum lm_scan_family family, const unsigned char *text,
                        size_t n, size_t from, uint32_t *ends, size_t max)
 {
@@ -387,15 +446,11 @@ INLINE ptrdiff_t parts(const lm_rules *r, enum lm_scan_family family, const unsi
         const uint64_t past_ascii = classify(&b, family);
         b.lead = b.all = before_count(bytes);
         b.count = bytes;
-        if (past_ascii) {
-            add_past_ascii(&b, r, past_ascii, bytes, b.last ? bytes : n - from);
-            b.count = (unsigned)_mm_popcnt_u64(b.lead);
-            b.all = before_count(b.count);
-        }
+        if (past_ascii) add_past_ascii(&b, r, family, past_ascii);
         b.other &= b.all;
         b.sign &= b.all;
         b.ascii &= b.all;
-        uint64_t cuts = 0;
+        uint64_t cuts = 0, next = 0;
         unsigned limit = b.count;
         if (!b.last) {
             /* A cut depends on the next two characters, in white space on all of that. */
@@ -411,9 +466,12 @@ INLINE ptrdiff_t parts(const lm_rules *r, enum lm_scan_family family, const unsi
             case LM_SCAN_DEEPSEEK: cuts = deepseek_cuts(r, &b, &limit); break;
             }
             if (b.last) cuts |= UINT64_C(1) << b.count;
-            cuts &= before_count(limit + 1) & ~UINT64_C(1);
+            const uint64_t certain = before_count(limit + 1) & ~UINT64_C(1);
+            cuts &= certain;
+            next = cuts;
+            if (!b.last && (past_ascii || !cuts)) next |= inner_letters(family, &b) & certain;
         }
-        if (!cuts) {
+        if (!next) {
             const size_t end = lm_part_end(r, text, n, from);
             if (!end) return count ? (ptrdiff_t)count : LM_EDATA;
             ends[count++] = (uint32_t)end;
@@ -424,9 +482,10 @@ INLINE ptrdiff_t parts(const lm_rules *r, enum lm_scan_family family, const unsi
             /* The bit after the last character is that of the byte after it. */
             const uint64_t lead = b.last ? b.lead | UINT64_C(1) << bytes : b.lead;
             cuts = _pdep_u64(cuts, lead);
+            next = _pdep_u64(next, lead);
         }
         count += write_ends(ends + count, cuts, (uint32_t)from);
-        from += 63 - _lzcnt_u64(cuts);
+        from += 63 - _lzcnt_u64(next);
     }
     return (ptrdiff_t)count;
 }
