@@ -20,7 +20,8 @@ static const double weight_bound = 1e-6, step_bound = 1e-6;
 enum { STEPS = 6 };
 
 static const char shape[] =
-    "{\"model_type\":\"llama\",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":3,"
+    "{\"model_type\":\"qwen3\",\"hidden_size\":32,\"intermediate_size\":64,\"num_hidden_layers\":3,"
+    "\"head_dim\":8,\"attention_bias\":true,"
     "\"num_attention_heads\":4,\"num_key_value_heads\":2,\"vocab_size\":48,\"rms_norm_eps\":1e-5,"
     "\"max_position_embeddings\":64,\"tie_word_embeddings\":true}";
 

@@ -8,7 +8,7 @@
 #include "lib/base/rng.h"
 #include "longmix/zio.h"
 #include "train/infer/infer.h"
-#include "train/model/model.h"
+#include "train/model/optimizer.h"
 
 enum { TOKENS = 60, EVERY = 4, VOCAB = 64, TENSORS = 64 };
 
@@ -202,6 +202,41 @@ static void check_tensors(void)
     }
 }
 
+/* Random weights: norms are 1, biases 0. Weight decay is of matrices only. */
+static void check_vectors(void)
+{
+    tr_config c;
+    tr_model *m = NULL;
+    tr_layout l = { .tokens = 1, .length = 1, .slice = BK_BLOCK, .train = true };
+    tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.5 };
+    NEED(tr_config_load(&c, "qwen3-tied-biases/config.json") == 0);
+    NEED(tr_model_new(&m, &c, &l, b) == 0);
+    NEED(tr_model_init(m, 1) == 0);
+    size_t biases = 0, norms = 0;
+    for (int step = 0; step < 2; step++) {
+        for (size_t i = 0; i < tr_model_params(m); i++) {
+            tr_param *p = tr_model_param(m, i);
+            float x[16], want = p->bias ? 0 : 1;
+            CHECK_EQ(p->vector, p->bias || strstr(p->name, "norm"));
+            if (!p->vector) continue;
+            biases += p->bias;
+            norms += !p->bias;
+            b->get_act(b, x, p->w, p->cols < 16 ? p->cols : 16);
+            for (size_t k = 0; k < p->cols && k < 16; k++) CHECK(x[k] == want);
+        }
+        if (step) break;
+        float before, after; /* the gradient is 0 */
+        b->get_act(b, &before, tr_model_param(m, 0)->w, 1);
+        CHECK_OK(tr_step(m, &o, 1, 0.1, 0));
+        b->get_act(b, &after, tr_model_param(m, 0)->w, 1);
+        CHECK(fabs((double)after - 0.95 * (double)before) < 1e-9);
+    }
+    CHECK_EQ(biases, 2 * 2 * 4);
+    CHECK_EQ(norms, 2 * (2 * 4 + 1));
+    tr_model_free(m);
+    tr_config_free(&c);
+}
+
 int main(void)
 {
     const char *source = getenv("LM_SRC");
@@ -222,6 +257,7 @@ int main(void)
     check_dual();
     check_windows();
     check_tensors();
+    check_vectors();
     printf("%zu models, largest error %.2g\n", count, worst);
     b->close(b);
     st_close(golden);

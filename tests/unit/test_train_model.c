@@ -8,17 +8,17 @@
 
 enum { N = 1200, V = 300 };
 
-static const tr_config config = { .dim = 48,
-                                  .mlp = 112,
-                                  .layers = 3,
-                                  .heads = 6,
-                                  .kv_heads = 2,
-                                  .head_dim = 8,
-                                  .vocab = V,
-                                  .positions = 2048,
-                                  .norm_eps = 1e-5,
-                                  .init_std = 0.05,
-                                  .rope = { .theta = 10000, .attention_factor = 1 } };
+static tr_config config = { .dim = 48,
+                            .mlp = 112,
+                            .layers = 3,
+                            .heads = 6,
+                            .kv_heads = 2,
+                            .head_dim = 8,
+                            .vocab = V,
+                            .positions = 2048,
+                            .norm_eps = 1e-5,
+                            .init_std = 0.05,
+                            .rope = { .theta = 10000, .attention_factor = 1 } };
 
 static int32_t ids[N], targets[N];
 static float losses[N], first_losses[N];
@@ -196,11 +196,14 @@ static void test_refusals(void)
 
 int main(void)
 {
-    test_options();
-    test_documents();
-    test_accumulation(512);
-    test_accumulation(300);
-    test_plan();
+    for (int with = 0; with < 2; with++) {
+        config.qkv_bias = config.out_bias = config.mlp_bias = config.head_norm = with;
+        test_options();
+        test_documents();
+        test_accumulation(512);
+        test_accumulation(300);
+        test_plan();
+    }
     test_refusals();
     CHECK_END();
 }

@@ -118,6 +118,8 @@ static outcome train(size_t layers, tr_layout l, bool late)
                     .positions = N,
                     .norm_eps = 1e-5,
                     .init_std = 0.1,
+                    .qkv_bias = true,
+                    .head_norm = true,
                     .rope = { .theta = 10000, .attention_factor = 1 } };
     tr_optimizer o = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1, .clip = 1 };
     static const uint32_t starts[] = { 0, 120, N };

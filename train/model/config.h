@@ -42,7 +42,7 @@ typedef struct tr_dual {
 
 /* A note for where `sparse` is set and that attention is used. */
 #define TR_SPARSE_NOTE \
-    "sparse_attention_enabled: attention is to all keys, which that is an approximation of"
+    "sparse_attention_enabled has no effect: attention is to all keys, which it approximates"
 
 typedef struct tr_config {
     enum tr_arch arch;
