@@ -10,6 +10,9 @@
 # 4. AutoTokenizer of transformers 5 must give our ids on directories that lmimport and lmtrain write. It has an
 #    environment of its own (tokenizer-requirements.txt, without PyTorch; LM_PARITY_TOKENIZER_PYTHON names a Python
 #    that has these packages). `tests/parity/run.sh tokenizer` does this step only.
+# 5. Regenerate the golden models of every architecture with transformers 5; they must match the committed ones. Train
+#    a model of each: transformers must load it, generate, and compute the held-out loss that lmtrain logged. An
+#    environment of its own, too (models-requirements.txt; LM_PARITY_MODELS_PYTHON). `tests/parity/run.sh models`.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PWD/build/bin:$PATH
@@ -37,10 +40,52 @@ tokenizers() {
     lmtrain -q --model "$work/first" --data "$work/l" -b 64 -n 64 -o "$work/second"
     "$python" tests/parity/tokenizer.py "$work/second" "$data/odd.jsonl"
 }
-if [ "${1:-}" = tokenizer ]; then
-    tokenizers
-    exit
-fi
+
+models() {
+    local python=${LM_PARITY_MODELS_PYTHON:-build/parity-models-venv/bin/python}
+    if [ -z "${LM_PARITY_MODELS_PYTHON:-}" ] && [ ! -x "$python" ]; then
+        python3 -m venv build/parity-models-venv
+        build/parity-models-venv/bin/pip install --quiet -r tests/parity/models-requirements.txt
+    fi
+    "$python" tests/parity/models.py "$work/models"
+    cmp "$work/models.json" tests/parity/models.json
+    compare "$python" "$work/models.safetensors" tests/parity/models.safetensors
+    lmimport -q llama2c tests/data/stories66K.bin tests/data/tok512.bin -o "$work/tiny"
+    lmsynth --bytes 200K | lmtok -q -m "$work/tiny/tokenizer.model" -o "$work/m.lmt" -
+    lmsynth --bytes 30K --seed 9 | lmtok -q -m "$work/tiny/tokenizer.model" -o "$work/m-held.lmt" -
+    lmpack -q -L 96 -o "$work/m" "$work/m.lmt"
+    lmpack -q -L 96 -o "$work/m-held" "$work/m-held.lmt"
+    local rest='"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "vocab_size": 512, "max_position_embeddings": 128'
+    one() {
+        echo "{ \"model_type\": \"$1\", $rest $2 }" >"$work/$1.json"
+        lmtrain -q --init "$work/$1.json" --data "$work/m" --eval-data "$work/m-held" -b 1K -n 20K --lr 2e-3 \
+            -o "$work/$1"
+        "$python" tests/parity/load.py "$work/$1" "$work/m-held"
+    }
+    one llama ', "attention_bias": true, "mlp_bias": true, "head_dim": 12'
+    one qwen2 ', "rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 32}'
+    one qwen3 ', "head_dim": 16, "tie_word_embeddings": true, "rope_parameters": {"rope_theta": 1e6}'
+    one mistral ', "sliding_window": 128'
+}
+
+# The largest difference of two files of tensors is below 1e-6.
+compare() {
+    "$1" - "$2" "$3" <<'PY'
+import sys
+from safetensors.torch import load_file
+new, old = (load_file(p) for p in sys.argv[1:])
+assert new.keys() == old.keys()
+worst = max(((new[k] - old[k]).norm() / old[k].norm()).item() for k in old)
+print(f"regenerated golden tensors: largest difference {worst:.2g}")
+assert worst < 1e-6
+PY
+}
+
+case ${1:-} in
+    tokenizer) tokenizers; exit ;;
+    models) models; exit ;;
+esac
 python=${LM_PARITY_PYTHON:-}
 if [ -z "$python" ]; then
     python=build/parity-venv/bin/python
@@ -51,15 +96,7 @@ if [ -z "$python" ]; then
 fi
 
 "$python" tests/parity/make.py "$work/golden.safetensors"
-"$python" - "$work/golden.safetensors" tests/parity/golden.safetensors <<'PY'
-import sys
-from safetensors.torch import load_file
-new, old = (load_file(p) for p in sys.argv[1:])
-assert new.keys() == old.keys()
-worst = max(((new[k] - old[k]).norm() / old[k].norm()).item() for k in old)
-print(f"regenerated golden tensors: largest difference {worst:.2g}")
-assert worst < 1e-6
-PY
+compare "$python" "$work/golden.safetensors" tests/parity/golden.safetensors
 
 data=${LM_DATA:-../shared/data}
 [ -d "$data/stories260K" ] || { echo "no $data/stories260K: the comparison with transformers is skipped"; exit 0; }
@@ -77,3 +114,4 @@ lmtrain -q --model "$work/stories" --data "$work/shards" --eval-data "$work/held
 lmgen -q --model "$work/stories" -n 200 --logprobs '' >"$work/made.jsonl"
 "$python" tests/parity/greedy.py "$work/stories" "$work/made.jsonl"
 tokenizers
+models
