@@ -1,4 +1,4 @@
-/* lmtrain.c -- continual pretraining of a LLaMA on packed shards. */
+/* lmtrain.c -- continual pretraining on packed shards. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -208,10 +208,11 @@ static int run(void)
 
 static const cli_tool tool = {
     .name = "lmtrain",
-    .summary = "train a LLaMA on packed shards",
+    .summary = "train a model on packed shards",
     .about =
-        "Trains a model of the LLaMA family on packed shards, from a Hugging Face model directory "
-        "or from random weights, and writes a model directory. The CPU backend computes in "
+        "Trains a LLaMA, Qwen2, Qwen3 or Mistral on packed shards, from a Hugging Face model "
+        "directory or from random weights, and writes a model directory. The CPU backend computes "
+        "in "
         "float32.\n\n"
         "The order of rows is a function of --seed and the step. A run that was stopped, by "
         "SIGTERM "

@@ -1,4 +1,4 @@
-/* model.h -- a LLaMA over a backend: weights, gradients, optimizer state, forward and backward
+/* model.h -- a model over a backend: weights, gradients, optimizer state, forward and backward
  * pass. Nothing is allocated after tr_model_new, and what that allocates is known before. */
 #ifndef TRAIN_MODEL_MODEL_H
 #define TRAIN_MODEL_MODEL_H
@@ -95,7 +95,7 @@ tr_param *tr_model_param(tr_model *m, size_t i);
 LM_CHECKED int tr_model_init(tr_model *m, uint64_t seed);
 
 /* Weights from a file or directory. A tensor that is missing, of another shape, or not of a
- * LLaMA is LM_EDATA with its name. *dtype (may be NULL): the type in the file. */
+ * model of the config is LM_EDATA with its name. *dtype (may be NULL): the type in the file. */
 LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype);
 
 /* The type of the weights in a model directory. */
