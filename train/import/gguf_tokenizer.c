@@ -433,12 +433,14 @@ static int write_json(gguf_tokenizer *t, const vocabulary *v, const gguf_config 
 
 /* ---- tokenizer.model ------------------------------------------------------------------------ */
 
-/* Only a control piece can be the BOS, EOS or padding of a tokenizer.model. */
+/* Names other than SentencePiece's. Only a control piece can be the BOS, EOS or padding there. */
 static int special_name(lm_string *out, const vocabulary *v, size_t i)
 {
+    static const char *const defaults[] = { "<unk>", "<s>", "</s>", "<pad>" };
     size_t id = 0;
     int rc = token_of(v, specials[i].key, &id);
-    if (rc == 1 && type_of(v, id) == (i == UNK ? PIECE_UNKNOWN : PIECE_CONTROL))
+    if (rc == 1 && type_of(v, id) == (i == UNK ? PIECE_UNKNOWN : PIECE_CONTROL) &&
+        !is_text(v->tokens[id], defaults[i]))
         *out = v->tokens[id];
     return rc < 0 ? rc : LM_OK;
 }
