@@ -4,6 +4,9 @@
 #include <unistd.h>
 
 #include <xxhash.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h> /* the same functions, with the vector instructions that there are */
+#endif
 
 #include "lib/base/fd.h"
 
