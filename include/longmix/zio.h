@@ -6,6 +6,7 @@
 #ifndef LONGMIX_ZIO_H
 #define LONGMIX_ZIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,6 +47,7 @@ LM_CHECKED int lm_in_all(lm_in *in, lm_buf *out);
 uint64_t lm_in_raw_offset(const lm_in *in); /* bytes of the file itself read so far */
 uint64_t lm_in_raw_hash(const lm_in *in);   /* XXH3-64 of those bytes: at the end, of the file */
 const char *lm_in_name(const lm_in *in);    /* the path, or "stdin" */
+bool lm_in_packed(const lm_in *in);         /* it is decompressed */
 void lm_in_close(lm_in *in);                /* NULL is allowed */
 
 /* ---- writing ------------------------------------------------------------------------- */

@@ -212,6 +212,7 @@ int lm_in_all(lm_in *in, lm_buf *out)
 uint64_t lm_in_raw_offset(const lm_in *in) { return in->raw_offset; }
 uint64_t lm_in_raw_hash(const lm_in *in) { return lm_hasher_digest(in->hash); }
 const char *lm_in_name(const lm_in *in) { return in->name; }
+bool lm_in_packed(const lm_in *in) { return in->unpack != NULL; }
 
 void lm_in_close(lm_in *in)
 {

@@ -11,6 +11,8 @@
 #include "lib/io/output.h"
 #include "longmix/tokenize.h"
 
+struct tok_work;
+
 /* ---- order and memory (order.c) ---------------------------------------------- */
 
 /* A chunk from reading to writing. */
@@ -35,6 +37,11 @@ typedef struct tok_job {
     size_t large; /* bytes of the chunk, where it is a large one */
 } tok_job;
 
+/* The buffers of a job. */
+typedef struct tok_bufs {
+    lm_buf records, bad;
+} tok_bufs;
+
 /* Jobs in the order of the input. They finish in any order and are written in this one, by the thread
  * that finishes the next: no thread waits for a slower one while the ring has space. */
 typedef struct tok_order {
@@ -42,6 +49,8 @@ typedef struct tok_order {
     pthread_cond_t moved;
     tok_job *ring; /* job number n is in ring[n % size] */
     size_t size;
+    tok_bufs *spare; /* [size], of which the last is the one that was used last */
+    size_t spares;
     uint64_t begun, written; /* numbers of the next */
     size_t large;            /* bytes of large chunks that are read and not yet written */
     bool writing, stopped;
@@ -50,12 +59,16 @@ typedef struct tok_order {
 LM_CHECKED int tok_order_open(tok_order *q, int threads);
 void tok_order_close(tok_order *q);
 
+/* Does the memory budget allow that another chunk is read? With `wait`, wait until it does; false is
+ * then that the run was stopped. */
+bool tok_order_room(tok_order *q, bool wait);
+
 /* The next job, empty, once the ring has space for it; NULL when stopped. One thread at a time,
  * until it has called tok_order_begin. */
 tok_job *tok_order_next(tok_order *q);
 
-/* The job has read a chunk of n bytes, or failed to: wait until the memory budget allows it. It
- * waits only for earlier jobs, which never wait for a later one. */
+/* The job is for a chunk of n bytes, 0 for none: wait until the memory budget allows it. It waits only
+ * for earlier jobs, which never wait for a later one. */
 void tok_order_begin(tok_order *q, tok_job *job, size_t n);
 
 /* The job is finished: write it and those after it that are next in order, if no other thread does. 1, 0
@@ -63,6 +76,7 @@ void tok_order_begin(tok_order *q, tok_job *job, size_t n);
 LM_CHECKED int tok_order_done(tok_order *q, tok_job *job, int (*write)(void *arg, tok_job *job),
                               void *arg);
 void tok_order_stop(tok_order *q);
+bool tok_order_stopped(tok_order *q);
 
 /* Tell the system that n bytes at p are no longer needed. They may then read as zeros. */
 void tok_discard(const void *p, size_t n);
@@ -82,6 +96,39 @@ typedef struct tok_check {
 
 void tok_check_init(tok_check *c, const lm_tokenize_options *o);
 void tok_check_destroy(tok_check *c);
+
+/* ---- reading (read.c) ---------------------------------------------------------- */
+
+enum { TOK_AHEAD = 16 }; /* chunks of a compressed input that are read ahead */
+
+/* What was read for a job: a chunk, or what tok_job says. */
+typedef struct tok_read {
+    lm_chunk chunk;
+    size_t bytes, file;
+    bool at_end, lost, packed; /* packed: from a compressed input */
+    lm_file_end end;
+    uint64_t raw_bytes;
+    int fault;
+    char message[1024];
+} tok_read;
+
+typedef struct tok_reader {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    tok_read ahead[TOK_AHEAD]; /* a ring: `count`, the first at `first`, of chunks of `bytes` */
+    size_t first, count, bytes;
+    bool reading; /* a thread is; what follows is its own meanwhile */
+    bool failed;
+    size_t file;         /* being read, or next */
+    lm_chunker *chunker; /* on it, or NULL */
+} tok_reader;
+
+void tok_reader_init(tok_reader *q, size_t file);
+void tok_reader_destroy(tok_reader *q);
+
+/* Take the next job, with its chunk, or set w->job to NULL where there is none. An error is a job too:
+ * of several errors, the first in the order of the input is reported. */
+void tok_claim(struct tok_work *w);
 
 /* ---- the inputs and the header (inputs.c) ------------------------------------- */
 
@@ -152,12 +199,8 @@ typedef struct tok_run {
     tok_check check;
     tok_order order;
 
-    /* Under `reading`: the position in the input. */
-    pthread_mutex_t reading;
-    size_t file;         /* being read, or next */
-    lm_chunker *chunker; /* on it, or NULL */
-    bool ended;
-    double read_seconds, work_seconds;
+    tok_reader reader;
+    double read_seconds, work_seconds; /* under reader.lock */
 
     /* What an earlier run has finished of the file that it was reading, and how much of it was read
      * again so far. */

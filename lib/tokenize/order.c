@@ -22,11 +22,15 @@ int tok_order_open(tok_order *q, int threads)
 {
     *q = (tok_order){ .size = JOBS_PER_THREAD * (size_t)threads + 2 };
     q->ring = calloc(q->size, sizeof *q->ring);
-    if (!q->ring) return lm_fail_nomem(q->size * sizeof *q->ring);
-    for (size_t i = 0; i < q->size; i++) {
-        q->ring[i].records = (lm_buf)LM_BUF_INIT(RECORDS_MAX);
-        q->ring[i].bad = (lm_buf)LM_BUF_INIT(2 * LM_LINE_MAX);
+    q->spare = calloc(q->size, sizeof *q->spare);
+    if (!q->ring || !q->spare) {
+        free(q->ring);
+        free(q->spare);
+        return lm_fail_nomem(q->size * sizeof *q->ring);
     }
+    while (q->spares < q->size)
+        q->spare[q->spares++] =
+            (tok_bufs){ LM_BUF_INIT(RECORDS_MAX), LM_BUF_INIT(2 * LM_LINE_MAX) };
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->moved, NULL);
     return LM_OK;
@@ -39,25 +43,45 @@ void tok_order_close(tok_order *q)
         lm_buf_free(&q->ring[i].records);
         lm_buf_free(&q->ring[i].bad);
     }
+    for (size_t i = 0; i < q->spares; i++) {
+        lm_buf_free(&q->spare[i].records);
+        lm_buf_free(&q->spare[i].bad);
+    }
     free(q->ring);
+    free(q->spare);
     pthread_mutex_destroy(&q->lock);
     pthread_cond_destroy(&q->moved);
 }
 
-/* Empty it, but keep memory for the next one. */
-static void clear(tok_job *job)
+/* Empty a job that was written. The next one takes its buffers, which may still be in the caches. */
+static void clear(tok_order *q, tok_job *job)
 {
     lm_buf_reset(&job->records, KEEP_BYTES);
     lm_buf_reset(&job->bad, KEEP_BYTES);
-    *job = (tok_job){ .records = job->records, .bad = job->bad };
+    q->spare[q->spares++] = (tok_bufs){ job->records, job->bad };
+    *job = (tok_job){ 0 };
+}
+
+bool tok_order_room(tok_order *q, bool wait)
+{
+    pthread_mutex_lock(&q->lock);
+    while (wait && !q->stopped && q->large >= BUDGET_BYTES) pthread_cond_wait(&q->moved, &q->lock);
+    bool room = !q->stopped && q->large < BUDGET_BYTES;
+    pthread_mutex_unlock(&q->lock);
+    return room;
 }
 
 tok_job *tok_order_next(tok_order *q)
 {
+    tok_job *job = NULL;
     pthread_mutex_lock(&q->lock);
-    while (!q->stopped && (q->begun - q->written == q->size || q->large >= BUDGET_BYTES))
-        pthread_cond_wait(&q->moved, &q->lock);
-    tok_job *job = q->stopped ? NULL : &q->ring[q->begun % q->size];
+    while (!q->stopped && q->begun - q->written == q->size) pthread_cond_wait(&q->moved, &q->lock);
+    if (!q->stopped) {
+        job = &q->ring[q->begun % q->size];
+        tok_bufs b = q->spare[--q->spares]; /* as many as jobs that are empty */
+        job->records = b.records;
+        job->bad = b.bad;
+    }
     pthread_mutex_unlock(&q->lock);
     return job;
 }
@@ -83,8 +107,8 @@ int tok_order_done(tok_order *q, tok_job *job, int (*write)(void *arg, tok_job *
         pthread_mutex_unlock(&q->lock);
         rc = write(arg, job);
         size_t large = job->large;
-        clear(job);
         pthread_mutex_lock(&q->lock);
+        clear(q, job);
         q->writing = false;
         q->stopped = q->stopped || rc;
         q->large -= large;
@@ -102,6 +126,14 @@ void tok_order_stop(tok_order *q)
     q->stopped = true;
     pthread_cond_broadcast(&q->moved);
     pthread_mutex_unlock(&q->lock);
+}
+
+bool tok_order_stopped(tok_order *q)
+{
+    pthread_mutex_lock(&q->lock);
+    bool stopped = q->stopped;
+    pthread_mutex_unlock(&q->lock);
+    return stopped;
 }
 
 void tok_discard(const void *p, size_t n)

@@ -1,10 +1,9 @@
-/* tokenize.c -- the run: files are read in order under one lock, chunks are processed by all
- * threads, and the results are written in order. */
+/* tokenize.c -- the run: files are read in order (read.c), chunks are processed by all threads, and
+ * the results are written in order. */
 #include "longmix/tokenize.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,105 +13,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
-#include "longmix/zio.h"
 #include "lib/tokenize/internal.h"
-
-enum { STEP_BYTES = 1 << 20 };
-
-/* ---- reading, under its lock -------------------------------------------------------- */
-
-/* The bytes of the file on disk; of what is no regular file, those that were read. */
-static uint64_t size_on_disk(const char *path, uint64_t read)
-{
-    struct stat st;
-    bool known = strcmp(path, "-") && !stat(path, &st) && S_ISREG(st.st_mode);
-    return known ? (uint64_t)st.st_size : read;
-}
-
-/* Is it the file that cannot be read, now and again? Too many open files, or an error of the moment,
- * are no reason to leave it out for good. */
-static bool fails_again(const char *path)
-{
-    static const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    struct stat st;
-    if (!strcmp(path, "-")) return true; /* it cannot be read again */
-    char *bytes = malloc(STEP_BYTES);
-    int fd = bytes ? open(path, flags) : -1;
-    bool known = bytes && (fd >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM));
-    bool regular = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode);
-    ssize_t got = regular ? 1 : -1;
-    while (got > 0 && !lm_interrupted()) got = read(fd, bytes, STEP_BYTES);
-    if (fd >= 0) close(fd);
-    free(bytes);
-    return known && got < 0;
-}
-
-/* The file cannot be read further, for the reason in lm_err(). */
-static void lose_file(tok_run *r, tok_job *job)
-{
-    lm_in *in = r->chunker ? lm_chunker_in(r->chunker) : NULL;
-    uint64_t read = in ? lm_in_raw_offset(in) : 0;
-    job->lost = true;
-    job->end = (lm_file_end){ .raw_bytes = size_on_disk(tok_path(&r->in, r->file), read),
-                              .raw_read = read,
-                              .raw_hash = in ? lm_in_raw_hash(in) : lm_hash64(NULL, 0),
-                              .fault = read };
-}
-
-static void next_file(tok_run *r, tok_job *job)
-{
-    job->at_end = true;
-    lm_chunker_free(r->chunker);
-    r->chunker = NULL;
-    r->file++;
-}
-
-/* The next chunk, or the end of a file: 1, 0 when all files are read, or an error. */
-static int read_next(tok_work *w, tok_job *job)
-{
-    tok_run *r = w->run;
-    int rc = LM_OK;
-    job->file = r->file;
-    if (!r->chunker) {
-        lm_in *in = NULL;
-        rc = lm_in_open(&in, tok_path(&r->in, r->file));
-        if (!rc) rc = lm_chunker_new(&r->chunker, in);
-        if (rc) return rc;
-    }
-    lm_in *in = lm_chunker_in(r->chunker);
-    uint64_t before = lm_in_raw_offset(in);
-    rc = lm_chunker_next(r->chunker, &w->chunk);
-    job->raw_bytes = lm_in_raw_offset(in) - before;
-    if (rc) return rc;
-    job->end = (lm_file_end){ .raw_bytes = lm_in_raw_offset(in), .raw_hash = lm_in_raw_hash(in) };
-    next_file(r, job);
-    return 1;
-}
-
-/* Take the next job, or leave w->job NULL when there is none. An error is a job too: of several
- * errors, the first in the order of the input is reported. Where files may be quarantined, reading
- * continues with the next one. */
-static void claim(tok_work *w)
-{
-    tok_run *r = w->run;
-    w->job = NULL;
-    pthread_mutex_lock(&r->reading);
-    tok_job *job = r->ended || r->file == r->in.count ? NULL : tok_order_next(&r->order);
-    if (job) {
-        int rc = read_next(w, job);
-        if (rc < 0) {
-            job->fault = rc;
-            const char *path = tok_path(&r->in, r->file);
-            bool its = rc == LM_EDATA || (rc == LM_EIO && fails_again(path));
-            if (its && r->o->bad_files) lose_file(r, job);
-            if (job->lost) next_file(r, job);
-            else r->ended = true;
-        }
-        tok_order_begin(&r->order, job, rc > 0 && !job->at_end ? w->chunk.bytes.size : 0);
-        w->job = job;
-    }
-    pthread_mutex_unlock(&r->reading);
-}
 
 /* ---- writing, in the order of the jobs ---------------------------------------------- */
 
@@ -273,13 +174,15 @@ static int one_job(tok_work *w)
 {
     tok_run *r = w->run;
     double start = lm_seconds();
-    claim(w);
+    tok_claim(w);
     double claimed = lm_seconds();
     w->reading += claimed - start;
     tok_job *job = w->job;
     if (!job) return 0;
-    if (!job->fault && !job->at_end) job->fault = tok_work_lines(w);
-    if (job->fault) snprintf(job->message, sizeof job->message, "%s", lm_err());
+    if (!job->fault && !job->at_end) {
+        job->fault = tok_work_lines(w);
+        if (job->fault) snprintf(job->message, sizeof job->message, "%s", lm_err());
+    }
     w->working += lm_seconds() - claimed;
     return tok_order_done(&r->order, job, write_job, r);
 }
@@ -294,10 +197,10 @@ static int run_thread(void *arg, int t)
     else
         while ((rc = one_job(&w)) > 0) continue;
     tok_work_close(&w);
-    pthread_mutex_lock(&r->reading);
+    pthread_mutex_lock(&r->reader.lock);
     r->read_seconds += w.reading;
     r->work_seconds += w.working;
-    pthread_mutex_unlock(&r->reading);
+    pthread_mutex_unlock(&r->reader.lock);
     return rc;
 }
 
@@ -444,13 +347,12 @@ static int run_all(tok_run *r)
     const lm_tokenize_options *o = r->o;
     int rc = tok_order_open(&r->order, o->threads);
     if (rc) return rc;
-    pthread_mutex_init(&r->reading, NULL);
+    tok_reader_init(&r->reader, r->now.file);
     tok_check_init(&r->check, o);
     rc = lm_parallel(o->threads, run_thread, r);
     tok_check_destroy(&r->check);
-    pthread_mutex_destroy(&r->reading);
+    tok_reader_destroy(&r->reader);
     tok_order_close(&r->order);
-    lm_chunker_free(r->chunker);
     return rc;
 }
 
@@ -528,7 +430,6 @@ static int run_store(tok_run *r, const outputs *out)
     if (r->already) return prove_store(r, store);
     if (!rc) rc = begin_again(r);
     if (!rc) rc = prove_past(r, store, NULL);
-    r->file = r->now.file;
     if (!rc) rc = open_outputs(r, out);
     r->begun = !rc;
     if (!rc) rc = run_all(r);
