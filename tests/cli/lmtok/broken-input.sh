@@ -41,3 +41,14 @@ printf '\n \n\t\r\n' > blank.jsonl
 lmtok -m m.model -o empty.lmt empty.jsonl blank.jsonl
 lmtok -m m.model < /dev/null > stdin.lmt
 lmcheck empty.lmt stdin.lmt
+# Compressed inputs are read ahead: of several errors, the first in the order of the input is reported.
+lmsynth -q --bytes 8M --file-bytes 8M --seed 3 --format jsonl -o many
+head -n 300 many/train-00000.jsonl > two.jsonl
+echo 'not JSON' >> two.jsonl
+tail -n +301 many/train-00000.jsonl >> two.jsonl
+zstd -qc two.jsonl > whole.zst
+head -c $(($(stat -c %s whole.zst) * 2 / 3)) whole.zst > two.jsonl.zst
+for j in 1 2 5; do
+    rm -f two.lmt*
+    fails 1 'two.jsonl.zst:301: byte' -j $j -m m.model -o two.lmt two.jsonl.zst a.jsonl.zst
+done

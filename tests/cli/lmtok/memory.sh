@@ -17,6 +17,17 @@ for j in 1 4; do
 done
 cmp 1.lmt 4.lmt
 
+# Two of them, compressed: what is read ahead counts.
+cat book.jsonl book.jsonl | zstd -qc > books.jsonl.zst
+for j in 1 4; do
+    lmtok -v -j $j -m m.model -o books-$j.lmt books.jsonl.zst 2> err
+    peak=$(sed -n 's/.* \([0-9]*\)\.[0-9]* MB peak$/\1/p' err)
+    echo "compressed, -j $j: $peak MB" >&2
+    [ "$peak" -lt $((300 + 16 * j)) ]
+done
+cmp books-1.lmt books-4.lmt
+rm books*
+
 # The same without a place to split, and with one id per byte.
 for unit in a ' ' acgt '\360\237\230\200'; do
     awk -v unit="$unit" 'BEGIN {
