@@ -257,6 +257,7 @@ typedef struct tok_work {
     tok_run *run;
     lm_line_parser *parser;
     lm_encoder *encoder;
+    int64_t bos, eos; /* put around each document; -1: not */
     lm_chunk chunk;
     tok_job *job;            /* that the chunk belongs to */
     double reading, working; /* seconds */

@@ -71,8 +71,10 @@ enum { LONG_TEXT = 4 << 20 };
 
 int tok_work_open(tok_work *w, tok_run *run)
 {
-    *w = (tok_work){ .run = run };
     const lm_tokenize_options *o = run->o;
+    *w = (tok_work){ .run = run,
+                     .bos = o->bos ? lm_tokenizer_bos(o->tokenizer) : -1,
+                     .eos = o->eos ? lm_tokenizer_eos(o->tokenizer) : -1 };
     const lm_schema schema = { lm_domains_text(o->domains), lm_domains_keys(o->domains),
                                o->replace };
     int rc = lm_line_parser_new(&w->parser, &schema);
@@ -115,18 +117,15 @@ static int encode_long(tok_work *w, const lm_line *doc)
 /* Append the ids of a document. Its text may be released. */
 static int add_ids(tok_work *w, const lm_line *doc, uint64_t key)
 {
-    const lm_tokenize_options *o = w->run->o;
-    int64_t bos = o->bos ? lm_tokenizer_bos(o->tokenizer) : -1;
-    int64_t eos = o->eos ? lm_tokenizer_eos(o->tokenizer) : -1;
     lm_buf *b = &w->job->records;
-    int rc = bos >= 0 ? put_id(w, bos) : LM_OK;
+    int rc = w->bos >= 0 ? put_id(w, w->bos) : LM_OK;
     size_t at = b->size;
     if (rc) return rc;
     if (doc->text_size > LONG_TEXT) rc = encode_long(w, doc);
     else rc = lm_encode(w->encoder, doc->text, doc->text_size, b);
     if (!rc && is_sampled(&w->run->check, key, doc->text_size))
         rc = check_document(&w->run->check, doc, b->data + at, b->size - at);
-    return rc || eos < 0 ? rc : put_id(w, eos);
+    return rc || w->eos < 0 ? rc : put_id(w, w->eos);
 }
 
 static int add_document(tok_work *w, const lm_line *doc, uint64_t line, int domain)
