@@ -156,7 +156,7 @@ AVX2 static inline void start_word(word *w, uint32_t n)
 
 /* Make the best merge, if there is one. The instruction for the smallest of eight lanes gives
  * the leftmost of equals, as SentencePiece requires. */
-AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab *v, word *w)
+AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_pairs *p, word *w)
 {
     __m256i ranks = w->ranks;
     uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(_mm256_castsi256_si128(ranks)));
@@ -174,8 +174,8 @@ AVX2 static inline __attribute__((always_inline)) bool merge_best(const lm_vocab
     uint32_t h =
         31 - (uint32_t)_lzcnt_u32(w->alive & ((2U << i) - 1)); /* one more than its number */
     uint32_t sym = w->first[i] & 0xffff;
-    uint32_t with_right = lm_merge_find16(v, sym, w->at[k + 1]);
-    uint32_t with_left = lm_merge_find16(v, w->at[h], sym);
+    uint32_t with_right = lm_merge_find16(p, sym, w->at[k + 1]);
+    uint32_t with_left = lm_merge_find16(p, w->at[h], sym);
     w->at[i + 1] = (uint16_t)sym;
     w->alive &= ~(2U << j);
     w->first[i] = with_right;
@@ -223,14 +223,22 @@ AVX2 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p,
     _mm256_storeu_si256((__m256i *)(w.at + 1),
                         _mm256_permute4x64_epi64(_mm256_packus_epi32(syms[0], syms[1]), 0xd8));
     start_word(&w, (uint32_t)n);
-    while (merge_best(v, &w)) continue;
+    while (merge_best(&v->pairs, &w)) continue;
     return write_word(&w, out);
 }
 
-/* The same for up to 64 symbols, with the ranks in memory. */
-AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
-                                       unsigned char *out)
+AVX2 static inline uint32_t smallest(__m256i eight)
 {
+    __m128i m = _mm_min_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+    m = _mm_min_epu32(m, _mm_shuffle_epi32(m, 0x4e));
+    return (uint32_t)_mm_cvtsi128_si32(_mm_min_epu32(m, _mm_shuffle_epi32(m, 0xb1)));
+}
+
+/* The same for up to 64 symbols, with the ranks in memory. */
+AVX2 unsigned char *lm_merge_narrow_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
+                                         unsigned char *out)
+{
+    const lm_pairs *p = m->pairs;
     uint16_t at[LM_MEDIUM + 2], ranks[LM_MEDIUM + 1], merged[LM_MEDIUM + 1];
     uint64_t alive = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
     size_t blocks = (n + 7) / 8;
@@ -238,17 +246,17 @@ AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, 
     for (size_t i = 0; i < n; i++) at[i + 1] = (uint16_t)syms[i];
     memset(ranks, 0xff, sizeof ranks);
     for (size_t i = 1; i < n; i++) {
-        uint32_t m = lm_merge_find16(v, syms[i - 1], syms[i]);
-        ranks[i] = (uint16_t)(m >> 16);
-        merged[i] = (uint16_t)m;
+        uint32_t found = lm_merge_find16(p, syms[i - 1], syms[i]);
+        ranks[i] = (uint16_t)(found >> 16);
+        merged[i] = (uint16_t)found;
     }
     for (;;) {
         uint32_t best = UINT32_MAX;
         for (size_t b = 0; b < blocks; b++) {
             __m128i eight = _mm_loadu_si128((const __m128i *)(ranks + 1 + 8 * b));
-            uint32_t m = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(eight));
-            m = (m << 16 | m >> 16) + 8 * (uint32_t)b;
-            best = m < best ? m : best;
+            uint32_t low = (uint32_t)_mm_cvtsi128_si32(_mm_minpos_epu16(eight));
+            low = (low << 16 | low >> 16) + 8 * (uint32_t)b;
+            best = low < best ? low : best;
         }
         if (best >> 16 == 0xffff) break;
         uint32_t i = best & 63;
@@ -258,8 +266,8 @@ AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, 
         size_t k = past ? i + 1 + _tzcnt_u64(past) : n;
         size_t h = before ? 64 - _lzcnt_u64(before) : 0; /* one more than its number */
         uint32_t sym = merged[i + 1];
-        uint32_t with_right = lm_merge_find16(v, sym, at[k + 1]),
-                 with_left = lm_merge_find16(v, at[h], sym);
+        uint32_t with_right = lm_merge_find16(p, sym, at[k + 1]),
+                 with_left = lm_merge_find16(p, at[h], sym);
         at[i + 1] = (uint16_t)sym;
         alive &= ~(UINT64_C(1) << j);
         ranks[i + 1] = (uint16_t)(with_right >> 16);
@@ -268,7 +276,47 @@ AVX2 unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, 
         merged[h] = (uint16_t)with_left;
         ranks[j + 1] = 0xffff;
     }
-    for (; alive; alive = _blsr_u64(alive)) out = lm_put_id(out, at[1 + _tzcnt_u64(alive)], 2);
+    for (; alive; alive = _blsr_u64(alive)) out = lm_merger_put(m, at[1 + _tzcnt_u64(alive)], out);
+    return out;
+}
+
+/* The same for wide pairs whose symbols are their ranks. A lane is symbol << 6 | index, so that the
+ * smallest lane is the leftmost of the best. */
+AVX2 unsigned char *lm_merge_wide_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
+                                       unsigned char *out)
+{
+    const lm_pairs *p = m->pairs;
+    const uint32_t none = (1U << LM_WIDE_BITS) - 1;  /* no symbol */
+    uint32_t at[LM_MEDIUM + 2], lane[LM_MEDIUM + 8]; /* both have one in front */
+    uint64_t alive = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
+    size_t blocks = (n + 7) / 8;
+    at[0] = at[n + 1] = none;
+    memcpy(at + 1, syms, n * sizeof *at);
+    memset(lane, 0xff, sizeof lane);
+    for (size_t i = 1; i < n; i++)
+        lane[i] = (uint32_t)(lm_merge_find21(p, at[i], at[i + 1]) & none) << 6 | (uint32_t)(i - 1);
+    for (;;) {
+        __m256i least = _mm256_loadu_si256((const __m256i *)(lane + 1));
+        for (size_t b = 1; b < blocks; b++)
+            least =
+                _mm256_min_epu32(least, _mm256_loadu_si256((const __m256i *)(lane + 1 + 8 * b)));
+        uint32_t best = smallest(least);
+        if (best >> 6 >= none) break;
+        uint32_t i = best & 63, sym = best >> 6;
+        uint64_t right = alive >> i >> 1; /* from symbol i + 1 on */
+        uint32_t j = i + 1 + (uint32_t)_tzcnt_u64(right);
+        uint64_t past = _blsr_u64(right), before = alive & ((UINT64_C(1) << i) - 1);
+        size_t k = past ? i + 1 + _tzcnt_u64(past) : n;
+        uint32_t h = before ? 64 - (uint32_t)_lzcnt_u64(before) : 0; /* one more than its number */
+        uint64_t with_right = lm_merge_find21(p, sym, at[k + 1]);
+        uint64_t with_left = lm_merge_find21(p, at[h], sym);
+        at[i + 1] = sym;
+        alive &= ~(UINT64_C(1) << j);
+        lane[i + 1] = (uint32_t)(with_right & none) << 6 | i;
+        lane[h] = (uint32_t)(with_left & none) << 6 | (h - 1);
+        lane[j + 1] = UINT32_MAX;
+    }
+    for (; alive; alive = _blsr_u64(alive)) out = lm_merger_put(m, at[1 + _tzcnt_u64(alive)], out);
     return out;
 }
 
@@ -282,10 +330,17 @@ size_t lm_scan_avx2(const lm_vocab *v, const unsigned char *text, size_t pos, si
     return lm_scan_scalar(v, text, pos, blocks, prev, flags, cuts);
 }
 
-unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
+unsigned char *lm_merge_narrow_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
+                                    unsigned char *out)
+{
+    (void)m, (void)syms, (void)n, (void)out;
+    return NULL;
+}
+
+unsigned char *lm_merge_wide_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
                                   unsigned char *out)
 {
-    (void)v, (void)syms, (void)n, (void)out;
+    (void)m, (void)syms, (void)n, (void)out;
     return NULL;
 }
 

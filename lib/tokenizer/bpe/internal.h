@@ -2,7 +2,8 @@
  *
  *   proof.c  what the vocabulary proves: where to cut, which merges can happen
  *   scan.c   text to cut positions; avx2.c the same with SIMD
- *   bpe.c    the merges of one segment; stream.c those of a very long one
+ *   merge.c  the merges of one part; stream.c those of a very long one
+ *   bpe.c    a segment of characters to parts
  *   words.c  the table of words seen, and the loop over a text */
 #ifndef LM_LIB_TOKENIZER_BPE_INTERNAL_H
 #define LM_LIB_TOKENIZER_BPE_INTERNAL_H
@@ -29,15 +30,17 @@ void lm_scan_prepare(lm_vocab *v);
 /* Is there a cut before byte i, 0 < i < n? */
 bool lm_cut_at(const lm_vocab *v, const unsigned char *text, size_t i, size_t n);
 
-/* ---- bpe.c ---------------------------------------------------------------- */
+/* ---- merge.c: the merges of one part --------------------------------------- */
 
-typedef struct lm_bpe lm_bpe; /* scratch of one thread */
-struct lm_bpe {
-    const lm_vocab *v;
-    bool simd;
-    unsigned width;
-    int rc;         /* why lm_bpe_encode returned NULL: LM_ENOMEM, or LM_UNCLEAN */
-    uint32_t *syms; /* symbols of the current part */
+typedef struct lm_merger lm_merger; /* scratch of one thread */
+struct lm_merger {
+    const lm_pairs *pairs;
+    const uint32_t *ids; /* by symbol; NULL: symbols are ids */
+    uint32_t longest;    /* characters of the longest piece */
+    bool simd;           /* pairs are narrow, or symbols their own ranks */
+    unsigned width;      /* bytes of an id */
+    int rc;              /* why a function returned false or NULL: LM_ENOMEM */
+    uint32_t *syms;      /* symbols of the current part */
     size_t syms_cap;
     struct lm_bpe_node *nodes;
     size_t nodes_cap;
@@ -49,16 +52,38 @@ struct lm_bpe {
     size_t stream_from;
 };
 
-/* The text is not valid UTF-8 or has a literal U+2581: not an error, see lm_clean. */
+void lm_merger_free(lm_merger *m); /* it can be used again */
+void lm_merger_trim(lm_merger *m); /* free large scratch memory */
+
+/* Add a symbol to the part, which has n; ids may be written to *out. */
+bool lm_merger_add(lm_merger *m, size_t n, uint32_t sym, unsigned char **out);
+/* Merge and write the n symbols of the part: not more ids than symbols. */
+bool lm_merger_flush(lm_merger *m, size_t n, unsigned char **out);
+
+static inline unsigned char *lm_merger_put(const lm_merger *m, uint32_t sym, unsigned char *out)
+{
+    return lm_put_id(out, m->ids ? m->ids[sym] : sym, m->width);
+}
+
+/* The ids of 2 to LM_MEDIUM symbols; 8 bytes past them may be written. */
+unsigned char *lm_merge_narrow_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
+                                    unsigned char *out);
+unsigned char *lm_merge_wide_avx2(const lm_merger *m, const uint32_t *syms, size_t n,
+                                  unsigned char *out);
+
+/* ---- bpe.c: the merges of one segment of characters ------------------------ */
+
+/* In lm_merger.rc: the text is not valid UTF-8 or has a literal U+2581. Not an error. */
 #define LM_UNCLEAN 1
 
-void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd, size_t stream_from);
-void lm_bpe_free(lm_bpe *b);
-/* Free large scratch memory. */
-void lm_bpe_trim(lm_bpe *b);
+typedef struct lm_bpe {
+    const lm_vocab *v;
+    lm_merger m;
+} lm_bpe;
 
+void lm_bpe_init(lm_bpe *b, const lm_vocab *v, unsigned width, bool simd, size_t stream_from);
 /* Write the ids of n > 0 bytes at p, a segment between cuts, of which LM_SHORT can be read, and
- * return the end, at most n ids on; or NULL with b->rc set. */
+ * return the end, at most n ids on; or NULL with b->m.rc set. */
 unsigned char *lm_bpe_encode(lm_bpe *b, const unsigned char *p, size_t n, unsigned char *out);
 /* The same with a space before them. */
 unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size_t n,
@@ -66,11 +91,8 @@ unsigned char *lm_bpe_encode_after_space(lm_bpe *b, const unsigned char *p, size
 /* The same for n spaces. */
 unsigned char *lm_bpe_spaces(lm_bpe *b, size_t n, unsigned char *out);
 
-/* Both narrow only. The ids of 2 to LM_MEDIUM symbols, */
-unsigned char *lm_bpe_medium_avx2(const lm_vocab *v, const uint32_t *syms, size_t n,
-                                  unsigned char *out);
-/* and of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are ASCII. 8 bytes
- * past the ids may be written. */
+/* Narrow only: the ids of 1 to LM_SHORT bytes, of which LM_SHORT can be read; NULL if not all are
+ * ASCII. 8 bytes past the ids may be written. */
 unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size_t n,
                                  unsigned char *out);
 
@@ -79,7 +101,7 @@ unsigned char *lm_bpe_ascii_avx2(const lm_vocab *v, const unsigned char *p, size
 /* One part after the other, symbol by symbol; ids are written to *out as soon as they are settled,
  * at most one per symbol. NULL and false: no memory. A part need not be ended. */
 typedef struct lm_bpe_stream lm_bpe_stream;
-lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width);
+lm_bpe_stream *lm_bpe_stream_new(const lm_merger *m);
 void lm_bpe_stream_begin(lm_bpe_stream *s);
 bool lm_bpe_stream_add(lm_bpe_stream *s, uint32_t sym, unsigned char **out);
 void lm_bpe_stream_end(lm_bpe_stream *s, unsigned char **out);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
-#include "lib/base/rng.h"
 #include "lib/tokenizer/bpe/internal.h"
 
 #define MAX_CHARS 256 /* of a piece; real ones have far fewer */
@@ -266,44 +265,6 @@ static bool last_pair(const text_map *map, const uint32_t *ranks, const lm_piece
     return true;
 }
 
-/* Put a slot into one of its two positions, moving out what is there, which has another position
- * as well. False after too many moves. */
-static bool place_merge(lm_vocab *v, uint64_t slot)
-{
-    unsigned low = v->narrow ? 32 : LM_WIDE_BITS;
-    int place = 0;
-    for (unsigned moves = 0; moves < 200 && slot != LM_EMPTY_MERGE; moves++) {
-        uint64_t *at = lm_merge_slot(v, slot >> low, place), out = *at;
-        *at = slot;
-        slot = out;
-        if (slot != LM_EMPTY_MERGE) place = lm_merge_slot(v, slot >> low, 0) == at;
-    }
-    return slot == LM_EMPTY_MERGE;
-}
-
-/* Fill v->merges with `count` slots, at most half full: other multipliers until all have a
- * position, and sometimes a larger table. */
-static int place_merges(lm_vocab *v, const uint64_t *slots, size_t count)
-{
-    size_t size = 16;
-    v->merge_shift = 60;
-    for (; size < 2 * count; size *= 2) v->merge_shift--;
-    for (uint64_t attempt = 0;; attempt++) {
-        if (attempt % 16 == 0) {
-            if (attempt) size *= 2, v->merge_shift--;
-            free(v->merges);
-            v->merges = malloc(size * sizeof *v->merges);
-            if (!v->merges) return lm_fail_nomem(size * sizeof *v->merges);
-        }
-        memset(v->merges, 0xff, size * sizeof *v->merges);
-        v->merge_hash[0] = lm_mix64(2 * attempt + 1) | 1;
-        v->merge_hash[1] = lm_mix64(2 * attempt + 2) | 1;
-        size_t i = 0;
-        while (i < count && place_merge(v, slots[i])) i++;
-        if (i == count) return LM_OK;
-    }
-}
-
 /* A piece that appears as a text of its own is the encoding of its text: such words need not be
  * merged even once. `slots` are those of the merges. */
 static int read_known(lm_vocab *v, const lm_model *m, const uint64_t *slots, size_t count)
@@ -311,7 +272,8 @@ static int read_known(lm_vocab *v, const lm_model *m, const uint64_t *slots, siz
     v->known = malloc((count + 1) * sizeof *v->known);
     if (!v->known) return lm_fail_nomem((count + 1) * sizeof *v->known);
     for (size_t i = 0; i < count; i++) {
-        lm_known k = { .id = (uint32_t)slots[i] & (v->narrow ? 0xffff : (1U << LM_WIDE_BITS) - 1) };
+        lm_known k = { .id = (uint32_t)slots[i] &
+                             (v->pairs.narrow ? 0xffff : (1U << LM_WIDE_BITS) - 1) };
         const lm_piece *p = &m->pieces[k.id];
         size_t at = 0;
         while (at < p->size && k.size < LM_SHORT) {
@@ -328,29 +290,32 @@ static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
 {
     size_t unions, count = 0;
     uint32_t ranks;
-    v->ranks = malloc((m->count + 1) * sizeof *v->ranks);
-    if (!v->ranks) return lm_fail_nomem((m->count + 1) * sizeof *v->ranks);
-    int rc = rank_pieces(m, v->ranks, &unions, &ranks);
+    v->pairs.ranks = malloc((m->count + 1) * sizeof *v->pairs.ranks);
+    if (!v->pairs.ranks) return lm_fail_nomem((m->count + 1) * sizeof *v->pairs.ranks);
+    int rc = rank_pieces(m, v->pairs.ranks, &unions, &ranks);
     if (rc) return rc;
-    v->narrow = m->count < 0xffff && ranks < 0xffff;
+    v->pairs.narrow = m->count < 0xffff && ranks < 0xffff;
     uint64_t *slots = malloc((unions + 1) * sizeof *slots);
     if (!slots) return lm_fail_nomem((unions + 1) * sizeof *slots);
     for (size_t id = 0; id < m->count; id++) {
         uint32_t pair[2];
-        if (v->ranks[id] == LM_NO_RANK || !last_pair(map, v->ranks, &m->pieces[id], pair)) continue;
-        if (v->narrow)
+        if (v->pairs.ranks[id] == LM_NO_RANK ||
+            !last_pair(map, v->pairs.ranks, &m->pieces[id], pair))
+            continue;
+        if (v->pairs.narrow)
             slots[count++] =
-                ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->ranks[id] << 16 | id;
+                ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->pairs.ranks[id] << 16 | id;
         else slots[count++] = ((uint64_t)pair[0] << LM_WIDE_BITS | pair[1]) << LM_WIDE_BITS | id;
     }
-    rc = place_merges(v, slots, count);
+    rc = lm_pairs_place(&v->pairs, slots, count);
     if (!rc) rc = read_known(v, m, slots, count);
     free(slots);
-    if (rc || !v->narrow) return rc;
+    if (rc || !v->pairs.narrow) return rc;
     v->ascii_merges = malloc(128 * 128 * sizeof *v->ascii_merges);
     if (!v->ascii_merges) return lm_fail_nomem(128 * 128 * sizeof *v->ascii_merges);
     for (size_t i = 0; i < 128 * 128; i++)
-        v->ascii_merges[i] = lm_merge_find16(v, v->ascii_ids[i / 128], v->ascii_ids[i % 128]);
+        v->ascii_merges[i] =
+            lm_merge_find16(&v->pairs, v->ascii_ids[i / 128], v->ascii_ids[i % 128]);
     return LM_OK;
 }
 
@@ -379,8 +344,7 @@ void lm_vocab_free(lm_vocab *v)
 {
     free(v->chars);
     free(v->neighbours);
-    free(v->ranks);
-    free(v->merges);
+    lm_pairs_free(&v->pairs);
     free(v->ascii_merges);
     free(v->known);
     *v = (lm_vocab){ 0 };

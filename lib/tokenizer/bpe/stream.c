@@ -22,8 +22,7 @@ typedef struct ending {
 } ending;
 
 struct lm_bpe_stream {
-    const lm_vocab *v;
-    unsigned width;
+    const lm_merger *m;
     uint32_t longest;    /* characters of the longest piece */
     uint32_t mask;       /* of the ring of places */
     size_t count, base;  /* characters so far; of which this many are settled */
@@ -51,15 +50,13 @@ void lm_bpe_stream_free(lm_bpe_stream *s)
     free(s);
 }
 
-lm_bpe_stream *lm_bpe_stream_new(const lm_vocab *v, unsigned width)
+lm_bpe_stream *lm_bpe_stream_new(const lm_merger *m)
 {
     size_t ring = 2;
-    while (ring < 2 * (size_t)v->longest + 2) ring *= 2;
-    lm_bpe_stream *s = malloc(sizeof *s + 4 * (size_t)v->longest * sizeof *s->scratch);
+    while (ring < 2 * (size_t)m->longest + 2) ring *= 2;
+    lm_bpe_stream *s = malloc(sizeof *s + 4 * (size_t)m->longest * sizeof *s->scratch);
     if (!s) return NULL;
-    *s = (lm_bpe_stream){
-        .v = v, .width = width, .longest = v->longest, .mask = (uint32_t)ring - 1
-    };
+    *s = (lm_bpe_stream){ .m = m, .longest = m->longest, .mask = (uint32_t)ring - 1 };
     memset(s->pairs, 0xff, sizeof s->pairs);
     s->chars = malloc(ring * sizeof *s->chars);
     s->endings = malloc(ring * sizeof *s->endings);
@@ -84,7 +81,7 @@ static bool stay_apart(lm_bpe_stream *s, size_t end, uint32_t left, uint32_t n)
         lm_merge best = { LM_NO_RANK, 0 };
         uint32_t where = 0, before = 0, across = n;
         for (uint32_t i = 0; i + 1 < n; before += size[i++]) {
-            lm_merge m = lm_merge_find(s->v, sym[i], sym[i + 1]);
+            lm_merge m = lm_merge_find(s->m->pairs, sym[i], sym[i + 1]);
             if (before + size[i] == left) across = i;
             if (m.rank < best.rank) best = m, where = i;
         }
@@ -95,7 +92,7 @@ static bool stay_apart(lm_bpe_stream *s, size_t end, uint32_t left, uint32_t n)
         memmove(sym + where + 1, sym + where + 2, (n - where - 1) * sizeof *sym);
         memmove(size + where + 1, size + where + 2, (n - where - 1) * sizeof *size);
     }
-    return lm_merge_find(s->v, sym[0], sym[1]).rank == LM_NO_RANK;
+    return lm_merge_find(s->m->pairs, sym[0], sym[1]).rank == LM_NO_RANK;
 }
 
 static bool may_follow(lm_bpe_stream *s, const ending *left, const ending *right)
@@ -133,7 +130,7 @@ static void find_endings(lm_bpe_stream *s, uint32_t sym)
         const ending *left = endings_at(s, place);
         uint32_t lefts = place ? s->endings[place & s->mask] : 0;
         for (uint32_t i = 0; i < lefts; i++) {
-            lm_merge m = lm_merge_find(s->v, left[i].sym, right.sym);
+            lm_merge m = lm_merge_find(s->m->pairs, left[i].sym, right.sym);
             if (m.rank == LM_NO_RANK) continue;
             uint32_t to = n++, size = left[i].size + right.size;
             for (; e[to - 1].size > size; to--) e[to] = e[to - 1];
@@ -165,7 +162,7 @@ static void write_to(lm_bpe_stream *s, size_t end, unsigned char **out)
     for (size_t at = end; at > s->base; at -= s->path[n - 1].size)
         s->path[n++] = s->last[at - s->base - 1];
     if (n) s->settled = s->path[0];
-    while (n) *out = lm_put_id(*out, s->path[--n].sym, s->width);
+    while (n) *out = lm_merger_put(s->m, s->path[--n].sym, *out);
     s->base = end;
 }
 

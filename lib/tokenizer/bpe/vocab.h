@@ -9,10 +9,9 @@
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "lib/tokenizer/bpe/pairs.h"
 #include "longmix/err.h"
 
-#define LM_NO_RANK UINT32_MAX
-#define LM_NO_SYM UINT32_MAX
 #define LM_SHORT 16  /* bytes of a word that fits a slot; symbols that merge in registers */
 #define LM_MEDIUM 64 /* symbols of which the best merge is found by linear search */
 
@@ -67,7 +66,6 @@ typedef struct lm_vocab {
     bool runs_last; /* runs of spaces merge after all else: cut before a run's last space */
     bool cut_f;     /* join is that of the LLaMA vocabularies, which has its own code */
     bool dummy_prefix;
-    bool narrow;      /* symbols and ranks fit 16 bits */
     uint32_t space;   /* the piece U+2581 */
     uint32_t longest; /* characters of the longest piece */
     uint32_t byte_ids[256];
@@ -75,10 +73,7 @@ typedef struct lm_vocab {
     uint32_t *ascii_merges;     /* [128 * 128], narrow only: rank << 16 | symbol */
     uint16_t char_page[0x1100]; /* code point >> 8 -> page of `chars`; page 0 is empty */
     uint32_t *chars;            /* symbol, or LM_NO_SYM */
-    uint64_t *merges;           /* see lm_merge_find */
-    uint64_t merge_hash[2];     /* odd multipliers */
-    unsigned merge_shift;
-    uint32_t *ranks;        /* by symbol, for models that are not narrow */
+    lm_pairs pairs;
     uint64_t *neighbours;   /* a set of pairs of characters that occur in a piece: a Bloom filter */
     struct lm_known *known; /* short texts that are one id */
     size_t known_count;
@@ -107,47 +102,6 @@ static inline bool lm_may_join(const lm_vocab *v, uint32_t a, uint32_t b)
 static inline uint32_t lm_char_sym(const lm_vocab *v, uint32_t c)
 {
     return v->chars[(uint32_t)v->char_page[c >> 8] << 8 | (c & 255)];
-}
-
-/* A slot of `merges` is, from its top: narrow, left 16, right 16, rank 16, symbol 16 bits;
- * else left 21, right 21, symbol 21. All ones is an empty slot. A pair is in one of two places,
- * so that a search takes the same steps whatever it finds. */
-#define LM_EMPTY_MERGE UINT64_MAX
-#define LM_WIDE_BITS 21
-
-typedef struct lm_merge {
-    uint32_t rank, sym; /* LM_NO_RANK: the two do not merge */
-} lm_merge;
-
-static inline uint64_t *lm_merge_slot(const lm_vocab *v, uint64_t key, int place)
-{
-    return &v->merges[key * v->merge_hash[place] >> v->merge_shift];
-}
-
-/* The slot of a pair; all ones where the two do not merge. */
-static inline uint64_t lm_merge_slot_of(const lm_vocab *v, uint64_t key, unsigned low)
-{
-    uint64_t a = *lm_merge_slot(v, key, 0), b = *lm_merge_slot(v, key, 1), slot = LM_EMPTY_MERGE;
-    slot = a >> low == key ? a : slot;
-    return b >> low == key ? b : slot;
-}
-
-/* Narrow only: rank << 16 | symbol, or all ones. */
-static inline uint32_t lm_merge_find16(const lm_vocab *v, uint32_t left, uint32_t right)
-{
-    return (uint32_t)lm_merge_slot_of(v, left << 16 | right, 32);
-}
-
-static inline lm_merge lm_merge_find(const lm_vocab *v, uint32_t left, uint32_t right)
-{
-    if (v->narrow) {
-        uint32_t m = lm_merge_find16(v, left, right);
-        return m == UINT32_MAX ? (lm_merge){ LM_NO_RANK, 0 } : (lm_merge){ m >> 16, m & 0xffff };
-    }
-    uint64_t slot = lm_merge_slot_of(v, (uint64_t)left << LM_WIDE_BITS | right, LM_WIDE_BITS);
-    if (slot == LM_EMPTY_MERGE) return (lm_merge){ LM_NO_RANK, 0 };
-    uint32_t sym = (uint32_t)slot & ((1U << LM_WIDE_BITS) - 1);
-    return (lm_merge){ v->ranks[sym], sym };
 }
 
 #endif

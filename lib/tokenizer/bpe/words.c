@@ -69,7 +69,7 @@ void lm_words_free(lm_words *w)
     if (!w) return;
     if (w->slots) munmap(w->slots, w->slots_bytes);
     free(w->long_slots);
-    lm_bpe_free(&w->bpe);
+    lm_merger_free(&w->bpe.m);
     lm_buf_free(&w->copy);
     lm_buf_free(&w->rest);
     free(w);
@@ -181,7 +181,7 @@ __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned 
     word += w->width;
     size_t rest = (size_t)(c->out - word);
     w->rest.size = 0;
-    if ((w->bpe.rc = lm_buf_add(&w->rest, word, rest))) return false;
+    if ((w->bpe.m.rc = lm_buf_add(&w->rest, word, rest))) return false;
     unsigned char *end = encode_spaces(w, c->last_size + 1, c->last);
     if (!end) return false;
     if (rest) memcpy(end, w->rest.data, rest);
@@ -189,7 +189,7 @@ __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned 
     return true;
 }
 
-/* Encode the words that end at the `count` cuts. False with w->bpe.rc set. */
+/* Encode the words that end at the `count` cuts. False with w->bpe.m.rc set. */
 static inline __attribute__((always_inline)) bool encode_words(lm_words *w, cursor *c,
                                                                const uint32_t *cuts, size_t count,
                                                                bool runs)
@@ -224,7 +224,7 @@ static inline __attribute__((always_inline)) bool encode_words(lm_words *w, curs
 static bool encode_cuts(lm_words *w, cursor *c, size_t count, unsigned flags)
 {
     if (flags & LM_SAW_FF) {
-        w->bpe.rc = LM_UNCLEAN;
+        w->bpe.m.rc = LM_UNCLEAN;
         return false;
     }
     /* The run may have ended in the chunk before, its last space waiting at the start. */
@@ -308,7 +308,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->width = width;
     w->scan = simd ? lm_scan_avx2 : lm_scan_scalar;
     w->copy.max = w->rest.max = SIZE_MAX / 2;
-    lm_bpe_init(&w->bpe, v, width, simd && v->narrow,
+    lm_bpe_init(&w->bpe, v, width, simd && v->pairs.narrow,
                 flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
     w->mask = (UINT64_C(1) << bits) - 1;
     w->long_shift = 64 - long_bits;
@@ -387,18 +387,18 @@ static int encode_as_is(lm_words *w, const unsigned char *text, size_t n, bool p
         size_t head = head_size(w->v, text, n);
         if (head > LARGE_HEAD && text[0] != ' ') { /* too large to copy */
             c->out = lm_bpe_encode_after_space(&w->bpe, text, head, c->out);
-            if (!c->out) return w->bpe.rc;
+            if (!c->out) return w->bpe.m.rc;
         } else {
             int rc = copy_text(&w->copy, text, head, true, false);
             if (rc) return rc;
-            if (!encode_copy(w, c)) return w->bpe.rc;
+            if (!encode_copy(w, c)) return w->bpe.m.rc;
         }
         text += head;
         n -= head;
     }
     c->text = text;
     c->start = 0;
-    return encode_span(w, c, n) ? LM_OK : w->bpe.rc;
+    return encode_span(w, c, n) ? LM_OK : w->bpe.m.rc;
 }
 
 int lm_words_encode(lm_words *w, const unsigned char *text, size_t n, bool first, lm_buf *out)
@@ -414,11 +414,11 @@ int lm_words_encode(lm_words *w, const unsigned char *text, size_t n, bool first
         if (!rc) rc = lm_buf_reserve(out, lm_words_bound(w->copy.size, w->width));
         if (!rc) {
             c.out = c.last = out->data + out->size;
-            if (!encode_copy(w, &c)) rc = w->bpe.rc;
+            if (!encode_copy(w, &c)) rc = w->bpe.m.rc;
         }
     }
     if (!rc) out->size = (size_t)(c.out - out->data);
-    lm_bpe_trim(&w->bpe);
+    lm_merger_trim(&w->bpe.m);
     lm_buf_reset(&w->copy, KEEP_COPY);
     lm_buf_reset(&w->rest, KEEP_COPY);
     return rc;

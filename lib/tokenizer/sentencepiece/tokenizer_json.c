@@ -139,20 +139,20 @@ static bool is_run(const char *piece)
 static int list_pairs(const lm_tokenizer *t, const lm_vocab *v, pair **out, size_t *count,
                       char *why, size_t size)
 {
-    size_t slots = (size_t)1 << (64 - v->merge_shift), n = 0;
+    size_t slots = (size_t)1 << (64 - v->pairs.shift), n = 0;
     uint32_t wide = (1U << LM_WIDE_BITS) - 1;
     pair *p = *out = malloc(slots * sizeof *p);
     if (!p) return lm_fail_nomem(slots * sizeof *p);
     for (size_t i = 0; i < slots; i++) {
-        uint64_t s = v->merges[i];
+        uint64_t s = v->pairs.slots[i];
         if (s == LM_EMPTY_MERGE) continue;
-        uint32_t id = (uint32_t)s & (v->narrow ? 0xffff : wide);
-        uint32_t right =
-            (uint32_t)(s >> (v->narrow ? 32 : LM_WIDE_BITS)) & (v->narrow ? 0xffff : wide);
-        uint32_t left =
-            (uint32_t)(s >> (v->narrow ? 48 : 2 * LM_WIDE_BITS)) & (v->narrow ? 0xffff : wide);
-        p[n++] =
-            (pair){ v->ranks[id], (uint32_t)strlen(lm_tokenizer_piece(t, id)), id, left, right };
+        uint32_t id = (uint32_t)s & (v->pairs.narrow ? 0xffff : wide);
+        uint32_t right = (uint32_t)(s >> (v->pairs.narrow ? 32 : LM_WIDE_BITS)) &
+                         (v->pairs.narrow ? 0xffff : wide);
+        uint32_t left = (uint32_t)(s >> (v->pairs.narrow ? 48 : 2 * LM_WIDE_BITS)) &
+                        (v->pairs.narrow ? 0xffff : wide);
+        p[n++] = (pair){ v->pairs.ranks[id], (uint32_t)strlen(lm_tokenizer_piece(t, id)), id, left,
+                         right };
     }
     qsort(p, n, sizeof *p, by_order);
     *count = n;
