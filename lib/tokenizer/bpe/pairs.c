@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/rng.h"
+#include "lib/tokenizer/bpe/table.h"
 
 /* Put a slot into one of its two positions, moving out what is there, which has another position
  * as well. False after too many moves. */
@@ -31,7 +32,7 @@ int lm_pairs_place(lm_pairs *p, const uint64_t *slots, size_t count)
         if (attempt % 16 == 0) {
             if (attempt) size *= 2, p->shift--;
             free(p->slots);
-            p->slots = malloc(size * sizeof *p->slots);
+            p->slots = lm_huge_alloc(size * sizeof *p->slots);
             if (!p->slots) return lm_fail_nomem(size * sizeof *p->slots);
         }
         memset(p->slots, 0xff, size * sizeof *p->slots);

@@ -10,9 +10,9 @@
 
 #include "lib/base/text.h"
 #include "lib/tokenizer/bpe/pairs.h"
+#include "lib/tokenizer/bpe/table.h"
 #include "longmix/err.h"
 
-#define LM_SHORT 16  /* bytes of a word that fits a slot; symbols that merge in registers */
 #define LM_MEDIUM 64 /* symbols of which the best merge is found by linear search */
 
 /* ---- pieces and settings -------------------------------------------------------------- */

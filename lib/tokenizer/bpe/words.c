@@ -1,7 +1,6 @@
 /* words.c -- a text as words between cuts, each looked up in a table of the words
  * seen and merged only where it is not there. One table per thread: no locks, no sharing. */
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "lib/tokenizer/bpe/internal.h"
 #include "longmix/tokenizer.h"
@@ -9,45 +8,16 @@
 #define CHUNK_BLOCKS 32     /* of 64 bytes: cut positions made at a time */
 #define TAIL 192            /* the end of a text is copied, so that reads may pass it */
 #define PAD (64 + LM_SHORT) /* bytes that may be read past a padded text */
-#define LONG_WORD 126       /* bytes of a word that fits the table of long words */
 #define KEEP_COPY ((size_t)1 << 20)
 #define STREAM_FROM 65536 /* symbols of a part */
 #define LARGE_HEAD ((size_t)1 << 17)
 #define SLICE ((size_t)1 << 20) /* bytes that lm_words_slice takes */
 
-/* A word of at most 16 bytes, padded with 0xFF, which no UTF-8 has, and its ids. */
-typedef struct slot {
-    uint64_t low, high;
-    unsigned char ids[14];
-    uint8_t size; /* of ids, in bytes */
-    uint8_t unused;
-} slot;
-_Static_assert(sizeof(slot) == 32, "two slots are a cache line");
-#define EMPTY_LOW UINT64_C(0xff) /* a 0xFF before other bytes: no word */
-
-/* Four slots are a set. A word that comes again moves to the front, where the common words are
- * found at once; new words pass through the last two, so that words that occur once evict each
- * other. */
-#define WAYS 4
-#define SET_BITS 16
-
-typedef struct long_slot {
-    unsigned char word[LONG_WORD];
-    unsigned char ids[128];
-    uint8_t word_size, size;
-} long_slot;
-#define LONG_BITS 12
-_Static_assert(sizeof(long_slot) == 256, "a long slot is four cache lines");
-
 struct lm_words {
     const lm_vocab *v;
     lm_scan *scan;
     unsigned width;
-    uint64_t mask; /* of sets */
-    unsigned long_shift;
-    slot *slots;
-    long_slot *long_slots;
-    size_t slots_bytes;
+    lm_table table;
     lm_bpe bpe;
     lm_buf copy; /* the head of a text, or all of one that must be cleaned */
     lm_buf rest; /* of mend_run */
@@ -67,19 +37,11 @@ typedef struct cursor {
 void lm_words_free(lm_words *w)
 {
     if (!w) return;
-    if (w->slots) munmap(w->slots, w->slots_bytes);
-    free(w->long_slots);
+    lm_table_free(&w->table);
     lm_merger_free(&w->bpe.m);
     lm_buf_free(&w->copy);
     lm_buf_free(&w->rest);
     free(w);
-}
-
-static inline uint64_t load64(const void *p)
-{
-    uint64_t v;
-    memcpy(&v, p, 8);
-    return v;
 }
 
 /* ---- words that are not in the table ---- */
@@ -87,65 +49,39 @@ static inline uint64_t load64(const void *p)
 __attribute__((noinline)) static unsigned char *long_word(lm_words *w, const unsigned char *p,
                                                           size_t n, unsigned char *out)
 {
-    if (n > LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
-    uint64_t h = n;
-    for (size_t i = 0; i + 8 < n; i += 8)
-        h = (h ^ load64(p + i)) * UINT64_C(0x9fb21c651e98df25), h ^= h >> 29;
-    h = (h ^ load64(p + n - 8)) * UINT64_C(0x9e3779b97f4a7c15);
-    long_slot *s = &w->long_slots[h >> w->long_shift];
-    if (s->word_size == n && !memcmp(s->word, p, n)) {
+    if (n > LM_LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
+    lm_long_word *s = lm_table_long(&w->table, lm_long_hash(p, n));
+    if (lm_is_long_word(s, p, n)) {
         memcpy(out, s->ids, s->size);
         return out + s->size;
     }
     unsigned char *end = lm_bpe_encode(&w->bpe, p, n, out);
-    if (!end || (size_t)(end - out) > sizeof s->ids) return end;
-    s->word_size = (uint8_t)n;
-    memcpy(s->word, p, n);
-    s->size = (uint8_t)(end - out);
-    memcpy(s->ids, out, s->size);
+    if (end) lm_long_put(s, p, n, out, (size_t)(end - out));
     return end;
 }
 
 /* ---- the loop ---- */
 
-/* Bytes past a word's end, all ones, from pad + 16 - size. */
-static const unsigned char pad[2 * LM_SHORT] = {
-    [LM_SHORT] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255
-};
-
-static inline slot *set_of(const lm_words *w, uint64_t low, uint64_t high)
+static void put_word(lm_word *set, lm_word_key key, const unsigned char *ids, size_t size)
 {
-    uint64_t h = low * UINT64_C(0x9e3779b97f4a7c15) + high * UINT64_C(0x9fb21c651e98df25);
-    return &w->slots[WAYS * (h >> (64 - SET_BITS) & w->mask)];
-}
-
-static void put_word(slot *set, uint64_t low, uint64_t high, const unsigned char *ids, size_t size)
-{
-    if (size > sizeof set->ids) return;
-    slot *s = set;
-    while (s < set + WAYS - 2 && s->low != EMPTY_LOW) s++;
-    if (s == set + WAYS - 2) s[1] = s[0];
-    s->low = low;
-    s->high = high;
-    s->size = (uint8_t)size;
+    if (size > 14) return;
+    lm_word *s = lm_table_put(set, key);
     memcpy(s->ids, ids, size);
+    s->size = (uint8_t)size;
 }
 
 /* The word at p is not at the front of its set: move it forward, or make its ids. */
 __attribute__((noinline)) static unsigned char *other_word(lm_words *w, const unsigned char *p,
-                                                           size_t size, slot *set, uint64_t low,
-                                                           uint64_t high, unsigned char *out)
+                                                           size_t size, lm_word *set,
+                                                           lm_word_key key, unsigned char *out)
 {
-    for (slot *s = set + 1; s < set + WAYS; s++) {
-        if (s->low != low || s->high != high) continue;
-        slot hit = *s, *to = s == set + 1 ? set : set + 1;
-        *s = *to;
-        *to = hit;
-        memcpy(out, hit.ids, sizeof hit.ids);
-        return out + hit.size;
+    const lm_word *hit = lm_table_other(set, key);
+    if (hit) {
+        memcpy(out, hit->ids, 14);
+        return out + hit->size;
     }
     unsigned char *end = lm_bpe_encode(&w->bpe, p, size, out);
-    if (end) put_word(set, low, high, out, (size_t)(end - out));
+    if (end) put_word(set, key, out, (size_t)(end - out));
     return end;
 }
 
@@ -156,19 +92,18 @@ static inline __attribute__((always_inline)) unsigned char *encode_word(lm_words
                                                                         unsigned char *out)
 {
     if (__builtin_expect(size > LM_SHORT, 0)) return long_word(w, p, size, out);
-    uint64_t low = load64(p) | load64(pad + 16 - size);
-    uint64_t high = load64(p + 8) | load64(pad + 24 - size);
-    slot *set = set_of(w, low, high);
-    if (__builtin_expect(set->low != low || set->high != high, 0))
-        return other_word(w, p, size, set, low, high, out);
+    lm_word_key key = lm_key_of(p, size);
+    lm_word *set = lm_table_set(&w->table, lm_key_hash(key));
+    if (__builtin_expect(set->low != key.low || set->high != key.high, 0))
+        return other_word(w, p, size, set, key, out);
     memcpy(out, set->ids, 16);
     return out + set->size;
 }
 
 static unsigned char *encode_spaces(lm_words *w, size_t n, unsigned char *out)
 {
-    unsigned char spaces[LONG_WORD];
-    if (n > LONG_WORD) return lm_bpe_spaces(&w->bpe, n, out);
+    unsigned char spaces[LM_LONG_WORD];
+    if (n > LM_LONG_WORD) return lm_bpe_spaces(&w->bpe, n, out);
     memset(spaces, ' ', sizeof spaces);
     return encode_word(w, spaces, n, out);
 }
@@ -288,11 +223,10 @@ static void put_known(lm_words *w)
 {
     for (size_t i = 0; i < w->v->known_count; i++) {
         const lm_known *k = &w->v->known[i];
-        uint64_t low = load64(k->text) | load64(pad + 16 - k->size);
-        uint64_t high = load64(k->text + 8) | load64(pad + 24 - k->size);
+        lm_word_key key = lm_key_of(k->text, k->size);
         unsigned char id[4];
         lm_put_id(id, k->id, w->width);
-        put_word(set_of(w, low, high), low, high, id, w->width);
+        put_word(lm_table_set(&w->table, lm_key_hash(key)), key, id, w->width);
     }
 }
 
@@ -302,7 +236,6 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     lm_words *w = calloc(1, sizeof *w);
     if (!w) return lm_fail_nomem(sizeof *w);
     bool small = flags & LM_TOKENIZER_SMALL;
-    unsigned bits = small ? 3 : SET_BITS, long_bits = small ? 2 : LONG_BITS;
     bool simd = !(flags & LM_TOKENIZER_SCALAR) && lm_avx2();
     w->v = v;
     w->width = width;
@@ -310,19 +243,11 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->copy.max = w->rest.max = SIZE_MAX / 2;
     lm_bpe_init(&w->bpe, v, width, simd && v->pairs.narrow,
                 flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
-    w->mask = (UINT64_C(1) << bits) - 1;
-    w->long_shift = 64 - long_bits;
-    w->slots_bytes = sizeof(slot) * WAYS << bits;
-    void *p =
-        mmap(NULL, w->slots_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    w->slots = p == MAP_FAILED ? NULL : p;
-    w->long_slots = calloc((size_t)1 << long_bits, sizeof *w->long_slots);
-    if (!w->slots || !w->long_slots) {
+    int rc = lm_table_new(&w->table, small ? 3 : LM_SET_BITS, small ? 2 : LM_LONG_BITS);
+    if (rc) {
         lm_words_free(w);
-        return lm_fail_nomem(sizeof(slot) * WAYS << bits);
+        return rc;
     }
-    madvise(w->slots, w->slots_bytes, MADV_HUGEPAGE); /* a hint; nothing depends on it */
-    for (size_t i = 0; i < (size_t)WAYS << bits; i++) w->slots[i].low = EMPTY_LOW;
     if (!small) put_known(w);
     *out = w;
     return LM_OK;
