@@ -61,6 +61,20 @@ struct lm_tokenizer {
     size_t added_count, added_cap;
 };
 
+/* The members of a JSON object, for recognition: found by quotes and brackets alone. */
+typedef struct lm_json_member_at {
+    const char *key; /* as it is written, without quotes; not NUL-ended */
+    size_t key_size;
+    char first; /* the first character of the value */
+    size_t end; /* of the value; 0 before the first member */
+} lm_json_member_at;
+
+/* Go to the next member; false at the end, and where the file is no object. */
+bool lm_json_next_member(const lm_tokenizer_file *f, lm_json_member_at *m);
+
+/* Has the object a member `key` whose value begins with `first`? */
+bool lm_json_has(const lm_tokenizer_file *f, const char *key, char first);
+
 /* Is it a file of this kind, by its contents? */
 bool lm_tiktoken_is(const lm_tokenizer_file *f);
 bool lm_tekken_is(const lm_tokenizer_file *f);

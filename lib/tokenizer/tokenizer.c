@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
 #include "lib/base/hash.h"
-#include "lib/tokenizer/kind.h"
+#include "lib/tokenizer/directory.h"
+#include "lib/tokenizer/internal.h"
 
 #define FILE_MAX ((size_t)1 << 28) /* bytes; real ones have up to 40 millions */
 
@@ -36,53 +37,85 @@ static int read_file(const char *path, lm_buf *data)
     return rc;
 }
 
-static bool begins(const lm_tokenizer_file *f, const char *with)
+static int no_kind(const lm_tokenizer_file *f)
 {
-    size_t n = strlen(with);
-    return f->size >= n && !strncasecmp((const char *)f->data, with, n);
-}
-
-/* A file of no kind, whose message is lm_err(): name what it is, if that is known. */
-static int name_format(const lm_tokenizer_file *f)
-{
-    if (begins(f, "version https://git-lfs"))
-        return lm_fail(LM_EDATA,
-                       "%s: a pointer of git-lfs in place of the file; `git lfs pull` there, or "
-                       "download it again",
-                       f->path);
-    if (begins(f, "<!doctype html") || begins(f, "<html"))
-        return lm_fail(LM_EDATA, "%s: a page of HTML in place of the file; download it again",
-                       f->path);
-    return LM_EDATA;
+    int rc = lm_file_name_other(f);
+    return rc ? rc
+              : lm_fail(LM_EDATA,
+                        "%s: not a tokenizer: neither a SentencePiece model, a tokenizer.json, a "
+                        "tiktoken rank file nor a tekken.json",
+                        f->path);
 }
 
 static int open_kind(lm_tokenizer *t, const lm_tokenizer_file *f)
 {
-    int rc = lm_sentencepiece_open(t, f);
-    return rc == LM_EDATA && f->size ? name_format(f) : rc;
+    enum lm_file_kind kind = lm_file_kind(f);
+    bool given = t->pattern && kind != LM_FILE_TIKTOKEN;
+    int rc = kind == LM_FILE_SENTENCEPIECE ? lm_file_name_other(f) : LM_OK;
+    if (rc) return rc;
+    if (given && kind != LM_FILE_OTHER)
+        return lm_fail(LM_EUSAGE,
+                       "%s: has its own pattern; only a tiktoken rank file needs to be given one",
+                       f->path);
+    switch (kind) {
+    case LM_FILE_HUGGINGFACE: return lm_huggingface_open(t, f);
+    case LM_FILE_TIKTOKEN: return lm_tiktoken_open(t, f);
+    case LM_FILE_TEKKEN: return lm_tekken_open(t, f);
+    case LM_FILE_OTHER: return no_kind(f);
+    case LM_FILE_SENTENCEPIECE: break;
+    }
+    rc = lm_sentencepiece_open(t, f);
+    /* A model begins with its first piece. */
+    return rc == LM_EDATA && f->data[0] != 0x0a ? no_kind(f) : rc;
 }
 
 static char *copy(const char *s) { return s ? strdup(s) : NULL; }
 
-int lm_tokenizer_open(lm_tokenizer **out, const char *path, const char *pattern, unsigned flags)
+static int open_file(lm_tokenizer *t)
 {
-    *out = NULL;
     lm_buf data = LM_BUF_INIT(FILE_MAX);
-    lm_tokenizer *t = calloc(1, sizeof *t);
-    if (!t) return lm_fail_nomem(sizeof *t);
-    t->flags = flags;
-    t->bos = t->eos = t->unk = -1;
-    t->path = copy(path);
-    t->pattern = copy(pattern);
-    int rc =
-        t->path && (t->pattern || !pattern) ? read_file(path, &data) : lm_fail_nomem(strlen(path));
+    int rc = read_file(t->path, &data);
     if (!rc) {
-        lm_tokenizer_file f = { path, data.data, data.size };
+        lm_tokenizer_file f = { t->path, data.data, data.size };
         t->hash = lm_hash64(data.data, data.size);
         rc = open_kind(t, &f);
         t->width = t->vocab <= 65536 ? 2 : 4;
     }
     lm_buf_free(&data);
+    return rc;
+}
+
+/* The path of the file: in a directory, of the first one. */
+static int choose(char **path, const char *given)
+{
+    struct stat st;
+    if (stat(given, &st) || !S_ISDIR(st.st_mode)) {
+        *path = strdup(given);
+        return *path ? LM_OK : lm_fail_nomem(strlen(given));
+    }
+    lm_tokenizer_files files;
+    int rc = lm_tokenizer_files_list(&files, given);
+    if (!rc && !files.n)
+        rc = lm_fail(LM_EDATA,
+                     "%s: holds no tokenizer (tokenizer.model, tokenizer.json, tekken.json or "
+                     "*.tiktoken)",
+                     given);
+    if (!rc) *path = strdup(files.path[0]);
+    if (!rc && !*path) rc = lm_fail_nomem(strlen(files.path[0]));
+    lm_tokenizer_files_free(&files);
+    return rc;
+}
+
+int lm_tokenizer_open(lm_tokenizer **out, const char *path, const char *pattern, unsigned flags)
+{
+    *out = NULL;
+    lm_tokenizer *t = calloc(1, sizeof *t);
+    if (!t) return lm_fail_nomem(sizeof *t);
+    t->flags = flags;
+    t->bos = t->eos = t->unk = -1;
+    t->pattern = copy(pattern);
+    int rc = t->pattern || !pattern ? choose(&t->path, path) : lm_fail_nomem(strlen(pattern));
+    if (!rc) rc = open_file(t);
     if (rc) lm_tokenizer_free(t);
     else *out = t;
     return rc;
