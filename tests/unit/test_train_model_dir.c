@@ -106,7 +106,8 @@ static void test_places(void)
         NEED(unlink(files[i].name) == 0 && rmdir("p") == 0);
     }
     put("llama.gguf", "GGUF....");
-    CHECK(model_dir_usable("llama.gguf") == LM_EDATA && strstr(lm_err(), "lmimport gguf llama.gguf"));
+    CHECK(model_dir_usable("llama.gguf") == LM_EDATA &&
+          strstr(lm_err(), "lmimport gguf llama.gguf"));
     put("m.bin", "x");
     CHECK(model_dir_usable("m.bin") == LM_EDATA && strstr(lm_err(), "lmimport"));
     put("lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n");
