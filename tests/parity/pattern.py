@@ -171,7 +171,7 @@ def main():
             for line in f:
                 try:
                     texts.append(json.loads(line)["text"].encode("utf-8", "replace").decode())
-                except (ValueError, KeyError, TypeError, AttributeError):
+                except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                     continue
     bad = sum(compare(name, args.parts, texts, *p) for name, p in PATTERNS.items() if args.w in name)
     print(f"{len(texts)} texts, {sum(map(len, texts))} characters")
