@@ -242,6 +242,11 @@ LM_CHECKED int lm_store_each(lm_store *s, int (*fn)(void *arg, uint64_t number, 
  * buffer per thread. */
 LM_CHECKED int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r);
 
+/* Append the record of the piece that is all of this document, as lm_record_add does after lm_store_read,
+ * but without a copy of the tokens. `copy` and `flags` are the piece's. Thread-safe in the same way. */
+LM_CHECKED int lm_store_copy(lm_store *s, const lm_entry *e, unsigned copy, unsigned flags,
+                             lm_buf *out);
+
 /* Hint that this document will be read soon. */
 void lm_store_prefetch(lm_store *s, const lm_entry *e);
 

@@ -32,14 +32,23 @@ static lm_entry entry_of(const unit *u)
         lm_entry){ .key = u->key, .tokens = u->doc_tokens, .where = u->where, .domain = u->domain };
 }
 
-/* Append the record of a unit of `doc`. */
-static int add_unit(const shuffle *m, const unit *u, const lm_record *doc, lm_buf *out)
+static lmmix_unit part_of(const shuffle *m, const unit *u)
 {
     const lm_stratum *s = m->select.stratum[u->domain][lm_bucket(u->doc_tokens)];
     uint64_t length = u->flags & UNIT_TRIMMED ? s->trim : u->doc_tokens;
-    lmmix_unit part = lmmix_unit_at(m->p->cut, u->doc_tokens, length, u->piece);
-    return lmmix_unit_add(out, m->width, doc, &part, u->copy,
-                          shuffle_shard(m, u) >= m->end_shard ? LM_DOC_OVERLAP : 0);
+    return lmmix_unit_at(m->p->cut, u->doc_tokens, length, u->piece);
+}
+
+static unsigned flags_of(const shuffle *m, const unit *u)
+{
+    return shuffle_shard(m, u) >= m->end_shard ? LM_DOC_OVERLAP : 0;
+}
+
+/* Append the record of a unit of `doc`. */
+static int add_unit(const shuffle *m, const unit *u, const lm_record *doc, lm_buf *out)
+{
+    lmmix_unit part = part_of(m, u);
+    return lmmix_unit_add(out, m->width, doc, &part, u->copy, flags_of(m, u));
 }
 
 /* The record of a spooled unit. */
@@ -53,16 +62,21 @@ static int read_spooled(const shuffle *m, const unit *u, lm_buf *out)
     return rc;
 }
 
-/* Append the record of one unit; `in` is the thread's buffer for the document. */
+/* Append the record of one unit; `in` is the thread's buffer for a document of several. */
 static int fetch_unit(shuffle *m, const unit *u, lm_buf *in, lm_buf *out)
 {
     if (u->flags & UNIT_SPOOLED) return read_spooled(m, u, out);
     lm_entry e = entry_of(u);
     lm_record doc;
+    int rc;
     bool large = e.tokens * m->width > LARGE;
     if (large) lm_turns_enter(m->large);
-    int rc = lm_store_read(m->s, &e, in, &doc);
-    if (!rc) rc = add_unit(m, u, &doc, out);
+    if (part_of(m, u).tokens == e.tokens) {
+        rc = lm_store_copy(m->s, &e, u->copy, flags_of(m, u), out);
+    } else {
+        rc = lm_store_read(m->s, &e, in, &doc);
+        if (!rc) rc = add_unit(m, u, &doc, out);
+    }
     if (large) {
         lm_buf_reset(in, LARGE);
         lm_turns_leave(m->large);

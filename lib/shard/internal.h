@@ -72,7 +72,4 @@ const char **shard_names(const lm_json *const *lists, size_t n, const lm_json *i
  * `like` must stay open. */
 LM_CHECKED int shard_open_like(lm_shard **out, const char *path, const lm_shard *like);
 
-/* The largest of n ids of `width` bytes; 0 for none. */
-uint32_t shard_max_id(const void *ids, size_t n, unsigned width);
-
 #endif

@@ -16,6 +16,7 @@
 #include "lib/base/endian.h"
 #include "lib/base/fd.h"
 #include "lib/base/hash.h"
+#include "lib/base/ids.h"
 #include "longmix/zio.h"
 #include "lib/shard/internal.h"
 
@@ -80,19 +81,6 @@ int shard_bounds_read(shard_bounds *b, unsigned version, uint64_t row_tokens,
     }
     *b = (shard_bounds){ row_tokens, lm_json_size(domains), (size_t)count };
     return LM_OK;
-}
-
-uint32_t shard_max_id(const void *ids, size_t n, unsigned width)
-{
-    uint32_t max = 0;
-    if (width == 2) {
-        uint16_t m = 0;
-        for (const uint16_t *p = ids, *end = p + n; p < end; p++) m = *p > m ? *p : m;
-        max = m;
-    } else {
-        for (const uint32_t *p = ids, *end = p + n; p < end; p++) max = *p > max ? *p : max;
-    }
-    return max;
 }
 
 /* ---- opening --------------------------------------------------------------------------- */
@@ -360,7 +348,7 @@ int lm_shard_row(const lm_shard *s, uint64_t row, uint32_t *ids)
     if (rc) return rc;
     uint64_t sum = lm_hash64(raw, bytes);
     if (s->width == 2) widen(ids, n);
-    return row_verdict(s, row, sum, shard_max_id(ids, n, 4));
+    return row_verdict(s, row, sum, lm_ids_max(ids, n, 4));
 }
 
 int lm_shard_spans(const lm_shard *s, uint64_t row, const lm_span **out, size_t *n)
@@ -385,7 +373,7 @@ static int check_row(const lm_shard *s, int fd, uint64_t row, unsigned char *blo
         int rc = lm_pread_all(fd, block, n, row_offset(s, row) + at, s->name);
         if (rc) return rc;
         lm_hasher_add(h, block, n);
-        uint32_t m = shard_max_id(block, n / s->width, s->width);
+        uint32_t m = lm_ids_max(block, n / s->width, s->width);
         if (m > max) max = m;
     }
     return row_verdict(s, row, lm_hasher_digest(h), max);

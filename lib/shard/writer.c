@@ -9,6 +9,7 @@
 #include "longmix/buf.h"
 #include "lib/base/endian.h"
 #include "lib/base/hash.h"
+#include "lib/base/ids.h"
 #include "lib/io/output.h"
 #include "longmix/shard.h"
 #include "longmix/zio.h"
@@ -137,7 +138,7 @@ static int add_row(lm_shard_writer *w, const void *ids, const lm_span *spans, si
     const char *fault = shard_spans_fault(&w->bounds, spans, n);
     if (fault) return lm_fail(LM_EUSAGE, "%s: row %" PRIu64 ": a span %s", w->path, w->rows, fault);
     size_t tokens = (size_t)w->bounds.row_tokens, bytes = tokens * w->width;
-    uint32_t max = shard_max_id(ids, tokens, w->width);
+    uint32_t max = lm_ids_max(ids, tokens, w->width);
     if (max >= w->vocab)
         return lm_fail(LM_EDATA, "%s: row %" PRIu64 ": id %u of a vocabulary of %u", w->path,
                        w->rows, (unsigned)max, (unsigned)w->vocab);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/ids.h"
 #include "lib/base/threads.h"
 #include "longmix/zio.h"
 #include "lib/store/internal.h"
@@ -241,31 +242,62 @@ static const part *find_part(const lm_store *s, const lm_entry *e, uint64_t *off
     return &s->part[*k];
 }
 
-int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r)
+/* Read a document's record, with up to PIECE_HEAD - DOC_HEAD bytes of what follows it, to `skip` bytes
+ * behind the end of `buf`, where it is verified. Its size is *size. */
+static int read_record(lm_store *s, const lm_entry *e, lm_buf *buf, size_t skip, lm_record *r,
+                       uint64_t *size)
 {
     uint64_t offset = 0;
     size_t k = 0;
     const part *p = find_part(s, e, &offset, &k);
     /* Enough for the longer head. A read that is too long stays inside the file, because
      * index and trailer are longer than the difference. */
-    uint64_t size = PIECE_HEAD + store_pad8(e->tokens * p->limits.width);
-    if (offset < p->records || offset + size > p->end.size)
+    uint64_t most = PIECE_HEAD + store_pad8(e->tokens * p->limits.width);
+    if (offset < p->records || offset + most > p->end.size)
         return fault(s, k, offset, "the index points here, where no record fits", NULL);
-    buf->size = 0;
-    int rc = lm_buf_reserve(buf, (size_t)size);
-    if (!rc) rc = lm_pread_all(p->fd, buf->data, (size_t)size, offset, s->parts.path[k]);
+    int rc = lm_buf_reserve(buf, skip + (size_t)most);
+    unsigned char *at = rc ? NULL : buf->data + buf->size + skip;
+    if (!rc) rc = lm_pread_all(p->fd, at, (size_t)most, offset, s->parts.path[k]);
     if (rc) return rc;
-    uint64_t true_size = lmstore_record_size(buf->data, p->limits.width);
+    *size = lmstore_record_size(at, p->limits.width);
     const char *why = "not a record";
-    if (true_size && true_size <= size)
-        why = lmstore_record_parse(buf->data, true_size, &p->limits, r);
+    if (*size && *size <= most) why = lmstore_record_parse(at, *size, &p->limits, r);
     if (!why && (r->kind != LM_REC_DOC || r->doc.key != e->key || r->doc.tokens != e->tokens ||
                  r->doc.domain != e->domain))
         why = "it does not match the index";
     if (why) return fault(s, k, offset, "the record is damaged", why);
-    buf->size = (size_t)true_size;
     r->doc.file += (uint32_t)s->parts.first_file[k];
     return LM_OK;
+}
+
+int lm_store_read(lm_store *s, const lm_entry *e, lm_buf *buf, lm_record *r)
+{
+    uint64_t size = 0;
+    buf->size = 0;
+    int rc = read_record(s, e, buf, 0, r, &size);
+    if (!rc) buf->size = (size_t)size;
+    return rc;
+}
+
+int lm_store_copy(lm_store *s, const lm_entry *e, unsigned copy, unsigned flags, lm_buf *out)
+{
+    enum { SKIP = PIECE_HEAD - DOC_HEAD }; /* a document's tokens then lie where a piece's do */
+    lm_record r;
+    uint64_t size = 0;
+    size_t at = out->size, bytes = (size_t)e->tokens * s->meta.width;
+    int rc = read_record(s, e, out, SKIP, &r, &size);
+    if (rc) return rc;
+    unsigned char *tokens = out->data + at + PIECE_HEAD;
+    if (r.tokens != tokens) memmove(tokens, r.tokens, bytes);
+    lm_doc d = r.doc;
+    d.doc_tokens = d.unit_tokens = d.tokens;
+    d.start = 0;
+    d.copy = (uint8_t)copy;
+    d.flags = (uint8_t)flags;
+    out->size = at + PIECE_HEAD + bytes;
+    rc = lm_record_end(out, at, true, s->meta.width, &d);
+    if (rc) out->size = at;
+    return rc;
 }
 
 void lm_store_prefetch(lm_store *s, const lm_entry *e)
@@ -373,6 +405,7 @@ static int check_index(lm_store *s, const char *path)
 /* The first id outside the vocabulary, as its place in the record; or tokens. */
 static uint64_t first_bad_id(const lm_record *r, unsigned width, uint32_t vocab)
 {
+    if (lm_ids_max(r->tokens, (size_t)r->doc.tokens, width) < vocab) return r->doc.tokens;
     for (uint64_t i = 0; i < r->doc.tokens; i++)
         if (lm_id_at(r->tokens, (size_t)i, width) >= vocab) return i;
     return r->doc.tokens;
