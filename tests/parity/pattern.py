@@ -4,6 +4,7 @@ for those that are one expression; each by the scanner with and without SIMD, an
 characters that the expressions treat differently, and on the texts of the given files.
 
 usage: pattern.py PARTS [-n COUNT] [-w WORD] [TEXT.jsonl...]
+       pattern.py --cases >tests/unit/pattern_cases.h
 """
 import argparse
 import json
@@ -68,6 +69,23 @@ ALPHABET = (
     ["\U0001f600", "\U0001f469\u200d\U0001f680", "\u2764\ufe0f", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea", "\u2030", "\u20ac",
      "\u2014", "\u201c", "\u201d", "\u2018", "\u00ab", "\u00b4", "\u02c6"] +
     ["\ua7dc", "\U00010d50", "\U00010d70", "\U00016d40", "\u1c89", "\u1c8a", "\u0295"])
+
+# For tests/unit/pattern_cases.h.
+CASES_BY_HAND = [
+    'Hello world', "it's they'llx I'M", "IT'S they'LLx 'tis 're", "a'\u017fa !'s '\u017f", "it's's't'",
+    "don't'T can'RE'", "''s '' 's", 'a 12345 1 22\xbd\xb2 x1y23z',
+    '\u0661\u0662\u0663\u0664 \u2167\u2168 \U00011de0\U00011de1 1', '  1 a  1a', 'a  b   c\td\n e',
+    'a \n  b\n\n \n  c  ', '\r\n\r\na\t\t \nb ', 'x\n\t', 'x  ', '\n  ', '!\n\n  a !!\r\n/x //\n//\n y/\nz',
+    'foo(bar) !a !!a "q"', '(\xe9t\xe9 (ou\xf9 \u201cabc -\xe9', 'camelCase HTTPServer ABCdef XMLhttp aB',
+    '\xc9cole \u0410\u0431\u0412 \u01c5x', '\u4e2d\u6587ABC \u4e2d\u6587ABc \u4e2dABC\u6587 a\u4e2dB',
+    '\u4e2d\u6587\uff0c\u30ab\u30bf\u30ab\u30ca\u30fb\u3072\u3089 1\u4e2d2\n\u3042\n',
+    'e\u0301a \u0301 \u0301x !\u0301 !!\u0301a\u0301 \u0301ABc\u0301A',
+    '\u0e01\u0e33\u0e19\u0e49\u0e33 \u0915\u094d\u0937\u093e',
+    '\U0001f469\u200d\U0001f680\u2764\ufe0f \u2764\ufe0f a\ufe0f',
+    '\xa0a \u3000\u3000b\u2003 c\u200bd\ufeffe\x85f\u180eg', 'a\x01b \x01\x01c\x7f\x1cd',
+    '\u3040\u3042\u3040\u3042 \u9fa5\u9fa6 a\u0378b', 'if x:\n        return  y\n',
+    '\U0001d7d8\U0001d7d9\U0001d7da\U0001d7db', "''''a", 'a/b/c //d /\n\n/ /e', '\u1c89\u1c8a \U00010d50\U00010d70',
+]
 
 
 def generated(count):
@@ -158,7 +176,33 @@ def compare(name, parts, texts, scanner, steps):
     return bad
 
 
+def c_string(text):
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+    out = ""
+    for c in text:
+        if c in known: out += known[c]
+        elif c < " " or "\x7f" <= c < "\xa0": out += "".join(f"\\{b:03o}" for b in c.encode())
+        else: out += c if c < "\x7f" else f"\\u{ord(c):04x}" if ord(c) < 0x10000 else f"\\U{ord(c):08x}"
+    return out
+
+
+def write_cases():
+    print("/* pattern_cases.h -- written by tests/parity/pattern.py --cases: texts, and their parts as the libraries cut\n"
+          " * them for these patterns. */\n/* clang-format off */\n"
+          "static const struct {\n    const char *names, *parts;\n} cases[] = {")
+    for text in CASES_BY_HAND:
+        ways = {}
+        for name, (_, steps) in PATTERNS.items():
+            if name in ("gpt2", "digits+gpt2", "llama3", "qwen2", "qwen3.5", "o200k", "tekken", "deepseek"):
+                parts = tuple(part for part, _ in split_of(steps).pre_tokenize_str(text))
+                ways.setdefault(parts, []).append(name)
+        for parts, names in ways.items():
+            print(f'    {{ "{" ".join(names)}",\n      "{"|".join(map(c_string, parts))}" }},')
+    print("};")
+
+
 def main():
+    if sys.argv[1:] == ["--cases"]: return write_cases()
     ask = argparse.ArgumentParser()
     ask.add_argument("parts")
     ask.add_argument("files", nargs="*")
