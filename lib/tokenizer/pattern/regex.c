@@ -52,32 +52,57 @@ static size_t encode(unsigned char out[4], uint32_t c)
     return n;
 }
 
-/* An lm_newer: one character at a time is matched. */
+/* All code points that can differ, as text. */
+static int write_codes(lm_buf *text)
+{
+    int rc = 0;
+    unsigned char s[4];
+    for (uint32_t c = 0; c < 0x110000 && !rc; c++)
+        if (can_differ(c)) rc = lm_buf_add(text, s, encode(s, c));
+    return rc;
+}
+
+/* Note that c has the category and is not known to PCRE2 as such. */
+static int add_code(lm_buf *ranges, uint32_t c)
+{
+    uint32_t *last = ranges->size ? (uint32_t *)(ranges->data + ranges->size) - 1 : NULL;
+    const uint32_t range[2] = { c, c };
+    if (!last || *last != c - 1) return lm_buf_add(ranges, range, sizeof range);
+    *last = c;
+    return LM_OK;
+}
+
+/* An lm_newer: the runs that match. */
 static int newer(const char *category, lm_buf *ranges)
 {
-    unsigned char text[16], s[4];
-    const int n = snprintf((char *)text, sizeof text, "\\p{%s}", category);
+    unsigned char expression[16];
+    lm_buf text = LM_BUF_INIT((size_t)1 << 22);
+    const int size = snprintf((char *)expression, sizeof expression, "\\p{%s}+", category);
     pcre2_code *code = NULL;
     pcre2_match_data *data = NULL;
-    size_t at;
-    int error, rc = compile(&code, text, (size_t)n, 0, &error, &at);
+    size_t at = 0, run = 0, run_end = 0; /* the next run that ends after `at` */
+    int error, rc = compile(&code, expression, (size_t)size, 0, &error, &at);
     if (rc == LM_EDATA) return lm_fail(LM_EDATA, "PCRE2 does not know \\p{%s}", category);
+    if (!rc) rc = write_codes(&text);
     if (!rc && !(data = pcre2_match_data_create(1, NULL))) rc = lm_fail_nomem(64);
+    at = 0;
     for (uint32_t c = 0; c < 0x110000 && !rc; c++) {
+        unsigned char s[4];
         if (!can_differ(c)) continue;
-        const bool has = lm_in_category(c, category);
-        const bool theirs =
-            pcre2_match(code, s, encode(s, c), 0, PCRE2_NO_UTF_CHECK, data, NULL) > 0;
-        if (has == theirs) continue;
-        if (!has) {
-            rc = 1;
-            break;
+        if (at >= run_end) {
+            const size_t *v = pcre2_get_ovector_pointer(data);
+            run = run_end = SIZE_MAX;
+            if (pcre2_match(code, text.data, text.size, at, PCRE2_NO_UTF_CHECK, data, NULL) > 0) {
+                run = v[0];
+                run_end = v[1];
+            }
         }
-        uint32_t *last = ranges->size ? (uint32_t *)(ranges->data + ranges->size) - 1 : NULL;
-        const uint32_t range[2] = { c, c };
-        if (last && *last == c - 1) *last = c;
-        else rc = lm_buf_add(ranges, range, sizeof range);
+        const bool theirs = at >= run;
+        at += encode(s, c);
+        if (lm_in_category(c, category) == theirs) continue;
+        rc = theirs ? 1 : add_code(ranges, c);
     }
+    lm_buf_free(&text);
     pcre2_match_data_free(data);
     pcre2_code_free(code);
     return rc;

@@ -13,6 +13,7 @@
 #include "lib/tokenizer/unicode/unicode.h"
 
 #define MAX_EXPRESSION ((size_t)1 << 16)
+#define MAX_PROPERTIES 40
 #define MAX_DEPTH 250 /* of groups, as in PCRE2 */
 
 #define WHITE_SPACE                                                                             \
@@ -32,6 +33,12 @@ typedef struct parser {
     bool any_case; /* inside of (?i: ) */
     bool outer_case[MAX_DEPTH];
     size_t depth;
+    struct property {
+        char category[3];
+        int rc;        /* of newer */
+        lm_buf ranges; /* from it */
+    } seen[MAX_PROPERTIES];
+    size_t properties;
     char last; /* of two letters in a row, in lower case, under (?i: ); 0: none */
 } parser;
 
@@ -82,25 +89,33 @@ static int put_category(parser *x, const char *category)
     return rc;
 }
 
+/* What PCRE2 lacks of a category: found once. */
+static const struct property *property_of(parser *x, const char *category)
+{
+    for (size_t i = 0; i < x->properties; i++)
+        if (!strcmp(x->seen[i].category, category)) return &x->seen[i];
+    struct property *p = &x->seen[x->properties++]; /* there are fewer categories */
+    *p = (struct property){ .ranges = LM_BUF_INIT((size_t)1 << 22) };
+    memcpy(p->category, category, strlen(category) + 1);
+    p->rc = x->newer(category, &p->ranges);
+    return p;
+}
+
 /* A category, inside of a class. */
 static int put_property(parser *x, const char *category)
 {
-    lm_buf ranges = LM_BUF_INIT((size_t)1 << 24);
-    int rc = x->newer(category, &ranges);
-    if (rc == 1) {
-        rc = put_category(x, category);
-    } else if (!rc) {
-        rc = put_string(x, "\\p{");
-        if (!rc) rc = put_string(x, category);
-        if (!rc) rc = put_string(x, "}");
-        const uint32_t *r = (const uint32_t *)ranges.data;
-        for (size_t i = 0; i < ranges.size / sizeof *r && !rc; i += 2) {
-            rc = put_code(x, r[i]);
-            if (!rc) rc = put_string(x, "-");
-            if (!rc) rc = put_code(x, r[i + 1]);
-        }
+    const struct property *known = property_of(x, category);
+    if (known->rc < 0) return known->rc;
+    if (known->rc == 1) return put_category(x, category);
+    const uint32_t *r = (const uint32_t *)known->ranges.data;
+    int rc = put_string(x, "\\p{");
+    if (!rc) rc = put_string(x, category);
+    if (!rc) rc = put_string(x, "}");
+    for (size_t i = 0; i < known->ranges.size / sizeof *r && !rc; i += 2) {
+        rc = put_code(x, r[i]);
+        if (!rc) rc = put_string(x, "-");
+        if (!rc) rc = put_code(x, r[i + 1]);
     }
-    lm_buf_free(&ranges);
     return rc;
 }
 
@@ -395,6 +410,7 @@ int lm_translate(lm_translation *t, const char *expression, enum lm_step_kind ki
         return lm_fail(LM_EDATA, "an expression of more than %zu bytes", MAX_EXPRESSION);
     while (*x.p && !rc) rc = read_one(&x);
     if (!rc && x.depth) rc = refuse(&x, "a group that is not closed");
+    for (size_t i = 0; i < x.properties; i++) lm_buf_free(&x.seen[i].ranges);
     return rc;
 }
 
