@@ -10,6 +10,8 @@
 # 4. AutoTokenizer of transformers 5 must give our ids on directories that lmimport and lmtrain write. It has an
 #    environment of its own (tokenizer-requirements.txt, without PyTorch; LM_PARITY_TOKENIZER_PYTHON names a Python
 #    that has these packages). `tests/parity/run.sh tokenizer` does this step only.
+#    Before that, Unicode's properties, normalization and pre-tokenizers are compared with the libraries that
+#    define them.
 # 5. Regenerate the golden models of every architecture with transformers 5; they must match the committed ones. Train
 #    a model of each: transformers must load it, generate, and compute the held-out loss that lmtrain logged. An
 #    environment of its own, too (models-requirements.txt; LM_PARITY_MODELS_PYTHON). `tests/parity/run.sh models`.
@@ -28,6 +30,8 @@ tokenizers() {
         python3 -m venv build/parity-tokenizer-venv
         build/parity-tokenizer-venv/bin/pip install --quiet -r tests/parity/tokenizer-requirements.txt
     fi
+    "$python" tests/parity/unicode.py build/parity/parts
+    "$python" tests/parity/pattern.py build/parity/parts
     lmimport -q llama2c tests/data/stories66K.bin tests/data/tok512.bin -o "$work/small"
     "$python" tests/parity/tokenizer.py "$work/small"
     [ -d "$data/llama2" ] || { echo "no $data/llama2: the vocabulary of LLaMA-2 is skipped"; return 0; }

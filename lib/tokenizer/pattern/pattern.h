@@ -1,10 +1,10 @@
 /* pattern.h -- pre-tokenizers: where a text is split before its parts are merged.
  *
  * A pre-tokenizer is a list of steps, as tokenizer.json has it; each step splits every part that the
- * steps before it left. The lists of GPT-2, Digits + GPT-2, cl100k and LLaMA-3, Qwen2, o200k,
+ * steps before it left. The lists of GPT-2, Digits + GPT-2, cl100k and LLaMA-3, Qwen2 and 3.5, o200k,
  * tekken and DeepSeek are recognised character for character and have scanners of their own
  * (AVX2 where the machine has it); every other regular expression is matched by PCRE2. Both give
- * the parts that the Hugging Face tokenizers library gives for the steps. */
+ * the parts that the Hugging Face tokenizers library (LM_STEP_REGEX) and tiktoken (LM_STEP_MATCH) give. */
 #ifndef LM_LIB_TOKENIZER_PATTERN_H
 #define LM_LIB_TOKENIZER_PATTERN_H
 
@@ -34,21 +34,24 @@ enum lm_pattern_flags {
     LM_PATTERN_PCRE2 = 2,  /* never a scanner: for tests */
 };
 
-/* Compile `count` > 0 steps. 0; LM_EDATA for an expression that PCRE2 does not compile (the message
- * has the place in it); LM_ENOMEM. */
+/* Compile 1 to 64 steps. 0; LM_EDATA for an expression that PCRE2 does not compile, or that means
+ * something else to PCRE2 than to the library (\w, a class in a class: the message names it and the place in
+ * the expression); LM_ENOMEM. The steps are not kept. */
 LM_CHECKED int lm_pattern_new(lm_pattern **out, const lm_step *steps, size_t count, unsigned flags);
 void lm_pattern_free(lm_pattern *p); /* NULL is allowed */
 
-/* The scanner in use ("gpt2", "digits+gpt2", "llama3", "qwen2", "o200k", "tekken", "deepseek"), or NULL where
- * PCRE2 does the work. */
+/* The scanner in use: "gpt2", "digits+gpt2", "cl100k", "llama3", "qwen2", "qwen3.5", "o200k", "tekken" or
+ * "deepseek"; NULL where PCRE2 does the work. */
 const char *lm_pattern_scanner(const lm_pattern *p);
 
-/* The expression of a name that --pattern takes (gpt2, llama3, qwen2, o200k, deepseek, tekken), as
- * steps; NULL for another. *count receives their number. */
+/* The expression of a name that --pattern takes, which are those of the scanners, as steps; NULL for
+ * another. *count receives their number. (cl100k is what tiktoken has today; it differs from llama3
+ * where a text ends in white space with a line end in it.) */
 const lm_step *lm_pattern_named(const char *name, size_t *count);
 
 /* May a text be released up to an end that lm_pattern_cut has given, and the rest be cut as a text of
- * its own? False for expressions that look behind. */
+ * its own? True for scanners; false for expressions that look behind, and for several steps without a
+ * scanner. */
 bool lm_pattern_restarts(const lm_pattern *p);
 
 /* One thread's memory. */
@@ -61,9 +64,11 @@ void lm_cutter_free(lm_cutter *c); /* NULL is allowed */
 
 /* Write the ends of the next parts of text[n], n <= 2^30, to ends[max], max >= 64. `from` is 0 or the end of
  * a part of this text. Parts are not empty and ascending, and cover the text without gaps. Returns
- * their number, 0 only where from == n; or a negative LM_E*: LM_EDATA where the text is not valid UTF-8
- * (no message is made; found at the latest when the invalid bytes would be part of an end that is
- * written) or where PCRE2 gives up (with a message), LM_ENOMEM. Reads only text[0 .. n). */
+ * their number, which may be less than max and is 0 only where from == n; or a negative LM_E*: LM_EDATA
+ * where the text is not valid UTF-8 (no message is made; found at the latest when the invalid bytes
+ * would be part of an end that is written) or where PCRE2 gives up (with a message), LM_ENOMEM. Reads
+ * only text[0 .. n); other elements of ends[max] may be overwritten. PCRE2 is fastest where the
+ * calls for a text follow each other: otherwise it begins again and skips what is before `from`. */
 ptrdiff_t lm_pattern_cut(lm_cutter *c, const unsigned char *text, size_t n, size_t from,
                          uint32_t *ends, size_t max);
 
