@@ -1,5 +1,6 @@
 #include "check.h"
 #include "lib/base/endian.h"
+#include "lib/base/ids.h"
 
 static void integers(void)
 {
@@ -22,9 +23,31 @@ static void token_ids(void)
     CHECK_EQ(lm_id_at(b + 1, 2, 2), 0xfffe);
 }
 
+/* The largest id at each place of arrays of each length up to some vectors. */
+static void largest_ids(void)
+{
+    enum { N = 70 };
+    static uint16_t two[N];
+    static uint32_t four[N];
+    CHECK_EQ(lm_ids_max(two, 0, 2), 0);
+    for (size_t n = 1; n <= N; n++) {
+        CHECK_EQ(lm_ids_max(two, n, 2), 0);
+        for (size_t i = 0; i < n; i++) {
+            two[i] = 0xfffe;
+            four[i] = 0x80000001; /* the largest as unsigned */
+            if (n > 1) four[i ? 0 : 1] = 0x7fffffff;
+            CHECK_EQ(lm_ids_max(two, n, 2), 0xfffe);
+            CHECK_EQ(lm_ids_max(four, n, 4), 0x80000001);
+            two[i] = 0;
+            memset(four, 0, sizeof four);
+        }
+    }
+}
+
 int main(void)
 {
     integers();
     token_ids();
+    largest_ids();
     CHECK_END();
 }

@@ -152,6 +152,21 @@ static void each_entry(lm_store *s)
     CHECK_EQ(some.next, 2);
 }
 
+/* lm_store_copy appends what lm_record_add does. */
+static void check_copy(lm_store *s, const lm_entry *e, const lm_record *doc, unsigned width)
+{
+    lm_buf want = LM_BUF_INIT(1 << 16), got = LM_BUF_INIT(1 << 16);
+    lm_record piece = *doc;
+    piece.doc.copy = 3;
+    piece.doc.flags = LM_DOC_OVERLAP;
+    NEED(lm_buf_add(&want, "12345678", 8) == 0 && lm_buf_add(&got, "12345678", 8) == 0);
+    NEED(lm_record_add(&want, width, &piece) == 0);
+    CHECK_OK(lm_store_copy(s, e, 3, LM_DOC_OVERLAP, &got));
+    CHECK(got.size == want.size && !memcmp(got.data, want.data, want.size));
+    lm_buf_free(&want);
+    lm_buf_free(&got);
+}
+
 static void by_index(const char *path, unsigned width)
 {
     lm_store *s = NULL;
@@ -170,6 +185,7 @@ static void by_index(const char *path, unsigned width)
         lm_store_prefetch(s, &e[i]);
         NEED(lm_store_read(s, &e[i], &b, &r) == 0);
         check_doc(&r, i, tiny_file[i], width);
+        check_copy(s, &e[i], &r, width);
     }
     CHECK_OK(lm_store_entries(s, TINY_DOCS, 0, e));
     CHECK_EQ(lm_store_entries(s, TINY_DOCS, 1, e), LM_EUSAGE);
@@ -178,6 +194,9 @@ static void by_index(const char *path, unsigned width)
     CHECK_EQ(files, TINY_FILES);
     e[0].where++;
     CHECK_EQ(lm_store_read(s, &e[0], &b, &r), LM_EDATA);
+    b.size = 16;
+    CHECK_EQ(lm_store_copy(s, &e[0], 0, 0, &b), LM_EDATA);
+    CHECK_EQ(b.size, 16); /* nothing was appended */
     e[0].where = UINT64_C(1) << 47;
     CHECK_EQ(lm_store_read(s, &e[0], &b, &r), LM_EDATA);
     lm_buf_free(&b);
@@ -347,6 +366,10 @@ static void pieces(void)
     NEED(lm_store_open(&s, "mix.lmt") == 0);
     CHECK_OK(lm_store_entries(s, 0, 1, &e));
     CHECK(lm_store_read(s, &e, &b, &r) == 0 && !memcmp(&r.doc, &doc.doc, sizeof r.doc));
+    lm_buf copy = LM_BUF_INIT(1 << 16); /* a piece, whose tokens lie elsewhere in its record */
+    CHECK_OK(lm_store_copy(s, &e, 0, 0, &copy));
+    CHECK(copy.size == b.size && !memcmp(copy.data + 72, r.tokens, 12));
+    lm_buf_free(&copy);
     CHECK_OK(lm_store_files(s, take_file, NULL)); /* none */
     lm_store_close(s);
     lm_buf_free(&b);
