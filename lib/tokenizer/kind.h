@@ -31,6 +31,9 @@ typedef struct lm_kind {
     int (*decode)(const lm_tokenizer *t, const void *ids, size_t count, lm_buf *out);
     int (*bytes)(const lm_tokenizer *t, uint32_t id, lm_buf *out); /* id is in the vocabulary */
     const char *(*piece)(const lm_tokenizer *t, uint32_t id);      /* the same */
+    /* As `encode` for a text after an added token, where that is not encoded like one that begins a
+     * document; NULL: it is. */
+    int (*encode_after)(void *encoder, const unsigned char *text, size_t n, lm_buf *out);
 } lm_kind;
 
 /* A token that is found in the text before anything else is done with it: a special one, or a word

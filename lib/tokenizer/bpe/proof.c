@@ -5,7 +5,8 @@
  *   - A boundary that no piece has inside is never crossed, so the text can be cut there.
  *   - A piece is merged as it is in a text that consists of it alone:
  *     what happens outside cannot change the order inside. So every piece has one pair of
- *     symbols whose merge makes it, or none. */
+ *     symbols whose merge makes it, or none.
+ * The same holds where only the pairs of a list merge, in the order of their ranks in it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -104,7 +105,7 @@ static int check_pieces(lm_vocab *v, const lm_model *m, text_map *map, char *why
             return say_piece(m, id, "is not UTF-8, or has over 256 characters", why, why_size);
         if (p->score != p->score) return say_piece(m, id, "has no score", why, why_size);
         /* SentencePiece looks for the id of a symbol among the special pieces first. */
-        if (p->type != LM_NORMAL && c.count < 2)
+        if (p->type != LM_NORMAL && c.count < 2 && !m->formed)
             return say_piece(m, id, "is special and a single character", why, why_size);
         uint32_t *slot = map_slot(map, p->text, p->size);
         if (*slot) return say_piece(m, id, "occurs twice in the vocabulary", why, why_size);
@@ -299,9 +300,9 @@ static int read_merges(lm_vocab *v, const lm_model *m, const text_map *map)
     if (!slots) return lm_fail_nomem((unions + 1) * sizeof *slots);
     for (size_t id = 0; id < m->count; id++) {
         uint32_t pair[2];
-        if (v->pairs.ranks[id] == LM_NO_RANK ||
-            !last_pair(map, v->pairs.ranks, &m->pieces[id], pair))
-            continue;
+        if (v->pairs.ranks[id] == LM_NO_RANK) continue;
+        if (m->formed) memcpy(pair, m->formed[id], sizeof pair);
+        else if (!last_pair(map, v->pairs.ranks, &m->pieces[id], pair)) continue;
         if (v->pairs.narrow)
             slots[count++] =
                 ((uint64_t)pair[0] << 16 | pair[1]) << 32 | (uint64_t)v->pairs.ranks[id] << 16 | id;

@@ -33,6 +33,9 @@ typedef struct lm_model {
     uint64_t model_type; /* 2 is BPE */
     size_t charsmap_size;
     bool byte_fallback, space_as_suffix, dummy_prefix, squeeze_spaces, escape_spaces;
+    /* [count] of a vocabulary with a list of merges: the two pieces whose merge makes each piece. NULL:
+     * any two merge whose union is a piece. */
+    const uint32_t (*formed)[2];
 } lm_model;
 
 void lm_model_free(lm_model *m);
