@@ -1,9 +1,11 @@
 /* internal.h -- private to lib/tokenizer.
  *
- *   tokenizer.c  opening and the encoders of all kinds
+ *   tokenizer.c  opening
+ *   encode.c     the encoders of all kinds: added tokens, and the text between them
  *   recognize.c  what a file is, by its contents
  *   directory.c  the tokenizer files of a directory
- *   added.c      tokens that are found in a text before anything else is done with it */
+ *   added.c      the list of tokens that are found before anything else is done with a text
+ *   find.c       finding them */
 #ifndef LM_LIB_TOKENIZER_INTERNAL_H
 #define LM_LIB_TOKENIZER_INTERNAL_H
 
@@ -24,5 +26,34 @@ enum lm_file_kind lm_file_kind(const lm_tokenizer_file *f);
 
 /* LM_EDATA with a message that says what a file of no kind is, where that is known; else 0. */
 int lm_file_name_other(const lm_tokenizer_file *f);
+
+/* ---- added.c ----------------------------------------------------------------------------- */
+
+/* Build t->index. 0 or LM_ENOMEM. */
+int lm_added_index_new(lm_tokenizer *t);
+void lm_added_index_free(lm_added_index *x);
+
+/* ---- find.c ------------------------------------------------------------------------------ */
+
+/* A token in a text, with the white space that it takes. */
+typedef struct lm_found {
+    size_t start, stop;
+    uint32_t id;
+} lm_found;
+
+/* May anything be found? */
+static inline bool lm_find_active(const lm_added_set *s, bool parse)
+{
+    return parse ? s->count > 0 : s->always > 0;
+}
+
+/* The first token that begins in text[from .. limit) of n bytes, limit <= n, as Hugging Face's
+ * library finds them: leftmost, longest; without `parse` special ones are passed over. `after_word`:
+ * the text comes after a letter, digit or underscore. */
+bool lm_find(const lm_added_set *s, bool parse, bool after_word, const unsigned char *text,
+             size_t n, size_t from, size_t limit, lm_found *out);
+
+/* Does the text end with a letter, digit or underscore? */
+bool lm_ends_with_word(const unsigned char *text, size_t n);
 
 #endif

@@ -48,6 +48,21 @@ typedef struct lm_added {
     bool normalized;     /* found in the normalized text, not in the text as it is */
 } lm_added;
 
+/* The tokens by id and, in two sets, by text. */
+typedef struct lm_added_set {
+    const lm_added **by_text; /* [count]; owned */
+    size_t count;
+    uint32_t from[257];       /* those that begin with byte b are from[b] to from[b + 1] */
+    unsigned char only_first; /* the first byte of all of them, where `one_first` */
+    bool one_first;
+    size_t always; /* how many are not special */
+} lm_added_set;
+
+typedef struct lm_added_index {
+    const lm_added **by_id; /* [added_count]; owned */
+    lm_added_set raw, normalized;
+} lm_added_index;
+
 /* Filled by the function that opens a kind, but for what lm_tokenizer_open sets before. */
 struct lm_tokenizer {
     const lm_kind *kind;
@@ -62,6 +77,8 @@ struct lm_tokenizer {
     char why_slow[160];    /* "": the fast path is in use */
     lm_added *added;       /* owned */
     size_t added_count, added_cap;
+    bool nfc;             /* `normalized` tokens are found in form C of the text */
+    lm_added_index index; /* of them, set by lm_tokenizer_open */
 };
 
 /* The members of a JSON object, for recognition: found by quotes and brackets alone. */
@@ -90,8 +107,11 @@ LM_CHECKED int lm_tiktoken_open(lm_tokenizer *t, const lm_tokenizer_file *f);
 LM_CHECKED int lm_tekken_open(lm_tokenizer *t, const lm_tokenizer_file *f);
 LM_CHECKED int lm_huggingface_open(lm_tokenizer *t, const lm_tokenizer_file *f);
 
-/* Add a token of `size` bytes of text, which is copied. 0 or LM_ENOMEM. */
+/* Add a token of `size` > 0 bytes of text, which is copied. 0 or LM_ENOMEM. */
 LM_CHECKED int lm_added_put(lm_tokenizer *t, const lm_added *token);
+
+/* The added token of an id, NULL where it is none. Once the tokenizer is open. */
+const lm_added *lm_added_of(const lm_tokenizer *t, uint32_t id);
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* tokenizer.c -- opening a tokenizer of any kind, and its encoders. */
+/* tokenizer.c -- opening a tokenizer of any kind, and what it says of itself. */
 #include "longmix/tokenizer.h"
 
 #include <inttypes.h>
@@ -14,12 +14,6 @@
 #include "lib/tokenizer/internal.h"
 
 #define FILE_MAX ((size_t)1 << 28) /* bytes; real ones have up to 40 millions */
-
-struct lm_encoder {
-    const lm_tokenizer *t;
-    void *impl;
-    bool parse;
-};
 
 /* ---- opening ---- */
 
@@ -116,6 +110,7 @@ int lm_tokenizer_open(lm_tokenizer **out, const char *path, const char *pattern,
     t->pattern = copy(pattern);
     int rc = t->pattern || !pattern ? choose(&t->path, path) : lm_fail_nomem(strlen(pattern));
     if (!rc) rc = open_file(t);
+    if (!rc) rc = lm_added_index_new(t);
     if (rc) lm_tokenizer_free(t);
     else *out = t;
     return rc;
@@ -132,6 +127,7 @@ void lm_tokenizer_free(lm_tokenizer *t)
     if (t->kind) t->kind->free(t->impl);
     for (size_t i = 0; i < t->added_count; i++) free(t->added[i].text);
     free(t->added);
+    lm_added_index_free(&t->index);
     free(t->path);
     free(t->pattern);
     free(t);
@@ -160,9 +156,8 @@ const char *lm_tokenizer_piece(const lm_tokenizer *t, uint32_t id)
 
 bool lm_tokenizer_is_special(const lm_tokenizer *t, uint32_t id)
 {
-    for (size_t i = 0; i < t->added_count; i++)
-        if (t->added[i].id == id) return t->added[i].special;
-    return false;
+    const lm_added *a = lm_added_of(t, id);
+    return a && a->special;
 }
 
 /* ---- text ---- */
@@ -176,39 +171,4 @@ int lm_tokenizer_bytes(const lm_tokenizer *t, uint32_t id, lm_buf *out)
 {
     if (id < t->vocab) return t->kind->bytes(t, id, out);
     return lm_fail(LM_EDATA, "id %" PRIu32 ": the tokenizer has only %" PRIu32, id, t->vocab);
-}
-
-int lm_encoder_new(lm_encoder **out, const lm_tokenizer *t)
-{
-    *out = NULL;
-    lm_encoder *e = calloc(1, sizeof *e);
-    if (!e) return lm_fail_nomem(sizeof *e);
-    e->t = t;
-    int rc = t->kind->encoder_new(&e->impl, t);
-    if (rc) free(e);
-    else *out = e;
-    return rc;
-}
-
-void lm_encoder_free(lm_encoder *e)
-{
-    if (!e) return;
-    e->t->kind->encoder_free(e->impl);
-    free(e);
-}
-
-void lm_encoder_parse_special(lm_encoder *e, bool parse) { e->parse = parse; }
-
-size_t lm_encode_bound(const lm_tokenizer *t, size_t n) { return t->kind->bound(t, n); }
-
-int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out)
-{
-    return e->t->kind->encode(e->impl, (const unsigned char *)text, n, true, out);
-}
-
-int lm_encode_some(lm_encoder *e, const char *text, size_t n, bool first, lm_buf *out, size_t *used)
-{
-    const lm_kind *k = e->t->kind;
-    *used = k->slice(e->impl, (const unsigned char *)text, n);
-    return k->encode(e->impl, (const unsigned char *)text, *used, first, out);
 }

@@ -83,11 +83,14 @@ static int add_special(lm_tokenizer *t, const lm_known_ranks *k, uint32_t *end)
             int n = run->count
                         ? snprintf(text, sizeof text, "%s%" PRIu32 "|>", run->text, run->from + i)
                         : snprintf(text, sizeof text, "%s", run->text);
-            lm_added token = { .text = text, .size = (size_t)n, .id = id, .special = true };
+            lm_added token = {
+                .text = text, .size = (size_t)n, .id = id, .special = true, .normalized = k->nfc
+            };
             if (k->bos && !strcmp(text, k->bos)) t->bos = id;
             if (k->eos && !strcmp(text, k->eos)) t->eos = id;
             rc = lm_added_put(t, &token);
         }
+    t->nfc = k->nfc;
     *end = id;
     return rc;
 }
