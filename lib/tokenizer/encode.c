@@ -18,9 +18,10 @@ struct lm_encoder {
     const lm_tokenizer *t;
     void *impl;
     bool parse;
-    bool begins;     /* lm_encode_some: at the beginning, or after a token */
-    bool after_word; /* lm_encode_some: after a letter, digit or underscore */
-    lm_buf form;     /* a text in form C */
+    bool begins;      /* lm_encode_some: at the beginning, or after a token */
+    bool after_token; /* a token came before in this text */
+    bool after_word;  /* lm_encode_some: after a letter, digit or underscore */
+    lm_buf form;      /* a text in form C */
 };
 
 int lm_encoder_new(lm_encoder **out, const lm_tokenizer *t)
@@ -60,11 +61,20 @@ static bool any_active(const lm_encoder *e)
     return is_active(e, &e->t->index.raw) || is_active(e, &e->t->index.normalized);
 }
 
-static int put_id(const lm_encoder *e, uint32_t id, lm_buf *out)
+static int put_token(lm_encoder *e, uint32_t id, lm_buf *out)
 {
     unsigned char p[4];
+    e->after_token = true;
     lm_put_id(p, id, e->t->width);
     return lm_buf_add(out, p, e->t->width);
+}
+
+/* Text that begins a document, or comes after a token. */
+static int encode_plain(lm_encoder *e, const unsigned char *text, size_t n, lm_buf *out)
+{
+    const lm_kind *k = e->t->kind;
+    if (e->after_token && k->encode_after) return k->encode_after(e->impl, text, n, out);
+    return k->encode(e->impl, text, n, true, out);
 }
 
 typedef int part_encoder(lm_encoder *e, const unsigned char *text, size_t n, lm_buf *out);
@@ -79,14 +89,9 @@ static int encode_around(lm_encoder *e, const lm_added_set *s, part_encoder *bet
         bool found = lm_find(s, e->parse, false, text, n, from, n, &f);
         if (!found) f = (lm_found){ .start = n, .stop = n };
         if (f.start > from) rc = between(e, text + from, f.start - from, out);
-        if (!rc && found) rc = put_id(e, f.id, out);
+        if (!rc && found) rc = put_token(e, f.id, out);
     }
     return rc;
-}
-
-static int encode_plain(lm_encoder *e, const unsigned char *text, size_t n, lm_buf *out)
-{
-    return e->t->kind->encode(e->impl, text, n, true, out);
 }
 
 static bool is_utf8(const unsigned char *text, size_t n)
@@ -116,6 +121,7 @@ int lm_encode(lm_encoder *e, const char *text, size_t n, lm_buf *out)
 {
     const unsigned char *p = (const unsigned char *)text;
     size_t size = out->size;
+    e->after_token = false;
     if (!n || !any_active(e)) return encode_plain(e, p, n, out);
     int rc = encode_around(e, &e->t->index.raw, encode_rest, p, n, out);
     if (rc) out->size = size;
@@ -171,13 +177,16 @@ int lm_encode_some(lm_encoder *e, const char *text, size_t n, bool first, lm_buf
     }
     if (first) {
         e->begins = true;
+        e->after_token = false;
         e->after_word = false;
     }
     bool found;
     lm_found f;
     size_t size = out->size, end = next_end(e, p, n, &found, &f);
-    int rc = end ? k->encode(e->impl, p, end, e->begins, out) : LM_OK;
-    if (!rc && found) rc = put_id(e, f.id, out);
+    int rc = LM_OK;
+    if (end && e->begins) rc = encode_plain(e, p, end, out);
+    else if (end) rc = k->encode(e->impl, p, end, false, out);
+    if (!rc && found) rc = put_token(e, f.id, out);
     if (rc) out->size = size;
     *used = found ? f.stop : end;
     e->begins = found;

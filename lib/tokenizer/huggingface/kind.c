@@ -15,18 +15,25 @@ bool lm_huggingface_is(const lm_tokenizer_file *f) { return lm_json_has(f, "mode
 
 /* ---- tokens ------------------------------------------------------------------------------ */
 
+/* Where normalized tokens are found: in form C, or in the text as it is. */
+static int check_normalized(lm_tokenizer *t, const lm_hf *h)
+{
+    bool other = false;
+    for (size_t i = 0; i < h->change_count; i++) other |= h->changes[i].kind != LM_HF_NFC;
+    t->nfc = h->change_count && !other;
+    for (size_t i = 0; other && i < h->added_count; i++)
+        if (h->added[i].normalized)
+            return lm_fail(LM_EDATA,
+                           "%s: added_tokens[%zu].normalized: true is not supported with this "
+                           "normalizer",
+                           h->path, i);
+    return LM_OK;
+}
+
 static int put_added(lm_tokenizer *t, const lm_hf *h)
 {
-    int rc = LM_OK;
-    for (size_t i = 0; !rc && i < h->added_count; i++) {
-        const lm_added *a = &h->added[i];
-        if (a->normalized && h->change_count)
-            return lm_fail(LM_EDATA,
-                           "%s: added_tokens[%zu].normalized: true is not supported where there is "
-                           "a normalizer",
-                           h->path, i);
-        rc = lm_added_put(t, a);
-    }
+    int rc = check_normalized(t, h);
+    for (size_t i = 0; !rc && i < h->added_count; i++) rc = lm_added_put(t, &h->added[i]);
     return rc;
 }
 
