@@ -259,8 +259,9 @@ static bool has_piece(const lm_tokenizer *t, uint32_t id)
 static int bytes(const lm_tokenizer *t, uint32_t id, lm_buf *out)
 {
     const lm_byte_vocab *v = &of(t)->vocab;
-    if (has_piece(t, id)) return lm_buf_add(out, v->text + v->starts[id], lm_byte_size(v, id));
     const lm_added *a = added_of(t, id);
+    if (has_piece(t, id) && !(a && a->special))
+        return lm_buf_add(out, v->text + v->starts[id], lm_byte_size(v, id));
     return a && !a->special ? lm_buf_add(out, a->text, a->size) : LM_OK;
 }
 

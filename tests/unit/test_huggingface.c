@@ -1,0 +1,299 @@
+/* tokenizer.json: the ids that the tokenizers library gives (tests/parity/huggingface_data.py made the files
+ * and the ids), and a message with file and field for what is not read. */
+#include <unistd.h>
+
+#include "check.h"
+#include "lib/tokenizer/ids.h"
+#include "longmix/json.h"
+#include "longmix/tokenizer.h"
+
+#define BUF_MAX ((size_t)1 << 26)
+
+/* ---- ids --------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    bool fast;
+} kinds[] = {
+    { "gpt2", true },     { "prefix", true },     { "digits", true }, { "llama3", true },
+    { "qwen2", true },    { "expression", true }, { "holes", true },  { "holes-unk", true },
+    { "llama2", true },   { "spaces", true },     { "first", true },  { "always", true },
+    { "unknown", false }, { "fused", false },
+};
+
+static bool same_ids(const lm_buf *ids, unsigned width, const char *want)
+{
+    size_t n = ids->size / width;
+    char *end;
+    for (size_t i = 0; i < n; i++, want = end) {
+        unsigned long id = strtoul(want, &end, 10);
+        if (end == want || id != lm_get_id(ids->data + i * width, width)) return false;
+    }
+    return !*want;
+}
+
+static void show(const char *name, const char *text, const lm_buf *ids, unsigned width,
+                 const char *want)
+{
+    fprintf(stderr, "  %s: \"%s\": wanted %s, got", name, text, want);
+    for (size_t i = 0; i < ids->size; i += width)
+        fprintf(stderr, " %" PRIu32, lm_get_id(ids->data + i, width));
+    fprintf(stderr, "\n");
+}
+
+static void check_ids(lm_encoder *e, const lm_tokenizer *t, const char *name, const char *text,
+                      const char *want)
+{
+    lm_buf ids = LM_BUF_INIT(BUF_MAX);
+    unsigned width = lm_tokenizer_width(t);
+    size_t n = strlen(text), used;
+    CHECK_OK(lm_encode(e, text, n, &ids));
+    CHECK(ids.size <= lm_encode_bound(t, n));
+    bool same = same_ids(&ids, width, want);
+    if (!same) show(name, text, &ids, width, want);
+    CHECK(same);
+    ids.size = 0;
+    for (size_t at = 0; at < n; at += used)
+        CHECK_OK(lm_encode_some(e, text + at, n - at, !at, &ids, &used));
+    CHECK(same_ids(&ids, width, want));
+    lm_buf_free(&ids);
+}
+
+static void check_decoded(const lm_tokenizer *t, const char *name, const char *ids,
+                          const char *want)
+{
+    lm_buf raw = LM_BUF_INIT(BUF_MAX), text = LM_BUF_INIT(BUF_MAX);
+    unsigned char p[4];
+    char *end;
+    for (const char *s = ids; *s; s = end) {
+        lm_put_id(p, (uint32_t)strtoul(s, &end, 10), lm_tokenizer_width(t));
+        CHECK_OK(lm_buf_add(&raw, p, lm_tokenizer_width(t)));
+    }
+    CHECK_OK(lm_decode(t, raw.data, raw.size / lm_tokenizer_width(t), &text));
+    bool same = text.size == strlen(want) && (!text.size || !memcmp(text.data, want, text.size));
+    if (!same)
+        fprintf(stderr, "  %s: %s: wanted \"%s\", got \"%.*s\"\n", name, ids, want, (int)text.size,
+                text.data ? (char *)text.data : "");
+    CHECK(same);
+    lm_buf_free(&raw);
+    lm_buf_free(&text);
+}
+
+static void check_case(lm_encoder *keep, lm_encoder *parse, const lm_tokenizer *t, const char *name,
+                       const lm_json *c)
+{
+    const char *text, *ids, *decoded;
+    NEED(!lm_json_str(&text, c, "text") && !lm_json_str(&ids, c, "keep"));
+    check_ids(keep, t, name, text, ids);
+    if (lm_json_get(c, "parse")) NEED(!lm_json_str(&ids, c, "parse"));
+    check_ids(parse, t, name, text, ids);
+    if (!lm_json_get(c, "decoded")) return;
+    NEED(!lm_json_str(&decoded, c, "decoded"));
+    check_decoded(t, name, ids, decoded);
+}
+
+static void check_kind(const char *name, bool fast)
+{
+    static const unsigned flags[] = { 0, LM_TOKENIZER_SMALL,
+                                      LM_TOKENIZER_SCALAR | LM_TOKENIZER_SMALL,
+                                      LM_TOKENIZER_REFERENCE };
+    char path[4096], file[100];
+    lm_json *cases;
+    snprintf(file, sizeof file, "huggingface/%s.golden.json", name);
+    NEED(!lm_json_load(&cases, own_data(path, file), BUF_MAX));
+    snprintf(file, sizeof file, "huggingface/%s.json", name);
+    own_data(path, file);
+    CHECK(lm_json_size(cases) > 50);
+    for (size_t f = 0; f < sizeof flags / sizeof *flags; f++) {
+        lm_tokenizer *t = NULL;
+        lm_encoder *keep = NULL, *parse = NULL;
+        CHECK_OK(lm_tokenizer_open(&t, path, NULL, flags[f]));
+        if (!t) break;
+        CHECK(strstr(lm_tokenizer_format(t), "a tokenizer.json"));
+        if (!flags[f] && !strstr("expression", name)) CHECK(fast == !lm_tokenizer_slow_reason(t));
+        NEED(!lm_encoder_new(&keep, t) && !lm_encoder_new(&parse, t));
+        lm_encoder_parse_special(parse, true);
+        for (size_t i = 0; i < lm_json_size(cases); i++)
+            check_case(keep, parse, t, name, lm_json_at(cases, i));
+        lm_encoder_free(keep);
+        lm_encoder_free(parse);
+        lm_tokenizer_free(t);
+    }
+    lm_json_free(cases);
+}
+
+/* ---- files that are refused ---------------------------------------------------------------- */
+
+static const char *const plain =
+    "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,"
+    "\"added_tokens\":[{\"id\":4,\"content\":\"<s>\",\"single_word\":false,\"lstrip\":false,"
+    "\"rstrip\":false,\"normalized\":false,\"special\":true}],"
+    "\"normalizer\":null,\"pre_tokenizer\":null,\"post_processor\":null,\"decoder\":null,"
+    "\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,"
+    "\"continuing_subword_prefix\":null,\"end_of_word_suffix\":\"\",\"fuse_unk\":false,"
+    "\"byte_fallback\":false,\"ignore_merges\":false,"
+    "\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"aba\":3},\"merges\":[\"a b\",[\"ab\",\"a\"]]}}";
+
+#define NORMALIZER(x) "\"normalizer\":null", "\"normalizer\":" x
+#define PRE(x) "\"pre_tokenizer\":null", "\"pre_tokenizer\":" x
+#define POST(x) "\"post_processor\":null", "\"post_processor\":" x
+#define DECODER(x) "\"decoder\":null", "\"decoder\":" x
+
+/* What is replaced in `plain`, by what, and the message after the file's name. */
+static const struct {
+    const char *from, *to, *message;
+} bad[] = {
+    { "\"1.0\"", "\"2.0\"", "version: \"2.0\" is not supported; 1.0 is" },
+    { "\"version\"", "\"extra\":1,\"version\"", "extra: is not supported" },
+    { "\"version\"", "\"padding\":null,\"version\"", "padding: is given twice" },
+    { "\"truncation\":null", "\"truncation\":{\"max_length\":512}",
+      "truncation: is not supported: texts are never cut; it must be null" },
+    { "\"padding\":null", "\"padding\":{\"strategy\":{\"Fixed\":8}}",
+      "padding.strategy: only \"BatchLongest\" is supported" },
+    { "\"padding\":null", "\"padding\":{\"strategy\":\"BatchLongest\",\"pad_to_multiple_of\":8}",
+      "padding.pad_to_multiple_of: is not supported; it must be null" },
+    { "{\"version\"", "[{\"version\"", "" },
+    /* added tokens */
+    { "\"id\":4", "\"id\":-1", "added_tokens[0].id: expected a number of at least 0" },
+    { "\"id\":4", "\"id\":9999999", "added_tokens[0].id: 9999999 is too large: at most 2097151" },
+    { "\"id\":4,", "", "added_tokens[0].id: is missing" },
+    { "\"<s>\"", "\"\"", "added_tokens[0].content: is empty" },
+    { "\"<s>\"", "\"<\\u0000>\"", "added_tokens[0].content: has U+0000 in it" },
+    { "\"<s>\"", "7", "added_tokens[0].content: expected a string" },
+    { "\"lstrip\":false", "\"lstrip\":1", "added_tokens[0].lstrip: expected true or false" },
+    { "\"special\":true", "\"special\":true,\"color\":1",
+      "added_tokens[0].color: is not supported" },
+    { "\"<s>\"", "\"ab\"", "added_tokens[0]: \"ab\", id 4: has another id elsewhere" },
+    { "\"id\":4", "\"id\":2",
+      "added_tokens[0]: \"<s>\", id 2: the id has another piece in model.vocab" },
+    { "\"id\":4", "\"id\":5",
+      "model.vocab: id 4 has no piece and no added token, but larger ids have" },
+    /* normalizer */
+    { NORMALIZER("{\"type\":\"Lowercase\"}"), "normalizer: type \"Lowercase\" is not supported" },
+    { NORMALIZER(
+          "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"NFKC\"}]}"),
+      "normalizer.normalizers[1]: type \"NFKC\" is not supported" },
+    { NORMALIZER("{\"type\":\"Prepend\"}"), "normalizer.prepend: is missing" },
+    { NORMALIZER("{\"type\":\"NFC\",\"form\":1}"), "normalizer.form: is not supported" },
+    { NORMALIZER("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x\"},\"content\":\"y\"}"),
+      "normalizer.pattern.Regex: is not supported; only a String is" },
+    { NORMALIZER("{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},\"content\":\"y\"}"),
+      "normalizer.pattern.String: is empty" },
+    { NORMALIZER("7"), "normalizer: expected an object" },
+    /* pre-tokenizer */
+    { PRE("{\"type\":\"Whitespace\"}"), "pre_tokenizer: type \"Whitespace\" is not supported" },
+    { PRE("{\"type\":\"Digits\",\"individual_digits\":false}"),
+      "pre_tokenizer.individual_digits: false is not supported" },
+    { PRE("{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\"},\"behavior\":\"Removed\",\"invert\":"
+          "false}"),
+      "pre_tokenizer.behavior: \"Removed\" is not supported" },
+    { PRE("{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a\"},\"behavior\":\"Isolated\",\"invert\":"
+          "true}"),
+      "pre_tokenizer.invert: true is not supported" },
+    { PRE("{\"type\":\"Split\",\"pattern\":{\"Glob\":\"a\"},\"behavior\":\"Isolated\"}"),
+      "pre_tokenizer.pattern.Glob: is not supported" },
+    { PRE("{\"type\":\"Metaspace\",\"replacement\":\"_\"}"),
+      "pre_tokenizer.replacement: is not U+2581" },
+    { PRE("{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_scheme\":\"last\"}"),
+      "pre_tokenizer.prepend_scheme: \"last\" is not always, first or never" },
+    { PRE("{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"ByteLevel\"},{\"type\":\"Digits\","
+          "\"individual_digits\":true}]}"),
+      "pre_tokenizer.pretokenizers[1]: a step after ByteLevel is not supported" },
+    { PRE("{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\",\"individual_digits\":"
+          "true},{\"type\":\"ByteLevel\"}]}"),
+      "pre_tokenizer.pretokenizers[1].add_prefix_space: true is not supported after other steps" },
+    { PRE("{\"type\":\"Split\",\"pattern\":{\"Regex\":\"(\"},\"behavior\":\"Isolated\"}"), "" },
+    /* post-processor, decoder */
+    { POST("{\"type\":\"BertProcessing\"}"),
+      "post_processor: type \"BertProcessing\" is not supported" },
+    { POST("{\"type\":\"TemplateProcessing\",\"single\":[{\"Word\":{}}]}"),
+      "post_processor.single[0].Word: is not supported" },
+    { POST("{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<x>\","
+           "\"type_id\":0}},{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}]}"),
+      "bos_token: \"<x>\" is not in the vocabulary" },
+    { DECODER("{\"type\":\"WordPiece\"}"), "decoder: type \"WordPiece\" is not supported" },
+    { DECODER("{\"type\":\"ByteLevel\"}"), "decoder: ByteLevel, and the pre-tokenizer is not" },
+    { DECODER("{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":1}"),
+      "decoder.stop: is not 0" },
+    /* model */
+    { "\"BPE\"", "\"Unigram\"", "model: type \"Unigram\" is not supported" },
+    { "\"BPE\"", "\"WordPiece\"", "model: type \"WordPiece\" is not supported" },
+    { "\"dropout\":null", "\"dropout\":0.1", "model.dropout: is not supported" },
+    { "\"end_of_word_suffix\":\"\"", "\"end_of_word_suffix\":\"</w>\"",
+      "model.end_of_word_suffix: is not supported" },
+    { "\"continuing_subword_prefix\":null", "\"continuing_subword_prefix\":\"##\"",
+      "model.continuing_subword_prefix: is not supported" },
+    { "\"unk_token\":null", "\"unk_token\":\"<unk>\"",
+      "model.unk_token: \"<unk>\" is not in the vocabulary" },
+    { "\"fuse_unk\":false", "\"fuse_unk\":null", "model.fuse_unk: expected true or false" },
+    { "\"type\":\"BPE\"", "\"type\":\"BPE\",\"cache\":1", "model.cache: is not supported" },
+    { "\"a\":0", "\"a\":0.5", "model.vocab: \"a\" has no id: expected a number of at least 0" },
+    { "\"a\":0", "\"a\":4000000000", "model.vocab: \"a\" has an id out of range" },
+    { "\"a\":0", "\"a\":1", "model.vocab: \"a\" and \"b\" have the same id 1" },
+    { "\"aba\":3", "\"aba\":3,\"a\":5", "model.vocab: \"a\" is given twice" },
+    { "\"a b\"", "\"a  b\"", "model.merges[0]: expected \"LEFT RIGHT\" or [\"LEFT\", \"RIGHT\"]" },
+    { "[\"ab\",\"a\"]", "[\"ab\"]",
+      "model.merges[1]: expected \"LEFT RIGHT\" or [\"LEFT\", \"RIGHT\"]" },
+    { "[\"ab\",\"a\"]", "[\"ab\",\"c\"]", "model.merges[1]: \"c\" is not in model.vocab" },
+    { "[\"ab\",\"a\"]", "[\"ab\",\"b\"]", "model.merges[1]: \"abb\" is not in model.vocab" },
+    { "[\"ab\",\"a\"]", "[\"a\",\"b\"]", "model.merges[1]: the same as model.merges[0]" },
+    { "\"merges\"", "\"fusions\"", "model.fusions: is not supported" },
+};
+
+static void write_text(const char *path, const char *s, size_t n)
+{
+    FILE *f = fopen(path, "wb");
+    NEED(f && fwrite(s, 1, n, f) == n && !fclose(f));
+}
+
+static int open_with(const char *path, const char *from, const char *to)
+{
+    char text[8192];
+    const char *at = strstr(plain, from);
+    lm_tokenizer *t = NULL;
+    NEED(at);
+    int n =
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - plain), plain, to, at + strlen(from));
+    write_text(path, text, (size_t)n);
+    int rc = lm_tokenizer_open(&t, path, NULL, 0);
+    lm_tokenizer_free(t);
+    return rc;
+}
+
+static void check_refused(void)
+{
+    char dir[] = "/tmp/test_huggingface.XXXXXX", path[64], config[64], want[512];
+    NEED(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/tokenizer.json", dir);
+    snprintf(config, sizeof config, "%s/tokenizer_config.json", dir);
+    CHECK_OK(open_with(path, "", ""));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int rc = open_with(path, bad[i].from, bad[i].to);
+        if (rc != LM_EDATA) fprintf(stderr, "  %s\n", bad[i].to);
+        CHECK(rc == LM_EDATA);
+        snprintf(want, sizeof want, "%s: %s", path, bad[i].message);
+        if (*bad[i].message) CHECK_STR(lm_err(), want);
+        else CHECK(strstr(lm_err(), path));
+    }
+    const char *text = "{\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":\"<e>\"}";
+    write_text(config, text, strlen(text));
+    CHECK(open_with(path, "", "") == LM_EDATA);
+    CHECK(strstr(lm_err(), "eos_token: \"<e>\" is not in the vocabulary"));
+    text = "{\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":null}";
+    write_text(config, text, strlen(text));
+    lm_tokenizer *t = NULL;
+    CHECK_OK(lm_tokenizer_open(&t, path, NULL, 0));
+    if (t) CHECK(lm_tokenizer_bos(t) == 4 && lm_tokenizer_eos(t) == -1);
+    lm_tokenizer_free(t);
+    unlink(config);
+    unlink(path);
+    rmdir(dir);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        check_kind(kinds[i].name, kinds[i].fast);
+    check_refused();
+    CHECK_END();
+}
