@@ -75,4 +75,13 @@ int cli_usage(const char *fmt, ...) LM_PRINTF(1, 2);
 /* 12345678 -> "12,345,678", in one of eight buffers used in turn. */
 const char *cli_count(uint64_t v);
 
+/* A row of an option table that sets a string: how a rank file splits text. */
+/* clang-format off */
+#define CLI_PATTERN_OPTION(pattern)                                                               \
+    { CLI_STR, "pattern", 0, &(pattern), "gpt2|llama3|qwen2|o200k|deepseek|REGEX",                \
+      "How the tokenizer of a tiktoken rank file splits text, by name or as a regular "           \
+      "expression. Not needed for the files of LLaMA-3, LLaMA-4, Qwen and Qwen3.6, which are "    \
+      "known; other kinds of tokenizers have their own." }
+/* clang-format on */
+
 #endif

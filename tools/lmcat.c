@@ -15,6 +15,7 @@
 #include "lib/base/text.h"
 #include "lib/base/threads.h"
 #include "lib/io/output.h"
+#include "lib/tokenizer/directory.h"
 #include "longmix/tokenizer.h"
 
 #define LINE_MAX_BYTES ((size_t)4 << 30)
@@ -23,7 +24,7 @@ enum layout { OURS, FU };
 static uint64_t head = UINT64_MAX, from;
 static bool as_json, with_ids, with_text;
 static int layout;
-static const char *model;
+static const char *model, *pattern;
 static cli_list inputs;
 
 static const cli_opt opts[] = {
@@ -37,7 +38,9 @@ static const cli_opt opts[] = {
     { CLI_FLAG, "ids", 0, &with_ids, NULL,
       "Token ids, separated by spaces, a line per document or row; with --json, in the object." },
     { CLI_FLAG, "text", 0, &with_text, NULL, "The text; needs -m. With --json, in the object." },
-    { CLI_STR, "model", 'm', &model, "MODEL", "The SentencePiece model of the tokens." },
+    { CLI_STR, "model", 'm', &model, "MODEL",
+      "The tokenizer of the tokens: a file, or a directory that holds one." },
+    CLI_PATTERN_OPTION(pattern),
     { CLI_CHOICE, "format", 0, &layout, "longmix|fu",
       "With --json, the fields: longmix (docs/format-shard.md), or fu, those of the data released "
       "by Fu et al. 2024: input_ids, labels, source." },
@@ -109,13 +112,33 @@ static int decode(const void *ids, unsigned width, uint64_t n)
     return rc;
 }
 
+/* The tokenizer in `model`; of a directory with many, the one with the hash, if one has it. */
+static int open_same(lm_tokenizer **out, uint64_t hash)
+{
+    struct stat st;
+    lm_tokenizer_files files = { 0 };
+    int rc = lm_tokenizer_open(out, model, pattern, 0);
+    if (rc || lm_tokenizer_hash(*out) == hash || stat(model, &st) || !S_ISDIR(st.st_mode))
+        return rc;
+    rc = lm_tokenizer_files_list(&files, model);
+    for (size_t i = 0; !rc && i < files.n && lm_tokenizer_hash(*out) != hash; i++) {
+        lm_tokenizer *other = NULL;
+        if (lm_tokenizer_open(&other, files.path[i], pattern, 0)) continue;
+        lm_tokenizer_free(*out);
+        *out = other;
+    }
+    lm_tokenizer_files_free(&files);
+    return rc;
+}
+
 static int open_model(uint64_t hash)
 {
     if (!with_text) return LM_OK;
-    int rc = lm_tokenizer_open(&tokenizer, model, NULL, 0);
+    int rc = open_same(&tokenizer, hash);
     if (!rc && lm_tokenizer_hash(tokenizer) != hash)
-        rc = lm_fail(LM_EUSAGE, "%s: the tokens were made with another model (hash %016" PRIx64 ")",
-                     model, hash);
+        rc = lm_fail(LM_EUSAGE,
+                     "%s: the tokens were made with another tokenizer (hash %016" PRIx64 ")", model,
+                     hash);
     return rc;
 }
 

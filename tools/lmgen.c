@@ -13,7 +13,9 @@
 #include "longmix/zio.h"
 #include "model_options.h"
 #include "train/infer/sample.h"
+#include "train/infer/stops.h"
 
+enum { SPECIAL_PARSE, SPECIAL_KEEP };
 enum { READ_SIZE = 1 << 20, PREFILL = 4096 };
 
 static model_options model;
@@ -21,7 +23,8 @@ static cli_list prompt;
 static const char *file;
 static uint64_t tokens = 256, length, top_k, seed;
 static double temperature, top_p = 1;
-static bool bos = true, logprobs;
+static bool bos = true, logprobs, with_ids;
+static int special;
 
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &prompt, "PROMPT",
@@ -40,7 +43,14 @@ static const cli_opt opts[] = {
       "Sample from the smallest set of most probable tokens that reaches the probability X (1).", 0,
       1 },
     { CLI_SIZE, "seed", 's', &seed, "N", "Random seed of sampling (0)." },
-    { CLI_SWITCH, "bos", 0, &bos, NULL, "Put the tokenizer's BOS before the prompt (yes)." },
+    { CLI_SWITCH, "bos", 0, &bos, NULL,
+      "Put the tokenizer's BOS before the prompt, if it does not begin with it (yes)." },
+    { CLI_CHOICE, "special-text", 0, &special, "parse|keep",
+      "How to treat text in the prompt that spells a special token (\"<|im_start|>\"): parse makes "
+      "the token's id of it (the default); keep takes it as any other text." },
+    { CLI_FLAG, "ids", 0, &with_ids, NULL,
+      "The prompt is a list of ids, separated by white space or commas, and ids are written. The "
+      "model needs no tokenizer." },
     { CLI_FLAG, "logprobs", 0, &logprobs, NULL,
       "Write a JSON line per token instead of text: id, piece, logprob." },
     { .kind = CLI_END },
@@ -48,23 +58,12 @@ static const cli_opt opts[] = {
 
 /* ---- output ---------------------------------------------------------------------------- */
 
-/* Writes complete characters only: bytes of an incomplete one wait for the next byte piece. */
+/* Writes complete characters only: bytes of an incomplete one wait for the next token. */
 typedef struct writer {
-    const lm_tokenizer *t;
-    unsigned char bytes[4];
-    size_t n;
-    bool begins; /* the next token is the first */
-    lm_buf one, two;
+    const lm_tokenizer *t; /* NULL: ids are written */
+    bool begins;           /* the next token is the first */
+    lm_buf bytes;          /* not yet written */
 } writer;
-
-/* The value of a byte piece, "<0x0A>", or -1. */
-static int byte_of(const char *piece)
-{
-    char *end = NULL;
-    if (!piece || strlen(piece) != 6 || strncmp(piece, "<0x", 3) || piece[5] != '>') return -1;
-    long v = strtol(piece + 3, &end, 16);
-    return end == piece + 5 ? (int)v : -1;
-}
 
 /* Could more bytes complete a character? */
 static bool unfinished(const unsigned char *s, size_t n)
@@ -80,47 +79,48 @@ static bool unfinished(const unsigned char *s, size_t n)
 static int drain(writer *w, bool all)
 {
     uint32_t c;
-    while (w->n && (all || !unfinished(w->bytes, w->n))) {
-        size_t k = lm_utf8_decode(w->bytes, w->n, &c);
-        int rc = k ? cli_write(w->bytes, k) : cli_write(LM_UTF8_REPLACEMENT, 3);
-        if (rc) return rc;
-        if (!k) k = 1;
-        memmove(w->bytes, w->bytes + k, w->n -= k);
+    size_t at = 0, n = w->bytes.size;
+    const unsigned char *p = w->bytes.data;
+    int rc = LM_OK;
+    while (!rc && at < n && (all || !unfinished(p + at, n - at))) {
+        size_t k = lm_utf8_decode(p + at, n - at, &c);
+        rc = k ? cli_write(p + at, k) : cli_write(LM_UTF8_REPLACEMENT, 3);
+        at += k ? k : 1;
     }
+    w->bytes.size = n - at;
+    if (at) memmove(w->bytes.data, p + at, n - at);
+    return rc;
+}
+
+static int write_id(writer *w, int32_t id)
+{
+    cli_print("%s%" PRId32, w->begins ? "" : " ", id);
+    w->begins = false;
     return LM_OK;
 }
 
 static int write_token(writer *w, int32_t id)
 {
-    int byte = byte_of(lm_tokenizer_piece(w->t, (uint32_t)id));
-    if (byte >= 0) {
-        w->begins = false;
-        w->bytes[w->n++] = (unsigned char)byte;
-        return drain(w, false);
+    size_t before = w->bytes.size;
+    if (!w->t) return write_id(w, id);
+    int rc = lm_tokenizer_bytes(w->t, (uint32_t)id, &w->bytes);
+    /* The space before a text's first piece is not part of it, where Decode drops it. */
+    if (!rc && w->begins && w->bytes.size > before && w->bytes.data[before] == ' ') {
+        unsigned char raw[4];
+        lm_ids_narrow(raw, &id, 1, lm_tokenizer_width(w->t));
+        w->bytes.size = before;
+        rc = lm_decode(w->t, raw, 1, &w->bytes);
     }
-    /* Decode drops the space before a text's first piece. So the piece is decoded twice in a row:
-     * what the second one adds is its text inside a text. */
-    unsigned char twice[8];
-    unsigned width = lm_tokenizer_width(w->t);
-    lm_ids_narrow(twice, (const int32_t[]){ id, id }, 2, width);
-    lm_buf_reset(&w->one, 0);
-    lm_buf_reset(&w->two, 0);
-    int rc = drain(w, true);
-    if (!rc) rc = lm_decode(w->t, twice, 1, &w->one);
-    if (!rc) rc = lm_decode(w->t, twice, 2, &w->two);
-    if (rc) return rc;
-    if (w->begins) rc = cli_write(w->one.data, w->one.size);
-    else rc = cli_write(w->two.data + w->one.size, w->two.size - w->one.size);
     w->begins = false;
-    return rc;
+    return rc ? rc : drain(w, false);
 }
 
 static int write_line(const writer *w, int32_t id, const float *logits, size_t vocab)
 {
-    const char *piece = lm_tokenizer_piece(w->t, (uint32_t)id);
+    const char *piece = w->t ? lm_tokenizer_piece(w->t, (uint32_t)id) : NULL;
     lm_json *o = lm_json_object();
     lm_json_set_u64(o, "id", (uint64_t)id);
-    lm_json_set_str(o, "piece", piece ? piece : "");
+    if (w->t) lm_json_set_str(o, "piece", piece ? piece : "");
     lm_json_set_f64(o, "logprob", tr_logprob(logits, vocab, id));
     int rc = cli_write_json(o, 0);
     lm_json_free(o);
@@ -151,6 +151,26 @@ static int read_prompt(lm_buf *out)
     return rc;
 }
 
+/* The ids of a prompt that is a list of them. */
+static int read_ids(const lm_buf *text, lm_ids *out)
+{
+    const char *p = (const char *)text->data, *end = p + text->size;
+    while (p < end) {
+        int32_t id = 0;
+        const char *start = p;
+        while (p < end && strchr(" \t\r\n,", *p)) p++;
+        if (p == end) break;
+        for (start = p; p < end && *p >= '0' && *p <= '9' && p < start + 9; p++)
+            id = id * 10 + (*p - '0');
+        if (p == start || (p < end && !strchr(" \t\r\n,", *p)))
+            return lm_fail(LM_EDATA, "the prompt: byte %td: not an id",
+                           p - (const char *)text->data);
+        int rc = lm_ids_add(out, &id, 1);
+        if (rc) return rc;
+    }
+    return LM_OK;
+}
+
 /* Evaluate the prompt, in parts so that progress can be shown. */
 static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
 {
@@ -168,18 +188,26 @@ static int prefill(tr_infer *s, const int32_t *ids, size_t n, float *logits)
     return LM_OK;
 }
 
+/* Does an id end the text? BOS starts another. */
+static bool ends(const lm_tokenizer *t, const lm_ids *stops, int32_t id)
+{
+    for (size_t i = 0; i < stops->n; i++)
+        if (stops->v[i] == id) return true;
+    return t && (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t));
+}
+
 /* Generate until a token ends the text; *made counts the tokens. */
-static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratch, uint64_t *made)
+static int generate(model_run *r, writer *w, float *logits, tr_candidate *scratch,
+                    const lm_ids *stops, uint64_t *made)
 {
     const lm_tokenizer *t = tr_text_tokenizer(r->text);
-    size_t vocab = lm_tokenizer_vocab(t);
+    size_t vocab = t ? lm_tokenizer_vocab(t) : tr_infer_config(r->infer)->vocab;
     tr_sampling how = { temperature, (size_t)top_k, top_p, seed };
     for (*made = 0; *made < tokens; ++*made) {
         if (lm_check_interrupt()) return LM_EINTR;
         int32_t id = tr_sample(&how, logits, vocab, *made, scratch);
         if (id < 0) return id;
-        /* BOS starts another text. */
-        if (id == lm_tokenizer_eos(t) || id == lm_tokenizer_bos(t)) break;
+        if (ends(t, stops, id)) break;
         int rc = logprobs ? write_line(w, id, logits, vocab) : write_token(w, id);
         if (!rc) rc = cli_flush();
         if (!rc && *made + 1 < tokens) rc = tr_infer_eval(r->infer, &id, 1, logits, NULL, NULL);
@@ -216,26 +244,25 @@ static int check_length(size_t n)
 static int go(model_run *r, const int32_t *ids, size_t n, bool begins)
 {
     const tr_config *c = tr_infer_config(r->infer);
-    writer w = { .t = tr_text_tokenizer(r->text),
-                 .begins = begins,
-                 .one = LM_BUF_INIT(1 << 16),
-                 .two = LM_BUF_INIT(1 << 16) };
+    writer w = { .t = tr_text_tokenizer(r->text), .begins = begins, .bytes = LM_BUF_INIT(1 << 20) };
+    lm_ids stops = { 0 };
     float *logits = malloc(c->vocab * sizeof *logits);
     tr_candidate *scratch = malloc(c->vocab * sizeof *scratch);
     uint64_t made = 0;
     int rc = logits && scratch ? LM_OK : lm_fail_nomem(c->vocab * sizeof *scratch);
     double start = lm_seconds();
+    if (!rc) rc = tr_stops_load(&stops, model.model);
     if (!rc) rc = prefill(r->infer, ids, n, logits);
     if (!rc) {
         double read = lm_seconds();
-        rc = generate(r, &w, logits, scratch, &made);
-        if (isatty(1) && !logprobs) cli_print("\n");
+        rc = generate(r, &w, logits, scratch, &stops, &made);
+        if (!logprobs && (isatty(1) || with_ids)) cli_print("\n");
         say_speed(n, read - start, made, lm_seconds() - read);
     }
     free(logits);
     free(scratch);
-    lm_buf_free(&w.one);
-    lm_buf_free(&w.two);
+    lm_buf_free(&w.bytes);
+    lm_ids_free(&stops);
     return rc;
 }
 
@@ -244,9 +271,11 @@ static int run(void)
     model_run r = { 0 };
     lm_buf text = LM_BUF_INIT((size_t)1 << 30);
     lm_ids ids = { 0 };
-    int rc = model_open_tokenizer(&r, &model);
+    int rc = with_ids ? LM_OK : model_open_tokenizer(&r, &model);
+    if (!rc && r.text) tr_text_parse_special(r.text, special == SPECIAL_PARSE);
     if (!rc) rc = read_prompt(&text);
-    if (!rc) rc = tr_text_encode(r.text, (const char *)text.data, text.size, bos, &ids);
+    if (!rc && with_ids) rc = read_ids(&text, &ids);
+    else if (!rc) rc = tr_text_encode(r.text, (const char *)text.data, text.size, bos, &ids);
     if (!rc) rc = check_length(ids.n);
     if (!rc) rc = model_open(&r, &model, (size_t)length);
     if (!rc) {
@@ -257,7 +286,7 @@ static int run(void)
             cli_note("a context of %s tokens, longer than the %s the model was trained at; see "
                      "--attention dca",
                      cli_count(length), cli_count(trained));
-        rc = go(&r, ids.v, ids.n, text.size == 0);
+        rc = go(&r, ids.v, ids.n, with_ids || text.size == 0);
     }
     model_close(&r);
     lm_buf_free(&text);
@@ -270,8 +299,10 @@ static const cli_tool tool = {
     .summary = "generate text from a prompt",
     .about =
         "Reads a prompt (an operand, a file or standard input) and writes the model's continuation "
-        "to standard output as it is generated, until the model ends the text (EOS, or BOS, which "
-        "starts another) or --tokens are generated. Only complete characters are written. On a "
+        "to standard output as it is generated, until the model ends the text (EOS, an "
+        "eos_token_id of "
+        "generation_config.json or config.json, or BOS, which starts another) or --tokens are "
+        "generated. Only complete characters are written. On a "
         "terminal, or with -v, the throughput is reported at the end.\n\n"
         "Decoding is greedy (argmax, ties to the lowest id), or with --temperature by sampling, "
         "which is a function of --seed. Prompts may be longer than the model was trained at: see "

@@ -10,12 +10,13 @@
 #include "longmix/tokenize.h"
 
 enum { UNKNOWN_TABLE, UNKNOWN_KEEP, UNKNOWN_STOP };
+enum { SPECIAL_KEEP, SPECIAL_PARSE };
 enum { LARGE_BYTES = 12 << 20 }; /* more than the window of one zstd file */
 
 static cli_inputs inputs;
-static const char *model, *output = "-", *bad_lines = "stop", *bad_files = "stop";
+static const char *model, *pattern, *output = "-", *bad_lines = "stop", *bad_files = "stop";
 static bool bos = true, eos, force, reference;
-static int unknown = UNKNOWN_TABLE, threads;
+static int unknown = UNKNOWN_TABLE, special, threads;
 static uint64_t check_every = 10000;
 static cli_part part;
 static cli_list operands;
@@ -23,7 +24,10 @@ static cli_list operands;
 static const cli_opt opts[] = {
     { CLI_ARGS, NULL, 0, &operands, "FILE", CLI_INPUTS_HELP },
     { CLI_STR, "model", 'm', &model, "MODEL",
-      "The SentencePiece model (tokenizer.model). Needed." },
+      "The tokenizer: a SentencePiece model, a tokenizer.json, a tiktoken rank file, a "
+      "tekken.json, "
+      "or a directory that holds one of them. Needed." },
+    CLI_PATTERN_OPTION(pattern),
     { CLI_STR, "output", 'o', &output, "STORE",
       "Write a store to STORE (STORE.partial until it is complete). Run again with the same "
       "arguments after an interruption, lmtok resumes from STORE.partial; the result is "
@@ -35,6 +39,9 @@ static const cli_opt opts[] = {
     { CLI_SWITCH, "bos", 0, &bos, NULL,
       "Put the model's BOS id before every document, as LLaMA does (the default)." },
     { CLI_SWITCH, "eos", 0, &eos, NULL, "Put the model's EOS id after every document." },
+    { CLI_CHOICE, "special-text", 0, &special, "keep|parse",
+      "How to treat text that spells a special token (\"<|endoftext|>\"): keep encodes it like any "
+      "other text (the default); parse makes the token's id of it. The store records parse." },
     { CLI_THREADS, "threads", 'j', &threads, "N",
       "Threads (all cores). The output does not depend on them.", 0, 4096 },
     { CLI_PART, "part", 0, &part, "k/K",
@@ -55,9 +62,11 @@ static const cli_opt opts[] = {
     { CLI_FLAG, "force", 0, &force, NULL,
       "Start again: overwrite STORE, STORE.partial, and the files of --bad-lines and "
       "--bad-files." },
-    { CLI_FLAG, "reference", 0, &reference, NULL, "Encode with SentencePiece alone (slow)." },
+    { CLI_FLAG, "reference", 0, &reference, NULL,
+      "Encode without the fast path: with SentencePiece itself or, for other kinds, with the "
+      "simplest code (slow)." },
     { CLI_SIZE, "check-every", 0, &check_every, "N",
-      "Encode one in N documents (10,000), chosen by key, with SentencePiece too, and fail on a "
+      "Encode one in N documents (10,000), chosen by key, with --reference too, and fail on a "
       "difference. 0 checks none. Texts over 64 KiB are not chosen." },
     { .kind = CLI_END },
 };
@@ -81,7 +90,7 @@ static void report(const lm_tokenize_sums *s, const lm_files *files, double seco
                 "%.2f writing, %.2f waiting for other threads",
                 s->reading, s->working, s->writing, s->waiting);
     if (check_every && s->checked)
-        cli_verbose("%s documents agree with SentencePiece", cli_count(s->checked));
+        cli_verbose("%s documents agree with the reference", cli_count(s->checked));
     if (s->unknown)
         cli_note("documents of no known domain, kept as \"unknown\": %s; the first is %s:%" PRIu64,
                  cli_count(s->unknown), file_name(files, s->unknown_file), s->unknown_line);
@@ -113,11 +122,13 @@ static int tokenize(lm_tokenize_options *o, const lm_files *files)
     lm_tokenize_sums sums;
     double started = lm_seconds();
     const char *slow = lm_tokenizer_slow_reason(o->tokenizer);
-    if (slow && !reference) cli_verbose("%s: using SentencePiece alone, slowly: %s", model, slow);
+    cli_verbose("%s: %s, %s ids", o->model, lm_tokenizer_format(o->tokenizer),
+                cli_count(lm_tokenizer_vocab(o->tokenizer)));
+    if (slow && !reference) cli_verbose("%s: slowly: %s", o->model, slow);
     if (bos && lm_tokenizer_bos(o->tokenizer) < 0)
-        cli_verbose("%s: the model has no BOS; none is added", model);
+        cli_verbose("%s: the tokenizer has no BOS; none is added", o->model);
     if (eos && lm_tokenizer_eos(o->tokenizer) < 0)
-        cli_warn("%s: the model has no EOS; none is added", model);
+        cli_warn("%s: the tokenizer has no EOS; none is added", o->model);
     int rc = lm_tokenize(o, files, output, &sums);
     if (rc) return add_advice(rc, sums.begun);
     report(&sums, files, lm_seconds() - started);
@@ -160,15 +171,16 @@ static int run(void)
     if (!rc) rc = lm_files_expand(&files, operands.v, operands.n, &schema);
     if (!rc) cli_inputs_report(&files);
     if (!rc)
-        rc = lm_tokenizer_open(&tokenizer, model, NULL, reference ? LM_TOKENIZER_REFERENCE : 0);
+        rc = lm_tokenizer_open(&tokenizer, model, pattern, reference ? LM_TOKENIZER_REFERENCE : 0);
     if (!rc) {
         lm_tokenize_options o = {
             .tokenizer = tokenizer,
-            .model = model,
+            .model = lm_tokenizer_path(tokenizer),
             .domains = domains,
             .replace = schema.replace,
             .bos = bos,
             .eos = eos,
+            .parse_special = special == SPECIAL_PARSE,
             .threads = threads,
             .part = part.k,
             .parts = part.n,
@@ -195,7 +207,8 @@ int main(int argc, char **argv)
         .about =
             "Reads JSONL documents (one JSON object per line, with a string member \"text\" or "
             "--text-key), finds the source domain of each, and tokenizes it exactly as "
-            "SentencePiece does. The output is a token store: records, an index, an end "
+            "the library of the tokenizer's family does. The output is a token store: records, an "
+            "index, an end "
             "marker (docs/format-store.md). lmhist, lmplan and lmmix read it.\n\n"
             "Documents are stored in the order of the files and lines. A document's key is the "
             "XXH3-64 of its text. docs/jsonl.md defines what is accepted; an invalid line is "

@@ -18,8 +18,8 @@ typedef struct model_options {
 /* clang-format off */
 #define MODEL_OPTIONS(o)                                                                          \
     { CLI_STR, "model", 'm', &(o).model, "DIR",                                                   \
-      "A Hugging Face model directory: config.json, one or many .safetensors, and "               \
-      "tokenizer.model." },                                                                       \
+      "A Hugging Face model directory: config.json, one or many .safetensors, and a "             \
+      "tokenizer (tokenizer.model, tokenizer.json, tekken.json)." },                                                                       \
     { CLI_CHOICE, "backend", 0, &(o).backend, "cpu|cuda", "Compute backend." },                   \
     { CLI_STR, "attention", 'a', &(o).attention, "rope|dca|dca:chunkllama|dca:CHUNK,LOCAL",       \
       "Plain RoPE, or Dual Chunk Attention: as in its paper (chunks of 3/4 of the trained "       \

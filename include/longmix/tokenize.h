@@ -21,15 +21,16 @@ typedef struct lm_tokenize_options {
     const lm_tokenizer *tokenizer;
     const char *model;         /* its file: named in the header, opened again for check_every */
     const lm_domains *domains; /* with the keys of text and labels */
-    const char *table; /* their file, which no output may replace; NULL for the built-in ones */
-    bool replace;      /* as in lm_schema */
-    bool bos, eos;     /* put the model's id before, after every document, where it has one */
+    const char *table;  /* their file, which no output may replace; NULL for the built-in ones */
+    bool replace;       /* as in lm_schema */
+    bool bos, eos;      /* put the model's id before, after every document, where it has one */
+    bool parse_special; /* the texts of special tokens become their ids: lm_encoder_parse_special */
     int threads;
     uint32_t part, parts;   /* 1 of 1 for all files */
     bool force;             /* start again, and overwrite all outputs */
     const char *quarantine; /* file for invalid lines; NULL: the first one is an error */
     const char *bad_files;  /* list of files that cannot be used; NULL: the first one is an error */
-    uint64_t check_every;   /* 1 in so many documents is also encoded by SentencePiece; 0: none */
+    uint64_t check_every;   /* 1 in so many documents is also encoded by the reference; 0: none */
     lm_progress *progress;  /* may be NULL; its total is set */
 } lm_tokenize_options;
 
@@ -47,7 +48,7 @@ typedef struct lm_tokenize_sums {
     uint64_t unknown, unknown_line; /* documents whose domain no rule names */
     size_t unknown_file;
     uint64_t repaired; /* documents with characters or numbers replaced, in this run */
-    uint64_t checked;  /* documents that SentencePiece encoded too, in this run */
+    uint64_t checked;  /* documents that the reference encoded too, in this run */
     double reading, working, waiting, writing; /* seconds, of all threads together */
 } lm_tokenize_sums;
 

@@ -202,6 +202,7 @@ static int make_header(tok_inputs *in, const lm_tokenize_options *o, bool comple
     int64_t bos = lm_tokenizer_bos(o->tokenizer), eos = lm_tokenizer_eos(o->tokenizer);
     if (o->bos && bos >= 0) lm_json_set_u64(t, "bos", (uint64_t)bos);
     if (o->eos && eos >= 0) lm_json_set_u64(t, "eos", (uint64_t)eos);
+    if (o->parse_special) lm_json_set_str(t, "special_text", "parse");
     lm_json_set(j, "tokenizer", t);
     if (!is_old(in)) put_schema(o, j);
     for (size_t i = 0; i < lm_domains_count(o->domains); i++)

@@ -81,12 +81,13 @@ bool tok_order_stopped(tok_order *q);
 /* Tell the system that n bytes at p are no longer needed. They may then read as zeros. */
 void tok_discard(const void *p, size_t n);
 
-/* ---- comparison with SentencePiece (work.c) -------------------------------- */
+/* ---- comparison with the reference (work.c)  -------------------------------- */
 
 /* The reference, loaded when the first document is sampled. */
 typedef struct tok_check {
     pthread_mutex_t lock;
     const lm_tokenizer *fast;
+    bool parse; /* special tokens */
     uint64_t every;
     lm_tokenizer *tokenizer;
     lm_encoder *encoder;

@@ -8,7 +8,7 @@
 #include "lib/base/rng.h"
 #include "lib/tokenize/internal.h"
 
-/* ---- a sample of the documents is compared with SentencePiece --------------------------- */
+/* ---- a sample of the documents is compared with the reference --------------------------- */
 
 /* SentencePiece takes some hundred bytes of memory per character: longer texts are not sampled. */
 enum { TEXT_MAX = 64 * 1024, SAMPLE_SEED = 0x5350 };
@@ -18,6 +18,7 @@ void tok_check_init(tok_check *c, const lm_tokenize_options *o)
     /* Without the fast path there is nothing to compare. */
     bool fast = !lm_tokenizer_slow_reason(o->tokenizer);
     *c = (tok_check){ .fast = o->tokenizer,
+                      .parse = o->parse_special,
                       .every = fast ? o->check_every : 0,
                       .ids = LM_BUF_INIT((size_t)1 << 30) };
     pthread_mutex_init(&c->lock, NULL);
@@ -41,6 +42,7 @@ static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
     int rc = LM_OK;
     if (!c->tokenizer) rc = lm_tokenizer_open_again(&c->tokenizer, c->fast, LM_TOKENIZER_REFERENCE);
     if (!rc && !c->encoder) rc = lm_encoder_new(&c->encoder, c->tokenizer);
+    if (!rc) lm_encoder_parse_special(c->encoder, c->parse);
     c->ids.size = 0;
     if (!rc) rc = lm_encode(c->encoder, doc->text, doc->text_size, &c->ids);
     if (rc) return rc;
@@ -52,7 +54,7 @@ static int compare(tok_check *c, const lm_line *doc, const void *ids, size_t n)
     while (i < min && a[i] == b[i]) i++;
     return lm_fail(
         LM_EDATA,
-        "token %zu is not SentencePiece's; please report this, and use --reference until then",
+        "token %zu is not the reference's; please report this, and use --reference until then",
         i / width);
 }
 
@@ -78,7 +80,9 @@ int tok_work_open(tok_work *w, tok_run *run)
     const lm_schema schema = { lm_domains_text(o->domains), lm_domains_keys(o->domains),
                                o->replace };
     int rc = lm_line_parser_new(&w->parser, &schema);
-    return rc ? rc : lm_encoder_new(&w->encoder, run->o->tokenizer);
+    if (!rc) rc = lm_encoder_new(&w->encoder, run->o->tokenizer);
+    if (!rc) lm_encoder_parse_special(w->encoder, o->parse_special);
+    return rc;
 }
 
 void tok_work_close(tok_work *w)

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/fd.h"
@@ -69,11 +68,10 @@ static char *join(const char *dir, const char *name)
 /* 0 with the entry of a file, or with path NULL where it is not a tokenizer's. */
 static int look(entry *e, const char *dir, const char *name)
 {
-    struct stat st;
     e->path = join(dir, name);
     if (!e->path) return lm_fail_nomem(strlen(dir) + strlen(name) + 2);
     e->place = order(name, e->path);
-    if (e->place != NEVER && !stat(e->path, &st) && S_ISREG(st.st_mode)) return LM_OK;
+    if (e->place != NEVER) return LM_OK;
     free(e->path);
     e->path = NULL;
     return LM_OK;

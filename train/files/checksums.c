@@ -12,6 +12,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/threads.h"
 #include "lib/base/fd.h"
+#include "lib/tokenizer/directory.h"
 #include "longmix/version.h"
 #include "train/files/model_dir.h"
 #include "train/files/sealed.h"
@@ -189,6 +190,22 @@ static int recorded(const char *dir, const char *name, const char *member, uint6
     return rc ? rc : found;
 }
 
+/* Has one of the tokenizer files of a directory this hash? */
+static int any_tokenizer(const char *dir, uint64_t wanted, bool *found)
+{
+    lm_tokenizer_files files = { 0 };
+    struct stat st;
+    if (stat(dir, &st) || !S_ISDIR(st.st_mode)) return LM_OK;
+    int rc = lm_tokenizer_files_list(&files, dir);
+    for (size_t i = 0; !rc && !*found && i < files.n; i++) {
+        uint64_t hash = 0;
+        rc = hash_of(&hash, files.path[i]);
+        *found = !rc && hash == wanted;
+    }
+    lm_tokenizer_files_free(&files);
+    return rc;
+}
+
 int checksums_tokenizer(const char *dir, uint64_t *hash)
 {
     char path[MODEL_PATH];
@@ -205,18 +222,21 @@ int checksums_tokenizer(const char *dir, uint64_t *hash)
 int checksums_ids(const char *model, const char *data, uint64_t ids, bool allow)
 {
     uint64_t own = 0;
+    bool found = false;
     char a[17], b[17];
-    int rc = checksums_tokenizer(model, &own);
+    int rc = checksums_tokenizer(model, &own), known = rc;
+    if (rc >= 0 && ids && (!rc || own != ids)) rc = any_tokenizer(model, ids, &found);
     if (rc < 0) return rc;
-    if (!rc || !ids) return CHECKSUMS_IDS_UNKNOWN;
-    if (own == ids) return CHECKSUMS_IDS_SAME;
+    if (ids && ((known && own == ids) || found)) return CHECKSUMS_IDS_SAME;
+    /* A tokenizer.json may have the same ids as the tokenizer.model that made the data. */
+    if (!ids || !known) return CHECKSUMS_IDS_UNKNOWN;
     if (allow) return CHECKSUMS_IDS_OTHER;
     lm_hex64(a, ids);
     lm_hex64(b, own);
     return lm_fail(
         LM_EDATA,
         "%s: its ids are of another tokenizer (%s) than that of %s (%s) and stand for other "
-        "text; tokenize with the model's tokenizer.model (or "
+        "text; tokenize with the model's own (or "
         "--allow-tokenizer-mismatch)",
         data, a, model, b);
 }

@@ -25,7 +25,8 @@ LM_CHECKED int checksums_compare(const char *dir, bool whole, size_t *files);
  * tokenizer that made its training data, if a checksums.json or run.json says so; or 0. */
 LM_CHECKED int checksums_tokenizer(const char *dir, uint64_t *hash);
 
-/* Are the ids in `data`, of a tokenizer with hash `ids` (0: not known), those of the model in `model`?
+/* Are the ids in `data`, of a tokenizer with hash `ids` (0: not known), those of the model in `model`,
+ * of any of its tokenizer files?
  * LM_EDATA where they are of another tokenizer and that is not allowed. */
 enum { CHECKSUMS_IDS_SAME, CHECKSUMS_IDS_UNKNOWN, CHECKSUMS_IDS_OTHER };
 LM_CHECKED int checksums_ids(const char *model, const char *data, uint64_t ids, bool allow);

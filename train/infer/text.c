@@ -5,24 +5,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/tokenizer/directory.h"
 #include "train/files/model_dir.h"
 
 struct tr_text {
     lm_tokenizer *tokenizer;
     lm_encoder *encoder;
-    char path[MODEL_PATH]; /* for messages */
 };
 
 /* What a directory without a tokenizer lacks besides, if it is meant to be a model. */
-static int say_missing(const char *path, const char *dir)
+static int say_missing(const char *dir)
 {
-    char config[MODEL_PATH];
+    char config[MODEL_PATH], path[MODEL_PATH];
     struct stat st;
     int rc = model_dir_path(config, dir, MODEL_CONFIG);
+    if (!rc) rc = model_dir_path(path, dir, MODEL_TOKENIZER);
     if (!rc && (stat(dir, &st) || !S_ISDIR(st.st_mode) || !access(config, F_OK)))
         rc = model_dir_usable(dir);
+    if (!rc && !access(path, F_OK)) rc = model_dir_regular(path);
     return rc ? rc
-              : lm_fail(LM_EDATA, "%s: missing; put the model's SentencePiece file there", path);
+              : lm_fail(LM_EDATA,
+                        "%s: holds no tokenizer; put the model's tokenizer.model or tokenizer.json "
+                        "there",
+                        dir);
 }
 
 int tr_text_open(tr_text **out, const char *dir)
@@ -30,10 +35,14 @@ int tr_text_open(tr_text **out, const char *dir)
     *out = NULL;
     tr_text *t = calloc(1, sizeof *t);
     if (!t) return lm_fail_nomem(sizeof *t);
-    int rc = model_dir_path(t->path, dir, MODEL_TOKENIZER);
-    if (!rc && access(t->path, F_OK)) rc = say_missing(t->path, dir);
-    if (!rc) rc = model_dir_regular(t->path);
-    if (!rc) rc = lm_tokenizer_open(&t->tokenizer, t->path, NULL, 0);
+    lm_tokenizer_files files = { 0 };
+    struct stat st;
+    int rc = stat(dir, &st) || !S_ISDIR(st.st_mode) ? say_missing(dir)
+                                                    : lm_tokenizer_files_list(&files, dir);
+    if (!rc && !files.n) rc = say_missing(dir);
+    if (!rc) rc = model_dir_regular(files.path[0]);
+    if (!rc) rc = lm_tokenizer_open(&t->tokenizer, files.path[0], NULL, 0);
+    lm_tokenizer_files_free(&files);
     if (!rc) rc = lm_encoder_new(&t->encoder, t->tokenizer);
     if (rc) tr_text_close(t);
     else *out = t;
@@ -48,6 +57,8 @@ void tr_text_close(tr_text *t)
     free(t);
 }
 
+void tr_text_parse_special(tr_text *t, bool parse) { lm_encoder_parse_special(t->encoder, parse); }
+
 const lm_tokenizer *tr_text_tokenizer(const tr_text *t) { return t ? t->tokenizer : NULL; }
 
 int tr_text_check(const tr_text *t, size_t vocab)
@@ -56,7 +67,7 @@ int tr_text_check(const tr_text *t, size_t vocab)
     return lm_fail(LM_EDATA,
                    "%s: has %" PRIu32 " ids, more than the %zu of the model's vocabulary; put the "
                    "tokenizer that the model was trained with there",
-                   t->path, lm_tokenizer_vocab(t->tokenizer), vocab);
+                   lm_tokenizer_path(t->tokenizer), lm_tokenizer_vocab(t->tokenizer), vocab);
 }
 
 int tr_text_encode(tr_text *t, const char *text, size_t n, bool bos, lm_ids *out)
@@ -67,7 +78,8 @@ int tr_text_encode(tr_text *t, const char *text, size_t n, bool bos, lm_ids *out
     size_t before = out->n;
     lm_buf raw = LM_BUF_INIT(lm_encode_bound(t->tokenizer, n));
     int rc = n ? lm_encode(t->encoder, text, n, &raw) : LM_OK;
-    if (!rc && bos && first >= 0) rc = lm_ids_add(out, &id, 1);
+    bool begins = !rc && raw.size && lm_get_id(raw.data, width) == first;
+    if (!rc && bos && first >= 0 && !begins) rc = lm_ids_add(out, &id, 1);
     if (!rc) rc = lm_ids_widen(out, raw.data, raw.size / width, width);
     if (rc) out->n = before;
     lm_buf_free(&raw);

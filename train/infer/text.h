@@ -12,10 +12,13 @@
 
 typedef struct tr_text tr_text;
 
-/* Open `dir`/tokenizer.model. LM_EDATA where a model directory has none, or lm_tokenizer_open's
- * errors. */
+/* Open the tokenizer in a directory, as lm_tokenizer_open chooses it. LM_EDATA where a model directory
+ * has none, or lm_tokenizer_open's errors. */
 LM_CHECKED int tr_text_open(tr_text **out, const char *dir);
 void tr_text_close(tr_text *t); /* NULL is allowed */
+
+/* As lm_encoder_parse_special. */
+void tr_text_parse_special(tr_text *t, bool parse);
 
 const lm_tokenizer *tr_text_tokenizer(const tr_text *t); /* borrowed; NULL for a NULL `t` */
 
@@ -24,7 +27,7 @@ const lm_tokenizer *tr_text_tokenizer(const tr_text *t); /* borrowed; NULL for a
 LM_CHECKED int tr_text_check(const tr_text *t, size_t vocab);
 
 /* Append the ids of n bytes of text (at most 2^30); `bos` puts the tokenizer's BOS before them
- * where it has one. On an error `out` is as it was. */
+ * where it has one and they do not begin with it. On an error `out` is as it was. */
 LM_CHECKED int tr_text_encode(tr_text *t, const char *text, size_t n, bool bos, lm_ids *out);
 
 /* Append the text of n ids, and a NUL that `size` does not count. LM_EDATA for an id outside the

@@ -35,8 +35,9 @@ for file in config.json model.safetensors tokenizer.model; do
     fresh && rm m/$file && ln -s nowhere m/$file && try m
 done
 echo "-- tokenizers"
-fresh && printf 'IQ== 0\nIg== 1\nIw== 2\n' >m/tokenizer.model && try m
-fresh && mv m/tokenizer.json m/tokenizer.model && try m
+fresh && rm m/tokenizer.json m/tokenizer.model && try m
+fresh && rm m/tokenizer.json && printf 'IQ== 0\nIg== 1\nIw== 2\n' >m/tokenizer.model && try m
+fresh && rm m/tokenizer.json && cp m/config.json m/tokenizer.model && try m
 status=0; echo '{"text":"a"}' | lmtok -q -m m/tokenizer.model -o t.lmt - 2>&1 || status=$?; echo "exit $status"
 status=0; echo '{"text":"a"}' | timeout 20 lmtok -q -m fifo -o t.lmt - 2>&1 || status=$?; echo "exit $status"
 echo "-- others that read a model"
