@@ -23,7 +23,8 @@
 #include "longmix/err.h"
 
 enum { BK_BLOCK = 256 }; /* tokens: divides every backend's `block` */
-enum { BK_LANES = 2 };   /* independent queues of transfers between device and host */
+enum { BK_PACKED_ROWS = 32 };
+enum { BK_LANES = 2 }; /* independent queues of transfers between device and host */
 
 /* Device memory. The types are never complete, so that no host code reads through them.
  * bk_act: weights and activations, in the input type of products (float32 on the CPU).
@@ -32,6 +33,11 @@ enum { BK_LANES = 2 };   /* independent queues of transfers between device and h
 typedef struct bk_act bk_act;
 typedef struct bk_acc bk_acc;
 typedef struct bk_int bk_int;
+
+/* Weights of a model that is only read, in the order that the backend reads them fastest. bfloat16
+ * holds the values of a bfloat16 file exactly, in half the memory; sums are float32 with either. */
+typedef struct bk_packed bk_packed;
+enum bk_packing { BK_FLOAT32, BK_BFLOAT16 };
 
 /* The keys that queries of one call of attention attend to. Span i: queries q .. q+nq-1 attend to
  * keys k .. k+nk-1; where `causal`, the last query to all of them and each one before it to one key
@@ -162,6 +168,26 @@ struct backend {
      * the logits become `scale` times their gradient. */
     void (*cross_entropy)(backend *b, bk_acc *loss, bk_act *logits, const bk_int *target, size_t n,
                           size_t vocab, double scale, bool grad);
+
+    /* ---- reading: all NULL where a backend has none of it, and the operations above are used ----
+     * With these the results of a token depend on no other token of the call, so that any chunks are
+     * bit-identical; and both packings of the same values are, too. They may round differently
+     * from the operations above. */
+    /* Memory of a matrix w[O, I], or of an embedding [V, D]. */
+    size_t (*packed_bytes)(backend *b, size_t out, size_t in, enum bk_packing how);
+    /* Rows first .. first+n-1 of w from src[n, I], rounded to the nearest where it is bfloat16.
+     * `first` is a multiple of BK_PACKED_ROWS, and so is n but for the last rows. */
+    void (*pack)(backend *b, bk_packed *w, const float *src, size_t first, size_t n, size_t in,
+                 enum bk_packing how);
+    /* As linear and embed. */
+    void (*packed_linear)(backend *b, bk_act *y, const bk_act *x, const bk_packed *w, size_t n,
+                          size_t in, size_t out, enum bk_packing how, bool add);
+    void (*packed_embed)(backend *b, bk_act *x, const bk_packed *table, const bk_int *ids, size_t n,
+                         size_t dim, enum bk_packing how);
+    /* As attention. */
+    void (*read_attention)(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const bk_act *k,
+                           const bk_act *v, const bk_spans *spans, size_t heads, size_t kv_heads,
+                           size_t d, double scale, bool merge);
 
     /* ---- optimizer and reductions ---- */
     /* One step of AdamW over n elements. master is NULL unless b->master. */

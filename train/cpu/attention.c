@@ -12,14 +12,9 @@ typedef struct shape {
     real scale;
 } shape;
 
-/* A span's queries and keys; query i attends to keys up to i + reach. */
-typedef struct window {
-    size_t nq, nk, reach;
-} window;
-
-static window window_of(const bk_spans *spans, const bk_span *v)
+cpu_window cpu_window_of(const bk_spans *spans, const bk_span *v)
 {
-    return (window){ v->nq, v->nk, spans->causal ? v->nk - v->nq : v->nk };
+    return (cpu_window){ v->nq, v->nk, spans->causal ? v->nk - v->nq : v->nk };
 }
 
 /* s[rows, cols] = scale q k^T, -inf where a query does not attend to a key. q0 and k0 count from
@@ -36,10 +31,10 @@ static void scores(real *s, const real *q, const real *k, size_t q0, size_t rows
     }
 }
 
-/* o = acc / sum, *lse its log-sum-exp; with `merge` combined with what is in both. */
-static void put_row(real *o, real *lse, const real *acc, real top, real sum, size_t d, bool merge)
+void cpu_put_row(real *o, real *lse, const real *acc, size_t step, double top, real sum, size_t d,
+                 bool merge)
 {
-    double here = (double)top + log((double)sum), all = here, old = 0;
+    double here = top + log((double)sum), all = here, old = 0;
     if (merge && (double)*lse > -INFINITY) {
         double was = (double)*lse, most = fmax(was, here);
         all = most + log(exp(was - most) + exp(here - most));
@@ -48,15 +43,15 @@ static void put_row(real *o, real *lse, const real *acc, real top, real sum, siz
     real keep = (real)old, part = (real)(exp(here - all) / (double)sum);
     *lse = (real)all;
     if (old > 0)
-        for (size_t c = 0; c < d; c++) o[c] = keep * o[c] + part * acc[c];
+        for (size_t c = 0; c < d; c++) o[c] = keep * o[c] + part * acc[c * step];
     else
-        for (size_t c = 0; c < d; c++) o[c] = part * acc[c];
+        for (size_t c = 0; c < d; c++) o[c] = part * acc[c * step];
 }
 
 /* One tile of queries of one head against the keys it attends to. Pointers are at the span's first
  * query or key, and at the head. */
 static void forward_tile(real *o, real *lse, const real *q, const real *k, const real *v, size_t q0,
-                         const window *w, const shape *z, bool merge)
+                         const cpu_window *w, const shape *z, bool merge)
 {
     real s[TILE * TILE], acc[TILE * HEAD_MAX], top[TILE], sum[TILE];
     size_t row = z->heads * z->d, kv_row = z->kv_heads * z->d, rows = size_min(TILE, w->nq - q0);
@@ -83,8 +78,8 @@ static void forward_tile(real *o, real *lse, const real *q, const real *k, const
         cpu_gemm(false, false, rows, z->d, cols, 1, s, TILE, v + k0 * kv_row, kv_row, 1, acc, z->d);
     }
     for (size_t i = 0; i < rows; i++)
-        put_row(o + (q0 + i) * row, lse + (q0 + i) * z->heads, acc + i * z->d, top[i], sum[i], z->d,
-                merge);
+        cpu_put_row(o + (q0 + i) * row, lse + (q0 + i) * z->heads, acc + i * z->d, 1,
+                    (double)top[i], sum[i], z->d, merge);
 }
 
 /* Queries from .. to-1, which are in no span. */
@@ -95,6 +90,18 @@ static void see_nothing(backend *b, bk_act *o, bk_acc *lse, size_t from, size_t 
     for (size_t i = from; i < to; i++) {
         for (size_t c = 0; c < row; c++) wr(o)[i * row + c] = 0;
         for (size_t h = 0; h < z->heads; h++) wr(lse)[i * z->heads + h] = (real)-INFINITY;
+    }
+}
+
+void cpu_see_nothing(backend *b, bk_act *o, bk_acc *lse, const bk_spans *spans, size_t heads,
+                     size_t d)
+{
+    shape z = { .heads = heads, .d = d };
+    size_t done = 0;
+    for (size_t g = 0; g <= spans->count; g++) {
+        size_t to = g < spans->count ? spans->v[g].q : spans->queries;
+        if (done < to) see_nothing(b, o, lse, done, to, &z);
+        if (g < spans->count) done = to + spans->v[g].nq;
     }
 }
 
@@ -111,16 +118,11 @@ static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const
                       size_t d, double scale, bool merge)
 {
     shape z = { heads, kv_heads, d, heads / kv_heads, (real)scale };
-    size_t done = 0;
-    for (size_t g = 0; !merge && g <= spans->count; g++) {
-        size_t to = g < spans->count ? spans->v[g].q : spans->queries;
-        if (done < to) see_nothing(b, o, lse, done, to, &z);
-        if (g < spans->count) done = to + spans->v[g].nq;
-    }
+    if (!merge) cpu_see_nothing(b, o, lse, spans, heads, d);
 #pragma omp parallel num_threads(cpu_threads(b)) if (cpu_worth(pairs(spans) * heads * d))
     for (size_t g = 0; g < spans->count; g++) {
         const bk_span *x = &spans->v[g];
-        window w = window_of(spans, x);
+        cpu_window w = cpu_window_of(spans, x);
         size_t tiles = (w.nq + TILE - 1) / TILE, all = tiles * heads;
         /* The last tiles of a causal span have most keys: they are started first. */
 #pragma omp for schedule(dynamic) nowait
@@ -136,7 +138,7 @@ static void attention(backend *b, bk_act *o, bk_acc *lse, const bk_act *q, const
 /* One key head of one span, and the query heads that use it. */
 static void backward_head(real *dq, real *dk, real *dv, const real *delta, const real *dout,
                           const real *lse, const real *q, const real *k, const real *v,
-                          const window *w, const shape *z)
+                          const cpu_window *w, const shape *z)
 {
     real p[TILE * TILE], dp[TILE * TILE];
     size_t d = z->d, row = z->heads * d, kv_row = z->kv_heads * d;
@@ -200,7 +202,7 @@ static void attention_back(backend *b, bk_act *dq, bk_act *dk, bk_act *dv, bk_ac
         size_t kv = i % kv_heads, h = kv * z.group, from = i / kv_heads * together;
         for (size_t g = from; g < from + together; g++) {
             const bk_span *x = &spans->v[g];
-            window w = window_of(spans, x);
+            cpu_window w = cpu_window_of(spans, x);
             size_t at = (x->q * heads + h) * d, kv_at = (x->k * kv_heads + kv) * d;
             backward_head(wr(dq) + at, wr(dk) + kv_at, wr(dv) + kv_at, rd(delta) + x->q * heads + h,
                           rd(dout) + at, rd(lse) + x->q * heads + h, rd(q) + at, rd(k) + kv_at,

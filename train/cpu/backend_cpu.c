@@ -5,8 +5,13 @@
 #include <time.h>
 
 #include "train/cpu/cpu.h"
+#include "train/cpu/kernels.h"
 
-static void close_cpu(backend *b) { free(b); }
+static void close_cpu(backend *b)
+{
+    free(((cpu_backend *)b)->partial);
+    free(b);
+}
 
 static int alloc_cpu(backend *b, void **out, size_t bytes)
 {
@@ -152,6 +157,30 @@ static double peak_cpu(backend *b)
     return best;
 }
 
+#ifndef TRAIN_FLOAT64
+enum { PARTIALS = 1 << 20 };
+
+/* What only reads a model: its inner loops for this processor. */
+static int open_reading(cpu_backend *c)
+{
+    c->wide = c->narrow = &cpu_kernels_plain;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        c->wide = c->narrow = &cpu_kernels_v3;
+    if (c->wide == &cpu_kernels_v3 && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
+        c->wide = &cpu_kernels_v4;
+#endif
+    c->partials = PARTIALS;
+    c->partial = aligned_alloc(64, PARTIALS * sizeof *c->partial);
+    if (!c->partial) return lm_fail_nomem(PARTIALS * sizeof *c->partial);
+    cpu_packed(&c->table);
+    cpu_read_attention(&c->table);
+    return LM_OK;
+}
+#endif
+
 int bk_cpu_open(backend **out, int threads)
 {
     *out = NULL;
@@ -190,6 +219,13 @@ int bk_cpu_open(backend **out, int threads)
     cpu_update(b);
     cpu_blas_prepare();
     b->kernels = cpu_kernels();
+#ifndef TRAIN_FLOAT64
+    int rc = open_reading(c);
+    if (rc) {
+        close_cpu(b);
+        return rc;
+    }
+#endif
     *out = b;
     return LM_OK;
 }

@@ -26,9 +26,15 @@ typedef float real;
 #define CPU_CLONES
 #endif
 
+struct cpu_kernel_set;
+
 typedef struct cpu_backend {
     backend table; /* first: a backend * is a cpu_backend * */
     int threads;
+    /* Of reading; not in float64. `narrow` is `wide`'s equal for few rows of attention. */
+    const struct cpu_kernel_set *wide, *narrow;
+    float *partial; /* [partials]: parts of a softmax, of one call */
+    size_t partials;
 } cpu_backend;
 
 static inline int cpu_threads(const backend *b) { return ((const cpu_backend *)b)->threads; }
@@ -55,17 +61,32 @@ real cpu_exp_row(real *x, size_t n, real shift);
 real cpu_max_row(const real *x, size_t n);
 real cpu_dot(const real *a, const real *b, size_t n);
 
+/* A span's queries and keys; query i attends to keys up to i + reach. */
+typedef struct cpu_window {
+    size_t nq, nk, reach;
+} cpu_window;
+cpu_window cpu_window_of(const bk_spans *spans, const bk_span *v);
+/* Queries in no span get o = 0, lse = -infinity. */
+void cpu_see_nothing(backend *b, bk_act *o, bk_acc *lse, const bk_spans *spans, size_t heads,
+                     size_t d);
+/* o = acc / sum, *lse its log-sum-exp; with `merge` combined with what is in both. Elements of acc
+ * are `step` apart. */
+void cpu_put_row(real *o, real *lse, const real *acc, size_t step, double top, real sum, size_t d,
+                 bool merge);
+
 /* Set OpenBLAS to one thread and to kernels for this processor. */
 void cpu_blas_prepare(void);
 /* "OpenBLAS 0.3.21 Haswell, x86-64-v3": its version and kernels, and the instruction set of the
  * inner loops here. A static string. */
 const char *cpu_kernels(void);
 
-/* products.c, bias.c, attention.c, pointwise.c, update.c: each fills its part of the table. */
+/* Each file fills its part of the table. Those of reading are for float32. */
 void cpu_products(backend *b);
 void cpu_bias(backend *b);
 void cpu_attention(backend *b);
 void cpu_pointwise(backend *b);
 void cpu_update(backend *b);
+void cpu_packed(backend *b);
+void cpu_read_attention(backend *b);
 
 #endif
