@@ -30,6 +30,7 @@ tr_infer_options model_infer_options(const model_options *o, size_t length)
                                .mscale = mscale[o->mscale],
                                .no_successive = o->parts > 0,
                                .no_inter = o->parts > 1,
+                               .weights = (enum tr_infer_weights)o->weights,
                                .length = length };
 }
 

@@ -10,7 +10,7 @@
 typedef struct model_options {
     const char *model, *attention, *scaling;
     double rope_base;
-    int backend, parts, mscale; /* indexes in the lists below */
+    int backend, parts, mscale, weights; /* indexes in the lists below */
     int threads;
 } model_options;
 
@@ -33,6 +33,10 @@ typedef struct model_options {
     { CLI_CHOICE, "mscale", 0, &(o).mscale, "model|none|0.05|0.1",                                \
       "Multiply attention scores by (a ln(length/trained) + 1)^2 past the trained length, with "  \
       "this a. model: 0.1 with the model's own Dual Chunk Attention, else none." },               \
+    { CLI_CHOICE, "weights", 0, &(o).weights, "model|float32|bfloat16",                           \
+      "Type of the weights in memory on the CPU: by default bfloat16 for a model in bfloat16, "   \
+      "which is exact, and float32 for others. With bfloat16 they are rounded, in half the "      \
+      "memory. Sums are in float32." },                                                           \
     { CLI_THREADS, "threads", 'j', &(o).threads, "N",                                             \
       "Threads (all cores). The result does not depend on their number.", 0, 4096 }
 /* clang-format on */

@@ -19,6 +19,7 @@ struct tr_infer {
     size_t past, length; /* tokens in the KV cache; its capacity */
     int32_t *targets;    /* [chunk] */
     float *losses;       /* [chunk] */
+    bool rounded;        /* weights to bfloat16 */
     char attention[NAME_SIZE], scaling[NAME_SIZE];
 };
 
@@ -68,6 +69,17 @@ static void lay_out(tr_infer *s, const tr_infer_options *o)
     s->l.any_form = true;
 }
 
+/* Weights in bfloat16 where they lose nothing by it, or where that is asked for. */
+static int choose_weights(tr_infer *s, const tr_infer_options *o)
+{
+    bool exact = false;
+    int rc = s->b->pack ? tr_model_is_bfloat16(o->model, &exact) : LM_OK;
+    bool small = o->weights == TR_INFER_BFLOAT16 || (o->weights == TR_INFER_MODEL && exact);
+    s->l.weights = small ? TR_WEIGHTS_BFLOAT16 : TR_WEIGHTS_FLOAT32;
+    s->rounded = s->b->pack && small && !exact;
+    return rc;
+}
+
 static int check_memory(const tr_infer *s)
 {
     tr_plan p;
@@ -93,6 +105,7 @@ int tr_infer_open(tr_infer **out, const tr_infer_options *o, backend *b)
     rc = model_dir_usable(o->model);
     if (!rc) rc = tr_config_load(&s->read, path);
     if (!rc) rc = apply_options(s, o);
+    if (!rc) rc = choose_weights(s, o);
     if (!rc) lay_out(s, o);
     if (!rc) rc = check_memory(s);
     if (!rc) rc = tr_model_new(&s->m, &s->c, &s->l, b);
@@ -154,6 +167,7 @@ lm_json *tr_infer_json(const tr_infer *s)
     lm_json_set_f64(o, "mscale", s->l.mscale);
     lm_json_set_u64(o, "trained", tr_config_trained(&s->c));
     lm_json_set_str(o, "backend", s->b->name);
+    if (s->rounded) lm_json_set_str(o, "weight_type", "bfloat16");
     return o;
 }
 

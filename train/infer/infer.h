@@ -13,6 +13,14 @@
 #include "train/backend.h"
 #include "train/model/config.h"
 
+/* The type that weights have in memory. Activations, the KV cache and sums are float32 with either, on
+ * the CPU; another backend has types of its own. */
+enum tr_infer_weights {
+    TR_INFER_MODEL,    /* bfloat16 if all of the model's files are, else float32: always exact */
+    TR_INFER_FLOAT32,  /* bit-identical with TR_INFER_MODEL, and slower for bfloat16 files */
+    TR_INFER_BFLOAT16, /* rounded */
+};
+
 typedef struct tr_infer_options {
     const char *model;     /* a Hugging Face directory */
     const char *attention; /* as attn_form_parse; NULL: the model's own, tr_config_attention */
@@ -25,7 +33,8 @@ typedef struct tr_infer_options {
     size_t length; /* the longest sequence: the size of the KV cache. Dynamic scaling and
                               mscale are of this length from the first token on, so that decoding
                               in steps equals reading at once. */
-    size_t chunk;  /* tokens per forward pass, 0: 512 */
+    enum tr_infer_weights weights;
+    size_t chunk; /* tokens per forward pass, 0: 512 */
 } tr_infer_options;
 
 typedef struct tr_infer tr_infer;
@@ -57,7 +66,7 @@ LM_CHECKED int tr_infer_eval(tr_infer *s, const int32_t *ids, size_t n, float *l
                              float *losses, float *all);
 
 /* The settings, for result lines: attention, scaling ("model": its own), rope_base,
- * mscale, trained length, backend. A new object, NULL when out of memory. */
+ * mscale, trained length, backend; weight_type where weights were rounded. A new object, NULL when out of memory. */
 lm_json *tr_infer_json(const tr_infer *s);
 
 #endif

@@ -48,6 +48,7 @@ struct tr_model {
     tr_layout l;
     tr_param *params;
     size_t n_params;
+    enum bk_packing packing; /* of parameters that are packed */
     /* All parameters concatenated, padded to `share` elements for each rank: [ranks, share]. */
     bk_act *weights;
     bk_acc *gradients;

@@ -106,10 +106,32 @@ static void alloc_state(arena *t, const tr_layout *l, tr_model *m)
     }
 }
 
+static enum bk_packing packing_of(const tr_layout *l)
+{
+    return l->weights == TR_WEIGHTS_BFLOAT16 ? BK_BFLOAT16 : BK_FLOAT32;
+}
+
+/* Matrices and the embedding as the backend packs them; vectors are plain. */
+static void alloc_packed(arena *t, const tr_layout *l, tr_model *m)
+{
+    m->packing = packing_of(l);
+    for (size_t i = 0; i < m->n_params; i++) {
+        tr_param *p = &m->params[i];
+        if (p->vector) p->w = alloc_act(t, TR_MEM_WEIGHTS, p->cols);
+        else
+            p->packed =
+                alloc(t, TR_MEM_WEIGHTS, 1, t->b->packed_bytes(t->b, p->rows, p->cols, m->packing));
+    }
+}
+
 static void alloc_params(arena *t, const tr_layout *l, tr_model *m)
 {
     m->ranks = l->ranks ? l->ranks : comm_alone();
     place_params(m, l);
+    if (l->weights != TR_WEIGHTS_PLAIN && t->b->pack) {
+        alloc_packed(t, l, m);
+        return;
+    }
     size_t all = m->share * (l->train ? (size_t)m->ranks->size : 1);
     m->weights = alloc_act(t, TR_MEM_WEIGHTS, all);
     if (l->train) m->gradients = alloc_acc(t, TR_MEM_GRADIENTS, all);
@@ -341,6 +363,8 @@ static int check_layout(const tr_layout *l)
         return lm_fail(LM_EUSAGE,
                        "a layout of %zu tokens, sequences of %zu, chunks of %zu (a multiple of %d)",
                        l->tokens, l->length, l->slice, BK_BLOCK);
+    if (l->weights != TR_WEIGHTS_PLAIN && l->train)
+        return lm_fail(LM_EUSAGE, "a layout of packed weights that trains");
     if (l->cache && (l->train || l->cache > INT32_MAX))
         return lm_fail(LM_EUSAGE, "a layout that caches %zu tokens%s", l->cache,
                        l->train ? " and trains" : "");

@@ -46,6 +46,14 @@ static bk_act *rows_at(const tr_model *m, const bk_act *p, size_t row, size_t co
     return bk_at(m->b, p, row * cols);
 }
 
+static void embed(tr_model *m, bk_act *x, size_t n)
+{
+    const tr_param *w = &m->params[0];
+    backend *b = m->b;
+    if (w->packed) b->packed_embed(b, x, w->packed, m->ids, n, w->cols, m->packing);
+    else b->embed(b, x, w->w, m->ids, n, w->cols);
+}
+
 /* y->o and y->lse from rotated keys and from queries, which are rotated already with one part. */
 static void attention_forward(tr_model *m, layer *y, size_t n)
 {
@@ -60,8 +68,9 @@ static void attention_forward(tr_model *m, layer *y, size_t n)
                     false);
             q = m->q_rot;
         }
-        b->attention(b, y->o, y->lse, q, y->k, y->v, &map->spans[i], c->heads, c->kv_heads,
-                     c->head_dim, m->score_scale, i > 0);
+        (m->params[0].packed ? b->read_attention : b->attention)(
+            b, y->o, y->lse, q, y->k, y->v, &map->spans[i], c->heads, c->kv_heads, c->head_dim,
+            m->score_scale, i > 0);
     }
 }
 
@@ -69,8 +78,10 @@ static void attention_forward(tr_model *m, layer *y, size_t n)
 static void product(tr_model *m, bk_act *y, const bk_act *x, const tr_param *w,
                     const tr_param *bias, size_t n, bool add)
 {
-    m->b->linear(m->b, y, x, w->w, n, w->cols, w->rows, add);
-    if (bias) m->b->bias(m->b, y, bias->w, n, w->rows);
+    backend *b = m->b;
+    if (w->packed) b->packed_linear(b, y, x, w->packed, n, w->cols, w->rows, m->packing, add);
+    else b->linear(b, y, x, w->w, n, w->cols, w->rows, add);
+    if (bias) b->bias(b, y, bias->w, n, w->rows);
 }
 
 /* Gradients of the weight and the bias of such a product. */
@@ -210,7 +221,7 @@ static int forward(tr_model *m, const tr_batch *t)
     int rc = check_batch(m, t);
     if (rc) return rc;
     put_batch(m, t);
-    b->embed(b, m->layers[0].x, m->params[0].w, m->ids, t->n, c->dim);
+    embed(m, m->layers[0].x, t->n);
     for (size_t i = 0; i < c->layers; i++) {
         layer *y = &m->layers[i];
         offload_input(m, t, i);
@@ -233,7 +244,7 @@ static void losses_of(tr_model *m, size_t n, double scale)
     for (size_t at = 0; at < n; at += m->l.slice) {
         size_t s = n - at < m->l.slice ? n - at : m->l.slice;
         const bk_act *h = rows_at(m, m->norm, at, c->dim);
-        b->linear(b, m->logits, h, head->w, s, c->dim, c->vocab, false);
+        product(m, m->logits, h, head, NULL, s, false);
         b->cross_entropy(b, bk_acc_at(b, m->loss, at), m->logits, bk_int_at(m->targets, at), s,
                          c->vocab, scale, scale > 0);
         if (!(scale > 0)) continue;
@@ -364,8 +375,7 @@ int tr_model_forward(tr_model *m, const tr_batch *t, bool all, float *logits, fl
     size_t first = !logits ? t->n : all ? 0 : t->n - 1;
     for (size_t at = first; at < t->n; at += m->l.slice) {
         size_t s = t->n - at < m->l.slice ? t->n - at : m->l.slice;
-        b->linear(b, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m)->w, s, c->dim, c->vocab,
-                  false);
+        product(m, m->logits, rows_at(m, m->norm, at, c->dim), head_of(m), NULL, s, false);
         b->get_act(b, logits + (at - first) * c->vocab, m->logits, s * c->vocab);
     }
     if (losses) b->get_acc(b, losses, m->loss, t->n);

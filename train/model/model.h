@@ -13,12 +13,17 @@
 #include "train/model/config.h"
 #include "train/files/safetensors.h"
 
+/* How matrices and the embedding are kept. Packed weights are for reading: forward passes at the
+ * backend's best speed, and nothing else. A backend without packing keeps them plain. */
+enum tr_weights { TR_WEIGHTS_PLAIN, TR_WEIGHTS_FLOAT32, TR_WEIGHTS_BFLOAT16 };
+
 /* The memory layout of a model, and its attention. */
 typedef struct tr_layout {
-    size_t tokens; /* of one call, at most (N) */
-    size_t length; /* the longest sequence; dynamic scaling and mscale depend on it */
-    size_t slice;  /* tokens per chunk of MLP and logits, a multiple of BK_BLOCK */
-    size_t cache;  /* tokens of the KV cache; 0: none. Not with train */
+    size_t tokens;           /* of one call, at most (N) */
+    size_t length;           /* the longest sequence; dynamic scaling and mscale depend on it */
+    size_t slice;            /* tokens per chunk of MLP and logits, a multiple of BK_BLOCK */
+    size_t cache;            /* tokens of the KV cache; 0: none. Not with train */
+    enum tr_weights weights; /* not plain: not with train */
     attn_form attention;
     bool any_form; /* tr_model_set_attention may choose any form of the config's length */
     double
@@ -56,8 +61,9 @@ typedef struct tr_param {
     size_t rows, cols; /* a vector has rows = 1 */
     bool vector, bias; /* vectors have rank 1 in files, and no weight decay */
     size_t at;         /* offset in the concatenation of all weights */
-    bk_act *w;
-    bk_acc *grad; /* NULL where the layout has none */
+    bk_act *w;         /* NULL where packed */
+    bk_packed *packed; /* NULL where plain */
+    bk_acc *grad;      /* NULL where the layout has none */
 } tr_param;
 static inline size_t tr_param_count(const tr_param *p) { return p->rows * p->cols; }
 
@@ -101,7 +107,11 @@ LM_CHECKED int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype
 /* The type of the weights in a model directory. */
 LM_CHECKED int tr_model_dtype(const char *dir, enum st_dtype *dtype);
 
-/* Write the weights as one .safetensors file. Collective; rank 0 writes. */
+/* Whether every weight in it is bfloat16. */
+LM_CHECKED int tr_model_is_bfloat16(const char *dir, bool *is);
+
+/* Write the weights as one .safetensors file. Collective; rank 0 writes. LM_EUSAGE for packed
+ * weights. */
 LM_CHECKED int tr_model_save(tr_model *m, const char *path, enum st_dtype dtype);
 
 /* Forward pass; losses[n] (may be NULL) are set to the loss of each token. With `scale` > 0 also

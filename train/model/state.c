@@ -85,6 +85,7 @@ static bool has_master(const tr_model *m) { return m->l.train && m->b->master; }
 
 int tr_weights_get(tr_model *m, const tr_param *p, size_t at, float *dst, size_t n)
 {
+    if (p->packed) return lm_fail(LM_EUSAGE, "weights that are packed for reading are not written");
     if (has_master(m)) return tr_state_get(m, TR_STATE_MASTER, p, at, dst, n);
     m->b->get_act(m->b, dst, bk_at(m->b, p->w, at), n);
     return LM_OK;
@@ -92,6 +93,10 @@ int tr_weights_get(tr_model *m, const tr_param *p, size_t at, float *dst, size_t
 
 void tr_weights_put(tr_model *m, tr_param *p, size_t at, const float *src, size_t n)
 {
+    if (p->packed) {
+        m->b->pack(m->b, p->packed, src, at / p->cols, n / p->cols, p->cols, m->packing);
+        return;
+    }
     m->b->put_act(m->b, bk_at(m->b, p->w, at), src, n);
     if (has_master(m)) tr_state_put(m, TR_STATE_MASTER, p, at, src, n);
 }

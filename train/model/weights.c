@@ -8,9 +8,28 @@
 
 #include "lib/base/rng.h"
 #include "train/files/model_dir.h"
+#include "train/minmax.h"
 #include "train/model/internal.h"
 
 enum { CHUNK = 1 << 18 }; /* elements in host memory at a time */
+
+/* Elements of p that are read and put at a time: whole panels where it is packed. */
+static size_t step_of(const tr_param *p)
+{
+    size_t rows = CHUNK / p->cols / BK_PACKED_ROWS * BK_PACKED_ROWS;
+    return p->packed ? (rows ? rows : BK_PACKED_ROWS) * p->cols : CHUNK;
+}
+
+/* Host memory for the longest step. */
+static float *alloc_step(const tr_model *m)
+{
+    size_t most = CHUNK;
+    for (size_t i = 0; i < m->n_params; i++)
+        if (step_of(&m->params[i]) > most) most = step_of(&m->params[i]);
+    float *p = malloc(most * sizeof *p);
+    if (!p) (void)lm_fail_nomem(most * sizeof *p);
+    return p;
+}
 
 /* Box and Muller's normal deviate of a counter. */
 static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
@@ -21,12 +40,12 @@ static double normal(uint64_t seed, uint64_t tensor, uint64_t i)
 
 int tr_model_init(tr_model *m, uint64_t seed)
 {
-    float *part = malloc(CHUNK * sizeof *part);
-    if (!part) return lm_fail_nomem(CHUNK * sizeof *part);
+    float *part = alloc_step(m);
+    if (!part) return LM_ENOMEM;
     for (size_t i = 0; i < m->n_params; i++) {
         tr_param *p = &m->params[i];
         for (size_t at = 0, n; at < tr_param_count(p); at += n) {
-            n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
+            n = size_min(tr_param_count(p) - at, step_of(p));
             for (size_t k = 0; k < n; k++)
                 part[k] = p->bias     ? 0
                           : p->vector ? 1
@@ -89,8 +108,8 @@ static int check_extra(const tr_model *m, const st_reader *r)
 int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype)
 {
     st_reader *r = NULL;
-    float *part = malloc(CHUNK * sizeof *part);
-    int rc = part ? st_open(&r, path) : lm_fail_nomem(CHUNK * sizeof *part);
+    float *part = alloc_step(m);
+    int rc = part ? st_open(&r, path) : LM_ENOMEM;
     if (!rc) rc = check_extra(m, r);
     for (size_t i = 0; !rc && i < m->n_params; i++) {
         tr_param *p = &m->params[i];
@@ -98,7 +117,7 @@ int tr_model_load(tr_model *m, const char *path, enum st_dtype *dtype)
         rc = find(&t, r, p, path);
         if (!rc && dtype && i == 0) *dtype = st_at(r, 0)->dtype;
         for (size_t at = 0, n; !rc && at < tr_param_count(p); at += n) {
-            n = tr_param_count(p) - at < CHUNK ? tr_param_count(p) - at : CHUNK;
+            n = size_min(tr_param_count(p) - at, step_of(p));
             rc = st_read(r, t, at, part, n);
             if (!rc) tr_weights_put(m, p, at, part, n);
         }
@@ -117,6 +136,16 @@ int tr_model_dtype(const char *dir, enum st_dtype *dtype)
     /* A run that was killed while it replaced this model left one or the other, of one type. */
     if (!rc) rc = st_open(&r, access(one, F_OK) ? dir : one);
     if (!rc) *dtype = st_at(r, 0)->dtype;
+    st_close(r);
+    return rc;
+}
+
+int tr_model_is_bfloat16(const char *dir, bool *is)
+{
+    st_reader *r = NULL;
+    int rc = st_open(&r, dir);
+    *is = !rc;
+    for (size_t i = 0; *is && i < st_count(r); i++) *is = st_at(r, i)->dtype == ST_BF16;
     st_close(r);
     return rc;
 }
