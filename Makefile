@@ -214,7 +214,7 @@ link = $(LINKER) $(SANFLAGS) $(OPENMP) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filte
 
 # Programs and tests of the trainer.
 $(BIN)/lmtag $(BIN)/lmtok $(BIN)/lmhist: $(OBJ)/tools/cli_inputs.o
-$(BIN)/lmtrain $(BIN)/lmimport $(BIN)/lmcheck $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu: $(TRAIN)
+$(BIN)/lmtrain $(BIN)/lmimport $(BIN)/lmcheck $(BUILD)/bench/bench_train $(BUILD)/bench/bench_attention $(BUILD)/bench/bench_gpu $(BUILD)/bench/bench_read: $(TRAIN)
 $(BIN)/lmgen $(BIN)/lmeval: $(OBJ)/tools/model_options.o $(TRAIN)
 $(patsubst %,$(BUILD)/tests/%,fuzz_model fuzz_gguf $(filter test_train_%,$(UNITS))) $(addprefix $(BUILD)/,fuzz_model fuzz_gguf): $(TRAIN)
 
@@ -335,6 +335,7 @@ bench: all $(addprefix $(BUILD)/bench/,$(BENCHES))
 	@bench/run.sh
 	@bench/train.sh
 	@bench/attention.sh
+	@bench/read.sh
 
 ## check-gpu: compare the CUDA backend with the CPU backend on a GPU (skipped without one)
 check-gpu:
