@@ -458,8 +458,6 @@ static int write_model(gguf_tokenizer *t, const vocabulary *v, const gguf_config
     for (size_t i = 0; !rc && i < v->n; i++)
         rc = proto_piece(&t->file, v->tokens[i], scores[i], type_of(v, i));
     free(scores);
-    if (!rc && gguf_find(v->g, KEY("precompiled_charsmap")))
-        rc = gguf_fail(v->g, KEY("precompiled_charsmap"), "a normalizer is not supported");
     if (!rc) rc = refuse_flag(v->g, KEY("escape_whitespaces"), false);
     if (!rc) rc = flag(&specs.prefix, v->g, KEY("add_space_prefix"), true);
     if (!rc) rc = flag(&specs.squeeze, v->g, KEY("remove_extra_whitespaces"), false);
@@ -487,9 +485,14 @@ int gguf_tokenizer_read(gguf_tokenizer *t, const gguf *g, const gguf_config *c)
     if (!json && !is_text(kind, "llama"))
         return gguf_fail(g, KEY("model"), "\"%.*s\" is not supported (gpt2 and llama are)",
                          (int)(kind.n < 40 ? kind.n : 40), kind.s);
-    rc = read_vocabulary(&v, c);
+    if (gguf_find(g, KEY("precompiled_charsmap")))
+        return gguf_fail(g, KEY("precompiled_charsmap"), "a normalizer is not supported");
+    rc = refuse_flag(g, KEY("add_sep_token"), true);
+    if (!rc) rc = read_vocabulary(&v, c);
     if (!rc) rc = json ? write_json(t, &v, c) : write_model(t, &v, c);
     free_vocabulary(&v);
+    if (gguf_find(g, "tokenizer.chat_templates") && !*t->note)
+        t->note = "of several chat templates only the default one is written";
     return rc;
 }
 

@@ -287,6 +287,7 @@ def tokenizers(folder):
     for pre in PRES:
         f = byte_level(pre, front=pre == "tekken", extra=("hello12",))
         if pre == "llama-bpe": f.keys["tokenizer.ggml.bos_token_id"] = f.keys["tokenizer.ggml.eos_token_id"]
+        if pre == "gpt-2": f.keys["tokenizer.chat_templates"] = ("arr", "str", ["tool_use"])
         f.save(f"{folder}/{pre}.gguf")
     f = byte_level()
     f.keys["tokenizer.ggml.bos_token_id"] = ("u32", 65)
@@ -399,6 +400,7 @@ def broken(folder):
     b = byte_level
     change("pre", b, **{t + "pre": ("str", "viking")})
     change("prefix", b, **{t + "add_space_prefix": ("bool", True)})
+    change("separator", b, **{t + "add_sep_token": ("bool", True)})
     change("flag", b, **{t + "add_bos_token": ("u8", 1)})
     change("no-merges", b, **{t + "merges": None})
     change("merges-type", b, **{t + "merges": ("arr", "u32", [1])})
