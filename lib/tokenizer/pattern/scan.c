@@ -25,17 +25,18 @@ typedef struct glyph {
     uint8_t size; /* in bytes; 0: the end of the text, as this step sees it */
 } glyph;
 
-static glyph read(scan *s, size_t i)
+static inline glyph read(scan *s, size_t i)
 {
     glyph g = { 0 };
     if (i == s->n) return g;
+    if (s->text[i] < 0x80) return (glyph){ s->text[i], lm_unicode_sets(s->text[i]), 1 };
     g.size = (uint8_t)lm_utf8_decode(s->text + i, s->n - i, &g.c);
     if (g.size) g.sets = lm_unicode_sets(g.c);
     else s->invalid = true;
     return g;
 }
 
-static glyph at(scan *s, size_t i)
+static inline glyph at(scan *s, size_t i)
 {
     glyph g = read(s, i), end = { 0 };
     if (!g.size) return g;
@@ -46,18 +47,24 @@ static glyph at(scan *s, size_t i)
 
 static bool is_newline(glyph g) { return g.c == '\n' || g.c == '\r'; }
 
-/* The end of the run of characters from i on that have one of the sets. */
-static size_t run_of(scan *s, size_t i, unsigned sets)
+/* The end of the run of characters from i on of which `(sets & mask) != 0` is `in`. The mask has no
+ * numbers where these end a text. */
+static inline size_t run(scan *s, size_t i, unsigned mask, bool in)
 {
-    for (glyph g; (g = at(s, i)).size && g.sets & sets;) i += g.size;
-    return i;
+    for (;;) {
+        glyph g;
+        while (i < s->n && s->text[i] < 0x80 && !s->cjk &&
+               !(lm_unicode_sets(s->text[i]) & mask) != in)
+            i++;
+        g = at(s, i);
+        if (!g.size || !(g.sets & mask) == in) return i;
+        i += g.size;
+    }
 }
 
-static size_t run_without(scan *s, size_t i, unsigned sets)
-{
-    for (glyph g; (g = at(s, i)).size && !(g.sets & sets);) i += g.size;
-    return i;
-}
+static size_t run_of(scan *s, size_t i, unsigned sets) { return run(s, i, sets, true); }
+
+static size_t run_without(scan *s, size_t i, unsigned sets) { return run(s, i, sets, false); }
 
 /* [\r\n]* or [\r\n/]* */
 static size_t tail_of(scan *s, size_t i, bool slash)
