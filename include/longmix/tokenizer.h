@@ -58,7 +58,7 @@ const char *lm_tokenizer_path(const lm_tokenizer *t);
  * space inside"). */
 const char *lm_tokenizer_slow_reason(const lm_tokenizer *t);
 
-/* One thread's word table and scratch memory (about 9 MB). */
+/* One thread's word table and scratch memory (9 to 24 MB). */
 typedef struct lm_encoder lm_encoder;
 LM_CHECKED int lm_encoder_new(lm_encoder **out, const lm_tokenizer *t);
 void lm_encoder_free(lm_encoder *e); /* NULL is allowed */

@@ -18,7 +18,7 @@ static void try_model(const uint8_t *data, size_t size)
     if (rc > 0 && lm_vocab_prove(&v, &m, why, sizeof why) > 0) {
         lm_words *w = NULL;
         lm_buf ids = LM_BUF_INIT(1 << 16);
-        if (lm_words_new(&w, &v, v.narrow ? 2 : 4, LM_TOKENIZER_SMALL)) abort();
+        if (lm_words_new(&w, &v, v.pairs.narrow ? 2 : 4, LM_TOKENIZER_SMALL)) abort();
         if (lm_words_encode(w, (const unsigned char *)"the (abc  \n5 ab", 15, true, &ids)) abort();
         lm_words_free(w);
         lm_buf_free(&ids);

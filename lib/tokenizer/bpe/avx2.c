@@ -1,6 +1,5 @@
 /* avx2.c -- the two inner loops with AVX2: cut positions 64 bytes at a time, and the
  * merges of a short word with its ranks in one register. Chosen at run time. */
-#include "lib/tokenizer/bpe/byte_vocab.h"
 #include "lib/tokenizer/bpe/internal.h"
 
 #if defined(__x86_64__)
@@ -321,68 +320,6 @@ AVX2 unsigned char *lm_merge_wide_avx2(const lm_merger *m, const uint32_t *syms,
     return out;
 }
 
-/* 2 to 16 bytes that merge, as `word` with wide lanes: symbol << 4 | index. */
-typedef struct wide_word {
-    __m256i low, high;
-    uint32_t at[LM_SHORT + 2];
-    uint32_t alive; /* bit i + 1: symbol i; the two at the ends too */
-} wide_word;
-
-AVX2 static inline void set_lanes(wide_word *w, __m256i value, uint32_t lane)
-{
-    const __m256i low = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    const __m256i high = _mm256_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15);
-    __m256i at = _mm256_set1_epi32((int)lane);
-    w->low = _mm256_blendv_epi8(w->low, value, _mm256_cmpeq_epi32(low, at));
-    w->high = _mm256_blendv_epi8(w->high, value, _mm256_cmpeq_epi32(high, at));
-}
-
-AVX2 static inline __attribute__((always_inline)) bool merge_best_wide(const lm_pairs *p,
-                                                                       wide_word *w)
-{
-    uint32_t best = smallest(_mm256_min_epu32(w->low, w->high)), i = best & 15, sym = best >> 4;
-    if (sym >= LM_NO_SYMBOL) return false;
-    uint32_t right = w->alive >> i >> 2; /* from symbol i + 1 on */
-    uint32_t j = i + 1 + (uint32_t)_tzcnt_u32(right);
-    uint32_t k = i + 1 + (uint32_t)_tzcnt_u32(_blsr_u32(right));
-    uint32_t h = 31 - (uint32_t)_lzcnt_u32(w->alive & ((2U << i) - 1)); /* one more */
-    uint32_t with_right = (uint32_t)lm_merge_find21(p, sym, w->at[k + 1]) & LM_NO_SYMBOL;
-    uint32_t with_left = (uint32_t)lm_merge_find21(p, w->at[h], sym) & LM_NO_SYMBOL;
-    w->at[i + 1] = sym;
-    w->alive &= ~(2U << j);
-    set_lanes(w, _mm256_set1_epi32((int)(with_right << 4 | i)), i);
-    set_lanes(w, _mm256_set1_epi32((int)(with_left << 4 | ((h - 1) & 15))), h - 1);
-    set_lanes(w, _mm256_set1_epi32(-1), j);
-    return true;
-}
-
-AVX2 unsigned char *lm_byte_short_avx2(const lm_byte_vocab *v, const unsigned char *p, size_t n,
-                                       unsigned width, unsigned char *out)
-{
-    wide_word w = { .alive = (4U << n) - 1 };
-    __m128i text = _mm_loadu_si128((const __m128i *)p);
-    __m256i lanes[2], last = _mm256_set1_epi32((int)n - 1);
-    __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    for (int i = 0; i < 2; i++) {
-        __m128i next = i ? _mm_srli_si128(text, 9) : _mm_srli_si128(text, 1);
-        __m256i a = _mm256_cvtepu8_epi32(i ? _mm_srli_si128(text, 8) : text);
-        __m256i pair = _mm256_or_si256(_mm256_slli_epi32(a, 8), _mm256_cvtepu8_epi32(next));
-        _mm256_storeu_si256((__m256i *)(w.at + 1 + 8 * i), a);
-        lanes[i] = _mm256_i32gather_epi32((const int *)v->first, pair, 4);
-        lanes[i] = _mm256_or_si256(_mm256_slli_epi32(lanes[i], 4), index);
-        lanes[i] = _mm256_or_si256(
-            lanes[i], _mm256_xor_si256(_mm256_cmpgt_epi32(last, index), _mm256_set1_epi32(-1)));
-        index = _mm256_add_epi32(index, _mm256_set1_epi32(8));
-    }
-    w.low = lanes[0];
-    w.high = lanes[1];
-    w.at[0] = w.at[n + 1] = LM_NO_SYMBOL;
-    while (merge_best_wide(&v->pairs, &w)) continue;
-    for (uint32_t alive = w.alive & ((2U << n) - 2); alive; alive = _blsr_u32(alive))
-        out = lm_put_id(out, v->ids[w.at[_tzcnt_u32(alive)]], width);
-    return out;
-}
-
 #else
 
 bool lm_avx2(void) { return false; }
@@ -404,13 +341,6 @@ unsigned char *lm_merge_wide_avx2(const lm_merger *m, const uint32_t *syms, size
                                   unsigned char *out)
 {
     (void)m, (void)syms, (void)n, (void)out;
-    return NULL;
-}
-
-unsigned char *lm_byte_short_avx2(const lm_byte_vocab *v, const unsigned char *p, size_t n,
-                                  unsigned width, unsigned char *out)
-{
-    (void)v, (void)p, (void)n, (void)width, (void)out;
     return NULL;
 }
 

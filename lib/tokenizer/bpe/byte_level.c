@@ -12,6 +12,7 @@
 #include "lib/tokenizer/unicode/unicode.h"
 #include "longmix/tokenizer.h"
 
+#define SET_BITS 17 /* 16 MB of words */
 #define KEEP_COPY ((size_t)1 << 20)
 #define STREAM_FROM 65536   /* symbols of a part */
 #define STREAM_LONGEST 1024 /* bytes of a piece, up to which long parts are merged in a stream */
@@ -56,6 +57,7 @@ static void free_encoder(void *p)
     lm_cutter_free(e->cutter);
     lm_table_free(&e->loop.table);
     lm_merger_free(&e->loop.merger);
+    free(e->loop.merges);
     lm_buf_free(&e->clean);
     lm_buf_free(&e->form);
     free(e);
@@ -80,8 +82,9 @@ static int new_encoder(void **out, const lm_tokenizer *t)
                              .width = t->width,
                              .stream_from = small ? 24 : STREAM_FROM };
     if (x->vocab.longest > STREAM_LONGEST) l->merger.stream_from = SIZE_MAX;
+    if (l->simd && !x->vocab.holes) l->merges = malloc(sizeof *l->merges);
     int rc = x->pattern ? lm_cutter_new(&e->cutter, x->pattern) : LM_OK;
-    if (!rc) rc = lm_table_new(&l->table, small ? 3 : LM_SET_BITS, small ? 2 : LM_LONG_BITS);
+    if (!rc) rc = lm_table_new(&l->table, small ? LM_SMALL_BITS : SET_BITS);
     if (rc) free_encoder(e);
     else *out = e;
     return rc;

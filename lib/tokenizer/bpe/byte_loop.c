@@ -41,7 +41,6 @@ static unsigned char *make_short(lm_byte_loop *l, const unsigned char *p, size_t
 {
     uint32_t id = lm_byte_find(l->v, hash, p, n);
     if (id != LM_NO_SYMBOL) return lm_put_id(out, id, l->merger.width);
-    if (l->simd && !l->v->holes) return lm_byte_short_avx2(l->v, p, n, l->merger.width, out);
     return merge(l, p, n, out);
 }
 
@@ -60,15 +59,15 @@ __attribute__((noinline)) static unsigned char *long_part(lm_byte_loop *l, const
                                                           size_t n, unsigned char *out)
 {
     uint64_t hash = lm_long_hash(p, n);
-    lm_long_word *s = n <= LM_LONG_WORD ? lm_table_long(&l->table, hash) : NULL;
-    if (s && lm_is_long_word(s, p, n)) {
-        memcpy(out, s->ids, s->size);
-        return out + s->size;
+    const lm_long_word *hit = n <= LM_LONG_WORD ? lm_long_find(&l->table, hash, p, n) : NULL;
+    if (hit) {
+        memcpy(out, hit->bytes + n, hit->size);
+        return out + hit->size;
     }
     uint32_t id = lm_byte_find(l->v, hash, p, n);
     unsigned char *end =
         id != LM_NO_SYMBOL ? lm_put_id(out, id, l->merger.width) : merge(l, p, n, out);
-    if (end && s) lm_long_put(s, p, n, out, (size_t)(end - out));
+    if (end && n <= LM_LONG_WORD) lm_long_put(&l->table, hash, p, n, out, (size_t)(end - out));
     return end;
 }
 
@@ -102,49 +101,130 @@ AVX2 static inline void write_ids_avx2(const lm_word *s, unsigned char *out)
 INLINE void write_ids_avx2(const lm_word *s, unsigned char *out) { write_ids(s, out, 4); }
 #endif
 
-/* A part that is not at the front of its set: move it forward, or make its ids. */
-__attribute__((noinline)) static unsigned char *other_part(lm_byte_loop *l, const unsigned char *p,
-                                                           size_t n, lm_word *set, lm_word_key key,
-                                                           uint64_t hash, unsigned char *out)
+/* A part on its way: the set of its word is being fetched from memory. */
+typedef struct ahead {
+    lm_word_key key;
+    uint64_t hash;
+    uint32_t size; /* 0: the part has no ids */
+    uint32_t made; /* one more than the number of its ids in lm_merges; 0: they are not there */
+} ahead;
+
+/* Take `count` parts, of which the first 16 bytes all can be read, and fetch their sets. */
+INLINE void look_ahead(const lm_byte_loop *l, const unsigned char *text, size_t start,
+                       const uint32_t *ends, size_t count, ahead *block)
 {
-    const lm_word *hit = lm_table_other(set, key);
+    for (size_t i = 0; i < count; i++) {
+        size_t end = ends[i] & ~LM_CUT_SKIP, size = end - start;
+        ahead *a = &block[i];
+        a->size = ends[i] & LM_CUT_SKIP ? 0 : (uint32_t)size;
+        a->made = 0;
+        a->key = lm_key_of(text + start, size < LM_SHORT ? size : LM_SHORT);
+        a->hash = lm_key_hash(a->key);
+        __builtin_prefetch(lm_table_set(&l->table, a->hash));
+        start = end;
+    }
+}
+
+static bool is_known(const lm_byte_loop *l, const unsigned char *p, ahead *a)
+{
+    if (a->size > LM_SHORT) {
+        a->hash = lm_long_hash(p, a->size);
+        return lm_long_find(&l->table, a->hash, p, a->size);
+    }
+    const lm_word *set = lm_table_set(&l->table, a->hash);
+    for (int i = 1; i < LM_WAYS; i++)
+        if (set[i].low == a->key.low && set[i].high == a->key.high) return true;
+    return false;
+}
+
+/* Make the ids of the words of a block that are new, all at a time. */
+__attribute__((noinline)) static void make_new(lm_byte_loop *l, const unsigned char *text,
+                                               size_t start, const uint32_t *ends, size_t count,
+                                               ahead *block)
+{
+    struct {
+        const unsigned char *p;
+        ahead *a;
+    } list[LM_MERGES];
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < LM_MERGES; i++) {
+        ahead *a = &block[i];
+        const unsigned char *p = text + start;
+        start = ends[i] & ~LM_CUT_SKIP;
+        if (!a->size || a->size > LM_MEDIUM) continue;
+        if (a->size <= LM_SHORT) {
+            const lm_word *set = lm_table_set(&l->table, a->hash);
+            if (set->low == a->key.low && set->high == a->key.high) continue;
+        }
+        if (is_known(l, p, a)) continue;
+        lm_byte_fetch(l->v, a->hash);
+        list[n].p = p;
+        list[n++].a = a;
+    }
+    l->merges->count = 0;
+    for (size_t i = 0; i < n; i++) {
+        ahead *a = list[i].a;
+        uint32_t id = lm_byte_find(l->v, a->hash, list[i].p, a->size);
+        a->made = lm_merges_add(l->merges, l->v, list[i].p, a->size, id) + 1;
+    }
+    lm_merges_run_avx2(l->merges, l->v);
+}
+
+/* The ids of a part that is not at the front of its set, or is long. */
+__attribute__((noinline)) static unsigned char *other_part(lm_byte_loop *l, const unsigned char *p,
+                                                           const ahead *a, unsigned char *out)
+{
+    const unsigned width = l->merger.width;
+    lm_word *set = lm_table_set(&l->table, a->hash);
+    if (a->size > LM_SHORT && !a->made) return long_part(l, p, a->size, out);
+    const lm_word *hit = a->size > LM_SHORT ? NULL : lm_table_other(set, a->key);
     if (hit) {
-        write_ids(hit, out, l->merger.width);
+        write_ids(hit, out, width);
         return out + hit->size;
     }
-    unsigned char *end = make_short(l, p, n, hash, out);
-    if (end) put_short(set, key, out, (size_t)(end - out), l->merger.width);
+    unsigned char *end;
+    if (a->made) {
+        const lm_byte_merges_word *w = &l->merges->words[a->made - 1];
+        end = out;
+        for (uint32_t i = 0; i < w->count; i++) end = lm_put_id(end, w->at[i], width);
+    } else {
+        end = make_short(l, p, a->size, a->hash, out);
+    }
+    if (!end) return NULL;
+    if (a->size <= LM_SHORT) put_short(set, a->key, out, (size_t)(end - out), width);
+    else lm_long_put(&l->table, a->hash, p, a->size, out, (size_t)(end - out));
     return end;
 }
 
-/* Write the ids of a part, of whose first 16 bytes all can be read. */
-INLINE unsigned char *encode_part(lm_byte_loop *l, const unsigned char *p, size_t n,
-                                  unsigned char *out, unsigned width, bool simd)
-{
-    if (__builtin_expect(n > LM_SHORT, 0)) return long_part(l, p, n, out);
-    lm_word_key key = lm_key_of(p, n);
-    uint64_t hash = lm_key_hash(key);
-    lm_word *set = lm_table_set(&l->table, hash);
-    if (__builtin_expect(set->low != key.low || set->high != key.high, 0))
-        return other_part(l, p, n, set, key, hash, out);
-    if (simd && width == 4) write_ids_avx2(set, out);
-    else write_ids(set, out, width);
-    return out + set->size;
-}
-
+/* The sets of a block of parts are fetched before the first of them is used: the table is larger than
+ * the caches near the processor. */
 INLINE unsigned char *encode_parts(lm_byte_loop *l, const unsigned char *text, size_t start,
                                    const uint32_t *ends, size_t count, unsigned char *out,
                                    unsigned width, bool simd)
 {
-    for (size_t i = 0; i < count; i++) {
-        size_t end = ends[i];
-        if (__builtin_expect(end & LM_CUT_SKIP, 0)) {
-            start = end & ~(size_t)LM_CUT_SKIP;
-            continue;
+    enum { BLOCK = 256 };
+    ahead block[BLOCK];
+    for (size_t at = 0; at < count; at += BLOCK) {
+        size_t n = count - at < BLOCK ? count - at : BLOCK;
+        look_ahead(l, text, start, ends + at, n, block);
+        if (l->merges) make_new(l, text, start, ends + at, n, block);
+        for (size_t i = 0; i < n; i++) {
+            const ahead *a = &block[i];
+            const lm_word *set = lm_table_set(&l->table, a->hash);
+            const unsigned char *p = text + start;
+            start = ends[at + i] & ~LM_CUT_SKIP;
+            if (__builtin_expect(a->size - 1 >= LM_SHORT || set->low != a->key.low ||
+                                     set->high != a->key.high,
+                                 0)) {
+                if (!a->size) continue;
+                out = other_part(l, p, a, out);
+                if (!out) return NULL;
+                continue;
+            }
+            if (simd && width == 4) write_ids_avx2(set, out);
+            else write_ids(set, out, width);
+            out += set->size;
         }
-        out = encode_part(l, text + start, end - start, out, width, simd);
-        if (__builtin_expect(!out, 0)) return NULL;
-        start = end;
     }
     return out;
 }

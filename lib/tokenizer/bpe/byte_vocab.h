@@ -56,12 +56,11 @@ static inline uint32_t lm_byte_find(const lm_byte_vocab *v, uint64_t hash, const
     }
 }
 
-/* ---- avx2.c -------------------------------------------------------------------- */
-
-/* The ids of 1 to LM_SHORT bytes, of which LM_SHORT can be read, without a table of words; v has no
- * holes. 32 bytes past the ids may be written. */
-unsigned char *lm_byte_short_avx2(const lm_byte_vocab *v, const unsigned char *p, size_t n,
-                                  unsigned width, unsigned char *out);
+/* Begin to fetch what lm_byte_find reads first. */
+static inline void lm_byte_fetch(const lm_byte_vocab *v, uint64_t hash)
+{
+    __builtin_prefetch(&v->map[hash >> v->map_shift]);
+}
 
 /* ---- byte_reference.c ------------------------------------------------------------- */
 

@@ -21,13 +21,6 @@ typedef struct lm_word {
 _Static_assert(sizeof(lm_word) == 32, "two slots are a cache line");
 #define LM_NO_WORD UINT64_C(0xff) /* as low, a 0xFF before other bytes: an empty slot */
 
-typedef struct lm_long_word {
-    unsigned char word[LM_LONG_WORD];
-    unsigned char ids[128];
-    uint8_t word_size, size;
-} lm_long_word;
-_Static_assert(sizeof(lm_long_word) == 256, "a long slot is four cache lines");
-
 /* Four slots are a set. A word that comes again moves to the front, where the common words are
  * found at once; new words pass through the last two, so that words that occur once evict each
  * other. */
@@ -38,17 +31,17 @@ void *lm_huge_alloc(size_t bytes);
 
 typedef struct lm_table {
     lm_word *words;
-    lm_long_word *longs;
-    uint64_t mask; /* of sets */
-    unsigned long_shift;
+    unsigned shift, long_shift; /* 64 - bits of the index of a set, of a long word */
+    uint32_t *longs;            /* where a long word is in `bytes`, and one more; 0: nowhere */
+    unsigned char *long_bytes;  /* of each word two sizes, its bytes and its ids */
+    uint32_t long_used, long_max;
     size_t bytes; /* of words */
 } lm_table;
 
-#define LM_SET_BITS 16
-#define LM_LONG_BITS 12
+#define LM_SMALL_BITS 3 /* for tests */
 
-/* 2^bits sets, 2^long_bits long words. 0 or LM_ENOMEM. */
-LM_CHECKED int lm_table_new(lm_table *t, unsigned bits, unsigned long_bits);
+/* 2^bits sets, and long words in proportion. 0 or LM_ENOMEM. */
+LM_CHECKED int lm_table_new(lm_table *t, unsigned bits);
 void lm_table_free(lm_table *t); /* a zeroed one is allowed */
 
 static inline uint64_t lm_load64(const void *p)
@@ -88,7 +81,7 @@ static inline uint64_t lm_long_hash(const unsigned char *p, size_t n)
 
 static inline lm_word *lm_table_set(const lm_table *t, uint64_t hash)
 {
-    return &t->words[LM_WAYS * (hash >> (64 - LM_SET_BITS) & t->mask)];
+    return &t->words[LM_WAYS * (hash >> t->shift)];
 }
 
 /* A slot of the set for a word that is not in it; the caller writes its ids. */
@@ -115,24 +108,33 @@ static inline const lm_word *lm_table_other(lm_word *set, lm_word_key key)
     return NULL;
 }
 
-static inline lm_long_word *lm_table_long(const lm_table *t, uint64_t hash)
+/* A word of 17 to LM_LONG_WORD bytes and its ids. */
+typedef struct lm_long_word {
+    uint16_t word_size, size; /* of ids, in bytes */
+    unsigned char bytes[];    /* of the word, then of its ids */
+} lm_long_word;
+
+enum { LM_LONG_PLACES = 4, LM_LONG_IDS = 4 * LM_LONG_WORD };
+
+static inline const lm_long_word *lm_long_at(const lm_table *t, uint32_t place)
 {
-    return &t->longs[hash >> t->long_shift];
+    return (const void *)(t->long_bytes + place);
 }
 
-static inline bool lm_is_long_word(const lm_long_word *s, const unsigned char *p, size_t n)
+/* The word, or NULL. It is valid until the next is put. */
+static inline const lm_long_word *lm_long_find(const lm_table *t, uint64_t hash,
+                                               const unsigned char *p, size_t n)
 {
-    return s->word_size == n && !memcmp(s->word, p, n);
+    const uint32_t *at = &t->longs[hash >> t->long_shift];
+    for (int i = 0; i < LM_LONG_PLACES && at[i]; i++) {
+        const lm_long_word *w = lm_long_at(t, at[i] - 1);
+        if (w->word_size == n && !memcmp(w->bytes, p, n)) return w;
+    }
+    return NULL;
 }
 
-static inline void lm_long_put(lm_long_word *s, const unsigned char *p, size_t n,
-                               const unsigned char *ids, size_t size)
-{
-    if (size > sizeof s->ids) return;
-    s->word_size = (uint8_t)n;
-    memcpy(s->word, p, n);
-    s->size = (uint8_t)size;
-    memcpy(s->ids, ids, size);
-}
+/* Put a word that is not there. When the memory is full, all words are forgotten. */
+void lm_long_put(lm_table *t, uint64_t hash, const unsigned char *p, size_t n,
+                 const unsigned char *ids, size_t size);
 
 #endif

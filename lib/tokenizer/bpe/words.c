@@ -8,6 +8,8 @@
 #define CHUNK_BLOCKS 32     /* of 64 bytes: cut positions made at a time */
 #define TAIL 192            /* the end of a text is copied, so that reads may pass it */
 #define PAD (64 + LM_SHORT) /* bytes that may be read past a padded text */
+#define SET_BITS 16         /* 8 MB of words */
+#define AHEAD 16            /* words whose sets are being fetched */
 #define KEEP_COPY ((size_t)1 << 20)
 #define STREAM_FROM 65536 /* symbols of a part */
 #define LARGE_HEAD ((size_t)1 << 17)
@@ -50,13 +52,14 @@ __attribute__((noinline)) static unsigned char *long_word(lm_words *w, const uns
                                                           size_t n, unsigned char *out)
 {
     if (n > LM_LONG_WORD) return lm_bpe_encode(&w->bpe, p, n, out);
-    lm_long_word *s = lm_table_long(&w->table, lm_long_hash(p, n));
-    if (lm_is_long_word(s, p, n)) {
-        memcpy(out, s->ids, s->size);
-        return out + s->size;
+    uint64_t hash = lm_long_hash(p, n);
+    const lm_long_word *hit = lm_long_find(&w->table, hash, p, n);
+    if (hit) {
+        memcpy(out, hit->bytes + n, hit->size);
+        return out + hit->size;
     }
     unsigned char *end = lm_bpe_encode(&w->bpe, p, n, out);
-    if (end) lm_long_put(s, p, n, out, (size_t)(end - out));
+    if (end) lm_long_put(&w->table, hash, p, n, out, (size_t)(end - out));
     return end;
 }
 
@@ -124,6 +127,15 @@ __attribute__((noinline)) static bool mend_run(lm_words *w, cursor *c, unsigned 
     return true;
 }
 
+/* Fetch the set of the word between two cuts: the table is larger than the caches near the
+ * processor. */
+static inline void fetch_word(const lm_words *w, const unsigned char *text, const uint32_t *cuts)
+{
+    size_t size = cuts[1] - cuts[0];
+    lm_word_key key = lm_key_of(text + cuts[0], size < LM_SHORT ? size : LM_SHORT);
+    __builtin_prefetch(lm_table_set(&w->table, lm_key_hash(key)));
+}
+
 /* Encode the words that end at the `count` cuts. False with w->bpe.m.rc set. */
 static inline __attribute__((always_inline)) bool encode_words(lm_words *w, cursor *c,
                                                                const uint32_t *cuts, size_t count,
@@ -134,6 +146,7 @@ static inline __attribute__((always_inline)) bool encode_words(lm_words *w, curs
     size_t start = c->start, size = c->last_size;
     for (size_t i = 0; i < count; i++) {
         const unsigned char *p = text + start;
+        if (i + AHEAD < count) fetch_word(w, text, cuts + i + AHEAD - 1);
         if (runs) {
             c->last = word;
             c->last_size = size;
@@ -243,7 +256,7 @@ int lm_words_new(lm_words **out, const lm_vocab *v, unsigned width, unsigned fla
     w->copy.max = w->rest.max = SIZE_MAX / 2;
     lm_bpe_init(&w->bpe, v, width, simd && v->pairs.narrow,
                 flags & LM_TOKENIZER_SMALL ? 24 : STREAM_FROM);
-    int rc = lm_table_new(&w->table, small ? 3 : LM_SET_BITS, small ? 2 : LM_LONG_BITS);
+    int rc = lm_table_new(&w->table, small ? LM_SMALL_BITS : SET_BITS);
     if (rc) {
         lm_words_free(w);
         return rc;
