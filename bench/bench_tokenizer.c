@@ -1,10 +1,11 @@
 /* bench_tokenizer.c -- the tokenizer alone: texts of a JSONL file in memory, one thread.
  *
- * usage: bench_tokenizer MODEL FILE [RUNS]
+ * usage: bench_tokenizer TOKENIZER FILE [RUNS [PATTERN]]
  * Prints tab-separated lines: type (the file's name), tool, MB of text per second (median of RUNS),
  * documents, documents whose ids differ. First with an empty word table in each run, then with a
- * full one, then SentencePiece itself through the same interface, on the first megabyte (at least
- * one text), on which the ids are also compared. */
+ * full one, then the reference (SentencePiece itself; for other kinds PCRE2 and plain merges) on the
+ * first megabyte (at least one text), on which the ids are also compared. PATTERN is that of a rank
+ * file that is not known. */
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,16 +92,17 @@ int main(int argc, char **argv)
 {
     size_t runs = argc > 3 ? strtoul(argv[3], NULL, 10) : 5;
     if (argc < 3 || runs < 1 || runs > 1000) {
-        fprintf(stderr, "usage: bench_tokenizer MODEL FILE [RUNS]\n");
+        fprintf(stderr, "usage: bench_tokenizer TOKENIZER FILE [RUNS [PATTERN]]\n");
         return 2;
     }
+    const char *pattern = argc > 4 ? argv[4] : NULL;
     texts t = { .bytes = LM_BUF_INIT(SIZE_MAX) };
     lm_tokenizer *fast = NULL, *reference = NULL;
     lm_encoder *e = NULL, *r = NULL;
     lm_buf ids = LM_BUF_INIT(SIZE_MAX), want = LM_BUF_INIT(SIZE_MAX);
     read_texts(&t, argv[2]);
-    need(lm_tokenizer_open(&fast, argv[1], NULL, 0));
-    need(lm_tokenizer_open(&reference, argv[1], NULL, LM_TOKENIZER_REFERENCE));
+    need(lm_tokenizer_open(&fast, argv[1], pattern, 0));
+    need(lm_tokenizer_open(&reference, argv[1], pattern, LM_TOKENIZER_REFERENCE));
     need(lm_encoder_new(&e, fast));
     need(lm_encoder_new(&r, reference));
     if (lm_tokenizer_slow_reason(fast))
@@ -125,8 +127,7 @@ int main(int argc, char **argv)
     }
     printf("%s\tlongmix\t%.1f\t%zu\t%zu\n", type, median(cold, runs), t.count, differ);
     printf("%s\tlongmix, again\t%.1f\t%zu\t%zu\n", type, median(warm, runs), t.count, differ);
-    printf("%s\tSentencePiece in longmix\t%.2f\t%zu\t0\n", type, run(r, &t, compared, &want),
-           compared);
+    printf("%s\treference in longmix\t%.2f\t%zu\t0\n", type, run(r, &t, compared, &want), compared);
     lm_encoder_free(e);
     lm_encoder_free(r);
     lm_tokenizer_free(fast);
