@@ -42,12 +42,12 @@ def ours(args, mode, texts):
     data = b"".join(struct.pack("<I", len(t)) + t for t in (text.encode() for text in texts))
     command = [args.ids, args.tokenizer, mode] + ([args.r] if args.r else [])
     done = subprocess.run(command, input=data, capture_output=True, check=True)
+    args.found = done.stderr.decode().strip()
     numbers, at = struct.unpack(f"<{len(done.stdout) // 4}I", done.stdout), 0
     for _ in texts:
         n = numbers[at]
         yield list(numbers[at + 1:at + 1 + n]) if n != 0xFFFFFFFF else None
         at += 1 + n
-    args.found = done.stderr.decode().strip()
 
 
 def main():

@@ -37,6 +37,10 @@ const char *const model_dir_companions[] = { MODEL_TOKENIZER,
                                              "tokenizer_config.json",
                                              "special_tokens_map.json",
                                              "added_tokens.json",
+                                             "vocab.json",
+                                             "merges.txt",
+                                             "tekken.json",
+                                             "chat_template.jinja",
                                              "generation_config.json",
                                              NULL };
 

@@ -32,7 +32,7 @@ static int copy_file(const char *from, const char *to)
     return rc;
 }
 
-enum { TOKENIZER_FILES = 5 }; /* the first of model_dir_companions */
+enum { TOKENIZER_FILES = 9 }; /* the first of model_dir_companions */
 
 static int copy_companions(const model_origin *origin, const char *to)
 {

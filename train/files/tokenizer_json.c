@@ -34,9 +34,9 @@ static int has_more(const char *dir, const lm_tokenizer *t)
         const char *text = NULL;
         rc = lm_json_u64(&id, lm_json_at(added, i), "id");
         if (!rc) rc = lm_json_str(&text, lm_json_at(added, i), "content");
-        if (!rc &&
-            (id >= lm_tokenizer_vocab(t) || strcmp(text, lm_tokenizer_piece(t, (uint32_t)id))))
-            more = 1;
+        if (rc) break;
+        const char *piece = id < lm_tokenizer_vocab(t) ? lm_tokenizer_piece(t, (uint32_t)id) : NULL;
+        if (!piece || strcmp(text, piece)) more = 1;
     }
     lm_json_free(all);
     return rc ? rc : more;
@@ -75,6 +75,8 @@ static int write_both(const char *dir, const lm_tokenizer *t, bool keep, char *n
 {
     char path[MODEL_PATH], why[200];
     lm_buf text = LM_BUF_INIT(JSON_MAX);
+    /* A tokenizer.model of another kind, such as tiktoken's: what lies next to it is the model's. */
+    if (keep && !lm_is_sentencepiece(t)) return LM_OK;
     int rc = keep ? has_more(dir, t) : 0;
     if (rc == 1)
         snprintf(note, size,
@@ -101,7 +103,9 @@ int tokenizer_json_write(const char *dir, bool keep, char *note, size_t size)
     int rc = model_dir_path(path, dir, MODEL_TOKENIZER);
     if (rc || access(path, F_OK)) return rc;
     rc = lm_tokenizer_open(&t, path, NULL, 0);
-    if (rc == LM_EDATA) { /* another kind of tokenizer, which longmix only copies */
+    if (rc == LM_EUSAGE && keep) return LM_OK; /* a rank file whose pattern is not known */
+    if (rc == LM_EDATA ||
+        rc == LM_EUSAGE) { /* another kind of tokenizer, which longmix only copies */
         snprintf(note, size, "no " TOKENIZER_JSON " is written: %s", lm_err());
         return LM_OK;
     }

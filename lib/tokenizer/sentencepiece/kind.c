@@ -101,6 +101,8 @@ static int bytes(const lm_tokenizer *t, uint32_t id, lm_buf *out)
 static const lm_kind sentencepiece = { free_impl, new_encoder, free_encoder, bound, encode,
                                        slice,     decode,      bytes,        piece };
 
+bool lm_is_sentencepiece(const lm_tokenizer *t) { return t->kind == &sentencepiece; }
+
 const lm_vocab *lm_sentencepiece_proven(const lm_tokenizer *t)
 {
     return t->kind == &sentencepiece && of(t)->fast ? &of(t)->vocab : NULL;

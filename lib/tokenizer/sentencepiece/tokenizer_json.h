@@ -11,6 +11,9 @@
  * reason in why[size]; or LM_ENOMEM. */
 LM_CHECKED int lm_tokenizer_json(const lm_tokenizer *t, lm_buf *out, char *why, size_t size);
 
+/* Is it a SentencePiece model? */
+bool lm_is_sentencepiece(const lm_tokenizer *t);
+
 /* The vocabulary of a SentencePiece model where the fast path is in use; NULL where not. */
 const struct lm_vocab *lm_sentencepiece_proven(const lm_tokenizer *t);
 

@@ -18,6 +18,9 @@ check() { # DIR
     python3 "$LM_SRC/tests/cli/train/bpe.py" $1 <odd.jsonl >want
     wc -l <got
     cmp want got
+    lmtok -q --no-bos -m $1/tokenizer.json -o $1.json.lmt odd.jsonl
+    lmcat --ids $1.json.lmt >got
+    cmp want got
 }
 member() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get(sys.argv[2]))' "$@"; }
 echo "-- lmimport"
@@ -44,6 +47,18 @@ cp model/tokenizer.json other
 rm model/tokenizer.json
 train model other
 grep -c '<pad>' other/tokenizer.json || true
+echo "-- a model without tokenizer.model keeps what it has"
+mkdir only
+cp model/config.json model/model.safetensors only
+cp "$data/huggingface/qwen2.json" only/tokenizer.json
+echo '{"tokenizer_class":"Qwen2Tokenizer","eos_token":"<|end|>"}' >only/tokenizer_config.json
+echo '{{ messages }}' >only/chat_template.jinja
+awk -f "$data/stories.awk" -v json=1 -v seed=1 -v stories=20 | lmtok -q --no-bos -m only/tokenizer.json -o t.lmt -
+lmpack -q -L 64 -o shards2 t.lmt
+lmtrain --model only --data shards2 -b 256 -n 256 -o only.out 2>&1 | grep tokenizer.json || true
+for f in tokenizer.json tokenizer_config.json chat_template.jinja; do cmp only/$f only.out/$f; done
+ls only.out
+lmcheck -q only.out | tail -n 1
 echo "-- scores that are equal"
 python3 - <<'PY'
 data = open("model/tokenizer.model", "rb").read()
