@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "lib/base/rng.h"
 #include "lib/tokenizer/ids.h"
 #include "longmix/json.h"
 #include "longmix/tokenizer.h"
@@ -290,10 +291,157 @@ static void check_refused(void)
     rmdir(dir);
 }
 
+/* ---- random lists of merges ---------------------------------------------------------------- */
+
+enum { PIECES = 60, MERGES = 150, PIECE_SIZE = 40 };
+
+typedef struct random_model {
+    uint64_t seed, n;
+    char pieces[PIECES][PIECE_SIZE];
+    uint32_t count, merge_count, left[MERGES], right[MERGES];
+} random_model;
+
+static uint32_t below(random_model *m, uint32_t n)
+{
+    return (uint32_t)(lm_hash4(m->seed, m->n++, 0, 0) % n);
+}
+
+static uint32_t find_piece(const random_model *m, const char *s)
+{
+    uint32_t i = 0;
+    while (i < m->count && strcmp(m->pieces[i], s)) i++;
+    return i;
+}
+
+/* Merges of pieces that are there, in any order: many make the same piece, and some none that can be
+ * reached. */
+static void make_model(random_model *m, uint64_t seed)
+{
+    static const char *const singles[] = { "a", "b", "1", ".", "\u00e9", "\u2581" };
+    *m = (random_model){ .seed = seed };
+    for (size_t i = 0; i < sizeof singles / sizeof *singles; i++)
+        strcpy(m->pieces[m->count++], singles[i]);
+    uint32_t used = 2 + below(m, 5), want = 10 + below(m, MERGES - 10);
+    if (below(m, 3)) strcpy(m->pieces[0], "\u2581"), strcpy(m->pieces[5], "a");
+    for (unsigned tries = 0; tries < 2000 && m->merge_count < want; tries++) {
+        uint32_t a = below(m, m->count), b = below(m, m->count);
+        char s[2 * PIECE_SIZE];
+        if ((a < 6 && a >= used) || (b < 6 && b >= used)) continue;
+        snprintf(s, sizeof s, "%s%s", m->pieces[a], m->pieces[b]);
+        if (strlen(s) >= PIECE_SIZE) continue;
+        bool listed = false;
+        for (uint32_t i = 0; i < m->merge_count; i++) listed |= m->left[i] == a && m->right[i] == b;
+        if (listed || (find_piece(m, s) == m->count && m->count == PIECES)) continue;
+        if (find_piece(m, s) == m->count) strcpy(m->pieces[m->count++], s);
+        m->left[m->merge_count] = a;
+        m->right[m->merge_count++] = b;
+    }
+    for (uint32_t i = 1; below(m, 2) && i < m->merge_count; i++) {
+        uint32_t j = below(m, i + 1), left = m->left[i], right = m->right[i];
+        m->left[i] = m->left[j];
+        m->right[i] = m->right[j];
+        m->left[j] = left;
+        m->right[j] = right;
+    }
+}
+
+static void write_model(const random_model *m, const char *path, unsigned kind)
+{
+    static const char *const spaces[] = {
+        "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":"
+        "\"\u2581\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" "
+        "\"},\"content\":\"\u2581\"}]}",
+        "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":"
+        "\"\u2581\"}",
+        "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\u2581\",\"prepend_scheme\":"
+        "\"first\",\"split\":false}",
+        "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\u2581\",\"prepend_scheme\":"
+        "\"always\",\"split\":true}",
+    };
+    lm_buf out = LM_BUF_INIT(BUF_MAX);
+    NEED(!lm_buf_printf(&out,
+                        "{%s,\"added_tokens\":[{\"id\":0,\"content\":\"<s>\",\"normalized\":"
+                        "false,\"special\":true}],\"model\":{\"type\":\"BPE\",\"byte_fallback\":"
+                        "true,\"vocab\":{\"<s>\":0",
+                        spaces[kind]));
+    for (unsigned i = 0; i < 256; i++) NEED(!lm_buf_printf(&out, ",\"<0x%02X>\":%u", i, i + 1));
+    for (uint32_t i = 0; i < m->count; i++)
+        NEED(!lm_buf_printf(&out, ",\"%s\":%" PRIu32, m->pieces[i], i + 257));
+    NEED(!lm_buf_printf(&out, "},\"merges\":["));
+    for (uint32_t i = 0; i < m->merge_count; i++)
+        NEED(!lm_buf_printf(&out, "%s[\"%s\",\"%s\"]", i ? "," : "", m->pieces[m->left[i]],
+                            m->pieces[m->right[i]]));
+    NEED(!lm_buf_printf(&out, "]}}"));
+    write_text(path, (const char *)out.data, out.size);
+    lm_buf_free(&out);
+}
+
+static size_t make_text(random_model *m, char text[1024])
+{
+    static const char *const parts[] = { "a",      "b",      " ",        "1",        ".",
+                                         "\u00e9", "\u2581", "  ",       "<s>",      "z",
+                                         "\n",     "\xff",   "aaaaaaaa", "        ", "abababab" };
+    uint32_t kinds_used = 2 + below(m, sizeof parts / sizeof *parts - 1), n = below(m, 80);
+    size_t size = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const char *part = parts[below(m, kinds_used)];
+        memcpy(text + size, part, strlen(part));
+        size += strlen(part);
+    }
+    return size;
+}
+
+static void check_random(const char *path, uint64_t seed, unsigned *fast)
+{
+    static const unsigned flags[] = { LM_TOKENIZER_REFERENCE, 0, LM_TOKENIZER_SMALL,
+                                      LM_TOKENIZER_SMALL | LM_TOKENIZER_SCALAR };
+    random_model m;
+    lm_tokenizer *t[4] = { NULL };
+    lm_encoder *e[4];
+    lm_buf want = LM_BUF_INIT(BUF_MAX), ids = LM_BUF_INIT(BUF_MAX);
+    char text[1024];
+    make_model(&m, seed);
+    write_model(&m, path, seed % 4);
+    for (int i = 0; i < 4; i++) {
+        NEED(!lm_tokenizer_open(&t[i], path, NULL, flags[i]) && !lm_encoder_new(&e[i], t[i]));
+        lm_encoder_parse_special(e[i], seed & 4);
+    }
+    *fast += !lm_tokenizer_slow_reason(t[1]);
+    for (int i = 0; i < 100; i++) {
+        size_t n = make_text(&m, text);
+        want.size = 0;
+        CHECK_OK(lm_encode(e[0], text, n, &want));
+        for (int k = 1; k < 4; k++) {
+            ids.size = 0;
+            CHECK_OK(lm_encode(e[k], text, n, &ids));
+            CHECK(ids.size == want.size && (!n || !memcmp(ids.data, want.data, ids.size)));
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        lm_encoder_free(e[i]);
+        lm_tokenizer_free(t[i]);
+    }
+    lm_buf_free(&want);
+    lm_buf_free(&ids);
+}
+
+static void check_lists(void)
+{
+    char dir[] = "/tmp/test_huggingface.XXXXXX", path[64];
+    unsigned fast = 0;
+    NEED(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/tokenizer.json", dir);
+    for (uint64_t seed = 0; seed < 200; seed++) check_random(path, seed, &fast);
+    CHECK(fast > 100);
+    unlink(path);
+    rmdir(dir);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         check_kind(kinds[i].name, kinds[i].fast);
     check_refused();
+    check_lists();
     CHECK_END();
 }
