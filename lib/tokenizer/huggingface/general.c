@@ -235,11 +235,11 @@ size_t lm_hf_general_bound(const lm_hf_general *g, size_t n)
     n = times(n, 3);
     for (size_t i = 0; i < g->change_count; i++) {
         const lm_hf_change *c = &g->changes[i];
-        if (c->kind == LM_HF_PREPEND) n = times(n + c->to.n, 1);
+        if (c->kind == LM_HF_PREPEND) n = times(n, 1 + c->to.n); /* before each stretch */
         if (c->kind == LM_HF_NFC) n = times(n, 3);
         if (c->kind == LM_HF_REPLACE) n = times(n, 1 + c->to.n / c->from.n);
     }
-    return g->metaspace.used ? times(n + 1, 3) : n;
+    return g->metaspace.used ? times(n, 2 * MARK_SIZE) : n;
 }
 
 /* ---- the merges of one part -------------------------------------------------------------- */
