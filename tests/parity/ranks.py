@@ -2,7 +2,7 @@
 """Ids of rank files, of tekken.json and of Mistral's SentencePiece models against the library of each family, for the
 texts of JSONL files and for generated ones (adversarial.py): with special tokens as text and as tokens.
 
-usage: ranks.py IDS PACKAGES [-n COUNT] [-f FAMILY]... TEXT.jsonl...
+usage: ranks.py [-n COUNT] [-f FAMILY]... IDS PACKAGES TEXT.jsonl...
 IDS is built as huggingface.py says. PACKAGES holds the unpacked wheels of ranks-packages.txt, or is the site-packages of
 an environment that has them. Of each file every n-th text can be taken: FILE:n.
 """
