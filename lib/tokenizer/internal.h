@@ -3,6 +3,7 @@
  *   tokenizer.c  opening
  *   encode.c     the encoders of all kinds: added tokens, and the text between them
  *   recognize.c  what a file is, by its contents
+ *   members.c    the members of a JSON object, for it
  *   directory.c  the tokenizer files of a directory
  *   added.c      the list of tokens that are found before anything else is done with a text
  *   find.c       finding them */

@@ -16,14 +16,16 @@ import struct
 import subprocess
 import sys
 import time
-import unicodedata
 
 import sentencepiece
 import tiktoken
+from tokenizers import normalizers
 
 import adversarial
 
 BATCH = 20000
+# Qwen's library takes the form C of whichever Unicode its Python has; transformers takes this one, of Unicode 9.0.
+NFC = normalizers.NFC()
 # The patterns are those of each family's Python code.
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|"
           r"\s+")
@@ -44,7 +46,7 @@ class Tiktoken:
 
     def encode(self, text, parse):
         if self.form:
-            text = unicodedata.normalize("NFC", text)
+            text = NFC.normalize_str(text)
         if parse:
             return self.encoding.encode(text, allowed_special="all")
         return self.encoding.encode_ordinary(text)

@@ -1,7 +1,8 @@
 /* internal.h -- private to lib/tokenizer/tekken.
  *
  *   kind.c    the kind: special tokens, ids
- *   parse.cc  the file: up to 20 MB of JSON */
+ *   parse.cc  the file: up to 20 MB of JSON
+ *   special.c what it lists */
 #ifndef LM_LIB_TOKENIZER_TEKKEN_INTERNAL_H
 #define LM_LIB_TOKENIZER_TEKKEN_INTERNAL_H
 

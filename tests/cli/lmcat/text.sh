@@ -14,5 +14,5 @@ for f in s.lmt d; do
     status=0
     lmcat --text -m other.model $f 2> err || status=$?
     [ $status = 2 ]
-    grep -q "another model" err
+    grep -q "another tokenizer" err
 done
