@@ -5,6 +5,16 @@ cp llama/tokenizer.model .
 mkdir SlimPajama-627B
 lmsynth -q --bytes 6M --file-bytes 2M --seed 3 -o SlimPajama-627B/train
 rm SlimPajama-627B/train/synth.json
+# Tokenizers and models by the names that README has for them, of our own data.
+mkdir Qwen3-8B Meta-Llama-3-8B
+cp "$LM_SRC/tests/data/huggingface/qwen2.json" Qwen3-8B/tokenizer.json
+cp tokenizer.model Meta-Llama-3-8B/ # no file of ours has the hash of LLaMA-3's
+cp "$LM_SRC"/tests/data/ranks/*.tiktoken my.tiktoken
+if command -v python3 > /dev/null; then
+    python3 "$LM_SRC/tests/cli/lmimport/gguf.py" stories llama SmolLM2-135M-Instruct.Q4_1.gguf
+else
+    lmimport() { cp -r llama "${@: -1}"; } && export -f lmimport # only the writer of the GGUF file is in Python
+fi
 cp -r "$LM_SRC/tests/data/essays" "$LM_SRC/recipes" .
 cat essays/*.txt > book.txt
 export TOKENS=100K ROW=1024 PARTS=3 # of recipes/slimpajama-5b.sh
