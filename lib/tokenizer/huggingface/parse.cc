@@ -2,6 +2,7 @@
 // and what is not known, is refused by its name.
 #include "lib/tokenizer/huggingface/internal.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -38,7 +39,13 @@ std::string in(const std::string &at, string_view key)
     return at.empty() ? std::string(key) : at + "." + std::string(key.substr(0, 60));
 }
 
-std::string item(const std::string &at, size_t i) { return at + "[" + std::to_string(i) + "]"; }
+// Not std::to_string, which leaves a symbol in the library that cannot be made local.
+std::string item(const std::string &at, size_t i)
+{
+    char index[24];
+    std::snprintf(index, sizeof index, "[%zu]", i);
+    return at + index;
+}
 
 lm_string string_of(string_view s) { return { s.data(), s.size() }; }
 
