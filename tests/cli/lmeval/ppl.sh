@@ -59,5 +59,5 @@ printf '\377\377%200s' '' >wide.bin
 fails "${eval[@]}" --bin wide.bin --lengths 8 --stride 8
 fails lmeval nothing
 fails lmeval ppl --text story.txt --lengths 64
-rm stories/tokenizer.model
+rm stories/tokenizer.model stories/tokenizer.json
 fails "${eval[@]}" --text story.txt --lengths 64
