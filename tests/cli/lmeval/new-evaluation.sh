@@ -43,7 +43,7 @@ diff "$LM_SRC/eval/tasks/list.c" list.c | grep -c '^>' || true # the line, and t
 for f in dummy list; do "$CC" -std=c11 -D_GNU_SOURCE -I"$LM_SRC/include" -I"$LM_SRC" -c $f.c; done
 mkdir bin
 "$CXX" -fopenmp -o bin/lmeval list.o dummy.o "$LM_BUILD"/obj/tools/{lmeval,cli,cli_help,cli_out,model_options}.o \
-    "$LM_BUILD"/lib{eval,train,internal}.a -lopenblas -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash \
+    "$LM_BUILD"/lib{eval,train,internal}.a -lopenblas -lsimdjson -lsentencepiece -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lpcre2-8 \
     -lcairo -lm -lpthread
 PATH=$PWD/bin:$PATH
 
