@@ -16,6 +16,9 @@ typedef struct lm_tokenizer_file {
     size_t size;
 } lm_tokenizer_file;
 
+/* Append a regular file to a buffer, whose bound is that of the file. 0, LM_EIO or LM_ENOMEM. */
+LM_CHECKED int lm_tokenizer_read(lm_buf *data, const char *path);
+
 /* The functions of a kind. `impl` is the tokenizer's, `encoder` one thread's. */
 typedef struct lm_kind {
     void (*free)(void *impl); /* NULL is allowed */

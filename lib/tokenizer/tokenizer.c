@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/base/fd.h"
 #include "lib/base/hash.h"
 #include "lib/tokenizer/directory.h"
 #include "lib/tokenizer/internal.h"
@@ -16,20 +15,6 @@
 #define FILE_MAX ((size_t)1 << 28) /* bytes; real ones have up to 40 millions */
 
 /* ---- opening ---- */
-
-static int read_file(const char *path, lm_buf *data)
-{
-    int fd = lm_fd_open_regular(path), rc = fd < 0 ? fd : LM_OK;
-    for (ssize_t got = 1; !rc && got;) {
-        rc = lm_buf_reserve(data, 1 << 16);
-        if (rc) break;
-        got = lm_fd_read(fd, data->data + data->size, 1 << 16, data->size, path);
-        if (got < 0) rc = (int)got;
-        else data->size += (size_t)got;
-    }
-    if (fd >= 0) close(fd);
-    return rc;
-}
 
 static int no_kind(const lm_tokenizer_file *f)
 {
@@ -68,7 +53,7 @@ static char *copy(const char *s) { return s ? strdup(s) : NULL; }
 static int open_file(lm_tokenizer *t)
 {
     lm_buf data = LM_BUF_INIT(FILE_MAX);
-    int rc = read_file(t->path, &data);
+    int rc = lm_tokenizer_read(&data, t->path);
     if (!rc) {
         lm_tokenizer_file f = { t->path, data.data, data.size };
         t->hash = lm_hash64(data.data, data.size);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/fd.h"
 #include "lib/tokenizer/huggingface/internal.h"
 
 #define CONFIG "tokenizer_config.json"
@@ -53,20 +52,6 @@ static int find_token(int64_t *id, const lm_hf *h, const lm_hf_vocab *v, const c
 
 /* ---- tokenizer_config.json ----------------------------------------------------------------- */
 
-static int read_all(lm_buf *data, const char *path)
-{
-    int fd = lm_fd_open_regular(path), rc = fd < 0 ? fd : LM_OK;
-    for (ssize_t got = 1; !rc && got;) {
-        rc = lm_buf_reserve(data, 1 << 16);
-        if (rc) break;
-        got = lm_fd_read(fd, data->data + data->size, 1 << 16, data->size, path);
-        if (got < 0) rc = (int)got;
-        else data->size += (size_t)got;
-    }
-    if (fd >= 0) close(fd);
-    return rc;
-}
-
 /* The one next to the tokenizer.json names the tokens that begin and end a text. */
 static int read_config(lm_hf *h)
 {
@@ -74,7 +59,7 @@ static int read_config(lm_hf *h)
     const char *slash = strrchr(h->path, '/');
     int rc = lm_buf_printf(&path, "%.*s" CONFIG, slash ? (int)(slash - h->path + 1) : 0, h->path);
     if (!rc && !access((const char *)path.data, F_OK)) {
-        rc = read_all(&data, (const char *)path.data);
+        rc = lm_tokenizer_read(&data, (const char *)path.data);
         lm_tokenizer_file f = { (const char *)path.data, data.data, data.size };
         if (!rc) rc = lm_hf_parse_config(h, &f);
     }

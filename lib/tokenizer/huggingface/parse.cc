@@ -468,8 +468,7 @@ int read_vocab(lm_hf *h, const dom::object &model)
     int rc = member(h, "model", model, "vocab", &e);
     if (!rc) rc = get_object(h, "model.vocab", e, &vocab);
     if (rc) return rc;
-    size_t n = 0;
-    for (auto m : vocab) n += !!m.key.data();
+    size_t n = vocab.size(); // saturates past the bound
     if (n > LM_HF_VOCAB) return fail(h, "model.vocab", "has too many pieces");
     h->pieces = (lm_hf_piece *)std::malloc((n + 1) * sizeof *h->pieces);
     if (!h->pieces) return lm_fail_nomem((n + 1) * sizeof *h->pieces);
@@ -509,8 +508,7 @@ int read_merges(lm_hf *h, const dom::object &model)
     int rc = member(h, "model", model, "merges", &e);
     if (!rc) rc = get_array(h, "model.merges", e, &merges);
     if (rc) return rc;
-    size_t n = 0;
-    for (dom::element x : merges) n += !x.is_null() || true;
+    size_t n = merges.size(); // saturates past the bound
     if (n > LM_HF_MERGES) return fail(h, "model.merges", "has too many merges");
     h->merges = (lm_hf_merge *)std::malloc((n + 1) * sizeof *h->merges);
     if (!h->merges) return lm_fail_nomem((n + 1) * sizeof *h->merges);
