@@ -107,9 +107,9 @@ static int encode_rest(lm_encoder *e, const unsigned char *text, size_t n, lm_bu
 {
     const lm_added_set *s = &e->t->index.normalized;
     if (!is_active(e, s)) return encode_plain(e, text, n, out);
-    if (e->t->nfc && !lm_is_nfc(text, n) && is_utf8(text, n)) {
+    if (e->t->nfc && !lm_is_nfc(e->t->nfc, text, n) && is_utf8(text, n)) {
         lm_buf_reset(&e->form, KEEP_FORM);
-        int rc = lm_to_nfc(text, n, &e->form);
+        int rc = lm_to_nfc(e->t->nfc, text, n, &e->form);
         if (rc) return rc;
         text = e->form.data;
         n = e->form.size;

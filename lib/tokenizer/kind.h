@@ -3,6 +3,7 @@
 #ifndef LM_LIB_TOKENIZER_KIND_H
 #define LM_LIB_TOKENIZER_KIND_H
 
+#include "lib/tokenizer/unicode/unicode.h"
 #include "longmix/tokenizer.h"
 
 #ifdef __cplusplus
@@ -80,7 +81,7 @@ struct lm_tokenizer {
     char why_slow[160];    /* "": the fast path is in use */
     lm_added *added;       /* owned */
     size_t added_count, added_cap;
-    bool nfc;             /* `normalized` tokens are found in form C of the text */
+    enum lm_nfc nfc;      /* `normalized` tokens are found in this form C of the text */
     lm_added_index index; /* of them, set by lm_tokenizer_open */
 };
 

@@ -267,7 +267,7 @@ static void test_slices(void)
     size_t count;
     const lm_step *steps = lm_pattern_named("qwen2", &count);
     lm_byte_spec spec = spec_of(&v, LIST, steps, count);
-    spec.nfc = true;
+    spec.nfc = LM_NFC_16;
     lm_buf text = LM_BUF_INIT(1 << 24), part = LM_BUF_INIT(1 << 20), some = LM_BUF_INIT(1 << 26);
     while (text.size < 1400000) {
         random_text(&r, &part, 100);
@@ -385,6 +385,38 @@ static void test_refused(void)
     lm_tokenizer_free(t);
 }
 
+/* Each form C gives the ids of the text in that form. */
+static void test_forms(void)
+{
+    static const struct {
+        enum lm_nfc nfc;
+        const char *form;
+    } forms[] = {
+        { LM_NFC_NONE, "e\u0301 q\u0305\u1abf" }, /* U+1ABF is of Unicode 13.0 */
+        { LM_NFC_9, "\u00e9 q\u0305\u1abf" },
+        { LM_NFC_16, "\u00e9 q\u1abf\u0305" },
+    };
+    static vocab v;
+    rng r = { 7, 0 };
+    make(&v, &r, LIST, 100);
+    lm_byte_spec spec = spec_of(&v, LIST, NULL, 0);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        lm_buf ids = LM_BUF_INIT(1 << 10), back = LM_BUF_INIT(1 << 10);
+        lm_encoder *e = NULL;
+        spec.nfc = forms[i].nfc;
+        lm_tokenizer *t = open_flags(&spec, 0, 4, -1);
+        NEED(lm_encoder_new(&e, t) == 0);
+        CHECK_OK(lm_encode(e, forms[0].form, strlen(forms[0].form), &ids));
+        CHECK_OK(lm_decode(t, ids.data, ids.size / 4, &back));
+        CHECK_OK(lm_buf_add(&back, "", 1));
+        CHECK_STR((char *)back.data, forms[i].form);
+        lm_buf_free(&ids);
+        lm_buf_free(&back);
+        lm_encoder_free(e);
+        lm_tokenizer_free(t);
+    }
+}
+
 int main(void)
 {
     test_refused();
@@ -392,5 +424,6 @@ int main(void)
     test_random();
     test_long();
     test_slices();
+    test_forms();
     CHECK_END();
 }

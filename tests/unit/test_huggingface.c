@@ -437,11 +437,34 @@ static void check_lists(void)
     rmdir(dir);
 }
 
+/* NFC is that of Unicode 9.0, as in the tokenizers library: U+1ABF, a mark of 13.0, stays where it is. */
+static void check_form(void)
+{
+    static const char text[] = "e\u0301 q\u0305\u1abf", form[] = "\u00e9 q\u0305\u1abf";
+    for (unsigned parse = 0; parse < 2; parse++) {
+        char path[4096];
+        lm_tokenizer *t = NULL;
+        lm_encoder *e = NULL;
+        lm_buf ids = LM_BUF_INIT(BUF_MAX), back = LM_BUF_INIT(BUF_MAX);
+        NEED(!lm_tokenizer_open(&t, own_data(path, "huggingface/qwen2.json"), NULL, 0));
+        NEED(!lm_encoder_new(&e, t));
+        lm_encoder_parse_special(e, parse); /* <norm> is then found in form C */
+        CHECK_OK(lm_encode(e, text, strlen(text), &ids));
+        CHECK_OK(lm_decode(t, ids.data, ids.size / lm_tokenizer_width(t), &back));
+        CHECK(back.size == strlen(form) && !memcmp(back.data, form, back.size));
+        lm_buf_free(&ids);
+        lm_buf_free(&back);
+        lm_encoder_free(e);
+        lm_tokenizer_free(t);
+    }
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         check_kind(kinds[i].name, kinds[i].fast);
     check_refused();
     check_lists();
+    check_form();
     CHECK_END();
 }

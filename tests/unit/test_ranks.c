@@ -9,6 +9,7 @@
 #include "lib/tokenizer/base64.h"
 #include "lib/tokenizer/ids.h"
 #include "lib/tokenizer/internal.h"
+#include "lib/tokenizer/tiktoken/internal.h"
 
 /* Pieces after the 256 bytes. */
 static const char *const words[] = { "th", "the", " the", "in", "ing", " a", "12", "  ", "\n\n" };
@@ -348,9 +349,32 @@ static void test_base64(void)
     CHECK(lm_base64_decode(out, "YW-j", 4) == -1 && lm_base64_decode(out, "", 0) == 0);
 }
 
+/* Qwen's library normalizes by the Unicode of its Python, LLaMA's does not normalize. */
+static void test_known(void)
+{
+    static const struct {
+        uint64_t hash;
+        const char *name;
+        enum lm_nfc nfc;
+    } files[] = {
+        { 0xe7339703bb9e9d7b, "LLaMA-3", LM_NFC_NONE },
+        { 0xd2fc82dae9636e64, "LLaMA-4", LM_NFC_NONE },
+        { 0x9f288efcb5368aab, "Qwen", LM_NFC_16 },
+        { 0x2a38d0d36c85cbae, "Qwen3.6", LM_NFC_16 },
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        const lm_known_ranks *k = lm_known_ranks_of(files[i].hash);
+        NEED(k != NULL);
+        CHECK_STR(k->name, files[i].name);
+        CHECK_EQ(k->nfc, files[i].nfc);
+    }
+    CHECK(lm_known_ranks_of(1) == NULL);
+}
+
 int main(void)
 {
     test_base64();
+    test_known();
     test_tiktoken();
     test_bad_ranks();
     test_names();

@@ -81,17 +81,41 @@ static void all_code_points(void)
     CHECK_EQ(symbols, 8514);
 }
 
-static bool is_nfc(const char *s) { return lm_is_nfc((const unsigned char *)s, strlen(s)); }
+static const enum lm_nfc forms[] = { LM_NFC_9, LM_NFC_16 };
 
-/* `text` in form C is `want`. */
-static void form_c(const char *text, const char *want)
+static bool is_form(enum lm_nfc form, const char *s)
+{
+    return lm_is_nfc(form, (const unsigned char *)s, strlen(s));
+}
+
+static bool is_nfc(const char *s)
+{
+    CHECK_EQ(is_form(LM_NFC_9, s), is_form(LM_NFC_16, s));
+    return is_form(LM_NFC_9, s);
+}
+
+/* `text` in a form C is `want`. */
+static void in_form(enum lm_nfc form, const char *text, const char *want)
 {
     lm_buf out = LM_BUF_INIT(1 << 20);
-    CHECK_OK(lm_to_nfc((const unsigned char *)text, strlen(text), &out));
+    CHECK_OK(lm_to_nfc(form, (const unsigned char *)text, strlen(text), &out));
     CHECK_OK(lm_buf_add(&out, "", 1));
     CHECK_STR((char *)out.data, want);
-    if (strcmp(text, want)) CHECK(!is_nfc(text));
+    if (strcmp(text, want)) CHECK(!is_form(form, text));
     lm_buf_free(&out);
+}
+
+static void form_c(const char *text, const char *want)
+{
+    for (size_t i = 0; i < 2; i++) in_form(forms[i], text, want);
+}
+
+/* What Unicode 9.0 lacks stays as it is by that version; `quick`: and passes the quick check of it. */
+static void form_16(const char *text, const char *want, bool quick)
+{
+    in_form(LM_NFC_9, text, text);
+    in_form(LM_NFC_16, text, want);
+    CHECK_EQ(is_form(LM_NFC_9, text), quick);
 }
 
 static void normalization(void)
@@ -124,9 +148,20 @@ static void normalization(void)
     form_c("\u0b47\u0300\u0b3e", "\u0b47\u0300\u0b3e");
     form_c("\U00011099\U000110ba", "\U0001109a");
     form_c("\U0001d15e", "\U0001d157\U0001d165");
-    /* After Unicode 9.0: as the tokenizers library, not normalized. */
-    form_c("\U00011935\U00011930", "\U00011935\U00011930");
-    form_c("a\u0301\u1abf", "\u00e1\u1abf");
+
+    form_16("\U00011935\U00011930", "\U00011938", true); /* of 13.0 */
+    form_16("\U00011938", "\U00011938", true);
+    form_16("\U000105d2\u0307", "\U000105c9", false); /* of 16.0, with a mark of 1.1 */
+    form_16("\U00016d67\U00016d67", "\U00016d68", true);
+    form_16("\U00016d63\U00016d67\U00016d67", "\U00016d6a", true);
+    form_16("\U00016d63\U00016d68", "\U00016d6a", true); /* decomposed first */
+    form_16("\U00016d69\U00016d67", "\U00016d6a", true);
+    form_16("q\u0305\u1abf", "q\u1abf\u0305", true);                      /* sorted only; of 13.0 */
+    form_16("q\u0345\U0001e4ec\u0301", "q\u0301\U0001e4ec\u0345", false); /* of 15.0 */
+    in_form(LM_NFC_9, "a\u0301\u1abf", "\u00e1\u1abf");
+    in_form(LM_NFC_16, "a\u0301\u1abf", "\u00e1\u1abf");
+    in_form(LM_NFC_9, "a\u1abf\u0301", "a\u1abf\u0301"); /* it separates, as one of class 0 */
+    in_form(LM_NFC_16, "a\u1abf\u0301", "\u00e1\u1abf");
 
     CHECK(is_nfc("") && is_nfc("plain text of more than thirty-two bytes, all of them ASCII"));
     CHECK(is_nfc("\u00e9\u4e2d\uac00\u0410") && is_nfc("q\u0316\u0305"));
@@ -135,11 +170,11 @@ static void normalization(void)
     for (size_t n = 0; n < 80; n++) { /* at any place of a block */
         char text[160] = { 0 };
         memset(text, 'a', 150);
-        CHECK(lm_is_nfc((const unsigned char *)text, n));
+        CHECK(lm_is_nfc(LM_NFC_16, (const unsigned char *)text, n));
         memcpy(text + n, "e\u0301", 3);
-        CHECK(!lm_is_nfc((const unsigned char *)text, n + 3));
-        CHECK(!lm_is_nfc((const unsigned char *)text, n + 40));
-        CHECK(lm_is_nfc((const unsigned char *)text, n + 1));
+        CHECK(!lm_is_nfc(LM_NFC_16, (const unsigned char *)text, n + 3));
+        CHECK(!lm_is_nfc(LM_NFC_16, (const unsigned char *)text, n + 40));
+        CHECK(lm_is_nfc(LM_NFC_16, (const unsigned char *)text, n + 1));
     }
 }
 
@@ -154,10 +189,11 @@ static size_t put(char *out, uint32_t c)
 
 /* Form C of form C is itself, for every character alone and before marks; what the quick check lets
  * through is not changed. */
-static void again(void)
+static void again(enum lm_nfc form)
 {
     static const char *const after[] = {
-        "", "\u0301", "\u0323\u0307", "\u3099", "\u11a8", "\u0b3e"
+        "",       "\u0301", "\u0323\u0307",           "\u3099",
+        "\u11a8", "\u0b3e", "\u1abf\U0001e4ec\u0301", "\U00016d67"
     };
     lm_buf one = LM_BUF_INIT(1 << 10), two = LM_BUF_INIT(1 << 10);
     for (uint32_t c = 1; c < 0x110000; c++) {
@@ -168,11 +204,11 @@ static void again(void)
             strcpy(text + n, after[k]);
             n += strlen(after[k]);
             one.size = two.size = 0;
-            NEED(lm_to_nfc((unsigned char *)text, n, &one) == 0);
-            NEED(lm_to_nfc(one.data, one.size, &two) == 0);
+            NEED(lm_to_nfc(form, (unsigned char *)text, n, &one) == 0);
+            NEED(lm_to_nfc(form, one.data, one.size, &two) == 0);
             const bool same = one.size == n && !memcmp(one.data, text, n);
             if (one.size != two.size || memcmp(one.data, two.data, one.size)) CHECK_EQ(c, 0);
-            if (lm_is_nfc((unsigned char *)text, n) && !same) CHECK_EQ(c, 0);
+            if (lm_is_nfc(form, (unsigned char *)text, n) && !same) CHECK_EQ(c, 0);
         }
     }
     CHECK(one.size > 0);
@@ -186,11 +222,11 @@ static void many_marks(void)
     enum { N = 200000 };
     lm_buf text = LM_BUF_INIT(1 << 22), out = LM_BUF_INIT(1 << 22), bound = LM_BUF_INIT(100);
     for (int i = 0; i < N; i++) NEED(lm_buf_add(&text, "\u0301\u0323", 4) == 0);
-    CHECK_OK(lm_to_nfc(text.data, text.size, &out));
+    CHECK_OK(lm_to_nfc(LM_NFC_16, text.data, text.size, &out));
     CHECK_EQ(out.size, text.size);
     CHECK(!memcmp(out.data, "\u0323\u0323", 4));
     CHECK(!memcmp(out.data + out.size - 4, "\u0301\u0301", 4));
-    CHECK_EQ(lm_to_nfc(text.data, text.size, &bound), LM_ENOMEM);
+    CHECK_EQ(lm_to_nfc(LM_NFC_16, text.data, text.size, &bound), LM_ENOMEM);
     lm_buf_free(&text);
     lm_buf_free(&out);
     lm_buf_free(&bound);
@@ -201,7 +237,7 @@ int main(void)
     sets();
     all_code_points();
     normalization();
-    again();
+    for (size_t i = 0; i < 2; i++) again(forms[i]);
     many_marks();
     CHECK_END();
 }

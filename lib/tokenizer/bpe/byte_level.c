@@ -25,7 +25,8 @@ typedef struct impl {
     lm_byte_vocab vocab;
     lm_pattern *pattern;          /* NULL: a text is one part */
     lm_byte_reference *reference; /* NULL without LM_TOKENIZER_REFERENCE */
-    bool whole, nfc, prefix_space;
+    bool whole, prefix_space;
+    enum lm_nfc nfc;
 } impl;
 
 typedef struct encoder {
@@ -173,14 +174,14 @@ static int encode_in(encoder *e, const unsigned char *text, size_t n, lm_buf *ou
 }
 
 /* Make the copy that is encoded in place of a text: in form C, with a space before it. */
-static int change(encoder *e, const unsigned char *text, size_t n, bool form, bool space)
+static int change(encoder *e, const unsigned char *text, size_t n, enum lm_nfc form, bool space)
 {
     int rc = clean(&e->clean, text, n);
     e->form.size = 0;
     if (!rc && space) rc = lm_buf_add(&e->form, " ", 1);
     if (rc) return rc;
     if (!form) return lm_buf_add(&e->form, e->clean.data, e->clean.size);
-    return lm_to_nfc(e->clean.data, e->clean.size, &e->form);
+    return lm_to_nfc(form, e->clean.data, e->clean.size, &e->form);
 }
 
 static int encode(void *p, const unsigned char *text, size_t n, bool first, lm_buf *out)
@@ -188,7 +189,8 @@ static int encode(void *p, const unsigned char *text, size_t n, bool first, lm_b
     encoder *e = p;
     const impl *x = of(e->t);
     if (!n) return LM_OK;
-    bool space = x->prefix_space && first && *text != ' ', form = x->nfc && !lm_is_nfc(text, n);
+    bool space = x->prefix_space && first && *text != ' ';
+    enum lm_nfc form = x->nfc && !lm_is_nfc(x->nfc, text, n) ? x->nfc : LM_NFC_NONE;
     int rc = space || form ? change(e, text, n, form, space) : LM_OK;
     if (!rc && (space || form)) {
         rc = encode_in(e, e->form.data, e->form.size, out);
@@ -212,7 +214,7 @@ static bool is_formed(const impl *x, const unsigned char *text, size_t n, size_t
 {
     size_t to = n - end > NEAR ? end + NEAR : n;
     while (to < n && (text[to] & 0xc0) == 0x80) to++;
-    return !x->nfc || lm_is_nfc(text, to);
+    return !x->nfc || lm_is_nfc(x->nfc, text, to);
 }
 
 /* A slice ends where a part does, after a printable character of ASCII, and the next part is known:

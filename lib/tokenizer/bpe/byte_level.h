@@ -26,7 +26,7 @@ typedef struct lm_byte_spec {
     const lm_byte_merge *merges; /* [merge_count] */
     size_t merge_count;
     bool whole;        /* a part that is a piece is that piece, without merging ("ignore_merges") */
-    bool nfc;          /* text is normalized to form C first */
+    enum lm_nfc nfc;   /* text is normalized to this form C first */
     bool prefix_space; /* a space is put before a text that does not begin with one */
     const lm_step *steps; /* [step_count] of the pre-tokenizer; 0: the text is one part */
     size_t step_count;

@@ -114,13 +114,13 @@ static int check_bytes(const builder *b)
     return LM_OK;
 }
 
-static int check_changes(const lm_hf *h, bool *nfc)
+static int check_changes(const lm_hf *h, enum lm_nfc *nfc)
 {
     for (size_t i = 0; i < h->change_count; i++) {
         if (h->changes[i].kind != LM_HF_NFC)
             return lm_fail(LM_EDATA, "%s: normalizer: type \"%s\" is not supported with ByteLevel",
                            h->path, h->changes[i].kind == LM_HF_PREPEND ? "Prepend" : "Replace");
-        *nfc = true;
+        *nfc = LM_NFC_9;
     }
     return LM_OK;
 }

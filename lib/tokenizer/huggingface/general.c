@@ -190,7 +190,7 @@ static int replace(lm_hf_scratch *s, const char *from, size_t n, const char *to,
 static int form_c(lm_hf_scratch *s)
 {
     s->other.size = 0;
-    int rc = lm_to_nfc(s->text.data, s->text.size, &s->other);
+    int rc = lm_to_nfc(LM_NFC_9, s->text.data, s->text.size, &s->other);
     swap(s);
     return rc;
 }

@@ -19,7 +19,7 @@ static int check_normalized(lm_tokenizer *t, const lm_hf *h)
 {
     bool other = false;
     for (size_t i = 0; i < h->change_count; i++) other |= h->changes[i].kind != LM_HF_NFC;
-    t->nfc = h->change_count && !other;
+    t->nfc = h->change_count && !other ? LM_NFC_9 : LM_NFC_NONE;
     for (size_t i = 0; other && i < h->added_count; i++)
         if (h->added[i].normalized)
             return lm_fail(LM_EDATA,

@@ -88,7 +88,7 @@ int lm_tekken_open(lm_tokenizer *t, const lm_tokenizer_file *f)
     int rc = lm_tekken_parse(&k, f);
     lm_step step = { LM_STEP_MATCH, k.pattern };
     if (!rc) rc = add_special(t, &k, f->path);
-    if (!rc) rc = lm_ranks_open(t, &k.ranks, &step, 1, 0, false, f->path);
+    if (!rc) rc = lm_ranks_open(t, &k.ranks, &step, 1, 0, LM_NFC_NONE, f->path);
     /* Every byte has a piece: nothing is unknown. */
     if (!rc) snprintf(t->format, sizeof t->format, "a tekken.json (%.15s)", k.version);
     lm_tekken_free(&k);

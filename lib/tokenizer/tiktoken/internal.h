@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/tokenizer/kind.h"
+
 /* Special tokens with consecutive ids: `text`, or where `count` > 0 `text`, a number from `from`
  * on, and "|>". */
 typedef struct lm_special_run {
@@ -24,7 +26,7 @@ typedef struct lm_known_ranks {
     const lm_special_run *special;
     uint32_t first;        /* the id of the first special token */
     const char *bos, *eos; /* NULL: none */
-    bool nfc;              /* the family's library normalizes text to form C */
+    enum lm_nfc nfc; /* the family's library normalizes text to form C, by its Python's Unicode */
 } lm_known_ranks;
 
 /* NULL for a file that is not known. */

@@ -83,9 +83,11 @@ static int add_special(lm_tokenizer *t, const lm_known_ranks *k, uint32_t *end)
             int n = run->count
                         ? snprintf(text, sizeof text, "%s%" PRIu32 "|>", run->text, run->from + i)
                         : snprintf(text, sizeof text, "%s", run->text);
-            lm_added token = {
-                .text = text, .size = (size_t)n, .id = id, .special = true, .normalized = k->nfc
-            };
+            lm_added token = { .text = text,
+                               .size = (size_t)n,
+                               .id = id,
+                               .special = true,
+                               .normalized = k->nfc != LM_NFC_NONE };
             if (k->bos && !strcmp(text, k->bos)) t->bos = id;
             if (k->eos && !strcmp(text, k->eos)) t->eos = id;
             rc = lm_added_put(t, &token);
@@ -164,7 +166,7 @@ int lm_tiktoken_open(lm_tokenizer *t, const lm_tokenizer_file *f)
     if (!rc) rc = read_lines(&r, f);
     if (!rc && k) rc = add_special(t, k, &end);
     if (!rc && !k) rc = hash_pattern(t, steps, count);
-    if (!rc) rc = lm_ranks_open(t, &r, steps, count, end, k && k->nfc, f->path);
+    if (!rc) rc = lm_ranks_open(t, &r, steps, count, end, k ? k->nfc : LM_NFC_NONE, f->path);
     if (!rc)
         snprintf(t->format, sizeof t->format, "a tiktoken rank file (%s%.40s)",
                  k ? "" : "pattern: ", k ? k->name : t->pattern);

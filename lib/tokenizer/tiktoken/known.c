@@ -119,14 +119,14 @@ static const lm_known_ranks known[] = {
       .special = qwen,
       .first = 151643,
       .eos = "<|endoftext|>",
-      .nfc = true },
+      .nfc = LM_NFC_16 },
     { .hash = 0x2a38d0d36c85cbae,
       .name = "Qwen3.6",
       .pattern = QWEN36_PATTERN,
       .special = qwen36,
       .first = 248044,
       .eos = "<|endoftext|>",
-      .nfc = true },
+      .nfc = LM_NFC_16 },
 };
 
 const lm_known_ranks *lm_known_ranks_of(uint64_t hash)

@@ -84,7 +84,7 @@ int lm_ranks_check(const lm_ranks *r, const char *path, bool lines)
 }
 
 int lm_ranks_open(lm_tokenizer *t, const lm_ranks *r, const lm_step *steps, size_t count,
-                  uint32_t end, bool nfc, const char *path)
+                  uint32_t end, enum lm_nfc nfc, const char *path)
 {
     lm_byte_spec spec = { .pieces = r->pieces,
                           .count = r->count,

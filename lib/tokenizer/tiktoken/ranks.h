@@ -35,7 +35,7 @@ LM_CHECKED int lm_ranks_check(const lm_ranks *r, const char *path, bool lines);
 /* Open `t` with these pieces and one pattern of `steps`; `end`: the number of ids, special ones
  * included. */
 LM_CHECKED int lm_ranks_open(lm_tokenizer *t, const lm_ranks *r, const lm_step *steps, size_t count,
-                             uint32_t end, bool nfc, const char *path);
+                             uint32_t end, enum lm_nfc nfc, const char *path);
 
 #ifdef __cplusplus
 }

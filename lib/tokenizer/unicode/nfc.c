@@ -26,12 +26,15 @@ static uint8_t class_of(uint32_t c)
     return lm_nfc_values[(size_t)lm_nfc_blocks[c >> 8] << 8 | (c & 255)];
 }
 
-static uint8_t combining(uint32_t c) { return lm_nfc_combining[class_of(c)]; }
-
-static bool begins_segment(uint32_t c)
+static const lm_nfc_class *classes_of(enum lm_nfc form)
 {
-    uint8_t k = class_of(c);
-    return k < lm_nfc_yes && !lm_nfc_combining[k];
+    return lm_nfc_classes[form == LM_NFC_16];
+}
+
+static bool begins_segment(const lm_nfc_class *classes, uint32_t c)
+{
+    const lm_nfc_class *k = &classes[class_of(c)];
+    return !k->fails && !k->combining;
 }
 
 /* The first byte from i on that is past ASCII, or n. */
@@ -51,8 +54,9 @@ static size_t skip_ascii(const unsigned char *text, size_t i, size_t n)
     return i;
 }
 
-bool lm_is_nfc(const unsigned char *text, size_t n)
+bool lm_is_nfc(enum lm_nfc form, const unsigned char *text, size_t n)
 {
+    const lm_nfc_class *classes = classes_of(form);
     uint8_t last = 0; /* combining class of the character before */
     for (size_t i = 0; i < n;) {
         if (text[i] < 0x80) {
@@ -65,8 +69,8 @@ bool lm_is_nfc(const unsigned char *text, size_t n)
         if (!size) return false;
         uint8_t k = class_of(c);
         if (k) {
-            uint8_t ccc = lm_nfc_combining[k];
-            if (k >= lm_nfc_yes || (ccc && ccc < last)) return false;
+            uint8_t ccc = classes[k].combining;
+            if (classes[k].fails || (ccc && ccc < last)) return false;
             last = ccc;
         } else {
             last = 0;
@@ -79,8 +83,12 @@ bool lm_is_nfc(const unsigned char *text, size_t n)
 /* ---- a segment ---- */
 
 typedef struct segment {
+    const lm_nfc_class *classes;
+    bool late;            /* characters that Unicode 9.0 lacks decompose and compose */
     lm_buf chars, sorted; /* uint32_t */
 } segment;
+
+static uint8_t combining(const segment *s, uint32_t c) { return s->classes[class_of(c)].combining; }
 
 static size_t count(const segment *s) { return s->chars.size / sizeof(uint32_t); }
 
@@ -108,7 +116,7 @@ static int decompose(segment *s, uint32_t c)
         return rc;
     }
     const lm_decomposition *d = decomposition_of(c);
-    if (!d) return add(s, c);
+    if (!d || (d->late && !s->late)) return add(s, c);
     return lm_buf_add(&s->chars, lm_nfc_decomposed + d->at, d->count * sizeof(uint32_t));
 }
 
@@ -122,7 +130,7 @@ static int sort_marks(segment *s)
         bool in_order = true;
         uint8_t last = 0;
         for (end = i; end < n; end++) {
-            uint8_t ccc = combining(c[end]);
+            uint8_t ccc = combining(s, c[end]);
             if (!ccc) break;
             in_order &= ccc >= last;
             last = ccc;
@@ -133,9 +141,9 @@ static int sort_marks(segment *s)
             int rc = lm_buf_reserve(&s->sorted, (end - i) * sizeof *c);
             if (rc) return rc;
             uint32_t *out = (uint32_t *)s->sorted.data;
-            for (size_t k = i; k < end; k++) at[combining(c[k]) + 1]++;
+            for (size_t k = i; k < end; k++) at[combining(s, c[k]) + 1]++;
             for (size_t k = 1; k < 257; k++) at[k] += at[k - 1];
-            for (size_t k = i; k < end; k++) out[at[combining(c[k])]++] = c[k];
+            for (size_t k = i; k < end; k++) out[at[combining(s, c[k])]++] = c[k];
             memcpy(c + i, out, (end - i) * sizeof *c);
         }
         if (end < n && end == i) end++;
@@ -144,7 +152,7 @@ static int sort_marks(segment *s)
 }
 
 /* What two characters compose to, or 0. */
-static uint32_t compose_pair(uint32_t a, uint32_t b)
+static uint32_t compose_pair(const segment *s, uint32_t a, uint32_t b)
 {
     if (a >= HANGUL_L && a < HANGUL_L + COUNT_L && b >= HANGUL_V && b < HANGUL_V + COUNT_V)
         return HANGUL + ((a - HANGUL_L) * COUNT_V + (b - HANGUL_V)) * COUNT_T;
@@ -155,7 +163,7 @@ static uint32_t compose_pair(uint32_t a, uint32_t b)
     while (low < high) {
         size_t mid = low + (high - low) / 2;
         const lm_composition *p = &lm_nfc_composition[mid];
-        if (p->first == a && p->second == b) return p->composed;
+        if (p->first == a && p->second == b) return p->late && !s->late ? 0 : p->composed;
         if (p->first < a || (p->first == a && p->second < b)) low = mid + 1;
         else high = mid;
     }
@@ -171,9 +179,9 @@ static void compose(segment *s)
     size_t starter = SIZE_MAX, out = 0;
     uint8_t last = 0;
     for (size_t i = 0; i < n; i++) {
-        uint8_t ccc = combining(c[i]);
+        uint8_t ccc = combining(s, c[i]);
         const bool blocked = out != starter + 1 && (!ccc || last >= ccc);
-        uint32_t composed = starter != SIZE_MAX && !blocked ? compose_pair(c[starter], c[i]) : 0;
+        uint32_t composed = starter != SIZE_MAX && !blocked ? compose_pair(s, c[starter], c[i]) : 0;
         if (composed) {
             c[starter] = composed;
             continue;
@@ -214,17 +222,17 @@ static size_t next(const unsigned char *text, size_t n, uint32_t *c)
     return 1;
 }
 
-int lm_to_nfc(const unsigned char *text, size_t n, lm_buf *out)
+int lm_to_nfc(enum lm_nfc form, const unsigned char *text, size_t n, lm_buf *out)
 {
     const size_t most = 4 * sizeof(uint32_t) * n + 64; /* a character has at most four in form D */
-    segment s = { LM_BUF_INIT(most), LM_BUF_INIT(most) };
+    segment s = { classes_of(form), form == LM_NFC_16, LM_BUF_INIT(most), LM_BUF_INIT(most) };
     size_t begin = 0;  /* where the last character that may begin a segment is */
     size_t copied = 0; /* text before it is in `out` */
     int rc = 0;
     for (size_t i = 0; i < n && !rc;) {
         uint32_t c;
         size_t size = next(text + i, n - i, &c);
-        if (begins_segment(c)) {
+        if (begins_segment(s.classes, c)) {
             begin = i;
             i += size;
             continue;
@@ -236,7 +244,7 @@ int lm_to_nfc(const unsigned char *text, size_t n, lm_buf *out)
         }
         while (i < n && !rc) {
             size = next(text + i, n - i, &c);
-            if (begins_segment(c)) break;
+            if (begins_segment(s.classes, c)) break;
             rc = decompose(&s, c);
             i += size;
         }

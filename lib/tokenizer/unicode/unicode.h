@@ -4,7 +4,8 @@
  * The versions are those of the libraries whose ids are reproduced. Oniguruma in the Hugging Face tokenizers
  * library and the regular expressions of tiktoken have the same properties for all code points: those of
  * Unicode 16.0. The tokenizers library normalizes by Unicode 9.0, and its step "Digits" knows the
- * numbers of Unicode 17.0: 13 more. */
+ * numbers of Unicode 17.0: 13 more. Libraries in Python normalize by the version of their Python; form C
+ * is therefore that of Unicode 9.0 or 16.0, as the caller says. */
 #ifndef LM_LIB_TOKENIZER_UNICODE_H
 #define LM_LIB_TOKENIZER_UNICODE_H
 
@@ -16,7 +17,9 @@
 #include "longmix/err.h"
 
 #define LM_UNICODE_VERSION "16.0"
-#define LM_UNICODE_NFC_VERSION "9.0"
+
+/* Form C by the characters of one version of Unicode: those added later stay as they are. */
+enum lm_nfc { LM_NFC_NONE, LM_NFC_9, LM_NFC_16 };
 
 /* Sets of code points, as bits: general categories, and White_Space (\s of the expressions). */
 enum lm_unicode_set {
@@ -49,10 +52,10 @@ static inline bool lm_unicode_is_digit(uint32_t c)
 }
 
 /* Is the text in form C for certain (the quick check of UAX #15 gives "yes" for all of it)? Invalid
- * UTF-8 gives false. */
-bool lm_is_nfc(const unsigned char *text, size_t n);
+ * UTF-8 gives false. `form`, here and below: not LM_NFC_NONE. */
+bool lm_is_nfc(enum lm_nfc form, const unsigned char *text, size_t n);
 
 /* Append form C of n bytes of valid UTF-8. 0 or LM_ENOMEM (`out` then holds a part of it). */
-LM_CHECKED int lm_to_nfc(const unsigned char *text, size_t n, lm_buf *out);
+LM_CHECKED int lm_to_nfc(enum lm_nfc form, const unsigned char *text, size_t n, lm_buf *out);
 
 #endif
