@@ -1,9 +1,9 @@
 /* parts.c -- pre-tokenizers and Unicode's properties, for pattern.py and unicode.py.
  *
  * usage: parts simd|scalar|pcre2 [-r EXPRESSION | -m EXPRESSION | -s STRING | -d | -n NAME]...
- *        parts nfc | parts sets
+ *        parts nfc 9|16 | parts sets
  * Texts are read from standard input, each after its length (32 bits). Of each, the number of its parts and their ends
- * are written; 0xffffffff where it is refused. nfc writes form C after its length, sets the sets and the
+ * are written; 0xffffffff where it is refused. nfc writes form C of that Unicode after its length, sets the sets and the
  * category of each code point (3 bytes). The name of the scanner goes to standard error. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,10 +72,12 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
     if (!strcmp(mode, "sets")) return write_sets(), 0;
     if (!strcmp(mode, "nfc")) {
+        const enum lm_nfc form = argc > 2 && !strcmp(argv[2], "16") ? LM_NFC_16 : LM_NFC_9;
         while (next_text(&text)) {
             out.size = 0;
-            if (lm_is_nfc(text.data, text.size)) need(lm_buf_add(&out, text.data, text.size) == 0);
-            else need(lm_to_nfc(text.data, text.size, &out) == 0);
+            if (lm_is_nfc(form, text.data, text.size))
+                need(lm_buf_add(&out, text.data, text.size) == 0);
+            else need(lm_to_nfc(form, text.data, text.size, &out) == 0);
             const uint32_t n = (uint32_t)out.size;
             put(&n, sizeof n);
             put(out.data, out.size);

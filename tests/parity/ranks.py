@@ -16,16 +16,14 @@ import struct
 import subprocess
 import sys
 import time
+import unicodedata
 
 import sentencepiece
 import tiktoken
-from tokenizers import normalizers
 
 import adversarial
 
 BATCH = 20000
-# Qwen's library takes the form C of whichever Unicode its Python has; transformers takes this one, of Unicode 9.0.
-NFC = normalizers.NFC()
 # The patterns are those of each family's Python code.
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|"
           r"\s+")
@@ -37,16 +35,26 @@ def ranks(path):
         return {base64.b64decode(a): int(b) for a, b in (line.split() for line in f.read().splitlines() if line)}
 
 
+def of_one_version():
+    """The characters that either Python or Unicode 16.0 lacks, which tiktoken's expressions have, as have we."""
+    single = {bytes([i]): i for i in range(256)}
+    known = tiktoken.Encoding("x", pat_str=r"\P{Cn}", mergeable_ranks=single, special_tokens={})
+    codes = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    return {c for c in codes if (unicodedata.category(c) == "Cn") == bool(known.encode_ordinary(c))}
+
+
 class Tiktoken:
-    """tiktoken itself. `form`: the family normalizes first."""
+    """tiktoken itself. `form`: the family normalizes first, by the Unicode of its Python. Characters that are not in
+    both that and Unicode 16.0 are then taken out of the texts (`left_out`)."""
 
     def __init__(self, path, pattern, special, form=False):
         self.path, self.form = path, form
+        self.left_out = dict.fromkeys(map(ord, of_one_version())) if form else {}
         self.encoding = tiktoken.Encoding("x", pat_str=pattern, mergeable_ranks=ranks(path), special_tokens=special)
 
     def encode(self, text, parse):
         if self.form:
-            text = NFC.normalize_str(text)
+            text = unicodedata.normalize("NFC", text)
         if parse:
             return self.encoding.encode(text, allowed_special="all")
         return self.encoding.encode_ordinary(text)
@@ -183,7 +191,13 @@ def main():
         if args.f and name not in args.f:
             continue
         theirs, count, tokens, different, start = open_family(), 0, 0, 0, time.time()
+        left_out = getattr(theirs, "left_out", {})
+        if left_out:
+            print(f"{name}: Unicode {unicodedata.unidata_version} in Python: {len(left_out)} characters of only that or "
+                  "of only 16.0 are left out", flush=True)
         for texts in batches(args):
+            if left_out:
+                texts = [text.translate(left_out) for text in texts]
             for mode in ("keep", "parse"):
                 for text, b in zip(texts, ours(args, theirs.path, mode, texts)):
                     a = theirs.encode(text, mode == "parse")

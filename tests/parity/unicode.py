@@ -10,7 +10,7 @@ What this found with tokenizers 0.23.3, tiktoken 0.14.0 and PCRE2 10.42:
   773 symbols of 16.0, and one of its \\p{Mn} is Mc now. Its \\s has U+180E, which is no White_Space.
   lib/tokenizer/pattern/regex.c adds what its version lacks, so that nothing differs here.
 * The step "Digits" has 13 numbers more: U+11DE0 to U+11DE9, U+16FF4 to U+16FF6 (Unicode 17.0).
-* NFC is that of Unicode 9.0.
+* NFC of tokenizers is that of Unicode 9.0. That of 16.0 is compared with unicodedata2.
 """
 import ctypes
 import ctypes.util
@@ -20,6 +20,7 @@ import subprocess
 import sys
 
 import tiktoken
+import unicodedata2
 from tokenizers import Regex, normalizers, pre_tokenizers
 
 CODES = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -134,28 +135,42 @@ def properties(parts):
 
 
 def normalization(parts, marks):
-    nfc = normalizers.NFC()
-    texts = [chr(c) for c in CODES] + ["e" + chr(c) + "\u0327\u0301" + chr(c) for c in CODES]
+    forms = {"9": normalizers.NFC().normalize_str, "16": lambda t: unicodedata2.normalize("NFC", t)}
+    around = {c: "e" + chr(c) + "\u0327\u0301" + chr(c) for c in CODES}
+    texts = [chr(c) for c in CODES] + list(around.values())
     # Pairs: any character before those that compose, taken from what form C takes apart.
     chance = random.Random(1)
-    seconds = sorted({d[-1] for d in map(normalizers.NFD().normalize_str, map(chr, CODES)) if len(d) > 1})
-    apart = [normalizers.NFD().normalize_str(chr(c)) for c in CODES]
-    apart = [d for d in apart if len(d) > 1]
+    whole = {c: unicodedata2.normalize("NFD", chr(c)) for c in CODES}
+    apart = [d for d in whole.values() if len(d) > 1]
+    seconds = sorted({d[-1] for d in apart})
     texts += apart
-    texts += [d[:-1] + m + d[-1] for d in apart[:3000] for m in ("\u0327", "\u0323", "\u0301", "\u0334")]
+    texts += [d[:-1] + m + d[-1] for d in apart for m in ("\u0327", "\u0323", "\u0301", "\u0334")]
     texts += [chr(c) + s for s in chance.sample(seconds, min(40, len(seconds))) for c in chance.sample(CODES, 2000)]
     some = marks + seconds + list("ae \u4e2d\uac00\uac01\u1100\u1161\u11a8\u00e9\u1e69")
     texts += ["".join(chance.choice(some) for _ in range(chance.randrange(1, 12))) for _ in range(200000)]
-    out, at, bad = run(parts, "nfc", texts=[t.encode() for t in texts]), 0, 0
-    for t in texts:
-        n, = struct.unpack_from("<I", out, at)
-        want = nfc.normalize_str(t)
-        if out[at + 4:at + 4 + n].decode() != want:
-            bad += 1
-            if bad < 10: print(ascii(t), ascii(want), ascii(out[at + 4:at + 4 + n].decode()))
-        at += 4 + n
-    show("NFC", set(range(bad)))
-    print(f"{len(texts)} texts normalized, {bad} differ")
+    # What the two versions do not have in common, alone and with the rest.
+    nfd = normalizers.NFD().normalize_str
+    late = {x for c in CODES if nfd(chr(c)) != whole[c] for x in chr(c) + whole[c]}
+    composing = sorted(late)
+    late |= {chr(c) for c, t in around.items() if len({form(t) for form in forms.values()}) > 1}
+    late = sorted(late)
+    print(f"{len(late)} characters are handled differently by the two versions")
+    texts += [a + b for a in late for b in late]
+    texts += [a + b + c for a in composing for b in composing for c in composing]
+    for some in (late, late + some):
+        texts += ["".join(chance.choice(some) for _ in range(chance.randrange(1, 12))) for _ in range(200000)]
+    data = [t.encode() for t in texts]
+    for version, form in forms.items():
+        out, at, bad = run(parts, "nfc", version, texts=data), 0, 0
+        for t in texts:
+            n, = struct.unpack_from("<I", out, at)
+            want = form(t)
+            if out[at + 4:at + 4 + n].decode() != want:
+                bad += 1
+                if bad < 10: print(ascii(t), ascii(want), ascii(out[at + 4:at + 4 + n].decode()))
+            at += 4 + n
+        show(f"NFC of Unicode {version}", set(range(bad)))
+        print(f"{len(texts)} texts normalized by Unicode {version}, {bad} differ")
 
 
 if __name__ == "__main__":
