@@ -4,6 +4,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     lm_buf head = LM_BUF_INIT(1);
-    try_file(&head, data, n, NULL);
+    try_file(&head, data, n, NULL, choice(data, n, 0, 2));
     return 0;
 }
