@@ -65,6 +65,17 @@ static int add_file(lm_json *files, const char *dir, const char *name)
     return rc;
 }
 
+typedef struct listing {
+    lm_json *files;
+    const char *dir;
+} listing;
+
+static int add_tokenizer(void *context, const char *name)
+{
+    const listing *l = context;
+    return add_file(l->files, l->dir, name);
+}
+
 int checksums_write(const char *dir, const lm_buf *config, uint64_t ids)
 {
     lm_json *o = lm_json_object(), *files = lm_json_object();
@@ -72,6 +83,7 @@ int checksums_write(const char *dir, const lm_buf *config, uint64_t ids)
     int rc = add_file(files, dir, MODEL_WEIGHTS);
     for (size_t i = 0; !rc && model_dir_companions[i]; i++)
         rc = add_file(files, dir, model_dir_companions[i]);
+    if (!rc) rc = model_dir_other_tokenizers(dir, add_tokenizer, &(listing){ files, dir });
     lm_json_set_str(o, "longmix", LM_VERSION);
     if (ids) lm_json_set_hex64(o, "tokenizer", ids);
     lm_json_set(o, "files", files);

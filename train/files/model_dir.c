@@ -13,6 +13,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/fd.h"
 #include "lib/base/text.h"
+#include "lib/tokenizer/directory.h"
 
 int model_dir_path(char path[MODEL_PATH], const char *dir, const char *name)
 {
@@ -43,6 +44,27 @@ const char *const model_dir_companions[] = { MODEL_TOKENIZER,
                                              "chat_template.jinja",
                                              "generation_config.json",
                                              NULL };
+
+static bool is_companion(const char *name)
+{
+    for (size_t i = 0; model_dir_companions[i]; i++)
+        if (!strcmp(name, model_dir_companions[i])) return true;
+    return false;
+}
+
+int model_dir_other_tokenizers(const char *dir, int (*each)(void *context, const char *name),
+                               void *context)
+{
+    lm_tokenizer_files files = { 0 };
+    int rc = lm_tokenizer_files_list(&files, dir);
+    for (size_t i = 0; !rc && i < files.n; i++) {
+        const char *slash = strrchr(files.path[i], '/');
+        const char *name = slash ? slash + 1 : files.path[i];
+        if (!is_companion(name)) rc = each(context, name);
+    }
+    lm_tokenizer_files_free(&files);
+    return rc;
+}
 
 static bool begins(const char *text, ssize_t n, const char *with)
 {

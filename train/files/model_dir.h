@@ -36,6 +36,12 @@ LM_CHECKED int model_dir_usable(const char *dir);
  * NULL. */
 extern const char *const model_dir_companions[];
 
+/* Call `each` with the name of every other tokenizer file in `dir` (tekken_240911.json, x.tiktoken,
+ * tokenizer.model.v3). Returns the first that is not 0, or LM_EIO, LM_ENOMEM. */
+LM_CHECKED int model_dir_other_tokenizers(const char *dir,
+                                          int (*each)(void *context, const char *name),
+                                          void *context);
+
 /* A new model replaces the one in `dir`: its weights are written as MODEL_NEW_WEIGHTS, begin
  * removes checksums.json and config.json, other files follow, and commit writes checksums.json and
  * config.json last. Whoever reads the directory in between, or after a crash, finds no model, and

@@ -34,22 +34,34 @@ static int copy_file(const char *from, const char *to)
 
 enum { TOKENIZER_FILES = 9 }; /* the first of model_dir_companions */
 
+typedef struct copying {
+    const char *from, *to; /* directories */
+} copying;
+
+/* A callback of model_dir_other_tokenizers. A file that is not there is none to copy. */
+static int copy_companion(void *context, const char *name)
+{
+    const copying *c = context;
+    char source[MODEL_PATH], copy[MODEL_PATH];
+    int rc = model_dir_path(source, c->from, name);
+    if (!rc) rc = model_dir_path(copy, c->to, name);
+    if (rc || access(source, F_OK)) return rc;
+    rc = model_dir_regular(source);
+    return rc ? rc : copy_file(source, copy);
+}
+
 static int copy_companions(const model_origin *origin, const char *to)
 {
-    char source[MODEL_PATH], copy[MODEL_PATH];
+    copying c = { origin->from, to };
     struct stat a, b;
     int rc = LM_OK;
     if (!stat(origin->from, &a) && !stat(to, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
         return LM_OK;
     for (size_t i = origin->other_tokenizer ? TOKENIZER_FILES : 0; !rc && model_dir_companions[i];
-         i++) {
-        rc = model_dir_path(source, origin->from, model_dir_companions[i]);
-        if (!rc) rc = model_dir_path(copy, to, model_dir_companions[i]);
-        if (rc || access(source, F_OK)) continue;
-        rc = model_dir_regular(source);
-        if (!rc) rc = copy_file(source, copy);
-    }
-    return rc;
+         i++)
+        rc = copy_companion(&c, model_dir_companions[i]);
+    if (rc || origin->other_tokenizer) return rc;
+    return model_dir_other_tokenizers(origin->from, copy_companion, &c);
 }
 
 static int write_tokenizer_json(const char *dir, model_origin *origin)
