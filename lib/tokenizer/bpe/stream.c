@@ -14,7 +14,9 @@
 
 #include "lib/tokenizer/bpe/internal.h"
 
-enum { PAIR_BITS = 14, SETTLE = 1 << 16 };
+/* A run of spaces asks for about 5,000 pairs again and again where pieces have all lengths up to 128,
+ * and an answer that was displaced costs thousands of lookups: so several ways. */
+enum { SET_BITS = 14, WAYS = 4, SETTLE = 1 << 16 };
 
 /* A symbol that ends at a position, over `size` characters. */
 typedef struct ending {
@@ -34,8 +36,8 @@ struct lm_bpe_stream {
     ending *last, *path; /* [cap] the prefixes' last symbols, from base + 1 on; scratch */
     uint8_t *alive;      /* [cap] scratch */
     size_t cap;
-    uint64_t pairs[1 << PAIR_BITS]; /* left << 32 | right << 1 | may be adjacent */
-    uint32_t scratch[];             /* [4 * longest] */
+    uint64_t pairs[1 << SET_BITS][WAYS]; /* left << 32 | right << 1 | may be adjacent */
+    uint32_t scratch[];                  /* [4 * longest] */
 };
 
 void lm_bpe_stream_free(lm_bpe_stream *s)
@@ -98,10 +100,12 @@ static bool stay_apart(lm_bpe_stream *s, size_t end, uint32_t left, uint32_t n)
 static bool may_follow(lm_bpe_stream *s, const ending *left, const ending *right)
 {
     uint64_t key = (uint64_t)left->sym << 32 | right->sym << 1;
-    uint64_t *known = &s->pairs[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PAIR_BITS)];
-    if ((*known & ~UINT64_C(1)) != key)
-        *known = key | stay_apart(s, s->count, left->size, left->size + right->size);
-    return *known & 1;
+    uint64_t *set = s->pairs[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SET_BITS)];
+    for (unsigned i = 0; i < WAYS; i++)
+        if ((set[i] & ~UINT64_C(1)) == key) return set[i] & 1;
+    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    set[0] = key | stay_apart(s, s->count, left->size, left->size + right->size);
+    return set[0] & 1;
 }
 
 /* ---- one character more ---- */
