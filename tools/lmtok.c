@@ -122,8 +122,10 @@ static int tokenize(lm_tokenize_options *o, const lm_files *files)
     lm_tokenize_sums sums;
     double started = lm_seconds();
     const char *slow = lm_tokenizer_slow_reason(o->tokenizer);
-    cli_verbose("%s: %s, %s ids", o->model, lm_tokenizer_format(o->tokenizer),
-                cli_count(lm_tokenizer_vocab(o->tokenizer)));
+    const char *split = lm_tokenizer_pattern(o->tokenizer);
+    cli_verbose("%s: %s, %s ids%s%s", o->model, lm_tokenizer_format(o->tokenizer),
+                cli_count(lm_tokenizer_vocab(o->tokenizer)), split ? ", pattern " : "",
+                split ? split : "");
     if (slow && !reference) cli_verbose("%s: slowly: %s", o->model, slow);
     if (bos && lm_tokenizer_bos(o->tokenizer) < 0)
         cli_verbose("%s: the tokenizer has no BOS; none is added", o->model);

@@ -51,6 +51,11 @@ uint64_t lm_tokenizer_hash(const lm_tokenizer *t);
 /* What was found, for messages: "a SentencePiece model (BPE)". */
 const char *lm_tokenizer_format(const lm_tokenizer *t);
 
+/* How text is split before it is merged, where that has a name: "gpt2", "digits+gpt2", "cl100k", "llama3",
+ * "qwen2", "qwen3.5", "o200k", "tekken", "deepseek". NULL where nothing is split, or by another
+ * expression (then there is a slow reason). */
+const char *lm_tokenizer_pattern(const lm_tokenizer *t);
+
 /* The file that was read: in a directory, the one that was chosen. */
 const char *lm_tokenizer_path(const lm_tokenizer *t);
 

@@ -79,6 +79,7 @@ struct lm_tokenizer {
     int64_t bos, eos, unk; /* -1: none */
     char format[80];       /* what was found, for messages: "a SentencePiece model (BPE)" */
     char why_slow[160];    /* "": the fast path is in use */
+    const char *scanner;   /* as lm_tokenizer_pattern; static */
     lm_added *added;       /* owned */
     size_t added_count, added_cap;
     enum lm_nfc nfc;      /* `normalized` tokens are found in this form C of the text */

@@ -127,6 +127,7 @@ int64_t lm_tokenizer_eos(const lm_tokenizer *t) { return t->eos; }
 int64_t lm_tokenizer_unk(const lm_tokenizer *t) { return t->unk; }
 uint64_t lm_tokenizer_hash(const lm_tokenizer *t) { return t->hash; }
 const char *lm_tokenizer_format(const lm_tokenizer *t) { return t->format; }
+const char *lm_tokenizer_pattern(const lm_tokenizer *t) { return t->scanner; }
 const char *lm_tokenizer_path(const lm_tokenizer *t) { return t->path; }
 
 const char *lm_tokenizer_slow_reason(const lm_tokenizer *t)

@@ -108,6 +108,7 @@ static void test_tiktoken(void)
     CHECK(lm_tokenizer_bos(t) == -1 && lm_tokenizer_eos(t) == -1);
     CHECK(lm_tokenizer_slow_reason(t) == NULL);
     CHECK_STR(lm_tokenizer_format(t), "a tiktoken rank file (pattern: gpt2)");
+    CHECK_STR(lm_tokenizer_pattern(t), "gpt2");
     /* " the" is a part that is a piece; "thing" is th ing, "bathe" b a the. */
     CHECK_STR(ids_of(t, "the the thing bathe", false), "257 258 32 256 260 32 98 97 257");
     CHECK_STR(ids_of(t, "", false), "");
@@ -119,7 +120,7 @@ static void test_tiktoken(void)
     /* Another pattern is another tokenizer. */
     NEED(lm_tokenizer_open(&other, "a.tiktoken", "[a-z]", 0) == 0);
     CHECK(lm_tokenizer_hash(other) != lm_tokenizer_hash(t));
-    CHECK(lm_tokenizer_slow_reason(other) != NULL);
+    CHECK(lm_tokenizer_slow_reason(other) != NULL && lm_tokenizer_pattern(other) == NULL);
     CHECK_STR(ids_of(other, "the, a", false), "116 104 101 97");
     lm_tokenizer_free(other);
     lm_tokenizer_free(t);

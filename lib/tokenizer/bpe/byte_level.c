@@ -303,7 +303,8 @@ static int open_pattern(lm_tokenizer *t, impl *x, const lm_byte_spec *spec)
     if (!spec->step_count) return LM_OK;
     int rc = lm_pattern_new(&x->pattern, spec->steps, spec->step_count,
                             reference ? LM_PATTERN_PCRE2 : flags);
-    if (!rc && !reference && !lm_pattern_scanner(x->pattern))
+    if (!rc) t->scanner = lm_pattern_scanner(x->pattern);
+    if (!rc && !reference && !t->scanner)
         snprintf(t->why_slow, sizeof t->why_slow, "its pattern has no scanner: PCRE2 matches it");
     return rc;
 }

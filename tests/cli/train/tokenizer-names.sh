@@ -7,7 +7,7 @@ try() { # what it is called, the file
     rm -rf s.lmt shards one two
     lmtok -q -m "$2" -o s.lmt s.jsonl
     lmpack -q -L 64 -o shards s.lmt
-    ids=$(lmtok -v -m "$2" s.jsonl 2>&1 >x.lmt | sed -n 's/.*, \([0-9,]*\) ids$/\1/p' | tr -d ,)
+    ids=$(lmtok -v -m "$2" s.jsonl 2>&1 >x.lmt | sed -n 's/.*, \([0-9,]*\) ids.*/\1/p' | tr -d ,)
     echo "{ \"model_type\": \"llama\", \"hidden_size\": 16, \"intermediate_size\": 32, \"num_hidden_layers\": 1,
         \"num_attention_heads\": 2, \"vocab_size\": $ids }" >shape.json
     lmtrain -q --init shape.json --data shards -b 64 -n 64 -o one
