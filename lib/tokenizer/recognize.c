@@ -52,14 +52,16 @@ static int name_json(const lm_tokenizer_file *f)
         { "bos_token", "a special_tokens_map.json; tokenizer.json or tokenizer.model, next to it, "
                        "is the tokenizer" },
     };
+    enum { KNOWN = sizeof known / sizeof *known };
     bool numbers = true;
-    size_t count = 0;
+    size_t count = 0, best = KNOWN; /* a tokenizer_config.json may name its bos_token first */
     for (lm_json_member_at m = { 0 }; lm_json_next_member(f, &m) && count < 100; count++) {
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            if (key_is(&m, known[i].key))
-                return lm_fail(LM_EDATA, "%s: not a tokenizer, but %s", f->path, known[i].what);
+        for (size_t i = 0; i < best; i++)
+            if (key_is(&m, known[i].key)) best = i;
         numbers = numbers && m.first >= '0' && m.first <= '9';
     }
+    if (best < KNOWN)
+        return lm_fail(LM_EDATA, "%s: not a tokenizer, but %s", f->path, known[best].what);
     if (count && numbers)
         return lm_fail(LM_EDATA,
                        "%s: not a tokenizer, but a list of pieces and ids (vocab.json, "

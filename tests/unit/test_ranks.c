@@ -167,6 +167,8 @@ static void test_names(void)
         { "<!DOCTYPE html>", "HTML" },
         { "{\"model_type\": \"llama\"}", "config.json" },
         { "{ \"a\\\"}\": [{}, \"]\"], \"tokenizer_class\": \"X\" }", "tokenizer_config.json" },
+        { "{ \"bos_token\": \"<s>\", \"tokenizer_class\": \"X\" }", "tokenizer_config.json" },
+        { "{ \"bos_token\": \"<s>\" }", "special_tokens_map.json" },
         { "{\"a\": 0, \"b\": 1}", "vocab.json" },
         { "{\"a\": {}}", "neither a tokenizer.json" },
         { "#version: 0.2\n", "merges.txt" },
