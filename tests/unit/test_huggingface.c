@@ -280,12 +280,35 @@ static void check_refused(void)
     write_text(config, text, strlen(text));
     CHECK(open_with(path, "", "") == LM_EDATA);
     CHECK(strstr(lm_err(), "eos_token: \"<e>\" is not in the vocabulary"));
-    text = "{\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":null}";
-    write_text(config, text, strlen(text));
-    lm_tokenizer *t = NULL;
-    CHECK_OK(lm_tokenizer_open(&t, path, NULL, 0));
-    if (t) CHECK(lm_tokenizer_bos(t) == 4 && lm_tokenizer_eos(t) == -1);
-    lm_tokenizer_free(t);
+    /* There is a BOS where the library adds one. */
+    static const char template[] =
+        "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_"
+        "id\":0}},"
+        "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}";
+    static const struct {
+        const char *config, *post_processor;
+        int64_t bos; /* -2: refused */
+    } cases[] = {
+        { "{\"bos_token\":{\"content\":\"<s>\"},\"eos_token\":null}", "null", -1 },
+        { "{\"bos_token\":{\"content\":\"<s>\"},\"add_bos_token\":true}", "null", 4 },
+        { "{\"bos_token\":\"<s>\",\"add_bos_token\":null}", "null", -1 },
+        { "{\"bos_token\":\"<s>\",\"add_bos_token\":1}", "null", -2 },
+        { "{\"bos_token\":\"<s>\"}", template, 4 },
+        { "{}", template, 4 },
+        { "{\"bos_token\":\"<s>\",\"add_bos_token\":false}", template, -1 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char post[400];
+        lm_tokenizer *t = NULL;
+        snprintf(post, sizeof post, "\"post_processor\":%s", cases[i].post_processor);
+        unlink(config);
+        CHECK_OK(open_with(path, "\"post_processor\":null", post));
+        write_text(config, cases[i].config, strlen(cases[i].config));
+        int rc = lm_tokenizer_open(&t, path, NULL, 0);
+        CHECK(rc == (cases[i].bos == -2 ? LM_EDATA : LM_OK));
+        if (t) CHECK(lm_tokenizer_bos(t) == cases[i].bos && lm_tokenizer_eos(t) == -1);
+        lm_tokenizer_free(t);
+    }
     unlink(config);
     unlink(path);
     rmdir(dir);

@@ -85,8 +85,8 @@ typedef struct lm_hf {
 LM_CHECKED int lm_hf_parse(lm_hf *h, const lm_tokenizer_file *f);
 void lm_hf_free(lm_hf *h);
 
-/* Read bos_token and eos_token, where they are given, of a tokenizer_config.json; its strings are
- * added to h->json. */
+/* Read bos_token, add_bos_token and eos_token, where they are given, of a tokenizer_config.json; its
+ * strings are added to h->json. */
 LM_CHECKED int lm_hf_parse_config(lm_hf *h, const lm_tokenizer_file *f);
 
 /* ---- vocab.c ------------------------------------------------------------------------------- */

@@ -671,6 +671,21 @@ int read_config_token(const lm_hf *h, const dom::object &o, const char *key, lm_
     return string_member(h, key, token, "content", out);
 }
 
+// Its bos_token counts where it is added: by the template, or by add_bos_token, which goes before that.
+int read_config_bos(lm_hf *h, const dom::object &o)
+{
+    dom::element e;
+    lm_string name = {};
+    bool added = h->bos.s != nullptr;
+    int rc = read_config_token(h, o, "bos_token", &name);
+    if (rc) return rc;
+    if (!o["add_bos_token"].get(e) && !e.is_null() && e.get_bool().get(added))
+        return fail(h, "add_bos_token", "expected true or false");
+    if (!added) h->bos = {};
+    else if (name.s) h->bos = name;
+    return LM_OK;
+}
+
 } // namespace
 
 extern "C" int lm_hf_parse(lm_hf *h, const lm_tokenizer_file *f)
@@ -692,7 +707,7 @@ try {
     const char *path = h->path;
     h->path = f->path;
     int rc = parse(h, &h->json->config, f, &o);
-    if (!rc) rc = read_config_token(h, o, "bos_token", &h->bos);
+    if (!rc) rc = read_config_bos(h, o);
     if (!rc) rc = read_config_token(h, o, "eos_token", &h->eos);
     h->path = path;
     return rc;
