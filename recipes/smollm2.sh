@@ -95,7 +95,9 @@ draw() { # NAME FIGURE WORD... : figure and table of one kind of result
     lmplot "$figure" "$@" -o "$out/$name.png" "$out/${name%%-*}".*.jsonl
     lmplot "$figure" "$@" -o "$out/$name.md" "$out/${name%%-*}".*.jsonl
 }
-draw ppl ppl --where mode=full --red-flag
+flag=()
+[[ " ${lengths[*]} " != *' 8192 '* ]] || flag=(--red-flag) # needs the value at the trained length
+draw ppl ppl --where mode=full "${flag[@]}"
 draw ppl-tail ppl --where mode=tail
 draw passkey passkey
 draw needle needle --score exact
