@@ -95,6 +95,15 @@ static const char *fault(const unsigned char *s, size_t n)
                        : "overlong UTF-8"; /* begins with E0 or F0 */
 }
 
+size_t lm_utf8_valid(const unsigned char *p, size_t n)
+{
+    uint32_t c;
+    size_t i = 0;
+    for (size_t len; i < n; i += len)
+        if (!(len = lm_utf8_decode(p + i, n - i, &c))) break;
+    return i;
+}
+
 size_t lm_utf8_next(const unsigned char *s, size_t n, const char **why)
 {
     uint32_t c;

@@ -63,6 +63,9 @@ static inline size_t lm_utf8_decode(const unsigned char *p, size_t n, uint32_t *
 /* The same without the code point; where it returns 0, *why is the reason ("overlong UTF-8"). */
 size_t lm_utf8_next(const unsigned char *s, size_t n, const char **why);
 
+/* How many of n bytes are UTF-8 from the first on, whole characters: n where all are. */
+size_t lm_utf8_valid(const unsigned char *p, size_t n);
+
 #ifdef __cplusplus
 }
 #endif

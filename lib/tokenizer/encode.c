@@ -94,20 +94,12 @@ static int encode_around(lm_encoder *e, const lm_added_set *s, part_encoder *bet
     return rc;
 }
 
-static bool is_utf8(const unsigned char *text, size_t n)
-{
-    uint32_t c;
-    for (size_t i = 0, size; i < n; i += size)
-        if (!(size = lm_utf8_decode(text + i, n - i, &c))) return false;
-    return true;
-}
-
 /* Text without tokens of the first set. */
 static int encode_rest(lm_encoder *e, const unsigned char *text, size_t n, lm_buf *out)
 {
     const lm_added_set *s = &e->t->index.normalized;
     if (!is_active(e, s)) return encode_plain(e, text, n, out);
-    if (e->t->nfc && !lm_is_nfc(e->t->nfc, text, n) && is_utf8(text, n)) {
+    if (e->t->nfc && !lm_is_nfc(e->t->nfc, text, n) && lm_utf8_valid(text, n) == n) {
         lm_buf_reset(&e->form, KEEP_FORM);
         int rc = lm_to_nfc(e->t->nfc, text, n, &e->form);
         if (rc) return rc;

@@ -98,14 +98,6 @@ static size_t bound_of(size_t n, unsigned width) { return (n + 1) * width + LM_B
 /* A byte that is no UTF-8 becomes three, and so may a character of one byte in form C. */
 static size_t bound(const lm_tokenizer *t, size_t n) { return bound_of(3 * n + 1, t->width); }
 
-static bool is_utf8(const unsigned char *text, size_t n)
-{
-    uint32_t c;
-    for (size_t i = 0, len; i < n; i += len)
-        if (!(len = lm_utf8_decode(text + i, n - i, &c))) return false;
-    return true;
-}
-
 /* Copy a text with U+FFFD for every byte that is no UTF-8. */
 static int clean(lm_buf *out, const unsigned char *text, size_t n)
 {
@@ -152,7 +144,7 @@ static int encode_utf8(encoder *e, const unsigned char *text, size_t n, lm_buf *
     for (size_t from = 0; from < n;) {
         ptrdiff_t count = 1;
         if (e->cutter) count = lm_pattern_cut(e->cutter, text, n, from, e->ends, LM_BYTE_PARTS);
-        else if (is_utf8(text, n)) e->ends[0] = (uint32_t)n;
+        else if (lm_utf8_valid(text, n) == n) e->ends[0] = (uint32_t)n;
         else return LM_EDATA;
         if (count < 0) return (int)count;
         int rc = of(e->t)->reference
@@ -196,7 +188,7 @@ static int encode(void *p, const unsigned char *text, size_t n, bool first, lm_b
         rc = encode_in(e, e->form.data, e->form.size, out);
     } else if (!rc) {
         rc = encode_in(e, text, n, out);
-        if (rc == LM_EDATA && !is_utf8(text, n)) {
+        if (rc == LM_EDATA && lm_utf8_valid(text, n) < n) {
             rc = clean(&e->clean, text, n);
             if (!rc) rc = encode_in(e, e->clean.data, e->clean.size, out);
         }

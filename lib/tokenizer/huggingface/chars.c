@@ -286,14 +286,11 @@ static int bytes(const lm_tokenizer *t, uint32_t id, lm_buf *out)
  * U+FFFD. */
 static int close_bytes(lm_buf *out, size_t from)
 {
-    uint32_t c;
-    size_t n = out->size - from, i = 0;
-    for (size_t len; i < n; i += len)
-        if (!(len = lm_utf8_decode(out->data + from + i, n - i, &c))) break;
-    if (i == n) return LM_OK;
+    size_t n = out->size - from;
     int rc = LM_OK;
+    if (lm_utf8_valid(out->data + from, n) == n) return LM_OK;
     out->size = from;
-    for (i = 0; !rc && i < n; i++) rc = lm_buf_add(out, LM_UTF8_REPLACEMENT, 3);
+    for (size_t i = 0; !rc && i < n; i++) rc = lm_buf_add(out, LM_UTF8_REPLACEMENT, 3);
     return rc;
 }
 

@@ -209,20 +209,9 @@ static int next_part(lm_splitter *s, size_t k, part *out)
     }
 }
 
-/* Valid UTF-8 is what PCRE2 is promised. */
-static bool is_utf8(const unsigned char *text, size_t n)
-{
-    for (size_t i = 0, size; i < n; i += size) {
-        uint32_t c = 0;
-        size = lm_utf8_decode(text + i, n - i, &c);
-        if (!size) return false;
-    }
-    return true;
-}
-
 static int begin_text(lm_splitter *s, const unsigned char *text, size_t n, size_t from)
 {
-    if (!is_utf8(text, n)) return LM_EDATA;
+    if (lm_utf8_valid(text, n) < n) return LM_EDATA; /* PCRE2 is promised valid text */
     s->text = text;
     s->n = n;
     s->done = 0;
