@@ -3,6 +3,7 @@
 #include "check.h"
 #include "lib/base/rng.h"
 #include "lib/tokenizer/bpe/byte_level.h"
+#include "lib/tokenizer/internal.h"
 #include "longmix/tokenizer.h"
 
 #define PIECES_MAX 900
@@ -330,6 +331,7 @@ static void test_text(void)
     t->vocab = v.count + 3;
     CHECK_OK(lm_added_put(t, &word));
     CHECK_OK(lm_added_put(t, &special));
+    CHECK_OK(lm_added_index_new(t));
     const uint32_t end[] = { 'a', v.count, v.count + 1, v.count + 2, 'b' };
     back.size = 0;
     CHECK_OK(lm_decode(t, end, 5, &back));

@@ -25,7 +25,7 @@ typedef struct impl {
     lm_byte_vocab vocab;
     lm_pattern *pattern;          /* NULL: a text is one part */
     lm_byte_reference *reference; /* NULL without LM_TOKENIZER_REFERENCE */
-    bool whole, prefix_space;
+    bool prefix_space;
     enum lm_nfc nfc;
 } impl;
 
@@ -240,13 +240,6 @@ static size_t slice(void *p, const unsigned char *text, size_t n)
 
 /* ---- ids to text -------------------------------------------------------------------- */
 
-static const lm_added *added_of(const lm_tokenizer *t, uint32_t id)
-{
-    for (size_t i = 0; i < t->added_count; i++)
-        if (t->added[i].id == id) return &t->added[i];
-    return NULL;
-}
-
 static bool has_piece(const lm_tokenizer *t, uint32_t id)
 {
     const lm_byte_vocab *v = &of(t)->vocab;
@@ -256,7 +249,7 @@ static bool has_piece(const lm_tokenizer *t, uint32_t id)
 static int bytes(const lm_tokenizer *t, uint32_t id, lm_buf *out)
 {
     const lm_byte_vocab *v = &of(t)->vocab;
-    const lm_added *a = added_of(t, id);
+    const lm_added *a = lm_added_of(t, id);
     if (has_piece(t, id) && !(a && a->special))
         return lm_buf_add(out, v->text + v->starts[id], lm_byte_size(v, id));
     return a && !a->special ? lm_buf_add(out, a->text, a->size) : LM_OK;
@@ -279,7 +272,7 @@ static const char *piece(const lm_tokenizer *t, uint32_t id)
 {
     const lm_byte_vocab *v = &of(t)->vocab;
     if (has_piece(t, id)) return v->names + v->name_starts[id];
-    const lm_added *a = added_of(t, id);
+    const lm_added *a = lm_added_of(t, id);
     return a ? a->text : NULL;
 }
 
@@ -307,7 +300,6 @@ int lm_byte_level_open(lm_tokenizer *t, const lm_byte_spec *spec, const char *pa
     if (!x) return lm_fail_nomem(sizeof *x);
     t->kind = &byte_level;
     t->impl = x;
-    x->whole = spec->whole;
     x->nfc = spec->nfc;
     x->prefix_space = spec->prefix_space;
     if (t->vocab < spec->count) t->vocab = spec->count;

@@ -286,7 +286,7 @@ static int number_symbols(loader *l)
     return rc;
 }
 
-/* Bytes, and for now in v->first the ids of pairs of bytes. */
+/* Bytes, and in v->first the ids of pairs of bytes, until their symbols are known. */
 static int list_bytes(const loader *l)
 {
     lm_byte_vocab *v = l->v;

@@ -601,8 +601,7 @@ int read_added(lm_hf *h, const dom::element &e)
     if (e.is_null()) return LM_OK;
     int rc = get_array(h, "added_tokens", e, &a);
     if (rc) return rc;
-    size_t n = 0;
-    for (dom::element x : a) n += !x.is_null() || true;
+    size_t n = a.size(); // saturates past the bound
     if (n > LM_HF_VOCAB) return fail(h, "added_tokens", "has too many tokens");
     h->added = (lm_added *)std::calloc(n + 1, sizeof *h->added);
     if (!h->added) return lm_fail_nomem((n + 1) * sizeof *h->added);
