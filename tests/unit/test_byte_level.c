@@ -111,6 +111,7 @@ static lm_byte_spec spec_of(const vocab *v, unsigned kind, const lm_step *steps,
     lm_byte_spec s = { .pieces = v->pieces, .count = v->count, .whole = kind & WHOLE };
     s.steps = steps;
     s.step_count = count;
+    s.steps_field = "steps";
     if (kind & LIST) s.merges = v->merges, s.merge_count = v->merge_count;
     return s;
 }
@@ -384,6 +385,7 @@ static void test_refused(void)
     lm_tokenizer *t = calloc(1, sizeof *t);
     NEED(t);
     CHECK(lm_byte_level_open(t, &s, "toy") == LM_EDATA);
+    CHECK(!strncmp(lm_err(), "toy: steps: the expression '(' ", 31));
     lm_tokenizer_free(t);
 }
 

@@ -281,13 +281,13 @@ static const char *piece(const lm_tokenizer *t, uint32_t id)
 static const lm_kind byte_level = { free_impl, new_encoder, free_encoder, bound, encode,
                                     slice,     decode,      bytes,        piece };
 
-static int open_pattern(lm_tokenizer *t, impl *x, const lm_byte_spec *spec)
+static int open_pattern(lm_tokenizer *t, impl *x, const lm_byte_spec *spec, const char *path)
 {
     bool reference = t->flags & LM_TOKENIZER_REFERENCE;
     unsigned flags = t->flags & LM_TOKENIZER_SCALAR ? LM_PATTERN_SCALAR : 0;
     if (!spec->step_count) return LM_OK;
-    int rc = lm_pattern_new(&x->pattern, spec->steps, spec->step_count,
-                            reference ? LM_PATTERN_PCRE2 : flags);
+    int rc = lm_pattern_from(&x->pattern, spec->steps, spec->step_count,
+                             reference ? LM_PATTERN_PCRE2 : flags, path, spec->steps_field);
     if (!rc) t->scanner = lm_pattern_scanner(x->pattern);
     if (!rc && !reference && !t->scanner)
         snprintf(t->why_slow, sizeof t->why_slow, "its pattern has no scanner: PCRE2 matches it");
@@ -304,7 +304,7 @@ int lm_byte_level_open(lm_tokenizer *t, const lm_byte_spec *spec, const char *pa
     x->prefix_space = spec->prefix_space;
     if (t->vocab < spec->count) t->vocab = spec->count;
     int rc = lm_byte_vocab_new(&x->vocab, spec, path);
-    if (!rc) rc = open_pattern(t, x, spec);
+    if (!rc) rc = open_pattern(t, x, spec, path);
     if (!rc && t->flags & LM_TOKENIZER_REFERENCE) {
         snprintf(t->why_slow, sizeof t->why_slow, "the reference was requested");
         rc = lm_byte_reference_new(&x->reference, spec);

@@ -30,6 +30,7 @@ typedef struct lm_byte_spec {
     bool prefix_space; /* a space is put before a text that does not begin with one */
     const lm_step *steps; /* [step_count] of the pre-tokenizer; 0: the text is one part */
     size_t step_count;
+    const char *steps_field; /* where they come from, for messages: "pre_tokenizer" */
 } lm_byte_spec;
 
 /* Set kind, impl, why_slow and, at least to spec->count, vocab of *t, whose other members the caller

@@ -132,7 +132,8 @@ int lm_hf_open_bytes(lm_tokenizer *t, const lm_hf *h, const lm_hf_vocab *v)
                           .whole = h->ignore_merges,
                           .prefix_space = h->prefix_space,
                           .steps = h->steps,
-                          .step_count = h->step_count };
+                          .step_count = h->step_count,
+                          .steps_field = LM_HF_STEPS_FIELD };
     int rc = check_changes(h, &spec.nfc);
     if (!rc) rc = put_pieces(&b);
     if (!rc) rc = put_merges(&b);

@@ -86,7 +86,8 @@ int lm_hf_general_new(lm_hf_general **out, const lm_hf *h, const lm_hf_vocab *v)
     for (unsigned i = 0; i < 256; i++) g->byte_ids[i] = lm_hf_find_byte(v, i);
     int rc = copy_changes(g, h);
     if (!rc) rc = lm_hf_ranks_new(&g->ranks, v);
-    if (!rc && h->step_count) rc = lm_pattern_new(&g->pattern, h->steps, h->step_count, 0);
+    if (!rc && h->step_count)
+        rc = lm_pattern_from(&g->pattern, h->steps, h->step_count, 0, h->path, LM_HF_STEPS_FIELD);
     if (rc) lm_hf_general_free(g);
     else *out = g;
     return rc;

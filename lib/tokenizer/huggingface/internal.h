@@ -24,6 +24,8 @@ enum {
     LM_HF_DEPTH = 4, /* of a Sequence in a Sequence */
 };
 
+#define LM_HF_STEPS_FIELD "pre_tokenizer"
+
 /* ---- parse.cc ------------------------------------------------------------------------------ */
 
 typedef struct lm_hf_piece {

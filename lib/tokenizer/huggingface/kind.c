@@ -77,23 +77,10 @@ static void add_gpt2(lm_hf *h)
     if (h->gpt2) h->steps[h->step_count++] = named[0];
 }
 
-/* An expression that does not compile is the file's fault. */
-static int check_steps(const lm_hf *h)
-{
-    lm_pattern *p = NULL;
-    char message[400];
-    int rc = h->step_count ? lm_pattern_new(&p, h->steps, h->step_count, 0) : LM_OK;
-    lm_pattern_free(p);
-    if (rc != LM_EDATA) return rc;
-    snprintf(message, sizeof message, "%s", lm_err());
-    return lm_fail(LM_EDATA, "%s: pre_tokenizer: %s", h->path, message);
-}
-
 static int open_model(lm_tokenizer *t, lm_hf *h, lm_hf_vocab *v)
 {
     add_gpt2(h);
-    int rc = check_steps(h);
-    if (!rc) rc = find_token(&t->unk, h, v, "model.unk_token", h->unk);
+    int rc = find_token(&t->unk, h, v, "model.unk_token", h->unk);
     if (!rc) rc = read_config(h);
     if (!rc) rc = find_token(&t->bos, h, v, "bos_token", h->bos);
     if (!rc) rc = find_token(&t->eos, h, v, "eos_token", h->eos);

@@ -1,6 +1,7 @@
 /* pattern.c -- a scanner where the steps are known, else PCRE2. */
 #include "lib/tokenizer/pattern/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct lm_pattern {
@@ -29,6 +30,16 @@ int lm_pattern_new(lm_pattern **out, const lm_step *steps, size_t count, unsigne
     }
     *out = p;
     return LM_OK;
+}
+
+int lm_pattern_from(lm_pattern **out, const lm_step *steps, size_t count, unsigned flags,
+                    const char *path, const char *field)
+{
+    char message[400];
+    int rc = lm_pattern_new(out, steps, count, flags);
+    if (rc != LM_EDATA) return rc;
+    snprintf(message, sizeof message, "%s", lm_err());
+    return lm_fail(LM_EDATA, "%s: %s: %s", path, field, message);
 }
 
 void lm_pattern_free(lm_pattern *p)

@@ -38,6 +38,10 @@ enum lm_pattern_flags {
  * something else to PCRE2 than to the library (\w, a class in a class: the message names it and the place in
  * the expression); LM_ENOMEM. The steps are not kept. */
 LM_CHECKED int lm_pattern_new(lm_pattern **out, const lm_step *steps, size_t count, unsigned flags);
+
+/* The same; the message of LM_EDATA begins with the file and the field that the steps are from. */
+LM_CHECKED int lm_pattern_from(lm_pattern **out, const lm_step *steps, size_t count, unsigned flags,
+                               const char *path, const char *field);
 void lm_pattern_free(lm_pattern *p); /* NULL is allowed */
 
 /* The scanner in use: "gpt2", "digits+gpt2", "cl100k", "llama3", "qwen2", "qwen3.5", "o200k", "tekken" or

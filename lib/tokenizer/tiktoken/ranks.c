@@ -91,7 +91,8 @@ int lm_ranks_open(lm_tokenizer *t, const lm_ranks *r, const lm_step *steps, size
                           .whole = true,
                           .nfc = nfc,
                           .steps = steps,
-                          .step_count = count };
+                          .step_count = count,
+                          .steps_field = "pattern" };
     t->vocab = end > r->count ? end : r->count;
     t->width = t->vocab <= 65536 ? 2 : 4;
     int rc = lm_byte_level_open(t, &spec, path);
