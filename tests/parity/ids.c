@@ -3,33 +3,12 @@
  * usage: ids FILE keep|parse [reference|scalar|small]
  * Texts are read from standard input, each after its length (32 bits). Of each, the number of its ids and the ids (32
  * bits each) are written; 0xffffffff where it is refused. What was found goes to standard error. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/tokenizer/ids.h"
 #include "longmix/tokenizer.h"
-
-static void need(int ok)
-{
-    if (ok) return;
-    fprintf(stderr, "ids: %s\n", lm_err());
-    exit(1);
-}
-
-static void put(const void *p, size_t n) { need(fwrite(p, 1, n, stdout) == n); }
-
-static bool next_text(lm_buf *text)
-{
-    uint32_t n;
-    if (fread(&n, sizeof n, 1, stdin) != 1) return false;
-    text->size = 0;
-    need(lm_buf_reserve(text, n + 1) == 0);
-    text->size = n;
-    need(fread(text->data, 1, n, stdin) == n);
-    return true;
-}
+#include "tests/parity/texts.h"
 
 static double now(void)
 {

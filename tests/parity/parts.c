@@ -5,32 +5,11 @@
  * Texts are read from standard input, each after its length (32 bits). Of each, the number of its parts and their ends
  * are written; 0xffffffff where it is refused. nfc writes form C of that Unicode after its length, sets the sets and the
  * category of each code point (3 bytes). The name of the scanner goes to standard error. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/tokenizer/pattern/pattern.h"
 #include "lib/tokenizer/unicode/unicode.h"
-
-static void need(int ok)
-{
-    if (ok) return;
-    fprintf(stderr, "parts: %s\n", lm_err());
-    exit(1);
-}
-
-static void put(const void *p, size_t n) { need(fwrite(p, 1, n, stdout) == n); }
-
-static bool next_text(lm_buf *text)
-{
-    uint32_t n;
-    if (fread(&n, sizeof n, 1, stdin) != 1) return false;
-    text->size = 0;
-    need(lm_buf_reserve(text, n + 1) == 0);
-    text->size = n;
-    need(fread(text->data, 1, n, stdin) == n);
-    return true;
-}
+#include "tests/parity/texts.h"
 
 static void write_parts(lm_cutter *c, const lm_buf *text, lm_buf *ends)
 {
