@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/tokenizer/sentencepiece/tokenizer_json.h"
 #include "train/files/model_dir.h"
 #include "train/import/proto.h"
 
@@ -232,17 +233,7 @@ static int write_config(gguf_tokenizer *t, const vocabulary *v, const gguf_confi
 
 static int put(lm_buf *out, const char *text) { return lm_buf_add(out, text, strlen(text)); }
 
-static int put_string(lm_buf *out, lm_string s)
-{
-    int rc = put(out, "\"");
-    for (size_t i = 0; !rc && i < s.n; i++) {
-        unsigned char c = (unsigned char)s.s[i];
-        if (c == '"' || c == '\\') rc = lm_buf_printf(out, "\\%c", c);
-        else if (c < 0x20) rc = lm_buf_printf(out, "\\u%04x", c);
-        else rc = lm_buf_add(out, s.s + i, 1);
-    }
-    return rc ? rc : put(out, "\"");
-}
+static int put_string(lm_buf *out, lm_string s) { return lm_tokenizer_json_string(out, s.s, s.n); }
 
 static int put_text(lm_buf *out, const char *s)
 {

@@ -30,17 +30,22 @@ static int by_order(const void *x, const void *y)
 
 static int put(lm_buf *out, const char *text) { return lm_buf_add(out, text, strlen(text)); }
 
-/* A string; pieces are UTF-8 without NUL. */
-static int put_string(lm_buf *out, const char *s)
+int lm_tokenizer_json_string(lm_buf *out, const char *s, size_t n)
 {
     int rc = put(out, "\"");
-    for (; !rc && *s; s++) {
-        unsigned char c = (unsigned char)*s;
+    for (size_t i = 0; !rc && i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
         if (c == '"' || c == '\\') rc = lm_buf_printf(out, "\\%c", c);
         else if (c < 0x20) rc = lm_buf_printf(out, "\\u%04x", c);
-        else rc = lm_buf_add(out, s, 1);
+        else rc = lm_buf_add(out, s + i, 1);
     }
     return rc ? rc : put(out, "\"");
+}
+
+/* Pieces are UTF-8 without NUL. */
+static int put_string(lm_buf *out, const char *s)
+{
+    return lm_tokenizer_json_string(out, s, strlen(s));
 }
 
 static int put_special(lm_buf *out, const lm_tokenizer *t)

@@ -17,4 +17,8 @@ bool lm_is_sentencepiece(const lm_tokenizer *t);
 /* The vocabulary of a SentencePiece model where the fast path is in use; NULL where not. */
 const struct lm_vocab *lm_sentencepiece_proven(const lm_tokenizer *t);
 
+/* Append a JSON string of n bytes of UTF-8, as every tokenizer.json written here has them. 0 or
+ * LM_ENOMEM. */
+LM_CHECKED int lm_tokenizer_json_string(lm_buf *out, const char *s, size_t n);
+
 #endif
